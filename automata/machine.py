@@ -1,0 +1,53 @@
+"""The Machine protocol: everything that reads symbols and can be asked what may come next.
+
+A DFA, a counter machine, a cascade, a state space model and a running Mamba are all machines,
+so one search compares any two of them.
+
+Two questions can be asked of a machine after each prefix (Sarrof, Veitsman, Hahn 2024, section 3):
+
+* *predictive*: ``legal(state)``, the set of symbols that may come next, with :data:`EOS` in it when the
+  prefix is itself a word of the language.  Asked only on prefixes of words.
+* *recognition*: ``accepts(state)``, asked on every string.
+"""
+
+from __future__ import annotations
+
+from typing import Hashable, Protocol
+
+BOS = "<bos>"
+"""Read by every model before the first symbol, so that the empty prefix has an output."""
+
+EOS = "<eos>"
+"""The element of a legal set that says "the word may end here"."""
+
+ACCEPT = "<accept>"
+"""The single output of a recogniser."""
+
+PREDICTIVE = "predictive"
+RECOGNISE = "recognise"
+MODES = (PREDICTIVE, RECOGNISE)
+
+
+class Machine(Protocol):
+    """A deterministic machine over a finite alphabet, with hashable states.
+
+    ``initial`` is the state after the empty prefix.  A machine implements ``legal``, ``accepts`` or both;
+    ``step`` is total on the alphabet.
+    """
+
+    alphabet: tuple[str, ...]
+    initial: Hashable
+
+    def step(self, state: Hashable, symbol: str) -> Hashable: ...
+
+    def legal(self, state: Hashable) -> frozenset[str]: ...
+
+    def accepts(self, state: Hashable) -> bool: ...
+
+
+def run(machine: Machine, symbols) -> Hashable:
+    """The state of ``machine`` after the symbols, starting from its initial state."""
+    state = machine.initial
+    for symbol in symbols:
+        state = machine.step(state, symbol)
+    return state
