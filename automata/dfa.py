@@ -109,10 +109,11 @@ class DFA:
 
     def encode(self, word: Iterable[str]) -> np.ndarray:
         """Symbol indices of a word; an unknown symbol raises with its position."""
-        try:
-            return np.fromiter((self.index[symbol] for symbol in (word := list(word))), dtype=np.int64)
-        except KeyError as error:
-            raise InputError(f"symbol {error.args[0]!r} at position {word.index(error.args[0])} is not in the alphabet") from None
+        word = list(word)
+        for position, symbol in enumerate(word):
+            if symbol not in self.index:
+                raise InputError(f"symbol {symbol!r} at position {position} is not in the alphabet")
+        return np.array([self.index[symbol] for symbol in word], dtype=np.int64)
 
     def accepts_word(self, word: Iterable[str]) -> bool:
         """Whether the word (a string of one-character symbols, or a sequence of symbols) is in the language."""
