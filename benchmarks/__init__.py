@@ -1,0 +1,1 @@
+"""How fast it is, as ratios against peers on the same machine."""
