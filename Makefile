@@ -23,6 +23,7 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(python):
+	@"$(PYTHON)" -c 'import sys; sys.exit("Python 3.10 or later is needed: choose it with PYTHON=..." if sys.version_info < (3, 10) else 0)'
 	"$(PYTHON)" -m venv .venv
 
 .venv/core.stamp: $(requirements) | $(python)
