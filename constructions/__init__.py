@@ -1,1 +1,5 @@
-"""How weights do it: constructions as cascades, the state space model in exact arithmetic, and lowerings to real architectures."""
+"""How weights do it: the paper's constructions as cascades, the state space model, and lowerings between them.
+
+The flow is cascade (``flip_flop``, ``bounded_dyck``, or one from ``automata``) -> ``lowering`` -> ``ssm`` (weight
+arrays) -> ``engine`` (exact runs).  Nothing here imports ``verify``.
+"""

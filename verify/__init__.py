@@ -1,1 +1,1 @@
-"""Does it hold: proofs for all lengths, random strings, refutations, certificates, and the command line."""
+"""Does it hold?  Proofs for every length, random tests, refutations, and the command line that prints them."""

@@ -1,0 +1,170 @@
+"""Features: 0/1 values on their way from symbols and registers to where they are read.
+
+The lowering speaks of *features* ("depth = 3", "slot 2 bit 0 after"); this module places them as neurons.
+Time inside one step is counted in *slots*: slot 0 is the embedding; layer l (from 1) has slot 2l-1, its first
+mix, which reads the layer's state and slot 2l-2, and slot 2l, its second mix, which reads slots 2l-1 and
+2l-2 and is the layer's output z.  Gates and increments of layer l read slot 2l-2, the readout the last slot.
+
+A feature is an affine expression over atoms (embedding coordinates, state coordinates, neurons).  It is carried
+to later slots by a neuron of its own, which is exact because features are never negative.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Hashable, Iterable
+
+Atom = tuple[int, int]
+"""(slot, index) of an embedding coordinate or neuron, or (-layer, index) of a raw state coordinate."""
+
+
+@dataclass(frozen=True)
+class Expression:
+    """constant + sum of coefficient * atom, all integers."""
+
+    terms: tuple[tuple[Atom, int], ...] = ()
+    constant: int = 0
+
+    @classmethod
+    def of(cls, terms: dict[Atom, int], constant: int = 0) -> "Expression":
+        return cls(tuple((atom, c) for atom, c in terms.items() if c), constant)
+
+    def __add__(self, other: "Expression") -> "Expression":
+        terms = dict(self.terms)
+        for atom, c in other.terms:
+            terms[atom] = terms.get(atom, 0) + c
+        return Expression.of(terms, self.constant + other.constant)
+
+    def __mul__(self, factor: int) -> "Expression":
+        return Expression.of({atom: c * factor for atom, c in self.terms}, self.constant * factor)
+
+    def __sub__(self, other: "Expression") -> "Expression":
+        return self + other * -1
+
+
+ONE = Expression((), 1)
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A named value in {0, 1, ...}: an expression, and the first slot that can read it.
+
+    ``table`` is set on features of the symbol alone: their value for each symbol, BOS last.
+    """
+
+    name: str
+    expression: Expression
+    ready: int
+    table: tuple[int, ...] | None = None
+
+
+@dataclass
+class Neuron:
+    """relu(expression), to be placed in a mix."""
+
+    name: str
+    expression: Expression
+
+
+@dataclass
+class Placement:
+    """The growing network: embedding columns and neurons by slot, each made once.
+
+    Attributes:
+        symbols: number of rows of the embedding.
+        columns: embedding columns (name, value for each symbol).
+        neurons: slot -> neurons in order.
+    """
+
+    symbols: int
+    columns: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
+    neurons: dict[int, list[Neuron]] = field(default_factory=dict)
+    _column_of: dict[tuple[int, ...], int] = field(default_factory=dict)
+    _neuron_of: dict[Hashable, Feature] = field(default_factory=dict)
+
+    def symbol_feature(self, name: str, table: Iterable[int]) -> Feature:
+        """A function of the symbol, given by its values; constant ones cost nothing."""
+        table = tuple(table)
+        if len(set(table)) == 1:
+            return Feature(name, Expression((), table[0]), 1, table)
+        if table not in self._column_of:
+            self._column_of[table] = len(self.columns)
+            self.columns.append((name, table))
+        return Feature(name, Expression((((0, self._column_of[table]), 1),)), 1, table)
+
+    def neuron(self, name: str, slot: int, expression: Expression) -> Feature:
+        """relu(expression) as a neuron of this slot; an equal one is used again."""
+        key = (slot, expression)
+        if key not in self._neuron_of:
+            row = self.neurons.setdefault(slot, [])
+            self._neuron_of[key] = Feature(name, Expression((((slot, len(row)), 1),)), slot + 1)
+            row.append(Neuron(name, expression))
+        return self._neuron_of[key]
+
+    def read(self, feature: Feature, slot: int) -> Expression:
+        """The feature as an expression that a neuron of ``slot`` can read, carried there if need be."""
+        if slot < feature.ready:
+            raise AssertionError(f"{feature.name} is not ready at slot {slot}")
+        if all(_readable(atom, slot) for atom, _ in feature.expression.terms):
+            return feature.expression
+        # Carried in the output of the layer above, which both mixes of a layer can read; a raw state coordinate
+        # is visible to the first mix alone, so a second mix of the same layer has it carried by that first mix.
+        previous = slot - 1 if slot % 2 or feature.ready == slot - 1 else slot - 2
+        return self.neuron(feature.name, previous, self.read(feature, previous)).expression
+
+    def read_output(self, feature: Feature, slot: int) -> Expression:
+        """The feature as an expression over slot ``slot`` alone: what a gate, an increment or the readout can read."""
+        if all(atom[0] == slot for atom, _ in feature.expression.terms):
+            return feature.expression
+        return self.neuron(feature.name, slot, self.read(feature, slot)).expression
+
+    def conjunction(self, name: str, literals: list[tuple[Feature, bool]]) -> Feature:
+        """The AND of features and (where the flag is False) of negated features, as early as it can be.
+
+        One neuron, relu(sum of literals - (count - 1)); none for a single literal or for symbols alone.
+        """
+        tables = [(f.table, positive) for f, positive in literals if f.table is not None]
+        literals = [(f, positive) for f, positive in literals if f.table is None]
+        if tables:
+            table = tuple(
+                int(all(bool(t[symbol]) == positive for t, positive in tables)) for symbol in range(self.symbols)
+            )
+            if not any(table):
+                return self.symbol_feature("never", table)
+            if not all(table) or not literals:
+                literals.append((self.symbol_feature(name if not literals else "symbol for " + name, table), True))
+        if not literals:
+            return self.symbol_feature("always", (1,) * self.symbols)
+        slot = max(feature.ready for feature, _ in literals)
+        if len(literals) == 1:
+            feature, positive = literals[0]
+            return feature if positive else Feature(name, ONE - feature.expression, feature.ready)
+        total = Expression((), 1 - len(literals))
+        for feature, positive in literals:
+            value = self.read(feature, slot)
+            total += value if positive else ONE - value
+        return self.neuron(name, slot, total)
+
+    def total(self, name: str, features: list[tuple[Feature, int]]) -> Feature:
+        """A weighted sum of features (weights >= 0), readable in one place."""
+        features = [(f, weight) for f, weight in features if weight]
+        if all(f.table is not None for f, _ in features):
+            table = tuple(sum(f.table[symbol] * weight for f, weight in features) for symbol in range(self.symbols))
+            return self.symbol_feature(name, table)
+        ready = max(f.ready for f, _ in features)
+        expression = Expression()
+        for f, weight in features:
+            # What is not readable where the latest term is first readable travels there on its own neuron.
+            value = f.expression
+            if not all(_readable(atom, ready) for atom, _ in value.terms):
+                value = self.read(f, ready)
+            expression += value * weight
+        return Feature(name, expression, ready)
+
+
+def _readable(atom: Atom, slot: int) -> bool:
+    """Whether a neuron of this slot can read the atom; (-layer, i) is a raw state coordinate."""
+    place = atom[0]
+    if place < 0:
+        return slot == -2 * place - 1
+    return place == slot - 1 or (slot % 2 == 0 and place == slot - 2)

@@ -1,0 +1,242 @@
+"""How the engine stores numbers: scaled integers, IEEE floats, or (slowly) rationals.
+
+All three offer the same few operations on arrays, rows first.  *Raw* values are results of an affine map before
+anything is rounded.  Exactness is checked, not hoped for: where a float matrix product stands in for integers,
+every partial sum in any order lies between minus the sum of the negative products and the sum of the positive
+ones, and both are checked against the bound; a failure is an InputError.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Union
+
+import numpy as np
+from scipy import sparse
+
+from automata.errors import InputError
+from constructions import reference
+from constructions.arithmetic import Arithmetic
+from constructions.ssm import SSM, Affine, Layer, Mix
+
+_DENSE_ENTRIES = 1 << 16
+
+
+class Product:
+    """x -> x W^T + c for rows x, in float64, dense where that is small, sparse elsewhere."""
+
+    def __init__(self, affine: Affine):
+        matrix = affine.matrix.astype(np.float64)
+        dense = matrix.shape[0] * matrix.shape[1] <= _DENSE_ENTRIES or matrix.nnz * 4 > matrix.shape[0] * matrix.shape[1]
+        self.matrix = matrix.toarray().T.copy() if dense else matrix.T.tocsr()
+        self.positive = sparse.csr_array(matrix.maximum(0))
+        self.negative = sparse.csr_array((-matrix).maximum(0))
+        self.bias = affine.bias.astype(np.float64)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        if isinstance(self.matrix, np.ndarray):
+            return x @ self.matrix + self.bias
+        return np.asarray((self.matrix.T @ x.T).T) + self.bias
+
+    def partial_sums(self, least: np.ndarray, greatest: np.ndarray, unit: float = 1.0) -> float:
+        """A bound on every partial sum's absolute value, when input i lies in [least[i], greatest[i]].
+
+        ``unit`` is the weight of the bias (the inputs may be scaled).
+        """
+        low, high = np.minimum(least, 0), np.maximum(greatest, 0)
+        up = self.positive @ high - self.negative @ low + np.maximum(self.bias, 0) * unit
+        down = self.negative @ high - self.positive @ low + np.maximum(-self.bias, 0) * unit
+        return float(max(up.max(initial=0), down.max(initial=0)))
+
+
+class ScaledIntegers:
+    """int64 arrays of value * 2^unit_bits, for ``fixed``, ``wrap``, and ``exact`` with integer weights."""
+
+    dtype = np.dtype(np.int64)
+
+    def __init__(self, arithmetic: Arithmetic):
+        self.arithmetic = arithmetic
+        self.unit_bits = arithmetic.unit_bits
+        self.limit = arithmetic.limit
+
+    def stored(self, integers: np.ndarray, exponent: int) -> np.ndarray:
+        """integers / 2^exponent, rounded down to the unit."""
+        return _shift(integers, exponent - self.unit_bits)
+
+    def affine(self, product: Product, affine: Affine, x: np.ndarray) -> np.ndarray:
+        """Raw values: integers over 2^(affine.exponent + unit_bits)."""
+        if len(x) == 0:
+            return np.zeros((0, affine.outputs), dtype=np.int64)
+        bias_unit = 1 << self.unit_bits
+        sums = product.partial_sums(x.min(axis=0), x.max(axis=0), bias_unit)
+        check_bound(sums, self.limit, self.arithmetic)
+        values = product(x.astype(np.float64))
+        if self.unit_bits:
+            values += product.bias * (bias_unit - 1)
+        return values.astype(np.int64)
+
+    def mix(self, product: Product, mix: Mix, x: np.ndarray) -> np.ndarray:
+        values = _shift(self.affine(product, mix.affine, x), mix.affine.exponent)
+        if mix.activation == "relu":
+            return np.maximum(values, 0)
+        if mix.activation == "clip":
+            low, high = (int(self.stored(np.int64(n), mix.affine.exponent)) for n in (mix.low, mix.high))
+            return np.clip(values, low, high)
+        return values
+
+    def positive(self, raw: np.ndarray) -> np.ndarray:
+        return raw > 0
+
+    def gates(self, layer: Layer, raw: np.ndarray) -> np.ndarray:
+        return raw
+
+    def binary(self, layer: Layer, gates: np.ndarray) -> np.ndarray:
+        """Per coordinate: are all its gates 0 or 1?"""
+        return ((gates == 0) | (gates == 1 << (layer.gate.exponent + self.unit_bits))).all(axis=0)
+
+    def added(self, layer: Layer, increments: np.ndarray) -> np.ndarray:
+        """What a step with gate 0 or 1 adds to the stored state."""
+        return _shift(increments, layer.increment.exponent)
+
+    def wrapped(self, h: np.ndarray) -> np.ndarray:
+        return h & ((1 << self.arithmetic.bits) - 1) if self.arithmetic.kind == "wrap" else h
+
+    def update(self, layer: Layer, gates: np.ndarray, h: np.ndarray, increments: np.ndarray) -> np.ndarray:
+        """round(gate * h + increment) for raw gates and increments of any value."""
+        a, b = layer.gate.exponent + self.unit_bits, layer.increment.exponent
+        exponent = max(a, b)
+        bound = (int(np.abs(gates).max(initial=0)) * int(np.abs(h).max(initial=0)) << (exponent - a)) + (
+            int(np.abs(increments).max(initial=0)) << (exponent - b)
+        )
+        if bound >= 1 << 62:
+            raise InputError(f"a state grows beyond the 62 bits that {self.arithmetic} arithmetic is run in")
+        value = ((gates * h) << (exponent - a)) + (increments << (exponent - b))
+        return self.wrapped(value >> exponent)
+
+
+class Floats:
+    """float16, float32 or float64 arrays; every operation rounds."""
+
+    def __init__(self, arithmetic: Arithmetic):
+        self.arithmetic = arithmetic
+        self.dtype = np.dtype(str(arithmetic))
+        self.limit = arithmetic.limit
+
+    def stored(self, integers: np.ndarray, exponent: int) -> np.ndarray:
+        return np.ldexp(np.asarray(integers, dtype=np.float64), -exponent).astype(self.dtype)
+
+    def affine(self, product: Product, affine: Affine, x: np.ndarray) -> np.ndarray:
+        """affine(x), as if summed over the inputs in order, the bias last, rounding at each operation."""
+        if len(x) == 0:
+            return np.zeros((0, affine.outputs), dtype=self.dtype)
+        scaled = x.astype(np.float64) * 4
+        if (np.abs(scaled) < 2**50).all() and (scaled == np.rint(scaled)).all():
+            # Everything is a multiple of one unit and no partial sum leaves the exact range, so nothing
+            # rounds and the order of summation does not matter: a matrix product gives the defined result.
+            if product.partial_sums(scaled.min(axis=0), scaled.max(axis=0), 4.0) < self.limit:
+                values = product(scaled) + product.bias * 3
+                return np.ldexp(values, -2 - affine.exponent).astype(self.dtype)
+        weights = self.stored(affine.matrix.toarray(), affine.exponent)
+        total = np.zeros((len(x), affine.outputs), dtype=self.dtype)
+        for i in np.flatnonzero(weights.any(axis=0)):
+            used = np.flatnonzero(weights[:, i])
+            total[:, used] += x[:, i, None] * weights[used, i]
+        return total + self.stored(affine.bias, affine.exponent)
+
+    def mix(self, product: Product, mix: Mix, x: np.ndarray) -> np.ndarray:
+        values = self.affine(product, mix.affine, x)
+        if mix.activation == "relu":
+            return np.maximum(values, 0)
+        if mix.activation == "clip":
+            return np.clip(values, *(self.stored(n, mix.affine.exponent) for n in (mix.low, mix.high)))
+        return values
+
+    def positive(self, raw: np.ndarray) -> np.ndarray:
+        return raw > 0
+
+    def gates(self, layer: Layer, raw: np.ndarray) -> np.ndarray:
+        if layer.gate_function == "affine":
+            return raw
+        flat = [reference.gate_function(layer.gate_function, value) for value in raw.ravel()]
+        return np.array(flat, dtype=self.dtype).reshape(raw.shape)
+
+    def binary(self, layer: Layer, gates: np.ndarray) -> np.ndarray:
+        return ((gates == 0) | (gates == 1)).all(axis=0)
+
+    def added(self, layer: Layer, increments: np.ndarray) -> np.ndarray:
+        return increments
+
+    def wrapped(self, h: np.ndarray) -> np.ndarray:
+        return h
+
+    def update(self, layer: Layer, gates: np.ndarray, h: np.ndarray, increments: np.ndarray) -> np.ndarray:
+        # Adding 0 turns -0 into 0: the two are equal numbers, and are to be equal states.
+        return gates * h + increments + self.dtype.type(0)
+
+
+class Rationals:
+    """Arrays of Fractions: ``exact`` arithmetic with fractional weights.  Slow, and grows with every step."""
+
+    dtype = np.dtype(object)
+
+    def __init__(self, arithmetic: Arithmetic):
+        self.arithmetic = arithmetic
+
+    def stored(self, integers: np.ndarray, exponent: int) -> np.ndarray:
+        return np.frompyfunc(lambda n: Fraction(int(n), 1 << exponent), 1, 1)(np.asarray(integers, dtype=object))
+
+    def affine(self, product: Product, affine: Affine, x: np.ndarray) -> np.ndarray:
+        rows = [reference.apply(self.arithmetic, affine, row) for row in x]
+        values = np.empty((len(x), affine.outputs), dtype=object)
+        for i, row in enumerate(rows):
+            values[i, :] = row
+        return values
+
+    def mix(self, product: Product, mix: Mix, x: np.ndarray) -> np.ndarray:
+        values = self.affine(product, mix.affine, x)
+        if mix.activation == "relu":
+            return np.maximum(values, Fraction(0))
+        if mix.activation == "clip":
+            low, high = (Fraction(n, 1 << mix.affine.exponent) for n in (mix.low, mix.high))
+            return np.minimum(np.maximum(values, low), high)
+        return values
+
+    def positive(self, raw: np.ndarray) -> np.ndarray:
+        return (raw > 0).astype(bool)
+
+    def gates(self, layer: Layer, raw: np.ndarray) -> np.ndarray:
+        return raw
+
+    def binary(self, layer: Layer, gates: np.ndarray) -> np.ndarray:
+        return np.zeros(gates.shape[1], dtype=bool)
+
+    def update(self, layer: Layer, gates: np.ndarray, h: np.ndarray, increments: np.ndarray) -> np.ndarray:
+        return gates * h + increments
+
+
+Numbers = Union[ScaledIntegers, Floats, Rationals]
+
+
+def numbers_for(ssm: SSM) -> Numbers:
+    """The number format in which this model is run."""
+    if ssm.arithmetic.is_float:
+        return Floats(ssm.arithmetic)
+    exponents = [ssm.embedding_exponent, *(layer.initial_exponent for layer in ssm.layers)]
+    exponents += [affine.exponent for name, affine in ssm.affines() if name != "readout"]
+    if ssm.arithmetic.kind == "exact" and any(exponents):
+        return Rationals(ssm.arithmetic)
+    return ScaledIntegers(ssm.arithmetic)
+
+
+def check_bound(value: float, limit: int, arithmetic: Arithmetic) -> None:
+    """Raises when integers could reach the bound below which the arithmetic is run exactly."""
+    if not value < limit:
+        raise InputError(
+            f"values could reach {value:.3g}, and {arithmetic} arithmetic is run exactly below 2^{limit.bit_length() - 1} only: "
+            "use shorter strings"
+        )
+
+
+def _shift(integers: np.ndarray, exponent: int) -> np.ndarray:
+    """floor(integers / 2^exponent)."""
+    return integers >> exponent if exponent >= 0 else integers << -exponent

@@ -1,0 +1,110 @@
+"""One step of a model, slow and obvious: the definition that the fast engine is held against.
+
+Numbers are Fractions (``exact``, ``fixed``, ``wrap``) or NumPy float scalars (floats, where every single
+operation rounds, sums running over the inputs in order, the bias last).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Sequence
+
+import numpy as np
+
+from constructions.arithmetic import Arithmetic
+from constructions.ssm import SSM, Affine, Layer, Mix
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """All h, layer by layer, and what was given out after the last symbol."""
+
+    h: tuple[tuple, ...]
+    outputs: frozenset[str]
+
+
+def start(ssm: SSM) -> ModelState:
+    """The state before BOS: h_0, nothing given out."""
+    h = tuple(
+        tuple(number(ssm.arithmetic, int(n), layer.initial_exponent) for n in layer.initial) for layer in ssm.layers
+    )
+    return ModelState(h, frozenset())
+
+
+def step(ssm: SSM, state: ModelState, symbol: str) -> ModelState:
+    """Reads one symbol (or BOS).  O(nonzero weights)."""
+    arithmetic = ssm.arithmetic
+    row = ssm.embedding[ssm.symbol_index[symbol]]
+    x = [_stored(arithmetic, number(arithmetic, int(n), ssm.embedding_exponent)) for n in row]
+    new_h = []
+    for layer, h in zip(ssm.layers, state.h):
+        h, x = _layer(arithmetic, layer, h, x)
+        new_h.append(tuple(h))
+    numbers = apply(arithmetic, ssm.readout, x)
+    return ModelState(tuple(new_h), frozenset(name for name, v in zip(ssm.outputs, numbers) if v > 0))
+
+
+def _layer(arithmetic: Arithmetic, layer: Layer, h: Sequence, x: Sequence) -> tuple[list, list]:
+    gates = gate_values(arithmetic, layer, x)
+    increments = apply(arithmetic, layer.increment, x)
+    new_h = [a * value + b for a, value, b in zip(gates, h, increments)]
+    if not arithmetic.is_float:
+        new_h = [arithmetic.store_state(value) for value in new_h]
+    z = new_h
+    for mix in layer.phi:
+        z = _mix(arithmetic, mix, [*z, *x])
+    return new_h, z
+
+
+def gate_values(arithmetic: Arithmetic, layer: Layer, x: Sequence) -> list:
+    """A(x), the gate function applied."""
+    values = apply(arithmetic, layer.gate, x)
+    if layer.gate_function == "affine":
+        return values
+    return [gate_function(layer.gate_function, value) for value in values]
+
+
+def gate_function(name: str, value):
+    """sigmoid or exp(-softplus), computed in double precision and rounded once to the value's type.
+
+    Both are 1 / (1 + exp(-v)) up to the sign of v.
+    """
+    v = float(value) if name == "sigmoid" else -float(value)
+    result = 1.0 / (1.0 + math.exp(-v)) if v >= 0 else math.exp(v) / (1.0 + math.exp(v))
+    return type(value)(result)
+
+
+def _mix(arithmetic: Arithmetic, mix: Mix, inputs: Sequence) -> list:
+    values = [_stored(arithmetic, v) for v in apply(arithmetic, mix.affine, inputs)]
+    zero = number(arithmetic, 0, 0)
+    if mix.activation == "relu":
+        return [max(v, zero) for v in values]
+    if mix.activation == "clip":
+        low, high = (number(arithmetic, n, mix.affine.exponent) for n in (mix.low, mix.high))
+        return [min(max(v, low), high) for v in values]
+    return values
+
+
+def apply(arithmetic: Arithmetic, affine: Affine, inputs: Sequence) -> list:
+    """affine(inputs), inputs in order, bias last."""
+    results = []
+    indptr, indices, data = affine.matrix.indptr, affine.matrix.indices, affine.matrix.data
+    for row in range(affine.outputs):
+        total = number(arithmetic, 0, 0)
+        for place in range(indptr[row], indptr[row + 1]):
+            total = total + number(arithmetic, int(data[place]), affine.exponent) * inputs[indices[place]]
+        results.append(total + number(arithmetic, int(affine.bias[row]), affine.exponent))
+    return results
+
+
+def number(arithmetic: Arithmetic, integer: int, exponent: int):
+    """integer / 2^exponent in this arithmetic's own type."""
+    if arithmetic.is_float:
+        return np.dtype(str(arithmetic)).type(math.ldexp(integer, -exponent))
+    return Fraction(integer, 1 << exponent)
+
+
+def _stored(arithmetic: Arithmetic, value):
+    return value if arithmetic.is_float else arithmetic.store(value)
