@@ -157,7 +157,7 @@ class DFA:
                 target = machine.step(state, symbol)
                 if target not in number:
                     if len(order) >= limit:
-                        raise InputError(f"the machine has more than {limit} reachable states")
+                        raise InputError(f"the machine has more than {limit} reachable states; raise the limit to go on")
                     number[target] = len(order)
                     order.append(target)
                 row.append(number[target])
