@@ -12,10 +12,16 @@ to later slots by a neuron of its own, which is exact because features are never
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Hashable, Iterable
+from typing import Hashable
+
+import numpy as np
 
 Atom = tuple[int, int]
 """(slot, index) of an embedding coordinate or neuron, or (-layer, index) of a raw state coordinate."""
+
+
+Table = frozenset[tuple[int, int]]
+"""A function of the symbol, as the (symbol index, value) pairs whose value is not 0."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +55,13 @@ ONE = Expression((), 1)
 class Feature:
     """A named value in {0, 1, ...}: an expression, and the first slot that can read it.
 
-    ``table`` is set on features of the symbol alone: their value for each symbol, BOS last.
+    ``table`` is set on features of the symbol alone: (symbol index, value) wherever the value is not 0.
     """
 
     name: str
     expression: Expression
     ready: int
-    table: tuple[int, ...] | None = None
+    table: Table | None = None
 
 
 @dataclass
@@ -72,25 +78,33 @@ class Placement:
 
     Attributes:
         symbols: number of rows of the embedding.
-        columns: embedding columns (name, value for each symbol).
+        columns: embedding columns, by name.
         neurons: slot -> neurons in order.
     """
 
     symbols: int
-    columns: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
+    columns: list[tuple[str, Table]] = field(default_factory=list)
     neurons: dict[int, list[Neuron]] = field(default_factory=dict)
-    _column_of: dict[tuple[int, ...], int] = field(default_factory=dict)
+    _column_of: dict[Table, int] = field(default_factory=dict)
     _neuron_of: dict[Hashable, Feature] = field(default_factory=dict)
 
-    def symbol_feature(self, name: str, table: Iterable[int]) -> Feature:
-        """A function of the symbol, given by its values; constant ones cost nothing."""
-        table = tuple(table)
-        if len(set(table)) == 1:
-            return Feature(name, Expression((), table[0]), 1, table)
+    def symbol_feature(self, name: str, table: Table) -> Feature:
+        """A function of the symbol; a constant one costs nothing."""
+        values = {value for _, value in table} | ({0} if len(table) < self.symbols else set())
+        if len(values) == 1:
+            return Feature(name, Expression((), values.pop()), 1, table)
         if table not in self._column_of:
             self._column_of[table] = len(self.columns)
             self.columns.append((name, table))
         return Feature(name, Expression((((0, self._column_of[table]), 1),)), 1, table)
+
+    def embedding(self) -> np.ndarray:
+        """The columns as an array of shape (symbols, columns)."""
+        array = np.zeros((self.symbols, len(self.columns)), dtype=np.int64)
+        for column, (_, table) in enumerate(self.columns):
+            for symbol, value in table:
+                array[symbol, column] = value
+        return array
 
     def neuron(self, name: str, slot: int, expression: Expression) -> Feature:
         """relu(expression) as a neuron of this slot; an equal one is used again."""
@@ -123,18 +137,17 @@ class Placement:
 
         One neuron, relu(sum of literals - (count - 1)); none for a single literal or for symbols alone.
         """
-        tables = [(f.table, positive) for f, positive in literals if f.table is not None]
+        supports = [self._support(f.table, positive) for f, positive in literals if f.table is not None]
         literals = [(f, positive) for f, positive in literals if f.table is None]
-        if tables:
-            table = tuple(
-                int(all(bool(t[symbol]) == positive for t, positive in tables)) for symbol in range(self.symbols)
-            )
-            if not any(table):
-                return self.symbol_feature("never", table)
-            if not all(table) or not literals:
-                literals.append((self.symbol_feature(name if not literals else "symbol for " + name, table), True))
+        if supports:
+            support = frozenset.intersection(*supports)
+            if not support:
+                return self.symbol_feature("never", frozenset())
+            if len(support) < self.symbols or not literals:
+                title = f"symbol for {name}" if literals else name
+                literals.append((self.symbol_feature(title, frozenset((symbol, 1) for symbol in support)), True))
         if not literals:
-            return self.symbol_feature("always", (1,) * self.symbols)
+            return self.symbol_feature("always", frozenset((symbol, 1) for symbol in range(self.symbols)))
         slot = max(feature.ready for feature, _ in literals)
         if len(literals) == 1:
             feature, positive = literals[0]
@@ -145,12 +158,20 @@ class Placement:
             total += value if positive else ONE - value
         return self.neuron(name, slot, total)
 
+    def _support(self, table: Table, positive: bool) -> frozenset[int]:
+        """The symbols of which a feature (or its negation) is true."""
+        support = frozenset(symbol for symbol, _ in table)
+        return support if positive else frozenset(range(self.symbols)) - support
+
     def total(self, name: str, features: list[tuple[Feature, int]]) -> Feature:
         """A weighted sum of features (weights >= 0), readable in one place."""
         features = [(f, weight) for f, weight in features if weight]
         if all(f.table is not None for f, _ in features):
-            table = tuple(sum(f.table[symbol] * weight for f, weight in features) for symbol in range(self.symbols))
-            return self.symbol_feature(name, table)
+            values: dict[int, int] = {}
+            for f, weight in features:
+                for symbol, value in f.table:
+                    values[symbol] = values.get(symbol, 0) + value * weight
+            return self.symbol_feature(name, frozenset(values.items()))
         ready = max(f.ready for f, _ in features)
         expression = Expression()
         for f, weight in features:

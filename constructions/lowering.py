@@ -68,8 +68,8 @@ class _Lowering:
     def __init__(self, cascade: Cascade, arithmetic: Arithmetic):
         self.cascade = cascade
         self.arithmetic = arithmetic
-        self.symbols = (*cascade.alphabet, BOS)
-        self.placement = Placement(len(self.symbols))
+        self.symbol_index = {symbol: i for i, symbol in enumerate((*cascade.alphabet, BOS))}
+        self.placement = Placement(len(self.symbol_index))
         self.read_before = _read_before(cascade)
         self.layer_of: dict[str, int] = {}
         self.coordinate: dict[str, int] = {}
@@ -105,8 +105,7 @@ class _Lowering:
     def literal(self, literal: Literal) -> list[tuple[Feature, bool]]:
         """A literal as features with their signs; a value of a binary code is one literal for each bit."""
         if isinstance(literal, In):
-            table = [int(symbol in literal.symbols) for symbol in self.symbols]
-            return [(self.placement.symbol_feature(_set_name(literal.symbols), table), True)]
+            return [(self._symbol_in(literal.symbols), True)]
         item = self.cascade.names[literal.name]
         if isinstance(literal, AtLeast):
             return [(self._threshold(item, literal.bound, literal.before), not literal.negated)]
@@ -119,6 +118,12 @@ class _Lowering:
         return [
             (self.bit(item, i, literal.before), bool((literal.value >> i) & 1)) for i in range(bit_length(item.values))
         ]
+
+    def _symbol_in(self, symbols: frozenset[str]) -> Feature:
+        if symbols not in self.features:
+            table = frozenset((self.symbol_index[symbol], 1) for symbol in symbols)
+            self.features[symbols] = Feature(_set_name(symbols), Expression(), 1, table)
+        return self.features[symbols]
 
     def conjunction(self, name: str, *when: Literal) -> Feature:
         return self.placement.conjunction(name, [pair for literal in when for pair in self.literal(literal)])
@@ -170,7 +175,7 @@ class _Lowering:
 
     def _total(self, name: str, terms: list[tuple[Feature, int]]) -> Feature:
         if not terms:
-            return self.placement.symbol_feature(name, (0,) * len(self.symbols))
+            return self.placement.symbol_feature(name, frozenset())
         return self.placement.total(name, terms)
 
     def _register_bit(self, register: Reset, index: int, before: bool) -> Feature:
@@ -254,11 +259,10 @@ class _Lowering:
             ]
         slot, logits = self._outputs(max(last, 1))
         layers = tuple(self._layer(number, updates.get(number, []), slot) for number in range(1, slot // 2 + 1))
-        embedding = np.array([table for _, table in self.placement.columns], dtype=np.int64).reshape(-1, len(self.symbols))
         return SSM(
             alphabet=self.cascade.alphabet,
             outputs=self.cascade.outputs,
-            embedding=np.ascontiguousarray(embedding.T),
+            embedding=self.placement.embedding(),
             layers=layers,
             readout=self._affine(logits, {slot: 0}, self._size(slot)),
             arithmetic=self.arithmetic,
