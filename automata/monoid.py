@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Iterator, NamedTuple, Sequence
 
 import numpy as np
 
@@ -42,6 +43,61 @@ def distinct_letters(dfa: DFA) -> tuple[Letter, ...]:
     return tuple(Letter(tuple(names), images) for images, names in symbols.items())
 
 
+class Block(NamedTuple):
+    """The actions whose shortest words have one length.
+
+    ``elements``: one row of images per action.  ``parents`` and ``last``: the number of the action, and of the letter
+    after it, that first gave it.  ``right``: the numbers of the products of the *previous* block's actions, one row
+    each, one column per letter.
+    """
+
+    elements: np.ndarray
+    parents: list[int]
+    last: list[int]
+    right: list[list[int]]
+
+
+def actions(letters: Sequence[Letter], states: int, limit: int) -> Iterator[Block]:
+    """The actions of all words, block after block, shortest words first; the last block is empty.
+
+    Actions are numbered in order of appearance, the identity being 0.
+
+    Raises:
+        InputError: when there are more than ``limit`` actions.
+    """
+    generators = np.array([letter.images for letter in letters], dtype=_smallest_type(states))
+    identity = np.arange(states, dtype=generators.dtype)
+    number = {identity.tobytes(): 0}
+    block = Block(identity[None, :], [0], [0], [])
+    length = 0
+    yield block
+    while len(block.elements):
+        length += 1
+        first = len(number) - len(block.elements)
+        # products[i, a] is "do action i of the block, then letter a"
+        products = generators[:, block.elements].transpose(1, 0, 2)
+        fresh, parents, last, right = [], [], [], []
+        for i, rows in enumerate(products):
+            edges = []
+            for a, row in enumerate(rows):
+                key = row.tobytes()
+                target = number.get(key)
+                if target is None:
+                    if len(number) >= limit:
+                        raise InputError(
+                            f"the transition monoid has more than {limit} elements "
+                            f"(found by words up to length {length}): raise the limit to go on"
+                        )
+                    target = number[key] = len(number)
+                    parents.append(first + i)
+                    last.append(a)
+                    fresh.append(row)
+                edges.append(target)
+            right.append(edges)
+        block = Block(np.array(fresh, dtype=generators.dtype).reshape(len(fresh), states), parents, last, right)
+        yield block
+
+
 class TransitionMonoid:
     """The monoid of all words' actions, identity included, by a breadth-first search with shortest words first.
 
@@ -65,42 +121,12 @@ class TransitionMonoid:
     def __init__(self, dfa: DFA, limit: int = MONOID_LIMIT):
         self.dfa = dfa
         self.letters = distinct_letters(dfa)
-        generators = np.array([letter.images for letter in self.letters], dtype=_smallest_type(dfa.states))
-        identity = np.arange(dfa.states, dtype=generators.dtype)
-        number = {identity.tobytes(): 0}
-        blocks = [identity[None, :]]
-        parents, last, right = [0], [0], []
-        self.lengths = [1]
-        while blocks[-1].size:
-            frontier = blocks[-1]
-            first = len(parents) - len(frontier)
-            # products[i, a] is "do element i, then letter a"
-            products = generators[:, frontier].transpose(1, 0, 2)
-            fresh = []
-            for i, rows in enumerate(products):
-                edges = []
-                for a, row in enumerate(rows):
-                    key = row.tobytes()
-                    target = number.get(key)
-                    if target is None:
-                        if len(number) >= limit:
-                            raise InputError(
-                                f"the transition monoid has more than {limit} elements (words up to length "
-                                f"{len(blocks)} were seen): raise the limit to go on"
-                            )
-                        target = number[key] = len(number)
-                        parents.append(first + i)
-                        last.append(a)
-                        fresh.append(row)
-                    edges.append(target)
-                right.append(edges)
-            self.lengths.append(len(fresh))
-            blocks.append(np.array(fresh, dtype=generators.dtype).reshape(len(fresh), dfa.states))
-        self.lengths.pop()
-        self.elements = np.concatenate(blocks)
-        self.right = np.array(right, dtype=np.int64)
-        self._parents = np.array(parents, dtype=np.int64)
-        self._last = np.array(last, dtype=np.int64)
+        blocks = list(actions(self.letters, dfa.states, limit))
+        self.lengths = [len(block.elements) for block in blocks[:-1]]
+        self.elements = np.concatenate([block.elements for block in blocks])
+        self.right = np.array([row for block in blocks for row in block.right], dtype=np.int64)
+        self._parents = np.array([parent for block in blocks for parent in block.parents], dtype=np.int64)
+        self._last = np.array([letter for block in blocks for letter in block.last], dtype=np.int64)
 
     def __len__(self) -> int:
         return len(self.elements)

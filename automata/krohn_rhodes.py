@@ -1,0 +1,239 @@
+"""From an automaton to a cascade: the Krohn-Rhodes theorem by holonomy, one level of registers per level of the skeleton.
+
+The cascade's registers hold the digits of a chain Q ⊃ tile ⊃ … ⊃ {q} for the automaton's state q (see
+:mod:`automata.holonomy`); parallel components share the register of their level, and a level that the chain
+skips holds 0.  A symbol with action ``a`` acts on them by a *walk* down the levels.  The walk stands at a pair of
+a source P, a set of the chain before the symbol, and a target D, a set of the chain after it, with P·a ⊆ D; it
+starts at (Q, Q).  At each level:
+
+* D lies deeper: the digit is set to 0.
+* D is of this level and P·a = D is too: the letter takes P's tiles to D's, so the digit is held, or permuted where
+  the automaton is not aperiodic; the target goes on as T·a, T the source's tile.
+* D is of this level and P·a is smaller: the digit is set to the first tile C of D that contains P·a, and the
+  target goes on as C.
+
+and wherever P is of this level, the source goes on as the tile T that the digit named before the symbol.  A chain
+ends in a singleton, so the walk ends at ({q}, {q·a}) and names the new state.
+
+What happens at (P, D) depends on nothing above it, so the walk is a graph, not a tree; and two pairs that write
+the same digits and end alike whatever the digits before are one node.  That merging, level by level from the
+bottom as in a reduced decision diagram, is what keeps the cascade small: D_n has about n²/2 pairs for each letter but
+only some 4n nodes, and order-preserving maps of 8 points 201 nodes for 40320 chains.  One signal per level names the
+node in which the walk leaves it; at the last level the node is what the new state gives out.
+
+Sources: K. Krohn and J. Rhodes (1965); S. Eilenberg, "Automata, Languages, and Machines" B (1976), ch. II; R. E.
+Bryant, "Graph-based algorithms for Boolean function manipulation" (1986), for the merging.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator, NamedTuple, Sequence, Union
+
+from automata.cascade import Bit, Cascade, Emit, In, Is, Level, Literal, Permutation, Permute, Reset, Rule, Set, Signal, bit_length
+from automata.dfa import DFA
+from automata.errors import InputError
+from automata.holonomy import IMAGE_SET_LIMIT, Skeleton
+from automata.machine import ACCEPT, BOS, EOS, MODES, PREDICTIVE
+
+HOLD = None
+ANY = -1
+OFF = -1
+
+Action = Union[int, tuple[int, ...], None]
+"""What a node does to its level's digit: set it, permute it, or HOLD."""
+
+
+class Pair(NamedTuple):
+    """Where a walk stands: a source and a target image set, and the letter.
+
+    Once the letter takes the source to one state, the rest of the source does not matter: then ``source`` is ANY
+    and ``letter`` is the number of the singleton image set.
+    """
+
+    source: int
+    letter: int
+    target: int
+
+
+class Step(NamedTuple):
+    """What a walk does at one level: the digit's action, and where it goes on, by the digit before (or in any case)."""
+
+    action: Action
+    next: tuple
+
+
+def holonomy_cascade(dfa: DFA, mode: str = PREDICTIVE, skeleton: Skeleton | None = None, limit: int = IMAGE_SET_LIMIT) -> Cascade:
+    """A cascade that does what the automaton does, by its holonomy decomposition.
+
+    It has one level per level of the skeleton, each with a register ``tile i`` and a signal ``walk i``.  All registers
+    are resets iff the automaton is aperiodic; otherwise some are permutation registers.  Every rule of a register has
+    one literal; every rule of a signal has one literal besides bits of the level's register before this step.
+
+    Args:
+        dfa: the automaton.  Every state counts: minimise first for the smallest cascade.
+        mode: whether the cascade gives legal sets or acceptance.
+        skeleton: the automaton's skeleton where it is known already.
+        limit: image sets after which the search for the skeleton gives up.
+
+    Raises:
+        InputError: for an unknown mode, or when there are more image sets than the limit.
+
+    Cost: that of the skeleton and O(pairs * largest component).
+
+    >>> from automata.machine import RECOGNISE, run
+    >>> cascade = holonomy_cascade(DFA("ab", [[1, 2], [2, 0], [2, 2]], accepting=[0]), RECOGNISE)  # (ab)*
+    >>> cascade.memory_bits, [cascade.accepts(run(cascade, word)) for word in ("", "ab", "aba", "abb")]
+    (2, [True, True, False, False])
+    """
+    if mode not in MODES:
+        raise InputError(f"the mode {mode!r} is not one of {', '.join(MODES)}")
+    skeleton = skeleton or Skeleton(dfa, limit)
+    given = _outputs(dfa, mode)
+    levels, roots = _merge(skeleton, _unfold(skeleton), given)
+    ends = [outputs for outputs in dict.fromkeys(given) if outputs]
+    initial = given[dfa.initial]
+    outputs = (*dfa.alphabet, EOS) if mode == PREDICTIVE else (ACCEPT,)
+    if not levels:
+        return Cascade(dfa.alphabet, (), outputs, (Emit((), initial),))
+    symbols: dict[int, list[str]] = {}
+    for letter, root in zip(skeleton.letters, roots):
+        symbols.setdefault(root, []).extend(letter.symbols)
+    enter = {root: In(names) for root, names in symbols.items()}
+    emissions = [Emit((In({BOS}),), initial)] + [Emit((Is(f"walk {len(levels)}", i),), end) for i, end in enumerate(ends)]
+    return Cascade(dfa.alphabet, tuple(_levels(skeleton, levels, enter, skeleton.chain(dfa.initial), len(ends))), outputs, tuple(emissions))
+
+
+def _outputs(dfa: DFA, mode: str) -> list[frozenset[str]]:
+    """What each state gives out."""
+    if mode == PREDICTIVE:
+        return [dfa.legal(q) for q in range(dfa.states)]
+    return [frozenset({ACCEPT} if dfa.accepts(q) else ()) for q in range(dfa.states)]
+
+
+# -- the pairs, top to bottom -------------------------------------------------------------------------
+
+
+def _unfold(skeleton: Skeleton) -> list[dict[Pair, Step | None]]:
+    """For each level the pairs that a walk can meet there, and their steps; last, the pairs at the end (no step)."""
+    image, size, level = skeleton.image, skeleton.size, skeleton.level
+    choose = _TileChoice(skeleton)
+
+    def pair(source: int, letter: int, target: int) -> Pair:
+        reached = image[source][letter]
+        return Pair(ANY, reached, target) if size[reached] == 1 else Pair(source, letter, target)
+
+    def step(here: Pair, depth: int) -> Step:
+        source, letter, target = here
+        if source == ANY:
+            if level[target] > depth:
+                return Step(0, (here,))
+            index, tile = choose(target, letter)
+            return Step(index, (Pair(ANY, letter, tile),))
+        refined = skeleton.tiles[source] if level[source] == depth else (source,)
+        if level[target] > depth:
+            return Step(0, tuple(pair(tile, letter, target) for tile in refined))
+        if image[source][letter] == target and level[source] == depth:
+            moved = tuple(image[tile][letter] for tile in refined)
+            action = HOLD if moved == skeleton.tiles[target] else tuple(map(skeleton.tiles[target].index, moved))
+            return Step(action, tuple(pair(tile, letter, goal) for tile, goal in zip(refined, moved)))
+        index, goal = choose(target, image[source][letter])
+        return Step(index, tuple(pair(tile, letter, goal) for tile in refined))
+
+    met: list[dict[Pair, Step | None]] = [dict.fromkeys(pair(0, letter, 0) for letter in range(len(skeleton.letters)))]
+    for depth in range(skeleton.levels):
+        for here in met[depth]:
+            met[depth][here] = step(here, depth)
+        met.append(dict.fromkeys(there for step_taken in met[depth].values() for there in step_taken.next))
+    return met
+
+
+class _TileChoice:
+    """The first tile of a set that contains another set, with its index; remembered."""
+
+    def __init__(self, skeleton: Skeleton):
+        self.skeleton = skeleton
+        self.known: dict[tuple[int, int], tuple[int, int]] = {}
+
+    def __call__(self, target: int, part: int) -> tuple[int, int]:
+        if (target, part) not in self.known:
+            masks = self.skeleton.masks
+            self.known[target, part] = next(
+                (i, tile) for i, tile in enumerate(self.skeleton.tiles[target]) if not masks[part] & ~masks[tile]
+            )
+        return self.known[target, part]
+
+
+# -- merging, bottom to top ---------------------------------------------------------------------------
+
+
+def _merge(skeleton: Skeleton, met: list[dict[Pair, Step | None]], given: Sequence[frozenset[str]]) -> tuple[list[list[Step]], list[int]]:
+    """Pairs with the same behaviour become one node.
+
+    Returns for each level its nodes' steps, with numbers of the next level's nodes in place of pairs, and the node of each letter at
+    the first level.  After the last level, the nodes are the different non-empty outputs in order; OFF is no output.
+    """
+    ends = {outputs: i for i, outputs in enumerate(outputs for outputs in dict.fromkeys(given) if outputs)}
+    node = {here: ends.get(given[skeleton.members(here.target)[0]], OFF) for here in met[-1]}
+    levels: list[list[Step]] = []
+    for pairs in reversed(met[:-1]):
+        numbers: dict[Step, int] = {}
+        above = {}
+        for here, step in pairs.items():
+            following = tuple(node[there] for there in step.next)
+            if len(set(following)) == 1:
+                following = following[:1]
+            above[here] = numbers.setdefault(Step(step.action, following), len(numbers))
+        levels.append(list(numbers))
+        node = above
+    levels.reverse()
+    return levels, [node[here] for here in met[0]]
+
+
+# -- rules --------------------------------------------------------------------------------------------
+
+
+def _levels(skeleton: Skeleton, levels: list[list[Step]], enter: dict[int, In], initial: tuple[int, ...], ends: int) -> Iterator[Level]:
+    """The levels of the cascade; ``enter`` is the literal that says in which node a walk enters the first."""
+    for depth, steps in enumerate(levels):
+        values = max(skeleton.points[depth])
+        name = f"tile {depth + 1}"
+        actions, goings = [], []
+        for node, step in enumerate(steps):
+            here = enter[node] if depth == 0 else Is(f"walk {depth}", node)
+            if step.action is not HOLD:
+                actions.append(Rule((here,), _as_action(step.action, values)))
+            for digit, there in _cases(step.next, name):
+                goings.append(Rule((here, *digit), Set(there)))
+        kind = Permutation if any(isinstance(rule.then, Permute) for rule in actions) else Reset
+        register = kind(name, values, tuple(actions), initial[depth])
+        nodes = len(levels[depth + 1]) if depth + 1 < len(levels) else ends
+        yield Level((register,), (Signal(f"walk {depth + 1}", max(nodes, 1), tuple(goings)),))
+
+
+def _as_action(action: Action, values: int) -> Set | Permute:
+    if isinstance(action, int):
+        return Set(action)
+    return Permute((*action, *range(len(action), values)))
+
+
+def _cases(following: tuple[int, ...], register: str) -> Iterator[tuple[tuple[Literal, ...], int]]:
+    """Disjoint cases of a digit's bits before this step, and the node for each; the digit is below ``len(following)``.
+
+    The codes are halved from the highest bit until all of a part agree: one rule per part, not one per digit.
+    """
+
+    def halve(codes: range, bit: int, literals: tuple[Literal, ...]) -> Iterator[tuple[tuple[Literal, ...], int]]:
+        seen = {following[code] for code in codes}
+        if len(seen) == 1:
+            node = seen.pop()
+            if node != OFF:
+                yield literals, node
+            return
+        middle = codes.start + (1 << bit)
+        if middle >= codes.stop:
+            yield from halve(codes, bit - 1, literals)
+            return
+        yield from halve(range(codes.start, middle), bit - 1, (*literals, Bit(register, bit, 0, before=True)))
+        yield from halve(range(middle, codes.stop), bit - 1, (*literals, Bit(register, bit, 1, before=True)))
+
+    return halve(range(len(following)), bit_length(len(following)) - 1, ())
