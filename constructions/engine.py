@@ -70,6 +70,18 @@ class Engine:
         ends = np.cumsum([layer.width for layer in ssm.layers])
         self._spans = [slice(int(end) - layer.width, int(end)) for layer, end in zip(ssm.layers, ends)]
 
+    @property
+    def alphabet(self) -> tuple[str, ...]:
+        return self.ssm.alphabet
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return self.ssm.outputs
+
+    @property
+    def arithmetic(self) -> str:
+        return str(self.ssm.arithmetic)
+
     # -- strings --------------------------------------------------------------------------------------
 
     def encode(self, word) -> np.ndarray:
