@@ -18,7 +18,7 @@ from typing import Iterator
 import numpy as np
 
 from automata.errors import InputError
-from constructions.numbers import Product, ScaledIntegers, check_bound, numbers_for
+from constructions.number_formats import Product, ScaledIntegers, check_bound, numbers_for
 from constructions.ssm import SSM, Layer
 
 _CHUNK_POSITIONS = 1 << 16

@@ -25,6 +25,7 @@ from typing import Iterator
 import numpy as np
 from scipy import sparse
 
+from automata.dfa import check_alphabet
 from automata.errors import InputError
 from automata.machine import ACCEPT, BOS, EOS, PREDICTIVE, RECOGNISE
 from constructions.arithmetic import Arithmetic
@@ -222,6 +223,7 @@ class SSM:
 
 
 def _check_shapes(ssm: SSM) -> None:
+    check_alphabet(ssm.alphabet)
     rows = len(ssm.alphabet) + 1
     if ssm.embedding.dtype != np.int64 or ssm.embedding.ndim != 2 or ssm.embedding.shape[0] != rows:
         raise InputError(f"embedding is {ssm.embedding.dtype} {ssm.embedding.shape}, expected int64 ({rows}, features)")
