@@ -1,0 +1,419 @@
+"""Past linear temporal logic: to a cascade of two-state registers directly, and separately to a DFA.
+
+The notation, tightest first (blanks separate words):
+
+=======================  =============================================================================
+``open``                 the last symbol is this one; a word of letters, digits, ``_`` and non-ASCII characters
+``<+> '+' \\+``           a symbol that is not such a word, or is one of the words ``Y H O S true false``
+``true false ( )``       constants and grouping
+``!f  Y f  H f  O f``    not; yesterday; historically (at all positions so far); once (at some position so far)
+``f S g``                since: g at some position, and f at all later ones; groups to the left
+``f & g``                and
+``f | g``                or
+``f -> g``               implies; groups to the right
+``f <-> g``              if and only if
+=======================  =============================================================================
+
+Meaning.  A formula is true or false of a word w_1 … w_t as follows, and the language of a formula is the set of
+words it is true of:
+
+* a symbol: t >= 1 and w_t is this symbol;
+* ``Y f``: t >= 2 and f is true of w_1 … w_{t-1};
+* ``H f``: f is true of w_1 … w_s for every s with 1 <= s <= t;
+* ``O f``: for some such s;
+* ``f S g``: for some such s, g is true of w_1 … w_s, and f of w_1 … w_u for every u with s < u <= t.
+
+So there is no position before the first symbol: of the empty word (t = 0) symbols, Y, O and S are false and H is
+true, and negation is complement without exception.
+
+Past LTL, with or without S defined from the rest, expresses exactly the star-free languages (Kamp 1968; Gabbay,
+Pnueli, Shelah, Stavi 1980).  The two routes share only the parser, so that each checks the other.
+"""
+
+from __future__ import annotations
+
+from typing import Iterable, Iterator, NamedTuple
+
+from automata.cascade import Cascade, Emit, In, Is, Level, Literal, Reset, Rule, Set, Signal
+from automata.dfa import DFA, check_alphabet
+from automata.errors import InputError
+from automata.machine import ACCEPT, BOS
+from automata.notation import CLOSE, INFIX, OPEN, OPERAND, PREFIX, Scanner, Token, to_postfix
+
+STATE_LIMIT = 100_000
+"""The number of states at which :func:`ltl_to_dfa` stops, unless told otherwise."""
+
+# -- formulas -----------------------------------------------------------------------------------------
+
+
+class Node(NamedTuple):
+    """A subformula: "symbol", "true", "false" or an operator as written; operands are indices of earlier nodes."""
+
+    operator: str
+    operands: tuple[int, ...] = ()
+    symbol: str | None = None
+
+
+class Formula(NamedTuple):
+    """The distinct subformulas, operands before operators, the formula itself last."""
+
+    alphabet: tuple[str, ...]
+    nodes: tuple[Node, ...]
+
+
+def parse(text: str, alphabet: Iterable[str] | None = None) -> Formula:
+    """The formula that a text denotes; see the head of this module for the notation.
+
+    Args:
+        text: the formula.
+        alphabet: the symbols, in order; those shown in the text, in the order of their code points, if absent.
+
+    Raises:
+        InputError: with the column, what was found and what was expected.
+
+    >>> parse("H(open -> Y open)").nodes[-1]
+    Node(operator='H', operands=(2,), symbol=None)
+    >>> parse("a & (b |")
+    Traceback (most recent call last):
+    automata.errors.InputError: past-LTL formula, column 9: found the end, expected a symbol or '('
+    """
+    given = None if alphabet is None else check_alphabet(alphabet)
+    scanner = Scanner(text, "past-LTL formula", given)
+    if not scanner.peek():
+        raise scanner.error("a formula")
+    postfix = to_postfix(scanner, list(_tokens(scanner)), _PRECEDENCE, right=frozenset({"->"}))
+    if given is None and not scanner.shown:
+        raise InputError("the past-LTL formula shows no symbol: give the alphabet")
+    nodes: dict[Node, int] = {}
+    stack: list[int] = []
+    for token in postfix:
+        if token.kind == OPERAND:
+            node = token.value
+        else:
+            arity = 1 if token.kind == PREFIX else 2
+            node = Node(token.value, tuple(stack[-arity:]))
+            del stack[-arity:]
+        stack.append(nodes.setdefault(node, len(nodes)))
+    # A subformula that occurs twice is one node.  The whole formula is longer than all its parts, so it is last.
+    return Formula(given or tuple(sorted(scanner.shown)), tuple(nodes))
+
+
+_PRECEDENCE = {"<->": 0, "->": 1, "|": 2, "&": 3, "S": 4, "!": 5, "Y": 5, "H": 5, "O": 5}
+_INFIX = ("<->", "->", "|", "&")
+_KEYWORDS = ("Y", "H", "O", "S", "true", "false")
+
+
+def _tokens(scanner: Scanner) -> Iterator[Token]:
+    while character := scanner.peek():
+        column = scanner.column
+        if (infix := next((operator for operator in _INFIX if scanner.take(operator)), None)) is not None:
+            yield Token(INFIX, infix, column, infix)
+        elif (symbol := scanner.marked_symbol()) is not None:
+            yield Token(OPERAND, Node("symbol", symbol=symbol), column, symbol)
+        elif _in_word(character):
+            yield _word(scanner, column)
+        else:
+            scanner.position += 1
+            if character == "(":
+                yield Token(OPEN, None, column, "(")
+            elif character == ")":
+                yield Token(CLOSE, None, column, ")")
+            elif character == "!":
+                yield Token(PREFIX, "!", column, "!")
+            else:
+                expected = f"a symbol or an operator (the symbol itself is written \\{character})"
+                raise scanner.error(expected, column, repr(character))
+
+
+def _word(scanner: Scanner, column: int) -> Token:
+    start = scanner.position
+    while _in_word(scanner.text[scanner.position : scanner.position + 1]):
+        scanner.position += 1
+    word = scanner.text[start : scanner.position]
+    if word in ("Y", "H", "O"):
+        return Token(PREFIX, word, column, word)
+    if word == "S":
+        return Token(INFIX, word, column, word)
+    if word in ("true", "false"):
+        return Token(OPERAND, Node(word), column, word)
+    return Token(OPERAND, Node("symbol", symbol=scanner.show(word, column)), column, word)
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or character == "_" or (character > "\x7f" and not character.isspace())
+
+
+# -- the route by sets of subformulas -----------------------------------------------------------------
+
+
+def ltl_to_dfa(text: str, alphabet: Iterable[str] | None = None, limit: int = STATE_LIMIT) -> DFA:
+    """The minimal complete DFA of a formula, states numbered breadth-first.
+
+    A state is the set of those subformulas true of the prefix that the future depends on.
+
+    Args:
+        text: the formula.
+        alphabet: the symbols, in order; those shown in the formula if absent.
+        limit: the greatest number of sets of subformulas to look at.
+
+    Raises:
+        InputError: with the column, what was found and what was expected; or when the limit is reached.
+
+    >>> dfa = ltl_to_dfa("H(a -> Y b)", "ab")
+    >>> [dfa.accepts_word(word) for word in ("", "a", "ba", "baa", "bba")]
+    [True, False, True, False, True]
+    """
+    return DFA.from_machine(_Truth(parse(text, alphabet)), limit).minimise()
+
+
+class _Truth:
+    """A formula as a Machine: a state is (whether a symbol was read, the subformulas to remember that are true)."""
+
+    def __init__(self, formula: Formula):
+        self.alphabet = formula.alphabet
+        self.nodes = formula.nodes
+        self.root = len(self.nodes) - 1
+        self.remembered = {i for i, node in enumerate(self.nodes) if node.operator in ("H", "O", "S")}
+        self.remembered |= {node.operands[0] for node in self.nodes if node.operator == "Y"} | {self.root}
+        self.initial = (False, self._true_now(None, False, frozenset()))
+
+    def step(self, state: tuple[bool, frozenset[int]], symbol: str) -> tuple[bool, frozenset[int]]:
+        return True, self._true_now(symbol, *state)
+
+    def accepts(self, state: tuple[bool, frozenset[int]]) -> bool:
+        return self.root in state[1]
+
+    def _true_now(self, symbol: str | None, started: bool, old: frozenset[int]) -> frozenset[int]:
+        """The remembered subformulas true after ``symbol`` (None: of the empty word), given those true before it."""
+        truth: list[bool] = []
+        for index, (operator, operands, shown) in enumerate(self.nodes):
+            args = [truth[i] for i in operands]
+            if operator == "symbol":
+                value = symbol == shown
+            elif operator in ("true", "false"):
+                value = operator == "true"
+            elif operator == "!":
+                value = not args[0]
+            elif operator == "&":
+                value = args[0] and args[1]
+            elif operator == "|":
+                value = args[0] or args[1]
+            elif operator == "->":
+                value = not args[0] or args[1]
+            elif operator == "<->":
+                value = args[0] == args[1]
+            elif operator == "Y":
+                value = started and operands[0] in old
+            elif symbol is None:
+                value = operator == "H"
+            elif operator == "H":
+                value = args[0] and index in old
+            elif operator == "O":
+                value = args[0] or index in old
+            else:
+                value = args[1] or (args[0] and index in old)
+            truth.append(value)
+        return frozenset(i for i in self.remembered if truth[i])
+
+
+# -- the route by registers ---------------------------------------------------------------------------
+
+
+def ltl_to_cascade(text: str, alphabet: Iterable[str] | None = None) -> Cascade:
+    """A recogniser of the formula's language: one two-state register for each temporal subformula.
+
+    Registers stand on levels by temporal nesting depth.  The register of ``H f``, ``O f`` or ``f S g`` holds its truth;
+    that of ``Y f`` holds the truth of f, and is read as it was before the step.  Boolean subformulas become literals
+    and conjunctions of rules where they can, and one signal each where they cannot.  Time and size are linear in the
+    formula, times the size of the alphabet.
+
+    Args:
+        text: the formula.
+        alphabet: the symbols, in order; those shown in the formula if absent.
+
+    Raises:
+        InputError: with the column, what was found and what was expected.
+
+    >>> cascade = ltl_to_cascade("H(a -> Y b)", "ab")
+    >>> [[register.name for register in level.registers] for level in cascade.levels]
+    [['now b'], ['H (a -> Y b)']]
+    """
+    return _Compiler(parse(text, alphabet)).cascade()
+
+
+class _Test(NamedTuple):
+    """Whether all of these literals hold (or, with ``holds`` false, whether not all of them do)."""
+
+    literals: tuple[Literal, ...]
+    holds: bool = True
+
+
+_TRUE = _Test(())
+_FALSE = _Test((), False)
+
+
+class _Compiler:
+    """Turns each subformula into a test of symbols, registers and signals, in the order of the nodes."""
+
+    def __init__(self, formula: Formula):
+        self.formula = formula
+        self.names = _names(formula)
+        self.letters = frozenset(formula.alphabet)
+        self.level_of: dict[str, int] = {}
+        self.registers: list[Reset] = []
+        self.signals: dict[tuple[Rule, ...], Signal] = {}
+
+    def cascade(self) -> Cascade:
+        tests: list[_Test] = []
+        for index, node in enumerate(self.formula.nodes):
+            tests.append(self._test(index, node, [tests[i] for i in node.operands]))
+        accept = tests[-1]
+        if accept.holds:
+            emissions = (Emit(accept.literals, {ACCEPT}),)
+        else:
+            emissions = tuple(Emit((self._opposite(literal),), {ACCEPT}) for literal in accept.literals)
+        depth = max(self.level_of.values(), default=-1) + 1
+        levels = tuple(
+            Level(
+                tuple(r for r in self.registers if self.level_of[r.name] == level),
+                tuple(s for s in self.signals.values() if self.level_of[s.name] == level),
+            )
+            for level in range(depth)
+        )
+        return Cascade(self.formula.alphabet, levels, (ACCEPT,), emissions)
+
+    def _test(self, index: int, node: Node, operands: list[_Test]) -> _Test:
+        name = self.names[index]
+        if node.operator == "symbol":
+            return _Test((In({node.symbol}),))
+        if node.operator in ("true", "false"):
+            return _TRUE if node.operator == "true" else _FALSE
+        left, right = operands[0], operands[-1]
+        if node.operator == "!":
+            return self._not(left)
+        if node.operator == "&":
+            return self._all(left, right)
+        if node.operator == "|":
+            return self._not(self._all(self._not(left), self._not(right)))
+        if node.operator == "->":
+            return self._not(self._all(left, self._not(right)))
+        if node.operator == "<->":
+            return self._equal(name, left, right)
+        if node.operator == "Y":
+            # The register was 0 when the first symbol was read, whatever the operand says of the empty word.
+            left = self._single(left)
+            held = self._register(f"now {self.names[node.operands[0]]}", 0, (left, 1), (self._not(left), 0))
+            return _Test((Is(held, 1, before=True),))
+        if node.operator == "H":
+            register = self._register(name, 1, (self._not(left), 0))
+        elif node.operator == "O":
+            register = self._register(name, 0, (left, 1))
+        else:
+            register = self._register(name, 0, (right, 1), (self._all(self._not(left), self._not(right)), 0))
+        return _Test((Is(register, 1),))
+
+    # -- Boolean operators on tests -------------------------------------------------------------------
+
+    def _not(self, test: _Test) -> _Test:
+        if len(test.literals) == 1:
+            return _Test((self._opposite(test.literals[0]),))
+        return _Test(test.literals, not test.holds)
+
+    def _opposite(self, literal: Literal) -> Literal:
+        """BOS is the step at which no symbol is the last one, so it is in the complement of a set of symbols."""
+        if isinstance(literal, In):
+            return In((self.letters | {BOS}) - literal.symbols)
+        return Is(literal.name, 1 - literal.value, literal.before)
+
+    def _all(self, *tests: _Test) -> _Test:
+        """The conjunction: literals side by side, sets of symbols intersected, contradictions found."""
+        if _FALSE in tests:
+            return _FALSE
+        symbols = self.letters | {BOS}
+        values: dict[tuple[str, bool], Is] = {}
+        for test in tests:
+            for literal in self._conjuncts(test):
+                if isinstance(literal, In):
+                    symbols &= literal.symbols
+                elif values.setdefault((literal.name, literal.before), literal) != literal:
+                    return _FALSE
+        if not symbols:
+            return _FALSE
+        return _Test((*([In(symbols)] if symbols != self.letters | {BOS} else []), *values.values()))
+
+    def _conjuncts(self, test: _Test) -> tuple[Literal, ...]:
+        """Literals whose conjunction is the test: "not all of these" takes a signal for "all of these"."""
+        if test.holds:
+            return test.literals
+        rule = Rule(test.literals, Set(1))
+        return (Is(self._signal(_conjunction_name(test.literals), (rule,)), 0),)
+
+    def _single(self, test: _Test) -> _Test:
+        """The same test as one literal (or a constant)."""
+        if len(test.literals) < 2:
+            return test
+        conjuncts = self._conjuncts(_Test(test.literals, False))
+        return _Test(conjuncts) if not test.holds else self._not(_Test(conjuncts))
+
+    def _equal(self, name: str, left: _Test, right: _Test) -> _Test:
+        left, right = self._single(left), self._single(right)
+        both, neither = self._all(left, right), self._all(self._not(left), self._not(right))
+        if _FALSE in (both, neither):
+            return both if neither == _FALSE else neither
+        if all(isinstance(literal, In) for literal in (*both.literals, *neither.literals)):
+            return self._not(self._all(self._not(both), self._not(neither)))
+        return _Test((Is(self._signal(name, (Rule(both.literals, Set(1)), Rule(neither.literals, Set(1)))), 1),))
+
+    # -- memory ---------------------------------------------------------------------------------------
+
+    def _register(self, name: str, initial: int, *rules: tuple[_Test, int]) -> str:
+        """A register that takes these values at these tests; nothing happens to it at BOS."""
+        guarded = [(self._all(test, _Test((In(self.letters),))), value) for test, value in rules]
+        written = tuple(Rule(test.literals, Set(value)) for test, value in guarded if test != _FALSE)
+        self.level_of[name] = 1 + max((self._level(rule) for rule in written), default=-1)
+        self.registers.append(Reset(name, 2, written, initial))
+        return name
+
+    def _signal(self, name: str, rules: tuple[Rule, ...]) -> str:
+        """A binary signal (off reads as 0) with these rules; made once."""
+        if rules not in self.signals:
+            if name in self.level_of:
+                name = f"{name} ({len(self.signals)})"
+            self.level_of[name] = max(self._level(rule) for rule in rules)
+            self.signals[rules] = Signal(name, 2, rules, coding="binary")
+        return self.signals[rules].name
+
+    def _level(self, rule: Rule) -> int:
+        return max((self.level_of[literal.name] for literal in rule.when if isinstance(literal, Is)), default=-1)
+
+
+# -- names --------------------------------------------------------------------------------------------
+
+_LONGEST_NAME = 60
+
+
+def _names(formula: Formula) -> list[str]:
+    """The text of each subformula; ``#`` and the number of its node stand for an operand whose text is long."""
+    names: list[str] = []
+    for node in formula.nodes:
+        if node.operator == "symbol":
+            plain = all(map(_in_word, node.symbol)) and node.symbol not in _KEYWORDS
+            names.append(node.symbol if plain else repr(node.symbol))
+            continue
+        operands = []
+        for i in node.operands:
+            grouped = f"({names[i]})" if len(formula.nodes[i].operands) == 2 else names[i]
+            operands.append(grouped if len(grouped) <= _LONGEST_NAME else f"#{i}")
+        names.append(" ".join((node.operator, *operands) if len(operands) < 2 else (operands[0], node.operator, operands[1])))
+    return names
+
+
+def _conjunction_name(literals: tuple[Literal, ...]) -> str:
+    parts = []
+    for literal in literals:
+        if isinstance(literal, In):
+            parts.append("{" + " ".join(sorted(literal.symbols)) + "}")
+        else:
+            parts.append(f"{literal.name} {'was' if literal.before else 'is'} {literal.value}")
+    name = " & ".join(parts)
+    return name if len(name) <= 2 * _LONGEST_NAME else f"conjunction of {len(literals)}"
