@@ -12,7 +12,7 @@ all levels.  Two rules of one register or signal must not fire together (in the 
 add up); the exceptions are counters, whose increments add up by definition, and emissions.  A register with
 no firing rule holds its value, a signal with no firing rule is off.
 
-Source: the levels follow the layers of Sarrof, Veitsman, Hahn 2024 (Theorems 1, 4, 5, 6); reset registers
+Source: the levels follow the layers in the constructions of Sarrof, Veitsman, Hahn 2024; reset registers
 are the identity-reset automata of Krohn and Rhodes.
 
 >>> last = Reset("last", 2, (Rule((In({"a"}),), Set(0)), Rule((In({"b"}),), Set(1))))
