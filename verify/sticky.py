@@ -1,0 +1,71 @@
+"""Why a recogniser that has seen a violation rejects for ever, although some of its integers drift without bound.
+
+After a dead prefix a recogniser's counters keep moving, so a search over its states would never close.  The
+argument that replaces it needs no solver and no cut-off.  It looks for one state coordinate c, the *sticky*
+register, such that, for every value that the layer's features can take (:mod:`constructions.ranges`):
+
+1. the gate of c is >= 0 and gate * 1 + increment >= 1: once c >= 1, c >= 1 for ever (signs of weights);
+2. with c >= 1 and every other coordinate anywhere in its range, every output is <= 0: c silences the readout.
+   Drifting integers are covered at the breakpoints of the neurons that read them and by the slopes at the two ends.
+
+A pair (dead machine, model with c >= 1) then needs no search.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from constructions.engine import Engine
+from constructions.number_formats import ScaledIntegers
+from constructions.ranges import ranges
+from constructions.ssm import SSM
+
+
+@dataclass(frozen=True)
+class Sticky:
+    """A coordinate that, once at least 1, stays so and silences every output.
+
+    Attributes:
+        name: of the register.
+        column: its column in the engine's state rows.
+        one: the number 1 in the engine's units.
+    """
+
+    name: str
+    column: int
+    one: int
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        """Which state rows provably reject for ever."""
+        return rows[:, self.column] >= self.one
+
+
+def find_sticky(engine: Engine) -> Sticky | None:
+    """The sticky register of a recogniser, from its weights alone; None when the argument fails for every coordinate."""
+    ssm = engine.ssm
+    if not ssm.arithmetic.monotone:
+        return None
+    known = ranges(ssm)
+    column = ssm.hidden_size
+    for number in range(len(ssm.layers) - 1, -1, -1):
+        layer = ssm.layers[number]
+        column -= layer.width
+        gates, increments = known.gates[number], known.increments[number]
+        stays = (gates.low.min(axis=0) >= 0) & ((gates.low + increments.low).min(axis=0) >= 1)
+        for coordinate in np.flatnonzero(stays & (known.high[number] >= 1)).tolist():
+            if _silences(ssm, number, coordinate):
+                numbers = engine.numbers
+                one = 1 << numbers.unit_bits if isinstance(numbers, ScaledIntegers) else 1
+                name = layer.names[coordinate] if layer.names else f"layer {number + 1} coordinate {coordinate + 1}"
+                return Sticky(name, column + coordinate, one)
+    return None
+
+
+def _silences(ssm: SSM, layer: int, coordinate: int) -> bool:
+    boxes = ranges(ssm, at_least={(layer, coordinate): 1.0}).features[-1]
+    readout = ssm.readout
+    positive, negative = readout.matrix.maximum(0), readout.matrix.minimum(0)
+    greatest = np.asarray((positive @ boxes.high.T + negative @ boxes.low.T).T) + readout.bias
+    return bool((greatest <= 0).all())
