@@ -153,8 +153,8 @@ class Reset:
 class Counter:
     """An integer register: each step adds constants, or is set.
 
-    ``span`` is the (least, greatest) value on prefixes of words where it is bounded: it is used to count
-    memory and is not enforced.
+    ``span`` is the (least, greatest) value that matters, where there are only finitely many: it is used to
+    count memory and is not enforced.
     """
 
     name: str
@@ -247,8 +247,20 @@ class Cascade:
         return {item.name: item for level in self.levels for item in (*level.registers, *level.signals)}
 
     @cached_property
+    def read_before(self) -> frozenset[str]:
+        """Names of the registers that some rule or emission reads as they were before the step."""
+        rules = [rule for item in self.names.values() for rule in item.rules]
+        names = {rule.then.source for rule in rules if isinstance(rule.then, Copy) and rule.then.before}
+        for when in [rule.when for rule in rules] + [emission.when for emission in self.emissions]:
+            names |= {literal.name for literal in when if getattr(literal, "before", False)}
+        return frozenset(names)
+
+    @cached_property
     def memory_bits(self) -> int:
-        """Flip-flops used by the finite registers: the sum of ceil(log2 values).  Counters are not in it."""
+        """Flip-flops used by the finite registers: the sum of ceil(log2 values).
+
+        Neither counters nor the previous digits of registers that are read ``before`` are in it.
+        """
         return sum(bit_length(r.values) for r in self.registers if not isinstance(r, Counter))
 
     # -- as a Machine ---------------------------------------------------------------------------------

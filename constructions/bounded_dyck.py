@@ -85,6 +85,6 @@ def _recognise(k, depth, opening, closing):
                 (In(closing), AtLeast("depth", 0), AtLeast("depth", depth, negated=True))
                 + (Bit("type", bit, value), Bit("opened", bit, 1 - value))
             )
-    dead = Counter("dead", tuple(Rule(when, Add(1)) for when in violations))
+    dead = Counter("dead", tuple(Rule(when, Add(1)) for when in violations), span=(0, 1))
     emissions = (Emit((Is("depth", 0), AtLeast("dead", 1, negated=True)), {ACCEPT}),)
     return ((opened,), Level((dead,))), emissions

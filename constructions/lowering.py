@@ -70,7 +70,6 @@ class _Lowering:
         self.arithmetic = arithmetic
         self.symbol_index = {symbol: i for i, symbol in enumerate((*cascade.alphabet, BOS))}
         self.placement = Placement(len(self.symbol_index))
-        self.read_before = _read_before(cascade)
         self.layer_of: dict[str, int] = {}
         self.coordinate: dict[str, int] = {}
         self.width: dict[int, int] = {}
@@ -86,7 +85,7 @@ class _Lowering:
                     f"register {register.name!r} permutes its values, and no nonnegative diagonal gate can: "
                     "its maps are order-preserving, so none has a cycle longer than 1"
                 )
-            if register.name not in self.read_before:
+            if register.name not in self.cascade.read_before:
                 continue
             if isinstance(register, Counter):
                 if any(isinstance(rule.then, Set) for rule in register.rules):
@@ -182,7 +181,7 @@ class _Lowering:
         layer = self.layer_of[register.name]
         state = Expression((((-layer, self.coordinate[register.name] + index), 1),))
         name = f"{register.name} bit {index} {'before' if before else 'after'}"
-        if register.name not in self.read_before:
+        if register.name not in self.cascade.read_before:
             return Feature(name, state, 2 * layer - 1)
         # In units of epsilon, h minus the ballast is one of 0, 1, k, k + 1: bit * k + previous.
         k = 1 << self.digits.epsilon_bits
@@ -290,7 +289,7 @@ class _Lowering:
                 else:
                     increment += event * (rule.then.amount * unit)
             return [(register.name, register.initial * unit, gate, increment)]
-        digits = self.digits if register.name in self.read_before else None
+        digits = self.digits if register.name in self.cascade.read_before else None
         kept = 0 if digits is None else unit >> digits.epsilon_bits
         ballast = 0 if digits is None else digits.ballast
         event = sum(fired, Expression())
@@ -370,16 +369,6 @@ class _Lowering:
             shape=(len(rows), inputs),
         )
         return Affine(matrix, np.array([e.constant for _, e in rows], dtype=np.int64), exponent)
-
-
-def _read_before(cascade: Cascade) -> frozenset[str]:
-    """Names of the registers that some rule or emission reads as they were before the step."""
-    names = set()
-    rules = [rule for item in cascade.names.values() for rule in item.rules]
-    for when in [rule.when for rule in rules] + [emission.when for emission in cascade.emissions]:
-        names |= {literal.name for literal in when if getattr(literal, "before", False)}
-    names |= {rule.then.source for rule in rules if isinstance(rule.then, Copy) and rule.then.before}
-    return frozenset(names)
 
 
 def _set_name(symbols: frozenset[str]) -> str:

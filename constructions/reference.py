@@ -35,27 +35,30 @@ def start(ssm: SSM) -> ModelState:
 
 def step(ssm: SSM, state: ModelState, symbol: str) -> ModelState:
     """Reads one symbol (or BOS).  O(nonzero weights)."""
+    return step_with_gates(ssm, state, symbol)[0]
+
+
+def step_with_gates(ssm: SSM, state: ModelState, symbol: str) -> tuple[ModelState, tuple[tuple, ...]]:
+    """The state after one symbol, and the gates of that step, layer by layer."""
     arithmetic = ssm.arithmetic
     row = ssm.embedding[ssm.symbol_index[symbol]]
     x = [_stored(arithmetic, number(arithmetic, int(n), ssm.embedding_exponent)) for n in row]
-    new_h = []
+    new_h, all_gates = [], []
     for layer, h in zip(ssm.layers, state.h):
-        h, x = _layer(arithmetic, layer, h, x)
+        gates = gate_values(arithmetic, layer, x)
+        increments = apply(arithmetic, layer.increment, x)
+        h = [a * value + b for a, value, b in zip(gates, h, increments)]
+        if not arithmetic.is_float:
+            h = [arithmetic.store_state(value) for value in h]
+        z = h
+        for mix in layer.phi:
+            z = _mix(arithmetic, mix, [*z, *x])
+        x = z
         new_h.append(tuple(h))
+        all_gates.append(tuple(gates))
     numbers = apply(arithmetic, ssm.readout, x)
-    return ModelState(tuple(new_h), frozenset(name for name, v in zip(ssm.outputs, numbers) if v > 0))
-
-
-def _layer(arithmetic: Arithmetic, layer: Layer, h: Sequence, x: Sequence) -> tuple[list, list]:
-    gates = gate_values(arithmetic, layer, x)
-    increments = apply(arithmetic, layer.increment, x)
-    new_h = [a * value + b for a, value, b in zip(gates, h, increments)]
-    if not arithmetic.is_float:
-        new_h = [arithmetic.store_state(value) for value in new_h]
-    z = new_h
-    for mix in layer.phi:
-        z = _mix(arithmetic, mix, [*z, *x])
-    return new_h, z
+    outputs = frozenset(name for name, v in zip(ssm.outputs, numbers) if v > 0)
+    return ModelState(tuple(new_h), outputs), tuple(all_gates)
 
 
 def gate_values(arithmetic: Arithmetic, layer: Layer, x: Sequence) -> list:

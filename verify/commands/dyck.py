@@ -1,0 +1,44 @@
+"""``python -m verify dyck --k K --depth H``: bounded Dyck with optimal memory, built, proved and tested."""
+
+from __future__ import annotations
+
+import argparse
+
+from verify.commands.options import add_common
+
+HELP = "bounded Dyck: K bracket types, nested at most H deep"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add_language(parser)
+    add_common(parser)
+
+
+def add_language(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say which language."""
+    parser.add_argument("--k", type=int, required=True, metavar="K", help="bracket types, at least 1")
+    parser.add_argument("--depth", type=int, required=True, metavar="H", help="greatest nesting depth, at least 0")
+
+
+def run(args: argparse.Namespace) -> int:
+    from verify.commands.pipeline import run_task
+
+    return run_task(task(args), args, f"python -m verify dyck --k {args.k} --depth {args.depth}")
+
+
+def task(args: argparse.Namespace):
+    """The language as a task of the pipeline."""
+    from automata.bounded_dyck import DyckMachine
+    from automata.machine import RECOGNISE
+    from constructions.bounded_dyck import bounded_dyck
+    from verify.commands.pipeline import Task
+
+    machine = DyckMachine(args.k, args.depth)
+    return Task(
+        title=f"Dyck({args.k}, {args.depth}): {args.k} bracket type{'s' * (args.k > 1)}, nested at most {args.depth} deep",
+        machine=machine,
+        cascade=bounded_dyck(args.k, args.depth, args.mode),
+        arithmetic="exact",
+        classes=machine.classes() + (args.mode == RECOGNISE),
+        parse=machine.parse_symbol,
+    )

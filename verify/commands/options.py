@@ -1,0 +1,76 @@
+"""Options that the commands share, checked once, before any work."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+from automata.errors import InputError
+from automata.machine import MODES, PREDICTIVE
+
+LONGEST_STRING = 50_000_000
+"""Symbols of one random string; more would not fit into memory as a list of symbols."""
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """--mode, --arithmetic, the random test, --strings-file, --json, --save, --quiet, --limit."""
+    parser.add_argument("--mode", choices=MODES, default=PREDICTIVE, help="the question asked after each prefix (default: predictive)")
+    parser.add_argument("--arithmetic", metavar="A", help="exact, fixed:P, float16, float32, float64 or wrap:P (default: what the construction needs)")
+    parser.add_argument("--strings", type=whole_number, default=1000, metavar="N", help="random strings to test (default: 1000)")
+    parser.add_argument("--max-length", type=whole_number, metavar="L", help="of the random strings (default: 500)")
+    parser.add_argument("--seed", type=whole_number, default=0, metavar="S", help="of the random strings (default: 0)")
+    parser.add_argument("--strings-file", metavar="F", help="also run the model on these strings, one a line")
+    parser.add_argument("--limit", type=whole_number, default=5_000_000, metavar="N", help="give up the proof search beyond N joint states (default: 5000000)")
+    parser.add_argument("--json", metavar="FILE", help="write the report as JSON")
+    parser.add_argument("--save", metavar="DIR", help="write the weights (safetensors) and the names of all coordinates (JSON)")
+    parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
+
+
+def whole_number(text: str) -> int:
+    """A number >= 0 for argparse, which names the option in its message."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def check_common(args: argparse.Namespace) -> None:
+    """What can be found wrong before any work: unwritable paths, strings that are too long, two outputs in one place."""
+    if args.max_length is not None and args.max_length > LONGEST_STRING:
+        raise InputError(f"--max-length {args.max_length}: the longest random string is {LONGEST_STRING} symbols")
+    if args.json:
+        check_writable(args.json, "--json")
+        if os.path.isdir(args.json):
+            raise InputError(f"--json {args.json}: is a folder")
+    if args.save:
+        check_writable(args.save, "--save")
+        if os.path.exists(args.save) and not os.path.isdir(args.save):
+            raise InputError(f"--save {args.save}: is not a folder")
+
+
+def check_writable(path: str, option: str) -> None:
+    """Raises unless a file can be made in the nearest existing folder above the path."""
+    folder = Path(path).absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        if os.path.exists(path) and not os.access(path, os.W_OK):
+            raise PermissionError(13, "Permission denied")
+    except OSError as error:
+        raise InputError(f"{option} {path}: cannot be written ({error.strerror})") from None
+
+
+def write_text(path: str, text: str) -> None:
+    """Writes a file that appears complete or not at all."""
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.partial")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from None

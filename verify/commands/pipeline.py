@@ -1,0 +1,235 @@
+"""What every command about a language does: construct, count memory, prove, test, save, in this order."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from dataclasses import dataclass
+from typing import Callable
+
+import numpy as np
+
+from automata.cascade import Cascade, Counter, Permutation, Reset, bit_length
+from automata.errors import InputError
+from automata.machine import PREDICTIVE, RECOGNISE, Machine
+from constructions.arithmetic import Arithmetic
+from constructions.engine import Engine
+from constructions.lowering import lower
+from constructions.ranges import exact_length
+from constructions.ssm import SSM
+from constructions.storage import save
+from verify.bisimulation import bisimulation
+from verify.commands.options import check_common
+from verify.commands.report import Report
+from verify.progress import Progress
+from verify.sampling import check_words, random_words
+from verify.sticky import find_sticky
+from verify.strings_file import read_strings
+from verify.verdict import PROVED, Verdict, worst
+
+DEFAULT_LENGTH = 500
+
+_QUESTION = {
+    PREDICTIVE: "predictive: the set of legal next symbols after every prefix of a word",
+    RECOGNISE: "recognise: accept or reject every string",
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A language to be compiled and checked.
+
+    Attributes:
+        title: one line that names it.
+        machine: the ground truth.
+        cascade: the construction.
+        arithmetic: the default arithmetic.
+        classes: the number of Myhill-Nerode classes to be told apart, None where it is infinite.
+        parse: from a token to a symbol.
+        prove: another way than search, used when it is given.
+    """
+
+    title: str
+    machine: Machine
+    cascade: Cascade
+    arithmetic: str
+    classes: int | None
+    parse: Callable[[str], str]
+    prove: Callable[[SSM, Progress], Verdict] | None = None
+
+    @property
+    def characters(self) -> bool:
+        """Whether strings may be written without blanks."""
+        return all(len(symbol) == 1 for symbol in self.cascade.alphabet)
+
+
+def build(task: Task, args: argparse.Namespace) -> SSM:
+    """The model in the arithmetic asked for."""
+    return lower(task.cascade, Arithmetic.parse(args.arithmetic or task.arithmetic))
+
+
+def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
+    """All steps, printed; returns the exit status."""
+    check_common(args)
+    command = _repeatable(command, args)
+    ssm = build(task, args)
+    lines = read_strings(args.strings_file, task.parse, task.characters) if args.strings_file else []
+    longest = _longest(ssm, args)
+    report = Report(command, args.quiet)
+    report.title(f"{task.title}\n{_QUESTION[task.cascade.mode]}")
+    report.section("construction", describe(task.cascade, ssm))
+    report.section("memory", memory(task))
+    engine = Engine(ssm)
+    with Progress("joint states", quiet=args.quiet) as progress:
+        report.verdict("proof", prove(task, engine, args.limit, progress))
+    with Progress("strings", args.strings, args.quiet) as progress:
+        rng = np.random.default_rng(args.seed)
+        words = random_words(task.machine, args.strings, longest, rng)
+        repeat = f"{command} --strings {args.strings} --max-length {longest} --seed {args.seed}"
+        verdict = check_words(task.machine, engine, words, task.cascade.mode, progress=progress, repeat=repeat)
+        report.verdict("random test", verdict, {"seed": args.seed})
+    if lines:
+        _check_file(task, engine, lines, report, args)
+    if args.save:
+        save(ssm, args.save)
+    report.close(args.json)
+    return worst(report.verdicts)
+
+
+def _repeatable(command: str, args: argparse.Namespace) -> str:
+    """The command with the options that decide what is checked."""
+    return f"{command} --mode {args.mode}" + (f" --arithmetic {args.arithmetic}" if args.arithmetic else "")
+
+
+def prove(task: Task, engine: Engine, limit: int, progress: Progress) -> Verdict:
+    """By the task's own proof where it has one, else by search."""
+    if task.prove is not None:
+        return task.prove(engine.ssm, progress)
+    mode = task.cascade.mode
+    drifts = mode == RECOGNISE and any(isinstance(r, Counter) for r in task.cascade.registers)
+    sticky = find_sticky(engine) if drifts else None
+    verdict = bisimulation(task.machine, engine, mode, limit=limit, absorbed=sticky, progress=progress)
+    if verdict.outcome != PROVED or sticky is None:
+        return verdict
+    reason = (
+        f"closed: holds at every length; after a violation register {sticky.name!r} stays >= 1 (gate and increments >= 0) and "
+        "silences the readout, checked on all values of the integers that drift"
+    )
+    horizon = exact_length(engine.ssm) if engine.ssm.arithmetic.is_float else None
+    if horizon is not None:
+        reason = reason.replace("at every length", f"as far as {engine.arithmetic} counts exactly")
+    return Verdict(PROVED, "search", mode, verdict.arithmetic, verdict.explored, reason, horizon=horizon)
+
+
+def _longest(ssm: SSM, args: argparse.Namespace) -> int:
+    """The length of the random strings, within what is exact."""
+    wanted = DEFAULT_LENGTH if args.max_length is None else args.max_length
+    if wanted << 10 < ssm.arithmetic.limit:
+        # Far below the bound; the engine checks it in any case.
+        return wanted
+    exact = exact_length(ssm)
+    if exact is None or wanted <= exact:
+        return wanted
+    if args.max_length is None:
+        return exact
+    raise InputError(
+        f"--max-length {wanted}: a value could leave the range |v| < 2^{ssm.arithmetic.limit.bit_length() - 1} in which "
+        f"{ssm.arithmetic} counts exactly; {exact} symbols are safe"
+    )
+
+
+def _check_file(task: Task, engine: Engine, lines, report: Report, args: argparse.Namespace) -> None:
+    mode = task.cascade.mode
+    with Progress("strings", len(lines), args.quiet) as progress:
+        words = [line.word for line in lines]
+        verdict = check_words(task.machine, engine, words, mode, method=f"strings of {args.strings_file}", progress=progress)
+    complete = [line for line in lines if line.complete]
+    foreign = [line.number for line in complete if not task.machine.accepts(_end(task.machine, line.word))]
+    notes: dict[str, object] = {"marked END": len(complete), "not in the language": len(foreign)}
+    if foreign:
+        notes["first of these"] = f"line {foreign[0]}"
+    report.verdict("strings file", verdict, notes)
+
+
+def _end(machine: Machine, word):
+    state = machine.initial
+    for symbol in word:
+        state = machine.step(state, symbol)
+    return state
+
+
+# -- descriptions -------------------------------------------------------------------------------------
+
+
+def describe(cascade: Cascade, ssm: SSM) -> dict[str, object]:
+    """The construction, read off the arrays: layers, hidden size, registers with their gates, sizes."""
+    widths = " + ".join(str(layer.width) for layer in ssm.layers)
+    neurons = ", ".join("+".join(str(mix.affine.outputs) for mix in layer.phi) for layer in ssm.layers)
+    values: dict[str, object] = {
+        "layers": len(ssm.layers),
+        "hidden size": f"{ssm.hidden_size} ({widths})",
+        "neurons of phi": neurons,
+    }
+    gates = _gate_values(ssm)
+    groups: list[tuple[str, list[str]]] = []
+    for register in cascade.registers:
+        text = _describe_register(register, gates)
+        if groups and groups[-1][0] == text and isinstance(register, Reset):
+            groups[-1][1].append(register.name)
+        else:
+            groups.append((text, [register.name]))
+    for text, names in groups:
+        if len(names) <= 8:
+            values.update({f"register {name}": text for name in names})
+        else:
+            values[f"register {names[0]}"] = f"{text}; likewise each of the {len(names)} registers up to {names[-1]}"
+    values["largest weight"] = f"{ssm.largest_weight:g}"
+    values["nonzero weights"] = ssm.nonzero
+    values["arithmetic"] = ssm.arithmetic
+    return values
+
+
+def _describe_register(register, gates: dict[str, str]) -> str:
+    if isinstance(register, Counter):
+        span = f", {register.span[0]}..{register.span[1]}" if register.span else ""
+        return f"counter{span}, gate {gates[register.name]}"
+    bits = bit_length(register.values)
+    kind = "permutation" if isinstance(register, Permutation) else "reset"
+    if not bits:
+        return f"{kind}, one value, no bits"
+    name = register.name if bits == 1 else f"{register.name} bit 0"
+    return f"{kind}, {register.values} values in {bits} bit{'s' * (bits > 1)}, gate {gates[name]}"
+
+
+def _gate_values(ssm: SSM) -> dict[str, str]:
+    """The gates of each named coordinate: the constant, and the constant changed by one event at a time."""
+    found = {}
+    for layer in ssm.layers:
+        matrix, scale = layer.gate.matrix, 2.0**layer.gate.exponent
+        for i, name in enumerate(layer.names):
+            row = matrix.data[matrix.indptr[i] : matrix.indptr[i + 1]]
+            values = sorted({(int(layer.gate.bias[i]) + int(c)) / scale for c in (0, *row)})
+            found[name] = " or ".join(f"{value:g}" for value in values)
+    return found
+
+
+def memory(task: Task) -> dict[str, object]:
+    """Bits used beside the least number of bits that can tell the classes apart."""
+    cascade = task.cascade
+    counters = [r for r in cascade.registers if isinstance(r, Counter)]
+    if task.classes is None or any(counter.span is None for counter in counters):
+        return {"used": f"{cascade.memory_bits} bits and {len(counters)} unbounded counters", "lower bound": "infinitely many classes"}
+    sizes = [counter.span[1] - counter.span[0] + 1 for counter in counters]
+    used = cascade.memory_bits + sum(math.log2(size) for size in sizes)
+    bound = math.log2(task.classes)
+    parts = [str(cascade.memory_bits)] * bool(cascade.memory_bits) + [f"log2({size})" for size in sizes]
+    previous = sum(bit_length(r.values) for r in cascade.registers if r.name in cascade.read_before)
+    if previous:
+        used += previous
+        parts.append(f"{previous} previous digits")
+    values: dict[str, object] = {
+        "used": f"{used:.2f} bits" + (f" = {' + '.join(parts)}" if len(parts) > 1 else ""),
+        "lower bound": f"{bound:.2f} bits = log2({task.classes} Myhill-Nerode classes)",
+    }
+    values["ratio"] = f"{used / bound:.3f}" if bound else "none: no memory is needed"
+    return values

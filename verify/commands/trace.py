@@ -1,0 +1,34 @@
+"""``python -m verify trace LANGUAGE ... STRING``: one run of the weights, step by step, by name."""
+
+from __future__ import annotations
+
+import argparse
+
+from automata.machine import MODES, PREDICTIVE
+from verify.commands import dyck, flipflop
+
+HELP = "print a run step by step: symbol, gates, named state, outputs"
+
+_LANGUAGES = {"dyck": dyck, "flipflop": flipflop}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    languages = parser.add_subparsers(dest="language", metavar="LANGUAGE", required=True)
+    for name, module in _LANGUAGES.items():
+        language = languages.add_parser(name, help=module.HELP, description=module.HELP)
+        module.add_language(language)
+        language.add_argument("string", help="tokens separated by blanks")
+        language.add_argument("--mode", choices=MODES, default=PREDICTIVE, help="the question asked (default: predictive)")
+        language.add_argument("--arithmetic", metavar="A", help="exact, fixed:P, float16, float32, float64 or wrap:P")
+
+
+def run(args: argparse.Namespace) -> int:
+    from verify.commands.pipeline import build
+    from verify.strings_file import parse_word
+    from verify.trace import trace
+
+    task = _LANGUAGES[args.language].task(args)
+    word = parse_word(args.string, task.parse, characters=True)
+    for line in trace(build(task, args), word):
+        print(line)
+    return 0

@@ -1,0 +1,82 @@
+"""A user's strings from a text file: one string a line, tokens separated by blanks.
+
+A line may end with the token ``END``, which says that the string is complete.  Where every symbol is a single
+character, a line without blanks is read character by character.  Empty lines are passed over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+from automata.errors import InputError
+
+END = "END"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One string of a file: its line number, its symbols, and whether it is marked as complete."""
+
+    number: int
+    word: tuple[str, ...]
+    complete: bool
+
+
+def read_strings(path: str | Path, parse: Callable[[str], str], characters: bool = False) -> list[Line]:
+    """The strings of a file.
+
+    Args:
+        path: a UTF-8 text file.
+        parse: from a token to a symbol, raising InputError for an unknown one.
+        characters: read a token that ``parse`` does not know character by character.
+
+    Raises:
+        InputError: naming file, line and column of an unknown token, or what is wrong with the file.
+    """
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not a text file (byte {error.start} is not UTF-8)") from None
+    if "\0" in text:
+        raise InputError(f"{path}: is not a text file (byte {text.index(chr(0))} is NUL)")
+    lines = [_line(path, i, line, parse, characters) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
+    if not lines:
+        raise InputError(f"{path}: has no strings")
+    return lines
+
+
+def parse_word(text: str, parse: Callable[[str], str], characters: bool = False) -> tuple[str, ...]:
+    """A string given in an argument, tokens as in a file."""
+    return _word("the string", text, parse, characters)
+
+
+def _line(path: Path, number: int, text: str, parse, characters: bool) -> Line:
+    stripped = text.rstrip()
+    complete = stripped.split()[-1] == END
+    if complete:
+        stripped = stripped[: -len(END)]
+    return Line(number, _word(f"{path}, line {number}", stripped, parse, characters), complete)
+
+
+def _word(where: str, text: str, parse, characters: bool) -> tuple[str, ...]:
+    word: list[str] = []
+    column = 0
+    for token in text.split():
+        column = text.index(token, column)
+        try:
+            word.append(parse(token))
+        except InputError as error:
+            if not characters:
+                raise InputError(f"{where}, column {column + 1}: {error}") from None
+            for offset, character in enumerate(token):
+                try:
+                    word.append(parse(character))
+                except InputError as single:
+                    raise InputError(f"{where}, column {column + offset + 1}: {single}") from None
+        column += len(token)
+    return tuple(word)
