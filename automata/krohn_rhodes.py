@@ -27,7 +27,7 @@ Bryant, "Graph-based algorithms for Boolean function manipulation" (1986), for t
 
 from __future__ import annotations
 
-from typing import Iterator, NamedTuple, Sequence, Union
+from typing import Hashable, Iterator, NamedTuple, Sequence, Union
 
 from automata.cascade import Bit, Cascade, Emit, In, Is, Level, Literal, Permutation, Permute, Reset, Rule, Set, Signal, bit_length
 from automata.dfa import DFA
@@ -36,23 +36,40 @@ from automata.holonomy import IMAGE_SET_LIMIT, Skeleton
 from automata.machine import ACCEPT, BOS, EOS, MODES, PREDICTIVE
 
 HOLD = None
-ANY = -1
 OFF = -1
 
 Action = Union[int, tuple[int, ...], None]
 """What a node does to its level's digit: set it, permute it, or HOLD."""
 
+Label = Hashable
+"""What a walk says in the end; None is nothing."""
+
+
+class Move(NamedTuple):
+    """Symbols that act alike: their letter's number in the skeleton, and what a walk says in the end, by the old state."""
+
+    symbols: tuple[str, ...]
+    letter: int
+    labels: tuple[Label, ...]
+
 
 class Pair(NamedTuple):
-    """Where a walk stands: a source and a target image set, and the letter.
-
-    Once the letter takes the source to one state, the rest of the source does not matter: then ``source`` is ANY
-    and ``letter`` is the number of the singleton image set.
-    """
+    """Where a walk stands: a source and a target image set, and the move's number."""
 
     source: int
-    letter: int
+    move: int
     target: int
+
+
+class Rest(NamedTuple):
+    """Where a walk stands once the rest of the source does not matter: the new state (as an image set), the label, the target."""
+
+    state: int
+    label: Label
+    target: int
+
+
+Stand = Union[Pair, Rest]
 
 
 class Step(NamedTuple):
@@ -85,66 +102,96 @@ def holonomy_cascade(dfa: DFA, mode: str = PREDICTIVE, skeleton: Skeleton | None
     >>> cascade.memory_bits, [cascade.accepts(run(cascade, word)) for word in ("", "ab", "aba", "abb")]
     (2, [True, True, False, False])
     """
-    if mode not in MODES:
-        raise InputError(f"the mode {mode!r} is not one of {', '.join(MODES)}")
+    given = outputs_of(dfa, mode)
     skeleton = skeleton or Skeleton(dfa, limit)
-    given = _outputs(dfa, mode)
-    levels, roots = _merge(skeleton, _unfold(skeleton), given)
-    ends = [outputs for outputs in dict.fromkeys(given) if outputs]
-    initial = given[dfa.initial]
+    moves = [
+        Move(letter.symbols, i, tuple(given[target] or None for target in letter.images)) for i, letter in enumerate(skeleton.letters)
+    ]
+    levels, ends = holonomy_levels(skeleton, moves, dfa.initial)
     outputs = (*dfa.alphabet, EOS) if mode == PREDICTIVE else (ACCEPT,)
     if not levels:
-        return Cascade(dfa.alphabet, (), outputs, (Emit((), initial),))
-    symbols: dict[int, list[str]] = {}
-    for letter, root in zip(skeleton.letters, roots):
-        symbols.setdefault(root, []).extend(letter.symbols)
-    enter = {root: In(names) for root, names in symbols.items()}
-    emissions = [Emit((In({BOS}),), initial)] + [Emit((Is(f"walk {len(levels)}", i),), end) for i, end in enumerate(ends)]
-    return Cascade(dfa.alphabet, tuple(_levels(skeleton, levels, enter, skeleton.chain(dfa.initial), len(ends))), outputs, tuple(emissions))
+        return Cascade(dfa.alphabet, (), outputs, (Emit((), given[dfa.initial]),))
+    start = Emit((In({BOS}),), given[dfa.initial])
+    return Cascade(dfa.alphabet, levels, outputs, (start, *(Emit((end,), label) for label, end in ends.items())))
 
 
-def _outputs(dfa: DFA, mode: str) -> list[frozenset[str]]:
-    """What each state gives out."""
+def outputs_of(dfa: DFA, mode: str) -> list[frozenset[str]]:
+    """What each state gives out: its legal set, or ACCEPT or nothing.
+
+    Raises:
+        InputError: for an unknown mode.
+    """
+    if mode not in MODES:
+        raise InputError(f"the mode {mode!r} is not one of {', '.join(MODES)}")
     if mode == PREDICTIVE:
         return [dfa.legal(q) for q in range(dfa.states)]
     return [frozenset({ACCEPT} if dfa.accepts(q) else ()) for q in range(dfa.states)]
 
 
+def holonomy_levels(skeleton: Skeleton, moves: Sequence[Move], initial: int, prefix: str = "") -> tuple[tuple[Level, ...], dict[Label, Is]]:
+    """The levels that keep the automaton's state as a chain, and for each label the literal that is true when the walk says it.
+
+    Args:
+        skeleton: the automaton's skeleton.
+        moves: what the symbols do and what is to be said; BOS has no move, and nothing is said on it.
+        initial: the state whose chain the registers hold at the start.
+        prefix: put before the names of all registers and signals.
+    """
+    starts, met = _unfold(skeleton, moves)
+    labels = dict.fromkeys(label for move in moves for label in move.labels if label is not None)
+    values = {label: i for i, label in enumerate(labels)}
+    levels, node = _merge(met, values)
+    symbols: dict[int, list[str]] = {}
+    for move, start in zip(moves, starts):
+        symbols.setdefault(node[start], []).extend(move.symbols)
+    enter = {root: In(names) for root, names in symbols.items()}
+    built = _levels(skeleton, levels, enter, skeleton.chain(initial), len(labels), prefix)
+    return tuple(built), {label: Is(f"{prefix}walk {len(levels)}", i) for label, i in values.items()}
+
+
 # -- the pairs, top to bottom -------------------------------------------------------------------------
 
 
-def _unfold(skeleton: Skeleton) -> list[dict[Pair, Step | None]]:
-    """For each level the pairs that a walk can meet there, and their steps; last, the pairs at the end (no step)."""
-    image, size, level = skeleton.image, skeleton.size, skeleton.level
+def _unfold(skeleton: Skeleton, moves: Sequence[Move]) -> tuple[list[Stand], list[dict[Stand, Step | None]]]:
+    """Where each move's walk starts; and for each level where a walk can stand there and its step, last the ends (no step)."""
+    image, size, level, tiles = skeleton.image, skeleton.size, skeleton.level, skeleton.tiles
     choose = _TileChoice(skeleton)
+    same_label = {i: len(set(move.labels)) == 1 for i, move in enumerate(moves)}
 
-    def pair(source: int, letter: int, target: int) -> Pair:
+    def standing(source: int, move: int, target: int) -> Stand:
+        _, letter, labels = moves[move]
         reached = image[source][letter]
-        return Pair(ANY, reached, target) if size[reached] == 1 else Pair(source, letter, target)
+        if size[reached] == 1:
+            said = {labels[0]} if same_label[move] else {labels[q] for q in skeleton.members(source)}
+            if len(said) == 1:
+                return Rest(reached, said.pop(), target)
+        return Pair(source, move, target)
 
-    def step(here: Pair, depth: int) -> Step:
-        source, letter, target = here
-        if source == ANY:
-            if level[target] > depth:
+    def step(here: Stand, depth: int) -> Step:
+        if isinstance(here, Rest):
+            if level[here.target] > depth:
                 return Step(0, (here,))
-            index, tile = choose(target, letter)
-            return Step(index, (Pair(ANY, letter, tile),))
-        refined = skeleton.tiles[source] if level[source] == depth else (source,)
+            index, goal = choose(here.target, here.state)
+            return Step(index, (here._replace(target=goal),))
+        source, move, target = here
+        letter = moves[move].letter
+        refined = tiles[source] if level[source] == depth else (source,)
         if level[target] > depth:
-            return Step(0, tuple(pair(tile, letter, target) for tile in refined))
+            return Step(0, tuple(standing(tile, move, target) for tile in refined))
         if image[source][letter] == target and level[source] == depth:
             moved = tuple(image[tile][letter] for tile in refined)
-            action = HOLD if moved == skeleton.tiles[target] else tuple(map(skeleton.tiles[target].index, moved))
-            return Step(action, tuple(pair(tile, letter, goal) for tile, goal in zip(refined, moved)))
+            action = HOLD if moved == tiles[target] else tuple(map(tiles[target].index, moved))
+            return Step(action, tuple(standing(tile, move, goal) for tile, goal in zip(refined, moved)))
         index, goal = choose(target, image[source][letter])
-        return Step(index, tuple(pair(tile, letter, goal) for tile in refined))
+        return Step(index, tuple(standing(tile, move, goal) for tile in refined))
 
-    met: list[dict[Pair, Step | None]] = [dict.fromkeys(pair(0, letter, 0) for letter in range(len(skeleton.letters)))]
+    starts = [standing(0, move, 0) for move in range(len(moves))]
+    met: list[dict[Stand, Step | None]] = [dict.fromkeys(starts)]
     for depth in range(skeleton.levels):
         for here in met[depth]:
             met[depth][here] = step(here, depth)
-        met.append(dict.fromkeys(there for step_taken in met[depth].values() for there in step_taken.next))
-    return met
+        met.append(dict.fromkeys(there for taken in met[depth].values() for there in taken.next))
+    return starts, met
 
 
 class _TileChoice:
@@ -166,19 +213,18 @@ class _TileChoice:
 # -- merging, bottom to top ---------------------------------------------------------------------------
 
 
-def _merge(skeleton: Skeleton, met: list[dict[Pair, Step | None]], given: Sequence[frozenset[str]]) -> tuple[list[list[Step]], list[int]]:
-    """Pairs with the same behaviour become one node.
+def _merge(met: list[dict[Stand, Step | None]], values: dict[Label, int]) -> tuple[list[list[Step]], dict[Stand, int]]:
+    """Stands with the same behaviour become one node.
 
-    Returns for each level its nodes' steps, with numbers of the next level's nodes in place of pairs, and the node of each letter at
-    the first level.  After the last level, the nodes are the different non-empty outputs in order; OFF is no output.
+    Returns for each level its nodes' steps, with numbers of the next level's nodes in place of stands (after the last level:
+    the values of the labels, or OFF), and the node of each stand of the first level.
     """
-    ends = {outputs: i for i, outputs in enumerate(outputs for outputs in dict.fromkeys(given) if outputs)}
-    node = {here: ends.get(given[skeleton.members(here.target)[0]], OFF) for here in met[-1]}
+    node = {here: values.get(here.label, OFF) for here in met[-1]}
     levels: list[list[Step]] = []
-    for pairs in reversed(met[:-1]):
+    for stands in reversed(met[:-1]):
         numbers: dict[Step, int] = {}
         above = {}
-        for here, step in pairs.items():
+        for here, step in stands.items():
             following = tuple(node[there] for there in step.next)
             if len(set(following)) == 1:
                 following = following[:1]
@@ -186,20 +232,20 @@ def _merge(skeleton: Skeleton, met: list[dict[Pair, Step | None]], given: Sequen
         levels.append(list(numbers))
         node = above
     levels.reverse()
-    return levels, [node[here] for here in met[0]]
+    return levels, node
 
 
 # -- rules --------------------------------------------------------------------------------------------
 
 
-def _levels(skeleton: Skeleton, levels: list[list[Step]], enter: dict[int, In], initial: tuple[int, ...], ends: int) -> Iterator[Level]:
+def _levels(skeleton: Skeleton, levels: list[list[Step]], enter: dict[int, In], initial: tuple[int, ...], ends: int, prefix: str) -> Iterator[Level]:
     """The levels of the cascade; ``enter`` is the literal that says in which node a walk enters the first."""
     for depth, steps in enumerate(levels):
         values = max(skeleton.points[depth])
-        name = f"tile {depth + 1}"
+        name = f"{prefix}tile {depth + 1}"
         actions, goings = [], []
         for node, step in enumerate(steps):
-            here = enter[node] if depth == 0 else Is(f"walk {depth}", node)
+            here = enter[node] if depth == 0 else Is(f"{prefix}walk {depth}", node)
             if step.action is not HOLD:
                 actions.append(Rule((here,), _as_action(step.action, values)))
             for digit, there in _cases(step.next, name):
@@ -207,7 +253,7 @@ def _levels(skeleton: Skeleton, levels: list[list[Step]], enter: dict[int, In], 
         kind = Permutation if any(isinstance(rule.then, Permute) for rule in actions) else Reset
         register = kind(name, values, tuple(actions), initial[depth])
         nodes = len(levels[depth + 1]) if depth + 1 < len(levels) else ends
-        yield Level((register,), (Signal(f"walk {depth + 1}", max(nodes, 1), tuple(goings)),))
+        yield Level((register,), (Signal(f"{prefix}walk {depth + 1}", max(nodes, 1), tuple(goings)),))
 
 
 def _as_action(action: Action, values: int) -> Set | Permute:
