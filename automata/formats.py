@@ -14,10 +14,10 @@ code points.
     ``[source, symbol, target]``) and, optionally, ``alphabet``.
 
 ``.dot``, ``.gv``
-    A digraph.  Accepting: shape ``doublecircle`` (any shape that begins so), or ``peripheries=2``.  Initial: the target of the only
+    A digraph.  Accepting: a shape that begins with ``double``, or ``peripheries=2``.  Initial: the target of the only
     edge of a node that is not drawn (shape ``point``, ``none`` or ``plaintext``, or style ``invis``), or a node with
-    ``initial=true``.  An edge's ``label`` lists symbols, separated by commas or line breaks; an attribute ``symbol``, where
-    present, is one symbol, whatever is in it.
+    ``initial=true``.  An edge's ``label`` lists symbols, separated by commas or line breaks; an attribute ``symbol``,
+    where present, is one symbol, whatever is in it.
 """
 
 from __future__ import annotations

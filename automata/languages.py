@@ -56,7 +56,7 @@ class Language:
 
     @property
     def kind(self) -> str:
-        """"regular" or "counter"."""
+        """Either "regular" or "counter"."""
         return COUNTER if self.star_free is None else REGULAR
 
     @cached_property

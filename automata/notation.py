@@ -189,7 +189,9 @@ def to_postfix(
     return output
 
 
-def _push_infix(token: Token, output: list[Token], waiting: list[Token], precedence: dict[str, int], right: frozenset[str]) -> None:
+def _push_infix(
+    token: Token, output: list[Token], waiting: list[Token], precedence: dict[str, int], right: frozenset[str]
+) -> None:
     """Operators that bind tighter have all their operands; then this one waits for its right operand."""
     here = precedence[token.value]
     while waiting and waiting[-1].kind != OPEN:
