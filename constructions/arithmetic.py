@@ -79,16 +79,15 @@ class Arithmetic:
         return self.bits if self.kind == "fixed" else 0
 
     def store(self, value: Fraction) -> Fraction:
-        """The value as stored: rounded down to the unit in ``fixed``, unchanged elsewhere (floats round by themselves)."""
-        if self.kind == "fixed":
-            return Fraction((value.numerator << self.bits) // value.denominator, 1 << self.bits)
+        """The value as stored: rounded down to the unit in ``fixed`` and ``wrap``, unchanged elsewhere (floats round by themselves)."""
+        if self.kind in ("fixed", "wrap"):
+            return Fraction((value.numerator << self.unit_bits) // value.denominator, 1 << self.unit_bits)
         return value
 
     def store_state(self, value: Fraction) -> Fraction:
         """A new state as stored: :meth:`store`, and in ``wrap`` the integer part modulo 2^bits."""
-        if self.kind == "wrap":
-            return Fraction((value.numerator // value.denominator) % (1 << self.bits))
-        return self.store(value)
+        value = self.store(value)
+        return value % (1 << self.bits) if self.kind == "wrap" else value
 
 
 @dataclass(frozen=True)

@@ -216,11 +216,19 @@ class Engine:
         return numbers.wrapped(sums + base)
 
     def _loop(self, layer: Layer, gates, increments, ids, h) -> np.ndarray:
-        """Any gates: one step after the other, shape (coordinates, batch, time)."""
+        """Any gates: one step after the other, shape (coordinates, batch, time).
+
+        Once the rest of the chunk reads the same features, a state that repeats repeats for ever.
+        """
         states = np.empty((h.shape[1], *ids.shape), dtype=self.numbers.dtype)
+        changes = np.flatnonzero((ids[:, 1:] != ids[:, :-1]).any(axis=0))
+        last_change = changes[-1] + 1 if len(changes) else 0
         for t in range(ids.shape[1]):
-            h = self.numbers.update(layer, gates[ids[:, t]], h, increments[ids[:, t]])
+            before, h = h, self.numbers.update(layer, gates[ids[:, t]], h, increments[ids[:, t]])
             states[:, :, t] = h.T
+            if t >= last_change and (h == before).all():
+                states[:, :, t:] = h.T[:, :, None]
+                break
         return states
 
 

@@ -26,9 +26,11 @@ class ModelState:
 
 
 def start(ssm: SSM) -> ModelState:
-    """The state before BOS: h_0, nothing given out."""
+    """The state before BOS: h_0 as stored, nothing given out."""
+    arithmetic = ssm.arithmetic
     h = tuple(
-        tuple(number(ssm.arithmetic, int(n), layer.initial_exponent) for n in layer.initial) for layer in ssm.layers
+        tuple(_stored(arithmetic, number(arithmetic, int(n), layer.initial_exponent)) for n in layer.initial)
+        for layer in ssm.layers
     )
     return ModelState(h, frozenset())
 
@@ -85,7 +87,7 @@ def _mix(arithmetic: Arithmetic, mix: Mix, inputs: Sequence) -> list:
     if mix.activation == "relu":
         return [max(v, zero) for v in values]
     if mix.activation == "clip":
-        low, high = (number(arithmetic, n, mix.affine.exponent) for n in (mix.low, mix.high))
+        low, high = (_stored(arithmetic, number(arithmetic, n, mix.affine.exponent)) for n in (mix.low, mix.high))
         return [min(max(v, low), high) for v in values]
     return values
 
