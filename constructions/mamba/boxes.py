@@ -1,0 +1,103 @@
+"""Boxes: the conditions that one neuron can test.
+
+A *variable* has finitely many values, and in the residual stream one coordinate for each of them: exactly one is 1,
+the others are 0.  A *box* allows, for some of the variables, some of their values; it holds when all of them have an
+allowed value.  One ReLU tests one box: relu(sum of the allowed coordinates - (number of variables - 1)) is 1 or 0.
+
+A list of cases (box, value) says what to do in which box.  :func:`tidy` brings it to a form in which no two boxes
+can hold together, so that adding up the neurons of several boxes is their OR.
+"""
+
+from __future__ import annotations
+
+from typing import Hashable, Mapping, NamedTuple, Sequence
+
+Key = tuple[str, str]
+"""A variable's identity: its kind and the name in the cascade ("symbol", "register", "register before", ...)."""
+
+Box = tuple[tuple[Key, frozenset[int]], ...]
+"""Variables in order, each with its allowed values; a variable that may have any value does not occur."""
+
+ALWAYS: Box = ()
+
+
+class Case(NamedTuple):
+    """In this box, this value."""
+
+    box: Box
+    value: Hashable
+
+
+def box(sides: Mapping[Key, frozenset[int]]) -> Box:
+    """The box with these sides."""
+    return tuple(sorted(sides.items(), key=lambda side: side[0]))
+
+
+def meet(one: Box, other: Box) -> Box | None:
+    """The box in which both hold; None when there is none.
+
+    >>> a, b = ("register", "a"), ("register", "b")
+    >>> both = meet(box({a: frozenset({0, 1})}), box({a: frozenset({1, 2}), b: frozenset({0})}))
+    >>> [(name, sorted(values)) for (_, name), values in both]
+    [('a', [1]), ('b', [0])]
+    """
+    sides = dict(one)
+    for key, values in other:
+        values = sides.get(key, values) & values
+        if not values:
+            return None
+        sides[key] = values
+    return box(sides)
+
+
+def without(one: Box, other: Box, sizes: Mapping[Key, int]) -> list[Box]:
+    """Disjoint boxes that together are ``one`` where ``other`` does not hold; ``sizes`` counts each variable's values."""
+    if meet(one, other) is None:
+        return [one]
+    sides, rest = dict(one), []
+    for key, values in other:
+        mine = sides.get(key, frozenset(range(sizes[key])))
+        if mine - values:
+            rest.append(box({**sides, key: mine - values}))
+        sides[key] = mine & values
+    return rest
+
+
+def tidy(cases: Sequence[Case], sizes: Mapping[Key, int]) -> list[Case]:
+    """The same decisions by fewer boxes, no two of which can hold together; where two held, the earlier one decides.
+
+    O(cases^2 * variables) when they are disjoint already.
+
+    >>> a, b = ("register", "a"), ("register", "b")
+    >>> cases = [Case(box({a: frozenset({0})}), 1), Case(box({a: frozenset({1})}), 1), Case(box({b: frozenset({0})}), 1)]
+    >>> [[(name, sorted(values)) for (_, name), values in case.box] for case in tidy(cases, {a: 3, b: 2})]
+    [[('a', [0, 1])], [('a', [2]), ('b', [0])]]
+    """
+    disjoint: list[Case] = []
+    for case in merge(cases, sizes):
+        pieces = [case.box]
+        for earlier in disjoint:
+            pieces = [piece for whole in pieces for piece in without(whole, earlier.box, sizes)]
+        disjoint += [Case(piece, case.value) for piece in pieces]
+    return merge(disjoint, sizes)
+
+
+def merge(cases: Sequence[Case], sizes: Mapping[Key, int]) -> list[Case]:
+    """Unites boxes of equal value that differ in one variable only, as long as there are any."""
+    cases = list(dict.fromkeys(Case(_trim(case.box, sizes), case.value) for case in cases))
+    before = None
+    while before != len(cases):
+        before = len(cases)
+        for key in sorted({key for case in cases for key, _ in case.box}):
+            groups: dict[Hashable, tuple[Box, Hashable, frozenset[int]]] = {}
+            for case in cases:
+                rest = tuple(side for side in case.box if side[0] != key)
+                values = dict(case.box).get(key, frozenset(range(sizes[key])))
+                known = groups.get((rest, case.value))
+                groups[rest, case.value] = (rest, case.value, values if known is None else known[2] | values)
+            cases = [Case(_trim(box({**dict(rest), key: values}), sizes), value) for rest, value, values in groups.values()]
+    return cases
+
+
+def _trim(sides: Box, sizes: Mapping[Key, int]) -> Box:
+    return tuple((key, values) for key, values in sides if len(values) < sizes[key])

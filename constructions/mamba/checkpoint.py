@@ -1,0 +1,174 @@
+"""Writes a stock checkpoint: files that ``from_pretrained`` loads, and nobody needs this project for.
+
+==================  ==============================================================================
+config.json         the sizes, for ``MambaForCausalLM``
+model.safetensors   the weights in the dtype asked for
+tokenizer.json      one token per symbol; puts <bos> first (with tokenizer_config.json)
+coordinates.json    what every residual coordinate and every inner channel means
+README.md           a model card with the verdict
+==================  ==============================================================================
+
+Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from automata.errors import InputError
+from automata.machine import ACCEPT, BOS, EOS, PREDICTIVE, RECOGNISE
+from constructions.mamba.ballast import EPSILON
+from constructions.mamba.weights import BOS_TOKEN, CONV_KERNEL, EOS_TOKEN, FIRST_SYMBOL, PAD, STATE_SIZE, MambaWeights
+
+PAD_NAME = "<pad>"
+SPECIALS = (PAD_NAME, BOS, EOS)
+COORDINATES_FILE = "coordinates.json"
+
+
+def config(weights: MambaWeights) -> dict:
+    """config.json, as a dictionary."""
+    return {
+        "architectures": ["MambaForCausalLM"],
+        "model_type": "mamba",
+        "dtype": weights.precision.name,
+        "vocab_size": weights.vocabulary,
+        "hidden_size": weights.width,
+        "intermediate_size": weights.inner,
+        "expand": weights.expand,
+        "num_hidden_layers": len(weights.layout.blocks),
+        "state_size": STATE_SIZE,
+        "conv_kernel": CONV_KERNEL,
+        "time_step_rank": weights.rank,
+        "layer_norm_epsilon": EPSILON,
+        "hidden_act": "silu",
+        "use_bias": False,
+        "use_conv_bias": True,
+        # The residual stream of a float64 model must not be cut to float32.
+        "residual_in_fp32": weights.precision.name != "float64",
+        "tie_word_embeddings": False,
+        "pad_token_id": PAD,
+        "bos_token_id": BOS_TOKEN,
+        "eos_token_id": EOS_TOKEN,
+        "use_cache": True,
+    }
+
+
+def vocabulary(alphabet: tuple[str, ...]) -> dict[str, int]:
+    """Token -> number.
+
+    Raises:
+        InputError: for a symbol that is also the name of a special token.
+    """
+    for symbol in alphabet:
+        if symbol in SPECIALS:
+            raise InputError(f"the symbol {symbol!r} is also the name of a special token")
+    return {token: number for number, token in enumerate((*SPECIALS, *alphabet))}
+
+
+def write(weights: MambaWeights, directory: Path, card: str) -> None:
+    """Writes the folder; ``card`` is the model card's text below its heading.
+
+    Raises:
+        InputError: when the folder cannot be written, or a number is not exact in the dtype.
+    """
+    tokens = vocabulary(weights.layout.alphabet)
+    files = {
+        "config.json": config(weights),
+        "generation_config.json": {"bos_token_id": BOS_TOKEN, "eos_token_id": EOS_TOKEN, "pad_token_id": PAD},
+        "tokenizer.json": _tokenizer(tokens),
+        "tokenizer_config.json": {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "pad_token": PAD_NAME,
+            "bos_token": BOS,
+            "eos_token": EOS,
+            "padding_side": "left",
+            "model_max_length": 1_000_000_000,
+        },
+        COORDINATES_FILE: coordinates(weights),
+    }
+    blob = serialised(weights)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (directory / name).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        (directory / "README.md").write_text(card, encoding="utf-8")
+        (directory / "model.safetensors").write_bytes(blob)
+    except OSError as error:
+        raise InputError(f"cannot write the checkpoint to {directory}: {error.strerror}") from None
+
+
+def coordinates(weights: MambaWeights) -> dict:
+    """coordinates.json: alphabet, outputs, and a name for each coordinate and channel that is used."""
+    channels = [
+        {str(i): name for i, name in enumerate(block) if name} for block in weights.channel_names()
+    ]
+    return {
+        "alphabet": list(weights.layout.alphabet),
+        "mode": RECOGNISE if weights.layout.outputs == (ACCEPT,) else PREDICTIVE,
+        "convention": "an output is given when its logit is positive; acceptance is the logit of <eos>",
+        "residual": {str(i): name for i, name in enumerate(weights.coordinate_names()) if name},
+        "channels": channels,
+    }
+
+
+def serialised(weights: MambaWeights) -> bytes:
+    """model.safetensors."""
+    from safetensors import serialize
+
+    name = weights.precision.name
+    tensors = {
+        key: {"dtype": name, "shape": list(tensor.shape), "data": stored(key, tensor, name)} for key, tensor in weights.tensors.items()
+    }
+    return bytes(serialize(tensors, metadata={"format": "pt"}))
+
+
+def stored(key: str, tensor: np.ndarray, dtype: str) -> bytes:
+    """The array's bytes in this dtype.
+
+    Raises:
+        InputError: naming the first number that the dtype cannot represent.
+    """
+    if dtype == "bfloat16":
+        # The upper half of a float32.
+        bits = tensor.astype(np.float32).view(np.uint32)
+        cast = (bits & np.uint32(0xFFFF0000)).view(np.float32)
+        data = (bits >> 16).astype("<u2").tobytes()
+    else:
+        with np.errstate(over="ignore"):
+            cast = tensor.astype(np.dtype(dtype).newbyteorder("<"))
+        data = cast.tobytes()
+    wrong = np.argwhere(cast.astype(np.float64) != tensor)
+    if len(wrong):
+        place = tuple(int(i) for i in wrong[0])
+        raise InputError(f"{key}{list(place)} is {tensor[place]}, which is not a number of {dtype}")
+    return data
+
+
+def _tokenizer(tokens: dict[str, int]) -> dict:
+    """tokenizer.json: words split at blanks, and into characters where every symbol is one character."""
+    symbols = [token for token in tokens if token not in SPECIALS]
+    split: dict = {"type": "WhitespaceSplit"}
+    if all(len(symbol) == 1 for symbol in symbols):
+        each = {"type": "Split", "pattern": {"Regex": "."}, "behavior": "Isolated", "invert": False}
+        split = {"type": "Sequence", "pretokenizers": [split, each]}
+    special = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    start = {"SpecialToken": {"id": BOS, "type_id": 0}}
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [{"id": tokens[name], "content": name, **special} for name in SPECIALS],
+        "normalizer": None,
+        "pre_tokenizer": split,
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [start, {"Sequence": {"id": "A", "type_id": 0}}],
+            "pair": [start, {"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}],
+            "special_tokens": {BOS: {"id": BOS, "ids": [tokens[BOS]], "tokens": [BOS]}},
+        },
+        "decoder": None,
+        "model": {"type": "WordLevel", "vocab": tokens, "unk_token": PAD_NAME},
+    }
