@@ -100,7 +100,7 @@ class Engine:
 
     def start(self, batch: int) -> np.ndarray:
         """h_0 of all layers for a batch, before BOS."""
-        parts = [self.numbers.stored(layer.initial, layer.initial_exponent) for layer in self.ssm.layers]
+        parts = [self.numbers.wrapped(self.numbers.stored(layer.initial, layer.initial_exponent)) for layer in self.ssm.layers]
         return np.tile(np.concatenate(parts), (batch, 1))
 
     def begin(self, batch: int) -> tuple[np.ndarray, Outputs]:

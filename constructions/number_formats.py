@@ -210,6 +210,9 @@ class Rationals:
     def binary(self, layer: Layer, gates: np.ndarray) -> np.ndarray:
         return np.zeros(gates.shape[1], dtype=bool)
 
+    def wrapped(self, h: np.ndarray) -> np.ndarray:
+        return h
+
     def update(self, layer: Layer, gates: np.ndarray, h: np.ndarray, increments: np.ndarray) -> np.ndarray:
         return gates * h + increments
 
