@@ -28,7 +28,8 @@ def emulates(cascade: Cascade, dfa: DFA, limit: int = EMULATION_LIMIT) -> tuple[
     """None when the cascade gives what the automaton gives after every prefix, else a shortest word where it does not.
 
     A predictor is asked on prefixes of words only.  A word on which two rules of one register or signal fire together counts as one
-    where it does not.
+    where it does not.  Where both have fallen silent for good, a register being stuck at a value that no output is given with,
+    the search does not go on, so that a counter may go on counting there.
 
     Raises:
         InputError: when the alphabets differ, or when more than ``limit`` pairs of states are reached.
@@ -55,6 +56,7 @@ def emulates(cascade: Cascade, dfa: DFA, limit: int = EMULATION_LIMIT) -> tuple[
     values, outputs = program.step(tuple(register.initial for register in cascade.registers), BOS)
     if outputs != wanted[dfa.initial]:
         return ()
+    silent = _silent_values(cascade)
     start = (values, dfa.initial)
     parent: dict[tuple, tuple | None] = {start: None}
     waiting = deque([start])
@@ -71,12 +73,30 @@ def emulates(cascade: Cascade, dfa: DFA, limit: int = EMULATION_LIMIT) -> tuple[
             there = (after, target)
             if outputs != wanted[target]:
                 return word_to(here, symbol)
-            if there not in parent:
+            if there not in parent and (live[target] or not any(after[place] == value for place, value in silent)):
                 if len(parent) >= limit:
                     raise InputError(f"more than {limit} pairs of a cascade state and a state: raise the limit to go on")
                 parent[there] = (here, symbol)
                 waiting.append(there)
     return None
+
+
+def _silent_values(cascade: Cascade) -> list[tuple[int, int]]:
+    """Registers (by position) and values such that the register never leaves the value, and nothing is given out with it."""
+
+    def forbids(literal: Literal, name: str, value: int) -> bool:
+        if not isinstance(literal, (Is, Bit)) or literal.name != name or literal.before:
+            return False
+        return literal.value != (value if isinstance(literal, Is) else value >> literal.index & 1)
+
+    return [
+        (place, value)
+        for place, register in enumerate(cascade.registers)
+        if not isinstance(register, Counter)
+        for value in range(register.values)
+        if all(rule.then == Set(value) for rule in register.rules)
+        and all(any(forbids(literal, register.name, value) for literal in emission.when) for emission in cascade.emissions)
+    ]
 
 
 # -- a fast way to run a cascade ------------------------------------------------------------------------

@@ -1,0 +1,109 @@
+"""The smallest cascade that is found for a language, and by which route.
+
+Holonomy always works but is not minimal: a product of four flip-flops gives 9 bits where 4 do.  So other routes are tried first,
+and one is taken only where its cascade has fewer bits *and* a search through all its states shows that it does
+what the automaton does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterator
+
+from automata.bounded_counter import counter_cascade
+from automata.cascade import Cascade, Counter, bit_length
+from automata.dfa import DFA
+from automata.emulation import emulates
+from automata.errors import InputError
+from automata.holonomy import IMAGE_SET_LIMIT, Skeleton
+from automata.krohn_rhodes import holonomy_cascade, outputs_of
+from automata.machine import PREDICTIVE
+from automata.product import product_cascades
+from automata.window import window_cascade
+
+ROUTES = ("auto", "holonomy")
+SMALLER_LIMIT = 20_000
+"""Pairs of states after which the check of a smaller cascade stops, and the route is not taken."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """How a cascade was found: ``name``, its bits (a counter's range included), what plain holonomy has, and why.
+
+    ``holonomy_bits`` is None when the search for image sets stopped at its limit.
+    """
+
+    name: str
+    bits: int
+    holonomy_bits: int | None
+    reason: str
+
+
+def compile_dfa(dfa: DFA, mode: str, route: str = "auto", limit: int = IMAGE_SET_LIMIT) -> tuple[Cascade, Route]:
+    """A cascade for the automaton's language, and the route that was taken to it.
+
+    Args:
+        dfa: the automaton; its minimal DFA is compiled.
+        mode: whether the cascade gives legal sets or acceptance.
+        route: "auto" for the fewest bits among the routes that apply, "holonomy" for that one.
+        limit: image sets after which holonomy gives up.
+
+    Raises:
+        InputError: for an unknown mode or route, or when no route leads anywhere: then with what stopped holonomy.
+
+    >>> depth = DFA("ab", [[1, 4], [2, 0], [3, 1], [4, 2], [4, 4]], accepting=[0])  # depth at most 3
+    >>> cascade, route = compile_dfa(depth, PREDICTIVE)
+    >>> route.name, route.bits, route.holonomy_bits
+    ('counter', 2, 4)
+    """
+    if route not in ROUTES:
+        raise InputError(f"the route {route!r} is not one of {', '.join(ROUTES)}")
+    dfa = dfa.minimise()
+    outputs_of(dfa, mode)
+    if route == "holonomy":
+        cascade = holonomy_cascade(dfa, mode, limit=limit)
+        return cascade, Route("holonomy", cascade.memory_bits, cascade.memory_bits, "asked for")
+    skeleton, stopped = None, None
+    try:
+        skeleton = Skeleton(dfa, limit)
+    except InputError as error:
+        stopped = error
+    if skeleton is not None and not skeleton.aperiodic:
+        reason = "the language is not star-free: its groups are shown as permutation registers"
+        return holonomy_cascade(dfa, mode, skeleton), Route("holonomy", skeleton.bits, skeleton.bits, reason)
+    bits = None if skeleton is None else skeleton.bits
+    for cascade, name, reason in sorted(_smaller(dfa, mode, bits), key=lambda found: cost(found[0])):
+        if _checked(cascade, dfa):
+            return cascade, Route(name, cost(cascade), bits, reason)
+    if skeleton is None:
+        raise stopped
+    return holonomy_cascade(dfa, mode, skeleton), Route("holonomy", bits, bits, "no other route has fewer bits")
+
+
+def cost(cascade: Cascade) -> int:
+    """Bits of memory, with ceil(log2 of the number of values) for each counter; a counter must have a span."""
+    counters = (register for register in cascade.registers if isinstance(register, Counter))
+    return cascade.memory_bits + sum(bit_length(high - low + 1) for low, high in (counter.span for counter in counters))
+
+
+def _smaller(dfa: DFA, mode: str, bits: int | None) -> Iterator[tuple[Cascade, str, str]]:
+    """Cascades with fewer bits than holonomy, not checked yet; of equal ones, those that any arithmetic can do first."""
+    budget = dfa.states if bits is None else bits
+    for quotients, cascade in product_cascades(dfa, mode, budget):
+        if quotients == 1:
+            yield cascade, "quotient", "the dead state is left out, or one quotient decides all outputs"
+        else:
+            yield cascade, "product", f"{quotients} quotients side by side decide the outputs"
+    window = window_cascade(dfa, mode, budget - 1)
+    if window is not None:
+        yield window, "window", f"what comes next depends on the last {len(window.levels)} symbols"
+    counter = counter_cascade(dfa, mode)
+    if counter is not None and cost(counter) < budget:
+        yield counter, "counter", "every symbol adds a constant to a bounded counter"
+
+
+def _checked(cascade: Cascade, dfa: DFA) -> bool:
+    try:
+        return emulates(cascade, dfa, SMALLER_LIMIT) is None
+    except InputError:
+        return False  # too many states to check, so not a route to take
