@@ -2,7 +2,7 @@
 
 A box is a row of least and greatest values.  The image of a box under an affine map, ReLU or clip is again in a box,
 computed without sampling, so what holds for the image holds for every state in it.  Weights are integers here and so
-is everything else; float64 stands in for them under a checked bound on every partial sum in any order.
+is everything else; floats stand in for them under a checked bound on every partial sum in any order.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from constructions.ssm import SSM, Layer, Mix
+
+NUMBER = np.float32
+_EXACT = 2**24
+"""Integers below this bound are exact in NUMBER."""
 
 _SPARSE_COST = 16
 """How much longer a sparse multiplication takes than a dense one."""
@@ -23,14 +27,14 @@ class NotCovered(Exception):
 
 @dataclass(frozen=True)
 class Box:
-    """Rows of boxes, low <= x <= high, float64 of shape (rows, n); ``high is low`` where all are points."""
+    """Rows of boxes, low <= x <= high, arrays of shape (rows, n); ``high is low`` where all are points."""
 
     low: np.ndarray
     high: np.ndarray
 
     @classmethod
     def points(cls, values: np.ndarray) -> "Box":
-        values = np.asarray(values, dtype=np.float64)
+        values = np.asarray(values, dtype=NUMBER)
         return cls(values, values)
 
     @property
@@ -39,6 +43,22 @@ class Box:
 
     def __getitem__(self, rows) -> "Box":
         return Box.points(self.low[rows]) if self.pointed else Box(self.low[rows], self.high[rows])
+
+    def columns(self, which: np.ndarray) -> "Box":
+        """Some of the values."""
+        return self[:, which]
+
+    def spread(self, which: np.ndarray, n: int) -> "Box":
+        """The values as those numbered ``which`` among n, all others 0."""
+        if len(which) == n:
+            return self
+
+        def place(values: np.ndarray) -> np.ndarray:
+            wide = np.zeros((len(values), n), dtype=NUMBER)
+            wide[:, which] = values
+            return wide
+
+        return Box.points(place(self.low)) if self.pointed else Box(place(self.low), place(self.high))
 
     def __add__(self, other: "Box") -> "Box":
         if self.pointed and other.pointed:
@@ -50,26 +70,29 @@ class LinearMap:
     """x -> W x on boxes, with integer weights W of shape (out, in).
 
     Args:
-        limit: no sum of absolute values may reach this.  A quarter of the bound below which integers are exact: a
-            mix adds up two such sums and a bias.
+        limit: no sum of absolute values may reach this.
     """
 
     def __init__(self, matrix, limit: int):
-        self.matrix = matrix.tocsc().astype(np.float64)
-        self.matrix.eliminate_zeros()
-        self.absolute = abs(self.matrix)
         self.limit = limit
-        self.used = np.flatnonzero(np.diff(self.matrix.indptr))
+        self.matrix = matrix.tocsr().astype(NUMBER)
+        self.matrix.eliminate_zeros()
+        self.used = np.unique(self.matrix.indices)
         """The inputs that the map reads."""
+
+    def rows(self, which: np.ndarray) -> "LinearMap":
+        """The map to some of the outputs."""
+        return LinearMap(self.matrix[which], self.limit)
+
+    def greatest(self, box: Box) -> np.ndarray:
+        """Per output, a bound from above over all rows of boxes."""
+        low, high = box.low[:, self.used].min(axis=0), box.high[:, self.used].max(axis=0)
+        matrix = self.matrix[:, self.used]
+        # W high where W > 0, W low elsewhere.
+        return matrix @ low + matrix.maximum(0) @ (high - low)
 
     def __call__(self, box: Box) -> Box:
         """Raises NotCovered where a partial sum could reach the limit."""
-        largest = np.abs(box.low).max(axis=0, initial=0)
-        if not box.pointed:
-            largest = np.maximum(largest, np.abs(box.high).max(axis=0, initial=0))
-        sums = (self.absolute @ largest).max(initial=0)
-        if sums >= self.limit:
-            raise NotCovered(f"a sum of {sums:.3g} could leave the range in which every step is exact")
         base = self._product(self.matrix, box.low)
         if box.pointed:
             return Box.points(base)
@@ -79,8 +102,10 @@ class LinearMap:
     def _product(self, matrix, values: np.ndarray) -> np.ndarray:
         """values W^T, through the columns in which some value is not 0."""
         columns = self.used[values[:, self.used].any(axis=0)]
-        part = matrix[:, columns]
-        x = values[:, columns]
+        part, x = matrix[:, columns], values[:, columns]
+        sums = (abs(part) @ np.abs(x).max(axis=0, initial=0)).max(initial=0)
+        if sums >= self.limit:
+            raise NotCovered(f"a sum of {sums:.3g} could leave the range in which every step is exact")
         if part.nnz * _SPARSE_COST < part.shape[0] * part.shape[1]:
             return np.asarray((part @ x.T).T)
         return x @ part.toarray().T
@@ -108,12 +133,18 @@ class LayerMaps:
     def increments(self, x: Box) -> Box:
         return self.increment(x) + Box.points(self.layer.increment.bias)
 
-    def phi(self, h: Box, x: Box, ids: np.ndarray | None = None) -> Box:
-        """z for states h (after the step) and features x; row r of h goes with row ids[r] of x (by default row r)."""
+    def phi(self, h: Box, x: Box) -> Box:
+        """z for states h (after the step) and features x, row by row."""
         z = h
         for mix, from_previous, from_features in self.mixes:
-            read = from_features(x) + Box.points(mix.affine.bias)
-            z = _activate(mix, from_previous(z) + (read if ids is None else read[ids]))
+            bias = mix.affine.bias.astype(NUMBER)
+            awake = np.arange(len(bias))
+            if mix.activation == "relu":
+                # Neurons that no row can raise above 0 need no more arithmetic: most of those that read slots.
+                awake = np.flatnonzero(from_previous.greatest(z) + from_features.greatest(x) + bias > 0)
+                from_previous, from_features = from_previous.rows(awake), from_features.rows(awake)
+            before = from_previous(z) + from_features(x) + Box.points(bias[awake])
+            z = _activate(mix, before).spread(awake, len(bias))
         return z
 
 
@@ -127,7 +158,8 @@ class Maps:
     def __init__(self, ssm: SSM):
         self.ssm = ssm
         check_covered(ssm)
-        self.limit = ssm.arithmetic.limit // 4
+        # A mix adds up two least values, two widths and a bias.
+        self.limit = min(ssm.arithmetic.limit, _EXACT) // 8
         if max([np.abs(ssm.embedding).max(initial=0)] + [np.abs(a.bias).max(initial=0) for _, a in ssm.affines()]) >= self.limit:
             raise NotCovered(f"a weight is too large for {ssm.arithmetic} arithmetic to be exact")
         self.embedding = Box.points(ssm.embedding)
@@ -154,6 +186,8 @@ def _activate(mix: Mix, box: Box) -> Box:
     if mix.activation == "linear":
         return box
     low, high = (0, np.inf) if mix.activation == "relu" else (mix.low, mix.high)
+    least = np.clip(box.low, low, high)
     if box.pointed:
-        return Box.points(np.clip(box.low, low, high))
-    return Box(np.clip(box.low, low, high), np.clip(box.high, low, high))
+        return Box.points(least)
+    greatest = np.clip(box.high, low, high)
+    return Box.points(least) if np.array_equal(least, greatest) else Box(least, greatest)

@@ -8,8 +8,8 @@ depend on is covered by boxes, so stale bits, and cells of the stack that a step
    cell pushed takes the type of the bracket whatever was there, every stale bit stays 0 or 1;
 3. for every depth and every type on top that the step can leave: the outputs are those of the machine.
 
-A predictor is asked about legal symbols only.  For a recogniser a wrong symbol must raise the sticky register
-(:mod:`verify.sticky`, which is why it rejects for ever); a closing bracket of the wrong type differs from the right
+A predictor is asked about legal symbols only.  For a recogniser a wrong symbol must raise the dead register
+(and :mod:`verify.stack_death` says why it then rejects for ever); a closing bracket of the wrong type differs from the right
 one in some bit, so there is one case for each bit, and all other bits are covered by the box.
 
 Cost: depth * symbols * (state bits + non-zero weights of the depth's layer) for 2, and depth * types * outputs for 3.
@@ -18,82 +18,288 @@ Cost: depth * symbols * (state bits + non-zero weights of the depth's layer) for
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Iterator
 
 import numpy as np
 
 from automata.bounded_dyck import DyckMachine
 from automata.cascade import bit_length
-from automata.machine import ACCEPT, PREDICTIVE
-from constructions.engine import Engine
+from automata.machine import ACCEPT, BOS, PREDICTIVE, RECOGNISE
+from constructions.engine import Engine, distinct
 from constructions.ssm import SSM
-from verify.boxes import Box, Maps, NotCovered
+from verify.boxes import Box, NotCovered
 from verify.progress import NO_PROGRESS, Progress
 from verify.relation import StackRelation
+from verify.stack_death import dead_for_ever
+from verify.stack_steps import StackSteps
 
 _FAILURES_KEPT = 64
-_ROWS_AT_ONCE = 1 << 12
+_NONE: dict[int, int] = {}
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An obligation that could not be discharged, and model states among which it fails.
+    """An obligation that could not be discharged.
 
     Attributes:
         what: in words.
         depth: before the step.
         symbol: the step's.
-        cells: what is known of cells (1..h) before the step, cell -> type; those above the depth are stale.
-        top: a type that the cell left on top has, if the failure depends on it.
+        cells: what it depends on: type by cell (from 1), before the step; cells above the depth are stale.
+        dead: whether the prefix was dead before the step; the depth is then any integer.
     """
 
     what: str
     depth: int
     symbol: str
     cells: dict[int, int] = field(default_factory=dict)
+    dead: bool = False
+
+    def __str__(self) -> str:
+        state = [f"depth = {self.depth}", *(f"slot {cell} = {kind}" for cell, kind in sorted(self.cells.items()))]
+        state += ["dead = 1"] * self.dead
+        return f"reading {self.symbol!r} in the model state {', '.join(state)} (whatever else it is), {self.what}"
 
 
 @dataclass
 class Result:
-    """How many single facts were checked, and the failures found (at most a fixed number is kept)."""
+    """How many single facts were checked, and the failures (at most a fixed number of them is kept)."""
 
     facts: int = 0
     failures: list[Failure] = field(default_factory=list)
 
-    def add(self, failure: Failure) -> None:
+    def add(self, what: str, depth: int, symbol: str, cells: dict[int, int] = _NONE, dead: bool = False) -> None:
         if len(self.failures) < _FAILURES_KEPT:
-            self.failures.append(failure)
+            self.failures.append(Failure(what, depth, symbol, cells, dead))
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """All opening or all closing brackets at one depth, and what the layers above the slots make of them.
+
+    Attributes:
+        depth: before the step.
+        after: the depth after the step.
+        opening: which of the two.
+        symbols: rows of the embedding, one for each type in order.
+        features: what the slot layer reads, one row for each type.
+    """
+
+    depth: int
+    after: int
+    opening: bool
+    symbols: np.ndarray
+    features: Box
 
 
 class StackInduction:
     """Checks all obligations for one model.
 
     Args:
-        ssm: a model of Dyck(k, h) whose coordinates are named as :func:`constructions.bounded_dyck.bounded_dyck` does.
+        ssm: a model of Dyck(k, h) whose coordinates are named as in :mod:`constructions.bounded_dyck`.
         machine: the ground truth, with k >= 2 and h >= 1.
-        mode: "predictive" or "recognise".
 
     Raises:
         NotCovered: where no relation can be derived, or the model has something that boxes do not cover.
     """
 
-    def __init__(self, ssm: SSM, machine: DyckMachine, mode: str):
-        self.ssm, self.machine, self.mode = ssm, machine, mode
+    def __init__(self, ssm: SSM, machine: DyckMachine):
+        self.ssm, self.machine = ssm, machine
         self.relation = StackRelation.of(ssm, machine)
-        self.maps = Maps(ssm)
-        self.bits = bit_length(machine.k)
-        self.codes = (np.arange(machine.k)[:, None] >> np.arange(self.bits)) & 1
+        self.steps = StackSteps(ssm, self.relation)
         self.result = Result()
-        self._sets: dict[frozenset[str], int] = {}
-        self._rows: list[np.ndarray] = []
-        self._output_index = {name: i for i, name in enumerate(ssm.outputs)}
-        self._verified: dict[tuple[bytes, int], np.ndarray] = {}
+        self._codes = (np.arange(machine.k)[:, None] >> np.arange(bit_length(machine.k))) & 1
+        self._legal_rows = _LegalRows(machine, ssm.outputs)
+        self._settled: dict[tuple[int, bytes], np.ndarray] = {}
+        if (ssm.mode == RECOGNISE) != (self.relation.dead is not None):
+            raise NotCovered("a recogniser has a dead register, and a predictor has none")
 
     def run(self, progress: Progress = NO_PROGRESS) -> Result:
-        """All obligations; O(see the module)."""
+        """All obligations."""
         self._initial()
         for depth in range(self.machine.depth + 1):
-            for batch in self._batches(depth):
-                self._check(batch)
+            for opening in (True, False):
+                after = depth + (1 if opening else -1)
+                symbols = np.arange(0 if opening else 1, 2 * self.machine.k, 2)
+                legal = 0 <= after <= self.machine.depth
+                if not legal and self.ssm.mode == PREDICTIVE:
+                    continue
+                features, found = self.steps.features(depth, symbols)
+                batch = _Batch(depth, after, opening, symbols, features)
+                if legal:
+                    self._depth(batch, found)
+                (self._predict if self.ssm.mode == PREDICTIVE else self._recognise)(batch, legal)
             progress.advance(1, facts=self.result.facts)
+        if self.ssm.mode == RECOGNISE:
+            self.result.facts += dead_for_ever(self.steps, self.machine, self._dead_failure)
         return self.result
+
+    def _initial(self) -> None:
+        engine = Engine(self.ssm)
+        state, outputs = engine.begin(1)
+        depth, slots = self.relation.columns(self.ssm)
+        self.result.facts += state.shape[1] + len(self.ssm.outputs)
+        if state[0, depth] != 0:
+            self.result.add(f"after BOS the depth is {state[0, depth]}, not 0", 0, BOS)
+        if not np.isin(state[0, slots], (0, 1)).all():
+            self.result.add("after BOS a slot bit is neither 0 nor 1", 0, BOS)
+        if self.relation.dead is not None and state[0, -1] != 0:
+            self.result.add("after BOS the dead register is not 0", 0, BOS)
+        given = engine.names(outputs.table[outputs.ids[0, 0]])
+        if given != self._legal_rows.expected(()):
+            self.result.add(f"after BOS the outputs are {sorted(given)}", 0, BOS)
+
+    # -- the next state -------------------------------------------------------------------------------
+
+    def _depth(self, batch: _Batch, found: np.ndarray) -> None:
+        self.result.facts += len(found)
+        for row in np.flatnonzero(found != batch.after).tolist():
+            self._fail(f"the depth becomes {found[row]:g}, not {batch.after}", batch, row)
+
+    def _update(self, batch: _Batch, kept: int) -> None:
+        """Cells up to ``kept`` keep their bits, a pushed cell takes the type, all others stay bits."""
+        slot, bit = self.relation.slot, self.relation.bit
+        from_0, from_1 = self.steps.slot_images(batch.features)
+        pushed = slot == (batch.after if batch.opening else -1)
+        fixed = slot <= kept
+        code = self._codes[:, bit[pushed]]
+        # What a legal closing bracket closes is known, bit for bit.
+        closed = slot == (-1 if batch.opening or self.ssm.mode == RECOGNISE else batch.depth)
+        self.result.facts += 2 * from_0.size
+        for old, image in ((0, from_0), (1, from_1)):
+            right = (image == 0) | (image == 1)
+            right[:, fixed] = image[:, fixed] == old
+            right[:, pushed] = image[:, pushed] == code
+            right[:, closed] |= self._codes[:, bit[closed]] != old
+            if right.all():
+                continue
+            for row, column in np.argwhere(~right)[:_FAILURES_KEPT].tolist():
+                what = f"slot {slot[column]} bit {bit[column]} goes from {old} to {image[row, column]:g}"
+                self._fail(what, batch, row, {int(slot[column]): old << int(bit[column])})
+
+    # -- prediction -----------------------------------------------------------------------------------
+
+    def _predict(self, batch: _Batch, legal: bool) -> None:
+        self._update(batch, kept=batch.depth if batch.opening else batch.after)
+        read, ids = self._read_by_phi(batch)
+        types = np.arange(self.machine.k)
+        for number in range(len(read.low)):
+            if batch.opening:
+                # Each bracket leaves its own type on top.
+                self._outputs(read, number, types[ids == number], batch)
+            else:
+                self._outputs(read, number, types if batch.after else types[:1], batch)
+
+    def _read_by_phi(self, batch: _Batch) -> tuple[Box, np.ndarray]:
+        """The distinct rows of the features as far as phi of the slot layer reads them, and which row each symbol has."""
+        columns = self.steps.slots.read_by_phi
+        read = np.zeros_like(batch.features.low)
+        read[:, columns] = batch.features.low[:, columns]
+        varying = np.flatnonzero((read != read[0]).any(axis=0))
+        if not len(varying):
+            return Box.points(read[:1]), np.zeros(len(read), dtype=np.int64)
+        rows, ids = distinct([np.ascontiguousarray(read[:, column]) for column in varying])
+        return Box.points(read[rows]), ids
+
+    def _outputs(self, read: Box, number: int, types: np.ndarray, batch: _Batch) -> None:
+        """After the step, which left one of these types on top: are the outputs right?"""
+        depth = batch.after
+        settled = self._settled.setdefault((depth, read.low[number].tobytes()), np.zeros(self.machine.k, dtype=bool))
+        types = types[~settled[types]]
+        if not len(types):
+            return
+        settled[types] = True
+        on_top = self.relation.slot == depth
+        slots = self.steps.slot_box(len(types), on_top, self._codes[types][:, self.relation.bit[on_top]])
+        outputs = self.steps.outputs(slots, read[np.full(len(types), number)])
+        below = (0,) * (depth - 1)
+        expected = self._legal_rows.table([(*below, int(t)) if depth else () for t in types])
+        wrong = np.where(expected, outputs.low <= 0, outputs.high > 0)
+        self.result.facts += wrong.size
+        if not wrong.any():
+            return
+        for row, output in np.argwhere(wrong)[:_FAILURES_KEPT].tolist():
+            what = f"at depth {depth}{f' with type {types[row]} on top' * bool(depth)} the output {self.ssm.outputs[output]!r} is wrong"
+            self._fail(what, batch, int(types[row]) if batch.opening else 0, {depth: int(types[row])} if depth else {})
+
+    # -- recognition ----------------------------------------------------------------------------------
+
+    def _recognise(self, batch: _Batch, legal: bool) -> None:
+        here = self.relation.slot == batch.depth
+        anything = self.steps.slot_box(self.machine.k)
+        if not legal:
+            self._must_die(batch, anything, None, "leaving the depths allowed")
+            return
+        self._update(batch, kept=batch.depth)
+        if batch.opening:
+            self._must_live(batch, anything)
+            return
+        matching = self._codes[:, self.relation.bit[here]]
+        self._must_live(batch, self.steps.slot_box(self.machine.k, here, matching))
+        for bit in range(self._codes.shape[1]):
+            this_bit = here & (self.relation.bit == bit)
+            slots = self.steps.slot_box(self.machine.k, this_bit, 1 - self._codes[:, [bit]])
+            self._must_die(batch, slots, bit, f"closing a type that differs in bit {bit}")
+
+    def _must_live(self, batch: _Batch, slots: Box) -> None:
+        """A right symbol leaves the dead register at 0, and the word is accepted exactly when all is closed."""
+        dead, outputs = self._dead_and_outputs(batch, slots)
+        self.result.facts += 2 * len(batch.symbols)
+        answered = outputs.low[:, 0] > 0 if batch.after == 0 else outputs.high[:, 0] <= 0
+        alive = (dead.low[:, 0] == 0) & (dead.high[:, 0] == 0)
+        for row in np.flatnonzero(~(alive & answered)).tolist():
+            self._fail("the answer is wrong" if alive[row] else "a right symbol raises the dead register", batch, row)
+
+    def _must_die(self, batch: _Batch, slots: Box, bit: int | None, why: str) -> None:
+        dead, _ = self._dead_and_outputs(batch, slots)
+        self.result.facts += len(batch.symbols)
+        for row in np.flatnonzero(dead.low[:, 0] < 1).tolist():
+            cells = {} if bit is None else {batch.depth: int((1 - self._codes[row, bit]) << bit)}
+            self._fail(f"{why} does not raise the dead register", batch, row, cells)
+
+    def _dead_and_outputs(self, batch: _Batch, slots: Box) -> tuple[Box, Box]:
+        """The dead register after the step and the outputs, when it was 0 before: it is the increment, whatever the gate."""
+        layer = self.steps.below[-1]
+        z = self.steps.dead_features(slots, batch.features)
+        dead = layer.increments(z)
+        return dead, self.steps.maps.readout(layer.phi(dead, z))
+
+    # -- failures -------------------------------------------------------------------------------------
+
+    def _fail(self, what: str, batch: _Batch, row: int, cells: dict[int, int] = _NONE) -> None:
+        if not batch.opening and batch.depth > 0:
+            # A legal closing bracket has its own type on top, unless the failure is about another one.
+            cells = {batch.depth: row} | cells
+        self.result.add(what, batch.depth, self.ssm.alphabet[batch.symbols[row]], cells)
+
+    def _dead_failure(self, what: str, depth: int, row: int) -> None:
+        self.result.add(f"with the dead register set, {what}", depth, self.ssm.alphabet[row], dead=True)
+
+
+class _LegalRows:
+    """The machine's answers as rows over the model's outputs; equal sets share a row."""
+
+    def __init__(self, machine: DyckMachine, outputs: tuple[str, ...]):
+        self.machine = machine
+        self._index = {name: i for i, name in enumerate(outputs)}
+        self._number: dict[frozenset[str], int] = {}
+        self._rows: list[np.ndarray] = []
+        self._recognise = outputs == (ACCEPT,)
+
+    def expected(self, stack: tuple[int, ...]) -> frozenset[str]:
+        """What is expected in this state."""
+        if self._recognise:
+            return frozenset((ACCEPT,)) if self.machine.accepts(stack) else frozenset()
+        return self.machine.legal(stack)
+
+    def table(self, stacks: list[tuple[int, ...]]) -> np.ndarray:
+        """Booleans, one row for each stack."""
+        numbers = []
+        for expected in map(self.expected, stacks):
+            number = self._number.get(expected)
+            if number is None:
+                number = self._number[expected] = len(self._rows)
+                row = np.zeros(len(self._index), dtype=bool)
+                row[[self._index[name] for name in expected]] = True
+                self._rows.append(row)
+            numbers.append(number)
+        return np.array(self._rows)[numbers] if len(self._rows) < 64 else np.stack([self._rows[n] for n in numbers])
