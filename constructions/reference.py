@@ -27,9 +27,8 @@ class ModelState:
 
 def start(ssm: SSM) -> ModelState:
     """The state before BOS: h_0 as stored, nothing given out."""
-    arithmetic = ssm.arithmetic
     h = tuple(
-        tuple(_stored(arithmetic, number(arithmetic, int(n), layer.initial_exponent)) for n in layer.initial)
+        tuple(_stored_state(ssm.arithmetic, number(ssm.arithmetic, int(n), layer.initial_exponent)) for n in layer.initial)
         for layer in ssm.layers
     )
     return ModelState(h, frozenset())
@@ -49,9 +48,7 @@ def step_with_gates(ssm: SSM, state: ModelState, symbol: str) -> tuple[ModelStat
     for layer, h in zip(ssm.layers, state.h):
         gates = gate_values(arithmetic, layer, x)
         increments = apply(arithmetic, layer.increment, x)
-        h = [a * value + b for a, value, b in zip(gates, h, increments)]
-        if not arithmetic.is_float:
-            h = [arithmetic.store_state(value) for value in h]
+        h = [_stored_state(arithmetic, a * value + b) for a, value, b in zip(gates, h, increments)]
         z = h
         for mix in layer.phi:
             z = _mix(arithmetic, mix, [*z, *x])
@@ -113,3 +110,7 @@ def number(arithmetic: Arithmetic, integer: int, exponent: int):
 
 def _stored(arithmetic: Arithmetic, value):
     return value if arithmetic.is_float else arithmetic.store(value)
+
+
+def _stored_state(arithmetic: Arithmetic, value):
+    return value if arithmetic.is_float else arithmetic.store_state(value)
