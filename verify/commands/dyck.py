@@ -8,6 +8,9 @@ from verify.commands.options import add_common
 
 HELP = "bounded Dyck: K bracket types, nested at most H deep"
 
+SEARCHED = 1_000_000
+"""Up to so many pairs of machine and model state the proof is a search; beyond, an induction."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_language(parser)
@@ -33,7 +36,13 @@ def task(args: argparse.Namespace):
     from constructions.bounded_dyck import bounded_dyck
     from verify.commands.pipeline import Task
 
+    def by_induction(ssm, progress):
+        from verify.induction import prove_dyck
+
+        return prove_dyck(ssm, args.k, args.depth, args.mode, progress)
+
     machine = DyckMachine(args.k, args.depth)
+    pairs = (args.depth + 1) * args.k**args.depth
     return Task(
         title=f"Dyck({args.k}, {args.depth}): {args.k} bracket type{'s' * (args.k > 1)}, nested at most {args.depth} deep",
         machine=machine,
@@ -41,4 +50,5 @@ def task(args: argparse.Namespace):
         arithmetic="exact",
         classes=machine.classes() + (args.mode == RECOGNISE),
         parse=machine.parse_symbol,
+        prove=by_induction if pairs > SEARCHED else None,
     )
