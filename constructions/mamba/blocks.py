@@ -282,14 +282,15 @@ class _Placement:
     def _neuron(self, where: Box) -> dict:
         """relu(number of variables with an allowed value - (number of variables - 1)).
 
-        What is missing is subtracted from 1 where that is shorter, or where the default value, which may have no coordinate, is allowed.
+        Where it is shorter, or where the default value is allowed and has no coordinate, the other values are subtracted from 1.
         Before the first position every coordinate, ``one`` too, is 0, and so is the neuron.
         """
         reads: dict[int, int] = {}
         for key, values in where or ((SYMBOL, frozenset(range(self.network.sizes[SYMBOL]))),):
             coordinates = self.values[key]
             others = [coordinate for value, coordinate in coordinates.items() if value not in values]
-            if values <= coordinates.keys() and len(values) <= len(others) + 1:
+            named = values <= coordinates.keys()
+            if named and (not self.complete or len(values) <= len(others) + 1):
                 reads.update((coordinates[value], 1) for value in values)
             else:
                 reads[0] = reads.get(0, 0) + 1

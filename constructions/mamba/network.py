@@ -144,7 +144,9 @@ class _Reader:
         for level in self.cascade.levels:
             for register in level.registers:
                 if isinstance(register, Reset):
-                    items.append(self._memory(register, read))
+                    memory = self._memory(register, read)
+                    if memory.after or memory.before:
+                        items.append(memory)
                 else:
                     items += self._total(register)
             items += [self._choice(signal) for signal in level.signals]
@@ -204,9 +206,9 @@ class _Reader:
 
     def _memory(self, register: Reset, read: set[Key]) -> Memory:
         initial = self.initial[register.name]
-        after, before = (
-            Variable(key, self.labels[key], initial) if (key := _key(register, late)) in read else None for late in (False, True)
-        )
+        keys = [_key(register, late) for late in (False, True)]
+        # A register of one value is never asked for it: every box allows all of its values.
+        after, before = (Variable(key, self.labels[key], initial) if key in read and self.sizes[key] > 1 else None for key in keys)
         return Memory(register.name, self._cases(register.rules), initial, after, before)
 
     def _total(self, counter: Counter) -> Iterator[Item]:
