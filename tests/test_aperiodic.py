@@ -9,6 +9,7 @@ from automata.dfa import DFA
 from automata.errors import InputError
 from automata.regex import regex_to_dfa
 from baseline import ROWS, all_maps, from_maps
+from bestiary import BESTIARY
 from random_automata import aperiodic_by_brute_force, random_automata
 from real_data import mlregtest
 
@@ -81,6 +82,12 @@ def test_membership_cycles():
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_published_verdicts(row):
     assert is_star_free(row.build()) == row.aperiodic
+
+
+@pytest.mark.parametrize("case", BESTIARY, ids=lambda case: case.name)
+def test_awkward_verdicts(case):
+    assert is_star_free(case.dfa) == case.star_free
+    assert (membership_cycle(case.dfa) is None) == case.star_free
 
 
 def test_the_language_counts_not_the_automaton():

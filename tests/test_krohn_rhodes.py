@@ -7,12 +7,14 @@ import pytest
 
 from automata.cascade import Cascade, Level, Permutation, Permute, Reset, Rule, Set
 from automata.dfa import DFA
-from automata.emulation import _Program, chart_of, check_pair_graph, emulates
+from automata.emulation import _Program, emulates
 from automata.errors import InputError
 from automata.holonomy import Skeleton
 from automata.krohn_rhodes import holonomy_cascade
 from automata.machine import BOS, MODES, PREDICTIVE, RECOGNISE, run
+from automata.pair_graph import chart_of, check_pair_graph
 from baseline import ROWS, all_maps, chain_language, dyck, order_preserving
+from bestiary import BESTIARY
 from random_automata import random_aperiodic, random_automata, random_order_preserving
 from real_data import mlregtest
 
@@ -46,6 +48,14 @@ def test_automata_with_groups_are_emulated_with_permutations(mode):
         assert check_pair_graph(cascade, dfa, chart) is None
         permuting += any(isinstance(register, Permutation) for register in cascade.registers)
     assert permuting > 20
+
+
+@pytest.mark.parametrize("case", BESTIARY, ids=lambda case: case.name)
+def test_awkward_automata_are_emulated_as_they_stand(case):
+    for mode in MODES:
+        cascade, chart = compiled(case.dfa, mode)
+        assert emulates(cascade, case.dfa) is None
+        assert check_pair_graph(cascade, case.dfa, chart) is None
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

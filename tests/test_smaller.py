@@ -20,6 +20,7 @@ from automata.regex import regex_to_dfa
 from automata.smaller import compile_dfa, cost
 from automata.window import window_cascade
 from baseline import chain_language, cycle, dyck, order_preserving
+from bestiary import BESTIARY
 from random_automata import random_aperiodic, random_automata, random_order_preserving
 from real_data import mlregtest
 
@@ -107,6 +108,14 @@ def test_random_languages(mode):
         assert emulates(cascade, dfa) is None
         assert route.bits == cost(cascade) <= route.holonomy_bits == Skeleton(dfa.minimise()).bits
         assert (route.name == "holonomy") == (route.bits == route.holonomy_bits)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_awkward_languages(mode):
+    for case in BESTIARY:
+        cascade, route = compile_dfa(case.dfa, mode)
+        assert emulates(cascade, case.dfa) is None, case.name
+        assert route.bits <= route.holonomy_bits, case.name
 
 
 def test_languages_with_groups_keep_their_permutations():
