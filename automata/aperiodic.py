@@ -60,7 +60,9 @@ class GroupWitness:
         return len(self.states)
 
 
-def group_witness(dfa: DFA, limit: int = IMAGE_SET_LIMIT, search_limit: int = SEARCH_LIMIT, skeleton: Skeleton | None = None) -> GroupWitness | None:
+def group_witness(
+    dfa: DFA, limit: int = IMAGE_SET_LIMIT, search_limit: int = SEARCH_LIMIT, skeleton: Skeleton | None = None
+) -> GroupWitness | None:
     """A word that permutes states of the automaton with a period above 1, or None when it is aperiodic.
 
     The actions of words are looked at shortest word first, and the first with a cycle is taken: then the witness is
@@ -102,7 +104,9 @@ class MembershipCycle:
         return tuple(self.u + self.w * n + self.v for n in range(self.period + 1))
 
 
-def membership_cycle(dfa: DFA, limit: int = IMAGE_SET_LIMIT, search_limit: int = SEARCH_LIMIT) -> MembershipCycle | None:
+def membership_cycle(
+    dfa: DFA, limit: int = IMAGE_SET_LIMIT, search_limit: int = SEARCH_LIMIT
+) -> MembershipCycle | None:
     """Strings that show that the language is not star-free, or None when it is.
 
     ``w`` is the witness of the minimal DFA, ``u`` a shortest word to its cycle, ``v`` a shortest word that tells two

@@ -46,7 +46,12 @@ def counter_cascade(dfa: DFA, mode: str) -> Cascade | None:
         for output in (*dfa.alphabet, EOS):
             for interval in _intervals(values, [output in outputs for outputs in part.outputs]):
                 given.setdefault(interval, []).append(output)
-        return Cascade(dfa.alphabet, (Level((counter,)),), (*dfa.alphabet, EOS), tuple(Emit(when, outputs) for when, outputs in given.items()))
+        return Cascade(
+            dfa.alphabet,
+            (Level((counter,)),),
+            (*dfa.alphabet, EOS),
+            tuple(Emit(when, outputs) for when, outputs in given.items()),
+        )
     accepted = _intervals(values, [EOS in outputs for outputs in part.outputs])
     leaving = tuple(
         Rule((In(symbols), *interval), Set(1))

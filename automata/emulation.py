@@ -70,7 +70,9 @@ def emulates(cascade: Cascade, dfa: DFA, limit: int = EMULATION_LIMIT) -> tuple[
                 return word_to(here, symbol)
             if there not in parent and (live[target] or not any(after[place] == value for place, value in silent)):
                 if len(parent) >= limit:
-                    raise InputError(f"more than {limit} pairs of a cascade state and a state: raise the limit to go on")
+                    raise InputError(
+                        f"more than {limit} pairs of a cascade state and a state: raise the limit to go on"
+                    )
                 parent[there] = (here, symbol)
                 waiting.append(there)
     return None
@@ -90,7 +92,9 @@ def _silent_values(cascade: Cascade) -> list[tuple[int, int]]:
         if not isinstance(register, Counter)
         for value in range(register.values)
         if all(rule.then == Set(value) for rule in register.rules)
-        and all(any(forbids(literal, register.name, value) for literal in emission.when) for emission in cascade.emissions)
+        and all(
+            any(forbids(literal, register.name, value) for literal in emission.when) for emission in cascade.emissions
+        )
     ]
 
 

@@ -29,7 +29,22 @@ from __future__ import annotations
 
 from typing import Hashable, Iterator, NamedTuple, Sequence, Union
 
-from automata.cascade import Bit, Cascade, Emit, In, Is, Level, Literal, Permutation, Permute, Reset, Rule, Set, Signal, bit_length
+from automata.cascade import (
+    Bit,
+    Cascade,
+    Emit,
+    In,
+    Is,
+    Level,
+    Literal,
+    Permutation,
+    Permute,
+    Reset,
+    Rule,
+    Set,
+    Signal,
+    bit_length,
+)
 from automata.dfa import DFA
 from automata.errors import InputError
 from automata.holonomy import IMAGE_SET_LIMIT, Skeleton
@@ -79,7 +94,9 @@ class Step(NamedTuple):
     next: tuple
 
 
-def holonomy_cascade(dfa: DFA, mode: str = PREDICTIVE, skeleton: Skeleton | None = None, limit: int = IMAGE_SET_LIMIT) -> Cascade:
+def holonomy_cascade(
+    dfa: DFA, mode: str = PREDICTIVE, skeleton: Skeleton | None = None, limit: int = IMAGE_SET_LIMIT
+) -> Cascade:
     """A cascade that does what the automaton does, by its holonomy decomposition.
 
     It has one level per level of the skeleton, each with a register ``tile i`` and a signal ``walk i``.  All registers
@@ -105,7 +122,8 @@ def holonomy_cascade(dfa: DFA, mode: str = PREDICTIVE, skeleton: Skeleton | None
     given = outputs_of(dfa, mode)
     skeleton = skeleton or Skeleton(dfa, limit)
     moves = [
-        Move(letter.symbols, i, tuple(given[target] or None for target in letter.images)) for i, letter in enumerate(skeleton.letters)
+        Move(letter.symbols, i, tuple(given[target] or None for target in letter.images))
+        for i, letter in enumerate(skeleton.letters)
     ]
     levels, ends = holonomy_levels(skeleton, moves, dfa.initial)
     outputs = (*dfa.alphabet, EOS) if mode == PREDICTIVE else (ACCEPT,)
@@ -128,7 +146,9 @@ def outputs_of(dfa: DFA, mode: str) -> list[frozenset[str]]:
     return [frozenset({ACCEPT} if dfa.accepts(q) else ()) for q in range(dfa.states)]
 
 
-def holonomy_levels(skeleton: Skeleton, moves: Sequence[Move], initial: int, prefix: str = "") -> tuple[tuple[Level, ...], dict[Label, Is]]:
+def holonomy_levels(
+    skeleton: Skeleton, moves: Sequence[Move], initial: int, prefix: str = ""
+) -> tuple[tuple[Level, ...], dict[Label, Is]]:
     """The levels that keep the automaton's state as a chain, and for each label the literal that is true when the walk says it.
 
     Args:
@@ -238,7 +258,9 @@ def _merge(met: list[dict[Stand, Step | None]], values: dict[Label, int]) -> tup
 # -- rules --------------------------------------------------------------------------------------------
 
 
-def _levels(skeleton: Skeleton, levels: list[list[Step]], enter: dict[int, In], initial: tuple[int, ...], ends: int, prefix: str) -> Iterator[Level]:
+def _levels(
+    skeleton: Skeleton, levels: list[list[Step]], enter: dict[int, In], initial: tuple[int, ...], ends: int, prefix: str
+) -> Iterator[Level]:
     """The levels of the cascade; ``enter`` is the literal that says in which node a walk enters the first."""
     for depth, steps in enumerate(levels):
         values = max(skeleton.points[depth])

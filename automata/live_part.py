@@ -87,7 +87,9 @@ class Effort:
     merges: int
 
 
-def maximal_partition(table: Table, apart: tuple[int, Collection[int]], order: Sequence[int], effort: Effort) -> Partition | None:
+def maximal_partition(
+    table: Table, apart: tuple[int, Collection[int]], order: Sequence[int], effort: Effort
+) -> Partition | None:
     """A closed partition that cannot be made coarser without putting the state ``apart[0]`` into a block with one of ``apart[1]``.
 
     States are merged with earlier ones of the order wherever that is possible.  None when the effort was used up.
@@ -173,7 +175,10 @@ def completions(table: Table) -> Iterator[Table]:
     goals = [{target for target in column if target != NOWHERE} for column in zip(*table)]
     yield [[q if target == NOWHERE else target for target in row] for q, row in enumerate(table)]
     yield [
-        [next(iter(goal)) if target == NOWHERE and len(goal) == 1 else q if target == NOWHERE else target for target, goal in zip(row, goals)]
+        [
+            next(iter(goal)) if target == NOWHERE and len(goal) == 1 else q if target == NOWHERE else target
+            for target, goal in zip(row, goals)
+        ]
         for q, row in enumerate(table)
     ]
     yield with_sink(table)
@@ -237,7 +242,12 @@ def readings(part: LivePart, all_only: bool, budget: int) -> tuple[list[Partitio
 
 
 def _separate(
-    table: Table, wanted: list[bool], chosen: list[Partition], orders: Sequence[Sequence[int]], budget: int, effort: Effort
+    table: Table,
+    wanted: list[bool],
+    chosen: list[Partition],
+    orders: Sequence[Sequence[int]],
+    budget: int,
+    effort: Effort,
 ) -> list[Partition] | None:
     """Partitions, besides those chosen, such that each unwanted state is in some block without wanted states."""
     inside = [q for q, here in enumerate(wanted) if here]

@@ -85,7 +85,9 @@ class _PairGraph:
         if self.chart.root != (1 << self.dfa.states) - 1:
             raise _Fault("the chart's root is not the set of all states")
         self._check_start()
-        facts: dict[tuple, None] = {(None, self.chart.root, self.chart.root, symbol): None for symbol in self._representatives()}
+        facts: dict[tuple, None] = {
+            (None, self.chart.root, self.chart.root, symbol): None for symbol in self._representatives()
+        }
         for depth, level in enumerate(self.cascade.levels):
             facts = self._descend(depth, level, facts)
         signal = self.cascade.levels[-1].signals[0].name if self.cascade.levels else ""
@@ -97,7 +99,9 @@ class _PairGraph:
             given = frozenset().union(*(emission.outputs for emission in emissions.firing(node, symbol, None)))
             state = target.bit_length() - 1
             if given != self._wanted(state):
-                raise _Fault(f"in state {state} after {symbol!r} the outputs are {sorted(given)}, expected {sorted(self._wanted(state))}")
+                raise _Fault(
+                    f"in state {state} after {symbol!r} the outputs are {sorted(given)}, expected {sorted(self._wanted(state))}"
+                )
 
     def _wanted(self, state: int) -> frozenset[str]:
         if self.cascade.mode == PREDICTIVE:
@@ -113,7 +117,9 @@ class _PairGraph:
         if here != 1 << self.dfa.initial:
             raise _Fault(f"after BOS the registers say {self._show(here)}, expected state {self.dfa.initial}")
         if start.outputs != self._wanted(self.dfa.initial):
-            raise _Fault(f"after BOS the outputs are {sorted(start.outputs)}, expected {sorted(self._wanted(self.dfa.initial))}")
+            raise _Fault(
+                f"after BOS the outputs are {sorted(start.outputs)}, expected {sorted(self._wanted(self.dfa.initial))}"
+            )
 
     def _representatives(self) -> list[str]:
         """One symbol of each set of symbols that neither the automaton nor any rule tells apart."""
@@ -126,7 +132,9 @@ class _PairGraph:
 
     def _descend(self, depth: int, level: Level, facts: dict[tuple, None]) -> dict[tuple, None]:
         if len(level.registers) != 1 or len(level.signals) != 1:
-            raise _Fault(f"level {depth + 1} has {len(level.registers)} registers and {len(level.signals)} signals, expected one of each")
+            raise _Fault(
+                f"level {depth + 1} has {len(level.registers)} registers and {len(level.signals)} signals, expected one of each"
+            )
         above = self.cascade.levels[depth - 1].signals[0].name if depth else ""
         register = level.registers[0].name
         writes = _RulesByNode(level.registers[0].rules, above, "")
@@ -140,7 +148,9 @@ class _PairGraph:
                 goal = target
                 if self._level(target) == depth:
                     if written is None:
-                        raise _Fault(f"{self._where(depth, node, source, target, symbol)}: {register!r} is held at a digit that is not known")
+                        raise _Fault(
+                            f"{self._where(depth, node, source, target, symbol)}: {register!r} is held at a digit that is not known"
+                        )
                     goal = self._tile(target, written)
                 if self._image(refined, symbol) & ~goal:
                     raise _Fault(
@@ -209,8 +219,12 @@ class _RulesByNode:
         self.by_node: dict[int, list] = {}
         self.always: list = []
         for rule in rules:
-            nodes = {literal.value for literal in rule.when if isinstance(literal, Is) and literal.name == above and above}
-            rest = tuple(literal for literal in rule.when if not (isinstance(literal, Is) and literal.name == above and above))
+            nodes = {
+                literal.value for literal in rule.when if isinstance(literal, Is) and literal.name == above and above
+            }
+            rest = tuple(
+                literal for literal in rule.when if not (isinstance(literal, Is) and literal.name == above and above)
+            )
             if len(nodes) == 1:
                 self.by_node.setdefault(nodes.pop(), []).append((rest, rule))
             elif not nodes:

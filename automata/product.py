@@ -19,7 +19,18 @@ from automata.dfa import DFA
 from automata.errors import InputError
 from automata.holonomy import Skeleton
 from automata.krohn_rhodes import Label, Move, holonomy_levels
-from automata.live_part import LivePart, Partition, Reading, Table, completions, live_part, quotient, readings, whole, with_sink
+from automata.live_part import (
+    LivePart,
+    Partition,
+    Reading,
+    Table,
+    completions,
+    live_part,
+    quotient,
+    readings,
+    whole,
+    with_sink,
+)
 from automata.machine import ACCEPT, BOS, EOS, PREDICTIVE
 
 SETS_PER_STATE = 16
@@ -41,7 +52,9 @@ def product_cascades(dfa: DFA, mode: str, budget: int) -> Iterator[tuple[int, Ca
         choice = live and readings(live, True, budget)
         if choice:
             ending = [Reading(ACCEPT, r.all_of, r.allowed) for r in choice[1] if r.output == EOS]
-            candidates.append((live, (choice[0], [_of_all(ending[0], choice[0])]), lambda table: iter([with_sink(table)])))
+            candidates.append(
+                (live, (choice[0], [_of_all(ending[0], choice[0])]), lambda table: iter([with_sink(table)]))
+            )
     for part, (partitions, said), complete in candidates:
         factors = _factors(part, partitions, complete, budget)
         if factors:
@@ -127,7 +140,9 @@ def _labels(factor: _Factor, i: int, said: list[Reading]) -> list[Label]:
     return labels
 
 
-def _factor_levels(part: LivePart, factor: _Factor, labels: list[Label], prefix: str) -> tuple[tuple[Level, ...], dict[Label, Is]]:
+def _factor_levels(
+    part: LivePart, factor: _Factor, labels: list[Label], prefix: str
+) -> tuple[tuple[Level, ...], dict[Label, Is]]:
     symbols = dict(zip((names[0] for names in part.symbols), part.symbols))
     moves = []
     for number, letter in enumerate(factor.skeleton.letters):
@@ -141,7 +156,9 @@ def _emissions(dfa: DFA, says: list[dict[Label, Is]], said: list[Reading]) -> tu
     flags: dict[tuple, Signal] = {}
     given: dict[tuple, list[str]] = {}
     for reading in said:
-        literals = {i: tuple(literal for label, literal in says[i].items() if reading.output in label) for i in reading.allowed}
+        literals = {
+            i: tuple(literal for label, literal in says[i].items() if reading.output in label) for i in reading.allowed
+        }
         if len(literals) == 0:
             given.setdefault((In(dfa.alphabet),), []).append(reading.output)
         elif len(literals) == 1 or not reading.all_of:
@@ -153,7 +170,9 @@ def _emissions(dfa: DFA, says: list[dict[Label, Is]], said: list[Reading]) -> tu
             for i, alternatives in literals.items():
                 if len(alternatives) != 1:
                     name = f"{i + 1}: allows {reading.output}"
-                    flag = flags.setdefault((i, alternatives), Signal(name, 1, tuple(Rule((literal,), Set(0)) for literal in alternatives)))
+                    flag = flags.setdefault(
+                        (i, alternatives), Signal(name, 1, tuple(Rule((literal,), Set(0)) for literal in alternatives))
+                    )
                     alternatives = (Is(flag.name, 0),)
                 when.append(alternatives[0])
             given.setdefault(tuple(when), []).append(reading.output)

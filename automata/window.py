@@ -94,7 +94,9 @@ def _windows(part: LivePart, width: int, padding: int) -> dict[Window, frozenset
     return given
 
 
-def _delays(dfa: DFA, part: LivePart, windows: dict[Window, frozenset[str]], width: int, padding: int, values: int, mode: str) -> Cascade:
+def _delays(
+    dfa: DFA, part: LivePart, windows: dict[Window, frozenset[str]], width: int, padding: int, values: int, mode: str
+) -> Cascade:
     rules = tuple(Rule((In(symbols),), Set(a)) for a, symbols in enumerate(part.symbols))
     levels = [Level((Reset("last 1", values, rules, padding),))]
     for i in range(2, width + 1):
@@ -125,6 +127,8 @@ def _cases(windows: dict[Window, frozenset[str]], bits: int) -> Iterator[tuple[t
             yield literals, windows[part[0]]
             continue
         questions = ((place, index) for place in range(width) for index in range(bits))
-        place, index = min((q for q in questions if all(split(part, *q))), key=lambda q: sum(map(mixture, split(part, *q))))
+        place, index = min(
+            (q for q in questions if all(split(part, *q))), key=lambda q: sum(map(mixture, split(part, *q)))
+        )
         for value, half in enumerate(split(part, place, index)):
             todo.append(((*literals, Bit(f"last {place + 1}", index, value)), half))

@@ -48,7 +48,12 @@ def slow_figures(dfa):
 
 
 def test_against_the_definitions():
-    for dfa in (*random_automata(120, (1, 5), (1, 3), seed=11), *random_order_preserving(20, (2, 5), 2, seed=12), all_maps(3), chain_language(3)):
+    for dfa in (
+        *random_automata(120, (1, 5), (1, 3), seed=11),
+        *random_order_preserving(20, (2, 5), 2, seed=12),
+        all_maps(3),
+        chain_language(3),
+    ):
         skeleton = Skeleton(dfa)
         assert skeleton.points == slow_figures(dfa)
         assert skeleton.aperiodic == aperiodic_by_brute_force(dfa)

@@ -68,7 +68,11 @@ def test_published_automata_are_proved(row):
             assert cascade.memory_bits == row.bits
 
 
-@pytest.mark.parametrize("build", [lambda: chain_language(8), lambda: dyck(2, 5), lambda: order_preserving(5)], ids=["D_8", "Dyck(2,5)", "O_5"])
+@pytest.mark.parametrize(
+    "build",
+    [lambda: chain_language(8), lambda: dyck(2, 5), lambda: order_preserving(5)],
+    ids=["D_8", "Dyck(2,5)", "O_5"],
+)
 def test_the_search_agrees_on_published_automata(build):
     dfa = build()
     for mode in MODES:
@@ -78,7 +82,10 @@ def test_the_search_agrees_on_published_automata(build):
 def test_size_of_the_chain_languages_grows_linearly():
     """D_n has quadratically many pairs, but its merged nodes and rules grow by a constant from one n to the next."""
     for mode in MODES:
-        rules = [sum(len(level.signals[0].rules) for level in compiled(chain_language(n), mode)[0].levels) for n in range(4, 13)]
+        rules = [
+            sum(len(level.signals[0].rules) for level in compiled(chain_language(n), mode)[0].levels)
+            for n in range(4, 13)
+        ]
         assert len(set(np.diff(rules))) == 1
 
 
@@ -130,7 +137,11 @@ def test_one_state():
         dfa = DFA("ab", [[0, 0]], accepting)
         for mode in MODES:
             cascade, chart = compiled(dfa, mode)
-            assert cascade.levels == () and emulates(cascade, dfa) is None and check_pair_graph(cascade, dfa, chart) is None
+            assert (
+                cascade.levels == ()
+                and emulates(cascade, dfa) is None
+                and check_pair_graph(cascade, dfa, chart) is None
+            )
 
 
 def test_unknown_mode():
@@ -180,7 +191,13 @@ def faults(cascade, rng, count):
 def test_planted_faults_are_found_by_both_checks(mode):
     rng = np.random.default_rng(37)
     real = harmless = 0
-    for dfa in (chain_language(4), dyck(2, 2), order_preserving(4), all_maps(3), *(row.build() for row in ROWS if row.name in ("A*abaabA*", "L_FF"))):
+    for dfa in (
+        chain_language(4),
+        dyck(2, 2),
+        order_preserving(4),
+        all_maps(3),
+        *(row.build() for row in ROWS if row.name in ("A*abaabA*", "L_FF")),
+    ):
         cascade, chart = compiled(dfa, mode)
         for faulty in faults(cascade, rng, 25):
             word = emulates(faulty, dfa)
@@ -190,7 +207,9 @@ def test_planted_faults_are_found_by_both_checks(mode):
                 continue
             real += 1
             assert fault is not None
-            assert shows_difference(faulty, dfa, word) and not any(shows_difference(faulty, dfa, word[:i]) for i in range(len(word)))
+            assert shows_difference(faulty, dfa, word) and not any(
+                shows_difference(faulty, dfa, word[:i]) for i in range(len(word))
+            )
     assert real > 60 and real > harmless
 
 
@@ -201,7 +220,9 @@ def shows_difference(cascade, dfa, word):
     except InputError:
         return True
     state = run(dfa, word)
-    return outputs != (dfa.legal(state) if cascade.mode == PREDICTIVE else ({"<accept>"} if dfa.accepts(state) else frozenset()))
+    return outputs != (
+        dfa.legal(state) if cascade.mode == PREDICTIVE else ({"<accept>"} if dfa.accepts(state) else frozenset())
+    )
 
 
 def test_the_levelwise_check_says_where():
@@ -209,7 +230,9 @@ def test_the_levelwise_check_says_where():
     cascade, chart = compiled(dfa, RECOGNISE)
     level = cascade.levels[2]
     rules = level.registers[0].rules
-    swapped = replace(level.registers[0], rules=(Rule(rules[0].when, rules[1].then), Rule(rules[1].when, rules[0].then), *rules[2:]))
+    swapped = replace(
+        level.registers[0], rules=(Rule(rules[0].when, rules[1].then), Rule(rules[1].when, rules[0].then), *rules[2:])
+    )
     levels = (*cascade.levels[:2], Level((swapped,), level.signals), *cascade.levels[3:])
     fault = check_pair_graph(replace(cascade, levels=levels), dfa, chart)
     assert fault.startswith("level 3, node ") and "leads to" in fault
@@ -247,7 +270,19 @@ def test_permutation_rules_are_found_out_when_wrong():
     dfa = all_maps(3)
     cascade, chart = compiled(dfa, RECOGNISE)
     register = cascade.levels[0].registers[0]
-    rules = tuple(Rule(rule.when, Permute(tuple(np.argsort(rule.then.images).tolist()))) if isinstance(rule.then, Permute) else rule for rule in register.rules)
-    faulty = Cascade(cascade.alphabet, (Level((replace(register, rules=rules),), cascade.levels[0].signals), *cascade.levels[1:]), cascade.outputs, cascade.emissions)
+    rules = tuple(
+        (
+            Rule(rule.when, Permute(tuple(np.argsort(rule.then.images).tolist())))
+            if isinstance(rule.then, Permute)
+            else rule
+        )
+        for rule in register.rules
+    )
+    faulty = Cascade(
+        cascade.alphabet,
+        (Level((replace(register, rules=rules),), cascade.levels[0].signals), *cascade.levels[1:]),
+        cascade.outputs,
+        cascade.emissions,
+    )
     assert emulates(faulty, dfa) is not None
     assert check_pair_graph(faulty, dfa, chart) is not None

@@ -46,7 +46,10 @@ def test_words_are_shortest_and_give_their_elements():
         shortest = {}
         for length in range(6):
             for word in itertools.product(dfa.alphabet, repeat=length):
-                action = tuple(DFA(dfa.alphabet, dfa.table, [], q).run_batch(dfa.encode(word)[None, :])[0, -1] for q in range(dfa.states))
+                action = tuple(
+                    DFA(dfa.alphabet, dfa.table, [], q).run_batch(dfa.encode(word)[None, :])[0, -1]
+                    for q in range(dfa.states)
+                )
                 shortest.setdefault(action, length)
         for i, element in enumerate(monoid.elements.tolist()):
             assert shortest.get(tuple(element), len(monoid.word(i))) == len(monoid.word(i))

@@ -30,7 +30,9 @@ def flip_flops(count):
     states = list(product((0, 1), repeat=count))
     number = {state: i for i, state in enumerate(states)}
     rows = [[number[(*state[:i], bit, *state[i + 1 :])] for i in range(count) for bit in (0, 1)] for state in states]
-    return DFA([f"{'clear' if bit == 0 else 'set'}{i}" for i in range(count) for bit in (0, 1)], rows, [number[(1,) * count]])
+    return DFA(
+        [f"{'clear' if bit == 0 else 'set'}{i}" for i in range(count) for bit in (0, 1)], rows, [number[(1,) * count]]
+    )
 
 
 def test_four_flip_flops_need_four_bits():
@@ -102,7 +104,11 @@ def test_routes_of_known_languages():
 @pytest.mark.parametrize("mode", MODES)
 def test_random_languages(mode):
     automata = [*random_aperiodic(80, (2, 6), (2, 3), seed=42), *random_order_preserving(30, (3, 7), 3, seed=43)]
-    automata += [a & b for a, b in zip(automata[:20], random_aperiodic(20, (2, 3), (2, 2), seed=44)) if set(a.alphabet) == set(b.alphabet)]
+    automata += [
+        a & b
+        for a, b in zip(automata[:20], random_aperiodic(20, (2, 3), (2, 2), seed=44))
+        if set(a.alphabet) == set(b.alphabet)
+    ]
     for dfa in automata:
         cascade, route = compile_dfa(dfa, mode)
         assert emulates(cascade, dfa) is None
@@ -126,7 +132,11 @@ def test_languages_with_groups_keep_their_permutations():
 
 def test_holonomy_can_be_asked_for():
     cascade, route = compile_dfa(chain_language(5), PREDICTIVE, route="holonomy")
-    assert (route.name, route.bits, cascade) == ("holonomy", 6, holonomy_cascade(chain_language(5).minimise(), PREDICTIVE))
+    assert (route.name, route.bits, cascade) == (
+        "holonomy",
+        6,
+        holonomy_cascade(chain_language(5).minimise(), PREDICTIVE),
+    )
 
 
 def test_a_wrong_cascade_is_not_taken(monkeypatch):
@@ -187,7 +197,12 @@ def test_partitions_are_closed_and_cannot_be_coarser():
         for one in range(max(partition) + 1):
             for other in range(one):
                 # joining two blocks and what that forces must put the state together with one of the others
-                forced = maximal_partition(quotient(table, partition), (partition[state], {partition[q] for q in others}), range(max(partition) + 1), Effort(10**6))
+                forced = maximal_partition(
+                    quotient(table, partition),
+                    (partition[state], {partition[q] for q in others}),
+                    range(max(partition) + 1),
+                    Effort(10**6),
+                )
                 assert len(set(forced)) == len(set(partition)), (one, other)
 
 
@@ -213,7 +228,11 @@ def test_completions_do_what_the_partial_automaton_does():
     partial = [[1, NOWHERE], [NOWHERE, 0], [1, 2]]
     for table in completions(partial):
         assert all(NOWHERE not in row for row in table)
-        assert all(there in (target, *([] if target != NOWHERE else range(4))) for row, full in zip(partial, table) for target, there in zip(row, full))
+        assert all(
+            there in (target, *([] if target != NOWHERE else range(4)))
+            for row, full in zip(partial, table)
+            for target, there in zip(row, full)
+        )
 
 
 def test_a_search_that_takes_too_long_gives_up():
