@@ -12,6 +12,7 @@ Strings are cut into chunks along time, so memory does not grow with their lengt
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Iterator
 
@@ -119,16 +120,19 @@ class Engine:
             InputError: when a number could leave the range in which it is exact.
         """
         batch, time = words.shape
-        ids, features = words.ravel(), self._embedding
+        features, ids = self._embedding, words.ravel()
+        if len(ids) < len(features):
+            features, ids = features[ids], np.arange(len(ids))
         new_state = np.empty_like(state)
         for number, layer in enumerate(self.ssm.layers):
             span = self._spans[number]
             columns = self._scan(number, layer, features, ids.reshape(batch, time), state[:, span])
             for i, column in enumerate(columns):
-                new_state[:, span.start + i] = column[:, -1]
-            flat = [column.ravel() for column in columns]
-            rows, where = distinct([*flat, ids])
-            h = np.stack([column[rows] for column in flat], axis=1) if flat else np.empty((len(rows), 0), self.numbers.dtype)
+                new_state[:, span.start + i] = column[time - 1 :: time]
+            rows, where = distinct([*columns, ids])
+            h = np.empty((len(rows), layer.width), self.numbers.dtype)
+            for i, column in enumerate(columns):
+                h[:, i] = column[rows]
             x = features[ids[rows]]
             z = h
             for mix, product in zip(layer.phi, self._mixes[number]):
@@ -152,34 +156,37 @@ class Engine:
     # -- the recurrence -------------------------------------------------------------------------------
 
     def _scan(self, number: int, layer: Layer, features: np.ndarray, ids: np.ndarray, h: np.ndarray) -> list[np.ndarray]:
-        """h_t for all t, one array of shape (batch, time) per coordinate.
+        """h_t for all t: one array per coordinate, of shape (batch * time,), word after word.
 
         ``features`` are the distinct rows, ``ids`` (batch, time) says which row is read where.
         """
         if not layer.width:
             return []
-        used, ids = _used_rows(ids, len(features))
-        features = features[used]
         numbers = self.numbers
         gates = numbers.gates(layer, numbers.affine(self._gates[number], layer.gate, features))
         increments = numbers.affine(self._increments[number], layer.increment, features)
         if ids.shape[1] == 1:
             new = numbers.update(layer, gates[ids[:, 0]], h, increments[ids[:, 0]])
-            return list(np.ascontiguousarray(new.T)[:, :, None])
+            return list(np.ascontiguousarray(new.T))
         binary = numbers.binary(layer, gates)
         if binary.any() and not self._sums_exactly(layer, increments[:, binary], h[:, binary], ids.shape[1]):
             binary[:] = False
         columns: list[np.ndarray | None] = [None] * layer.width
         if binary.any():
             added = numbers.added(layer, increments)
-            last_reset: dict[bytes, np.ndarray | None] = {}
-            for i in np.flatnonzero(binary):
-                columns[i] = self._sum_since_reset(gates[:, i] == 0, added[:, i], ids, h[:, i], last_reset)
+            segments: dict[bytes, _Segments] = {}
+            for i in np.flatnonzero(binary).tolist():
+                resets = gates[:, i] == 0
+                # Registers of several bits share their resets.
+                key = resets.tobytes()
+                if key not in segments:
+                    segments[key] = _Segments(resets, ids)
+                columns[i] = numbers.wrapped(segments[key].sums(added[:, i], h[:, i]))
         if not binary.all():
             rest = np.flatnonzero(~binary)
             looped = self._loop(layer, gates[:, rest], increments[:, rest], ids, h[:, rest])
-            for place, i in enumerate(rest):
-                columns[i] = looped[place]
+            for place, i in enumerate(rest.tolist()):
+                columns[i] = looped[place].ravel()
         return columns
 
     def _sums_exactly(self, layer: Layer, increments: np.ndarray, h: np.ndarray, time: int) -> bool:
@@ -191,29 +198,6 @@ class Engine:
             check_bound(bound, numbers.limit, numbers.arithmetic)
             return True
         return bound < numbers.limit and bool((added == np.rint(added)).all() and (h == np.rint(h)).all())
-
-    def _sum_since_reset(self, resets, added, ids, h, last_reset) -> np.ndarray:
-        """One coordinate with gates 0 and 1: what was added since (and at) the last reset."""
-        numbers = self.numbers
-        steps = added[ids]
-        time = np.arange(ids.shape[1])
-        if not resets.any():
-            if not added.any():
-                return np.broadcast_to(h[:, None], ids.shape)
-            return numbers.wrapped(np.cumsum(steps, axis=1, dtype=added.dtype) + h[:, None])
-        key = resets.tobytes()
-        if key not in last_reset:
-            # Registers of several bits share their resets.
-            last_reset[key] = np.maximum.accumulate(np.where(resets[ids], time, -1), axis=1)
-        last = last_reset[key]
-        none_yet = last < 0
-        rows = np.arange(len(ids))[:, None]
-        if not added[~resets].any():
-            value = steps[rows, last]
-            return numbers.wrapped(np.where(none_yet, h[:, None], value) if none_yet.any() else value)
-        sums = np.cumsum(steps, axis=1, dtype=added.dtype)
-        base = np.where(none_yet, h[:, None], steps[rows, last] - sums[rows, last])
-        return numbers.wrapped(sums + base)
 
     def _loop(self, layer: Layer, gates, increments, ids, h) -> np.ndarray:
         """Any gates: one step after the other, shape (coordinates, batch, time).
@@ -232,6 +216,41 @@ class Engine:
         return states
 
 
+class _Segments:
+    """The stretches between resets of one coordinate with gates 0 and 1, over words laid end to end.
+
+    A stretch starts at each reset and at the start of each word.
+    """
+
+    def __init__(self, resets: np.ndarray, ids: np.ndarray):
+        batch, time = ids.shape
+        self.ids, self.resets = ids.ravel(), resets
+        starts = resets.take(self.ids)
+        starts[::time] = True
+        self.first = np.flatnonzero(starts)
+        self.first_ids = self.ids.take(self.first)
+        self.lengths = np.empty_like(self.first)
+        np.subtract(self.first[1:], self.first[:-1], out=self.lengths[:-1])
+        self.lengths[-1] = len(self.ids) - self.first[-1]
+        # The words that begin without a reset carry their state on.
+        begins = np.searchsorted(self.first, np.arange(batch) * time)
+        self.words = np.flatnonzero(~resets[self.first_ids[begins]])
+        self.begins = begins[self.words]
+
+    def sums(self, added: np.ndarray, h: np.ndarray) -> np.ndarray:
+        """What was added since (and at) the last reset, or to ``h`` (one per word) where there was none yet."""
+        if not added[~self.resets].any():
+            added, h = _narrow(added, h)
+            value = added.take(self.first_ids)
+            value[self.begins] += h[self.words]
+            return value.repeat(self.lengths)
+        sums = added.astype(np.int64).take(self.ids).cumsum()
+        offset = added.astype(np.int64).take(self.first_ids) - sums.take(self.first)
+        offset[self.begins] += h[self.words].astype(np.int64)
+        sums += offset.repeat(self.lengths)
+        return sums.astype(added.dtype, copy=False)
+
+
 def distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Positions of one representative for each distinct row, and for each row the number of its representative.
 
@@ -245,15 +264,17 @@ def distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     >>> len(representatives), bool(ids[0] == ids[2])
     (2, True)
     """
-    code, size = np.zeros(len(columns[0]), dtype=np.int64), 1
-    for column in columns:
-        digit, base = _digits(column)
+    digits, bases = zip(*map(_digits, columns))
+    code, size = digits[0].astype(np.int32 if math.prod(bases) < 1 << 31 else np.int64), bases[0]
+    for digit, base in zip(digits[1:], bases[1:]):
         if size * base >= 1 << 62:
             values, code = np.unique(code, return_inverse=True)
             size = len(values)
         if base > 1:
-            code = code * base + digit if size > 1 else digit
+            code *= base
+            np.add(code, digit, out=code, casting="same_kind")
             size *= base
+    code = code.astype(np.intp, copy=False)
     if size > max(1 << 16, 4 * len(code)):
         _, representatives, ids = np.unique(code, return_index=True, return_inverse=True)
         return representatives, ids
@@ -262,7 +283,13 @@ def distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     present = np.flatnonzero(place >= 0)
     number = np.empty(size, dtype=np.int64)
     number[present] = np.arange(len(present))
-    return place[present], number[code]
+    return place[present], number.take(code)
+
+
+def _narrow(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The same integers in a byte each, where they (and sums of two of them) fit: bytes are quicker to repeat."""
+    small = all(array.dtype == np.int64 and np.abs(array).max(initial=0) < 64 for array in arrays)
+    return tuple(array.astype(np.int8) for array in arrays) if small else arrays
 
 
 def _digits(column: np.ndarray) -> tuple[np.ndarray, int]:
@@ -271,7 +298,7 @@ def _digits(column: np.ndarray) -> tuple[np.ndarray, int]:
         number: dict = {}
         digits = np.array([number.setdefault(value, len(number)) for value in column], dtype=np.int64)
         return digits, max(1, len(number))
-    if column.dtype != np.int64:
+    if column.dtype.kind != "i":
         quarters = column.astype(np.float64) * 4
         if not (np.abs(quarters) < 2**62).all() or not (quarters == np.rint(quarters)).all():
             values, digits = np.unique(column, return_inverse=True)
@@ -281,14 +308,5 @@ def _digits(column: np.ndarray) -> tuple[np.ndarray, int]:
     if greatest - least >= 1 << 32:
         values, digits = np.unique(column, return_inverse=True)
         return digits, len(values)
-    return column - least, greatest - least + 1
-
-
-def _used_rows(ids: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """The rows that occur in ``ids``, and ``ids`` renumbered to them."""
-    used = np.zeros(rows, dtype=bool)
-    used[ids] = True
-    if used.all():
-        return np.arange(rows), ids
-    number = np.cumsum(used) - 1
-    return np.flatnonzero(used), number[ids]
+    # Subtracting in the column's own narrow type could overflow.
+    return column - np.int64(least) if least else column, greatest - least + 1

@@ -29,8 +29,8 @@ class Product:
         matrix = affine.matrix.astype(np.float64)
         dense = matrix.shape[0] * matrix.shape[1] <= _DENSE_ENTRIES or matrix.nnz * 4 > matrix.shape[0] * matrix.shape[1]
         self.matrix = matrix.toarray().T.copy() if dense else matrix.T.tocsr()
-        self.positive = sparse.csr_array(matrix.maximum(0))
-        self.negative = sparse.csr_array((-matrix).maximum(0))
+        rows = self.matrix.T if dense else matrix
+        self.size, self.positive, self.negative = abs(rows), rows * (rows > 0), -rows * (rows < 0)
         self.bias = affine.bias.astype(np.float64)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
@@ -47,6 +47,14 @@ class Product:
         up = self.positive @ high - self.negative @ low + np.maximum(self.bias, 0) * unit
         down = self.negative @ high - self.positive @ low + np.maximum(-self.bias, 0) * unit
         return float(max(up.max(initial=0), down.max(initial=0)))
+
+    def stays_below(self, limit: float, x: np.ndarray, unit: float = 1.0) -> float | None:
+        """None when no partial sum over these rows can reach the limit, else the bound that could."""
+        coarse = self.size @ np.abs(x).max(axis=0) + np.abs(self.bias) * unit
+        if coarse.max(initial=0) < limit:
+            return None
+        bound = self.partial_sums(x.min(axis=0), x.max(axis=0), unit)
+        return None if bound < limit else bound
 
 
 class ScaledIntegers:
@@ -68,9 +76,10 @@ class ScaledIntegers:
         if len(x) == 0:
             return np.zeros((0, affine.outputs), dtype=np.int64)
         bias_unit = 1 << self.unit_bits
-        sums = product.partial_sums(x.min(axis=0), x.max(axis=0), bias_unit)
-        check_bound(sums, self.limit, self.arithmetic)
-        values = product(x.astype(np.float64))
+        x = x.astype(np.float64)
+        if (bound := product.stays_below(self.limit, x, bias_unit)) is not None:
+            check_bound(bound, self.limit, self.arithmetic)
+        values = product(x)
         if self.unit_bits:
             values += product.bias * (bias_unit - 1)
         return values.astype(np.int64)
@@ -99,7 +108,9 @@ class ScaledIntegers:
         return _shift(increments, layer.increment.exponent)
 
     def wrapped(self, h: np.ndarray) -> np.ndarray:
-        return h & ((1 << self.arithmetic.bits) - 1) if self.arithmetic.kind == "wrap" else h
+        if self.arithmetic.kind != "wrap":
+            return h
+        return h.astype(np.int64, copy=False) & ((1 << self.arithmetic.bits) - 1)
 
     def update(self, layer: Layer, gates: np.ndarray, h: np.ndarray, increments: np.ndarray) -> np.ndarray:
         """round(gate * h + increment) for raw gates and increments of any value."""
@@ -133,7 +144,7 @@ class Floats:
         if (np.abs(scaled) < 2**50).all() and (scaled == np.rint(scaled)).all():
             # Everything is a multiple of one unit and no partial sum leaves the exact range, so nothing
             # rounds and the order of summation does not matter: a matrix product gives the defined result.
-            if product.partial_sums(scaled.min(axis=0), scaled.max(axis=0), 4.0) < self.limit:
+            if product.stays_below(self.limit, scaled, 4.0) is None:
                 values = product(scaled) + product.bias * 3
                 return np.ldexp(values, -2 - affine.exponent).astype(self.dtype)
         weights = self.stored(affine.matrix.toarray(), affine.exponent)
