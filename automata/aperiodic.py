@@ -109,8 +109,9 @@ def membership_cycle(
 ) -> MembershipCycle | None:
     """Strings that show that the language is not star-free, or None when it is.
 
-    ``w`` is the witness of the minimal DFA, ``u`` a shortest word to its cycle, ``v`` a shortest word that tells two
-    neighbours of the cycle apart.  The memberships are read off ``dfa`` itself by running the strings, and are checked to cycle.
+    ``w`` is the witness of the minimal DFA, ``u`` a shortest word to its cycle, ``v`` a shortest word that tells
+    two neighbours of the cycle apart.  The memberships are read off ``dfa`` itself by running the strings, and are
+    checked to cycle.
 
     Raises:
         InputError: when there are more image sets than the limit.
@@ -204,7 +205,7 @@ def _round_trip(skeleton: Skeleton) -> tuple[str, ...]:
 
 
 def _tree_words(skeleton: Skeleton, c: int) -> tuple[dict[int, tuple], dict[int, tuple]]:
-    """Words (of letter numbers) from the class's first set to each set of it, along the tree of the tiles, and shortest words back."""
+    """Words of letter numbers: along the tree of the tiles from the class's first set to each of its sets, and back."""
     first = skeleton.first[c]
     there: dict[int, tuple] = {first: ()}
     backward: dict[int, list[tuple[int, int]]] = {}

@@ -1,8 +1,8 @@
 """Automata that are a bounded counter in disguise, as a cascade with one counter.
 
 Depth in a bounded bracket language, and the like: every symbol adds a constant, whatever the state, as long as the
-prefix is one of a word.  A predictor needs the counter alone, since it never leaves its range on such prefixes.  A recogniser
-also needs one bit that is set when it does, and stays.
+prefix is one of a word.  A predictor needs the counter alone, since it never leaves its range on such prefixes.  A
+recogniser also needs one bit that is set when it does, and stays.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Does a cascade do what an automaton does?  A search through all pairs of their states that some word leads to.
 
-It is exact for every cascade and knows nothing of how it was made.  The number of pairs can grow exponentially with the
-levels; :mod:`automata.pair_graph` is for holonomy cascades that have too many.
+It is exact for every cascade and knows nothing of how it was made.  The number of pairs can grow exponentially with
+the levels; :mod:`automata.pair_graph` is for holonomy cascades that have too many.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ EMULATION_LIMIT = 200_000
 def emulates(cascade: Cascade, dfa: DFA, limit: int = EMULATION_LIMIT) -> tuple[str, ...] | None:
     """None when the cascade gives what the automaton gives after every prefix, else a shortest word where it does not.
 
-    A predictor is asked on prefixes of words only.  A word on which two rules of one register or signal fire together counts as one
-    where it does not.  Where both have fallen silent for good, a register being stuck at a value that no output is given with,
-    the search does not go on, so that a counter may go on counting there.
+    A predictor is asked on prefixes of words only.  A word on which two rules of one register or signal fire
+    together counts as one where it does not.  Where both have fallen silent for good, a register being stuck at a
+    value that no output is given with, the search does not go on, so that a counter may go on counting there.
 
     Raises:
         InputError: when the alphabets differ, or when more than ``limit`` pairs of states are reached.
@@ -79,7 +79,7 @@ def emulates(cascade: Cascade, dfa: DFA, limit: int = EMULATION_LIMIT) -> tuple[
 
 
 def _silent_values(cascade: Cascade) -> list[tuple[int, int]]:
-    """Registers (by position) and values such that the register never leaves the value, and nothing is given out with it."""
+    """Positions of registers, and values that such a register never leaves and with which nothing is given out."""
 
     def forbids(literal: Literal, name: str, value: int) -> bool:
         if not isinstance(literal, (Is, Bit)) or literal.name != name or literal.before:
@@ -108,8 +108,8 @@ class _Conflict(Exception):
 class _Program:
     """A cascade made ready for many steps: each item's rules are looked up by a feature that all of them name.
 
-    It agrees with :meth:`Cascade.step`, its slow twin; features live in one list of numbers, old registers first, and a signal
-    that is off is None.
+    It agrees with :meth:`Cascade.step`, its slow twin; features live in one list of numbers, old registers first,
+    and a signal that is off is None.
     """
 
     def __init__(self, cascade: Cascade):

@@ -69,7 +69,7 @@ def _named_by_structure(group, order: int) -> str | None:
     orders = {g: g.order() for g in elements}
     half = next((g for g in elements if 2 * orders[g] == order), None)
     if half is not None:
-        # A cyclic subgroup of index 2, inverted by everything outside it: dihedral if the rest has order 2, else dicyclic.
+        # A cyclic subgroup of index 2, inverted by what is outside it: dihedral if that has order 2, else dicyclic.
         cyclic = {half**i for i in range(orders[half])}
         outside = next(g for g in elements if g not in cyclic)
         if outside**-1 * half * outside == half**-1:

@@ -10,8 +10,8 @@ Glossary:
 * *component*: the action of the words that return to a set on the tiles of that set; one per class.  Its group is
   the *holonomy group*, and the automaton is aperiodic iff all of these are trivial.
 
-A state is written as a *chain* Q ⊃ tile ⊃ tile of the tile ⊃ … ⊃ {q}; the chain's digit at the level of one of its
-sets is the index of the next set among the tiles.
+A state is written as a *chain* Q ⊃ tile ⊃ tile of the tile ⊃ … ⊃ {q}; the chain's digit at the level of one of
+its sets is the index of the next set among the tiles.
 
 Image sets are numbered, breadth-first; in memory they are integers with one bit per state.
 
@@ -225,7 +225,7 @@ class Skeleton:
 
     @cached_property
     def notation(self) -> str:
-        """The points, top to bottom: ``+`` between parallel components, ``m*p`` for m equal ones, ``[x]^k`` for k equal levels."""
+        """The points, top to bottom; ``m*p`` is m components of p points side by side, ``[x]^k`` is k equal levels."""
         levels = []
         for level in self.points:
             counts = {p: level.count(p) for p in level}

@@ -1,4 +1,4 @@
-"""From an automaton to a cascade: the Krohn-Rhodes theorem by holonomy, one level of registers per level of the skeleton.
+"""From an automaton to a cascade: the Krohn-Rhodes theorem by holonomy, one register per level of the skeleton.
 
 The cascade's registers hold the digits of a chain Q ⊃ tile ⊃ … ⊃ {q} for the automaton's state q (see
 :mod:`automata.holonomy`); parallel components share the register of their level, and a level that the chain
@@ -61,7 +61,7 @@ Label = Hashable
 
 
 class Move(NamedTuple):
-    """Symbols that act alike: their letter's number in the skeleton, and what a walk says in the end, by the old state."""
+    """Symbols that act alike: their letter in the skeleton, and what a walk says in the end, by the old state."""
 
     symbols: tuple[str, ...]
     letter: int
@@ -77,7 +77,7 @@ class Pair(NamedTuple):
 
 
 class Rest(NamedTuple):
-    """Where a walk stands once the rest of the source does not matter: the new state (as an image set), the label, the target."""
+    """Where a walk stands once the source no longer matters: the new state (as an image set), the label, the target."""
 
     state: int
     label: Label
@@ -99,9 +99,10 @@ def holonomy_cascade(
 ) -> Cascade:
     """A cascade that does what the automaton does, by its holonomy decomposition.
 
-    It has one level per level of the skeleton, each with a register ``tile i`` and a signal ``walk i``.  All registers
-    are resets iff the automaton is aperiodic; otherwise some are permutation registers.  Every rule of a register has
-    one literal; every rule of a signal has one literal besides bits of the level's register before this step.
+    It has one level per level of the skeleton, each with a register ``tile i`` and a signal ``walk i``.  All
+    registers are resets iff the automaton is aperiodic; otherwise some are permutation registers.  Every rule of a
+    register has one literal; every rule of a signal has one literal besides bits of the level's register before
+    this step.
 
     Args:
         dfa: the automaton.  Every state counts: minimise first for the smallest cascade.
@@ -149,7 +150,7 @@ def outputs_of(dfa: DFA, mode: str) -> list[frozenset[str]]:
 def holonomy_levels(
     skeleton: Skeleton, moves: Sequence[Move], initial: int, prefix: str = ""
 ) -> tuple[tuple[Level, ...], dict[Label, Is]]:
-    """The levels that keep the automaton's state as a chain, and for each label the literal that is true when the walk says it.
+    """The levels that keep the automaton's state as a chain, and the literal of each label that a walk can say.
 
     Args:
         skeleton: the automaton's skeleton.
@@ -173,7 +174,7 @@ def holonomy_levels(
 
 
 def _unfold(skeleton: Skeleton, moves: Sequence[Move]) -> tuple[list[Stand], list[dict[Stand, Step | None]]]:
-    """Where each move's walk starts; and for each level where a walk can stand there and its step, last the ends (no step)."""
+    """Where each move's walk starts; for each level, where a walk can stand and its steps; last the ends, without."""
     image, size, level, tiles = skeleton.image, skeleton.size, skeleton.level, skeleton.tiles
     choose = _TileChoice(skeleton)
     same_label = {i: len(set(move.labels)) == 1 for i, move in enumerate(moves)}
@@ -236,8 +237,8 @@ class _TileChoice:
 def _merge(met: list[dict[Stand, Step | None]], values: dict[Label, int]) -> tuple[list[list[Step]], dict[Stand, int]]:
     """Stands with the same behaviour become one node.
 
-    Returns for each level its nodes' steps, with numbers of the next level's nodes in place of stands (after the last level:
-    the values of the labels, or OFF), and the node of each stand of the first level.
+    Returns for each level its nodes' steps, with numbers of the next level's nodes in place of stands (after the
+    last level: the values of the labels, or OFF), and the node of each stand of the first level.
     """
     node = {here: values.get(here.label, OFF) for here in met[-1]}
     levels: list[list[Step]] = []

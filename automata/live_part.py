@@ -1,8 +1,9 @@
 """The part of an automaton that prefixes of words visit, and the smaller machines that it maps onto.
 
-A predictor is asked on prefixes of words only, so the dead state need not exist and a transition into it may go anywhere:
-what is left is a *partial* automaton.  A *closed partition* of its states is one where the states of a block go, by each
-symbol, to one block, as far as they go anywhere; its blocks form a smaller partial automaton, a quotient.
+A predictor is asked on prefixes of words only, so the dead state need not exist and a transition into it may go
+anywhere: what is left is a *partial* automaton.  A *closed partition* of its states is one where the states of a
+block go, by each symbol, to one block, as far as they go anywhere; its blocks form a smaller partial automaton, a
+quotient.
 
 Source: J. Hartmanis and R. E. Stearns, "Algebraic Structure Theory of Sequential Machines" (1966).
 """
@@ -31,8 +32,8 @@ Partition = tuple[int, ...]
 class LivePart:
     """A partial automaton: state 0 is initial, states are numbered breadth-first.
 
-    ``symbols[a]`` are the symbols of letter ``a``, which act alike; ``table[q][a]`` is a state or NOWHERE; ``outputs[q]`` is what
-    state ``q`` gives out.
+    ``symbols[a]`` are the symbols of letter ``a``, which act alike; ``table[q][a]`` is a state or NOWHERE;
+    ``outputs[q]`` is what state ``q`` gives out.
     """
 
     symbols: tuple[tuple[str, ...], ...]
@@ -90,7 +91,7 @@ class Effort:
 def maximal_partition(
     table: Table, apart: tuple[int, Collection[int]], order: Sequence[int], effort: Effort
 ) -> Partition | None:
-    """A closed partition that cannot be made coarser without putting the state ``apart[0]`` into a block with one of ``apart[1]``.
+    """A closed partition that cannot be coarser and still keep the state ``apart[0]`` out of the blocks of ``apart[1]``.
 
     States are merged with earlier ones of the order wherever that is possible.  None when the effort was used up.
     Cost: O(states^2) attempts, each as long as what it would merge.
@@ -167,20 +168,19 @@ def quotient(table: Table, partition: Partition) -> Table:
 def completions(table: Table) -> Iterator[Table]:
     """Some complete automata that do what a partial one does: each either has its states or one more, the sink.
 
-    Where the partial one goes nowhere, they stay; or, by a letter that goes to one state only, go there, and else stay; or go to the sink.
+    Where the partial one goes nowhere, they stay; or, by a letter that goes to one state only, go there, and else
+    stay; or go to the sink.
     """
     if all(NOWHERE not in row for row in table):
         yield table
         return
-    goals = [{target for target in column if target != NOWHERE} for column in zip(*table)]
-    yield [[q if target == NOWHERE else target for target in row] for q, row in enumerate(table)]
-    yield [
-        [
-            next(iter(goal)) if target == NOWHERE and len(goal) == 1 else q if target == NOWHERE else target
-            for target, goal in zip(row, goals)
+    goals = [set(column) - {NOWHERE} for column in zip(*table)]
+    only = [goal.pop() if len(goal) == 1 else None for goal in goals]
+    for elsewhere in ([None] * len(only), only):
+        yield [
+            [(q if there is None else there) if target == NOWHERE else target for target, there in zip(row, elsewhere)]
+            for q, row in enumerate(table)
         ]
-        for q, row in enumerate(table)
-    ]
     yield with_sink(table)
 
 
@@ -211,7 +211,8 @@ def readings(part: LivePart, all_only: bool, budget: int) -> tuple[list[Partitio
 
     None too after MERGE_LIMIT attempts to merge blocks.
 
-    Each output is read either as "all allow it" or, unless ``all_only``, as "one allows it", whichever adds fewer blocks.
+    Each output is read either as "all allow it" or, unless ``all_only``, as "one allows it", whichever adds fewer
+    blocks.
     """
     orders = (range(part.states), range(part.states - 1, -1, -1))
     effort = Effort(MERGE_LIMIT)

@@ -1,8 +1,9 @@
 """The proof by levels that a holonomy cascade does what its automaton does, polynomial where a search is exponential.
 
-It looks at one level and one pair of sets of states at a time: the set where the chain before the symbol stands, and the set where the
-chain after it does.  It reads the rules of the finished cascade and what the digits are said to mean, and takes neither on
-trust: it shares no code with :mod:`automata.krohn_rhodes`, where such cascades are made.
+It looks at one level and one pair of sets of states at a time: the set where the chain before the symbol stands,
+and the set where the chain after it does.  It reads the rules of the finished cascade and what the digits are said
+to mean, and takes neither on trust: it shares no code with :mod:`automata.krohn_rhodes`, where such cascades are
+made.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from automata.machine import ACCEPT, PREDICTIVE
 class Chart:
     """What the digits of a cascade mean: sets of states that nest, as integers with one bit per state.
 
-    The chain of some digits starts with ``root``; a set of level i < ``levels`` goes on with the tile that digit i names; a set of level
-    ``levels`` ends it.
+    The chain of some digits starts with ``root``; a set of level i < ``levels`` goes on with the tile that digit i
+    names; a set of level ``levels`` ends it.
     """
 
     root: int
@@ -45,18 +46,19 @@ def chart_of(skeleton: Skeleton) -> Chart:
 def check_pair_graph(cascade: Cascade, dfa: DFA, chart: Chart) -> str | None:
     """None when the cascade provably does what the automaton does on every string, else what is wrong and where.
 
-    The cascade must have one register and one signal per level, whose rules read nothing but the symbol, the signal of the level above
-    and, in the signal's rules, the level's register before the symbol.  Nothing in it is taken on trust: the chart
-    could be any sets.  Proof, for a symbol with action ``a``:
+    The cascade must have one register and one signal per level, whose rules read nothing but the symbol, the signal
+    of the level above and, in the signal's rules, the level's register before the symbol.  Nothing in it is taken
+    on trust: the chart could be any sets.  Proof, for a symbol with action ``a``:
 
-    Say that (signal, P, D) *holds* at a level when the signal of the level above has this value, P is the chain's set before the
-    symbol at the end of the levels above, D the same after the symbol, and P·a ⊆ D.  At the first level this is (none,
-    root, root).  From each such fact and each digit that P allows, the rules give this level's digit and signal, hence the
-    next P and D, and it is checked that P·a ⊆ D again.  After the last level P = {q} and D = {q'}, so q·a = q': the
-    registers hold a chain of the new state whenever they held a chain of the old one.  The outputs are checked there, and
-    the start by running BOS.
+    Say that (signal, P, D) *holds* at a level when the signal of the level above has this value, P is the chain's
+    set before the symbol at the end of the levels above, D the same after the symbol, and P·a ⊆ D.  At the first
+    level this is (none, root, root).  From each such fact and each digit that P allows, the rules give this level's
+    digit and signal, hence the next P and D, and it is checked that P·a ⊆ D again.  After the last level P = {q}
+    and D = {q'}, so q·a = q': the registers hold a chain of the new state whenever they held a chain of the old
+    one.  The outputs are checked there, and the start by running BOS.
 
-    What fails here need not fail on a string, since a fact may be about digits that never occur; what passes is right on every string.
+    What fails here need not fail on a string, since a fact may be about digits that never occur; what passes is
+    right on every string.
 
     Cost: O(facts * symbols with different rules * rules of one signal value).
     """
@@ -100,7 +102,8 @@ class _PairGraph:
             state = target.bit_length() - 1
             if given != self._wanted(state):
                 raise _Fault(
-                    f"in state {state} after {symbol!r} the outputs are {sorted(given)}, expected {sorted(self._wanted(state))}"
+                    f"in state {state} after {symbol!r} the outputs are {sorted(given)}, "
+                    f"expected {sorted(self._wanted(state))}"
                 )
 
     def _wanted(self, state: int) -> frozenset[str]:
@@ -133,7 +136,8 @@ class _PairGraph:
     def _descend(self, depth: int, level: Level, facts: dict[tuple, None]) -> dict[tuple, None]:
         if len(level.registers) != 1 or len(level.signals) != 1:
             raise _Fault(
-                f"level {depth + 1} has {len(level.registers)} registers and {len(level.signals)} signals, expected one of each"
+                f"level {depth + 1} has {len(level.registers)} registers and {len(level.signals)} signals, "
+                f"expected one of each"
             )
         above = self.cascade.levels[depth - 1].signals[0].name if depth else ""
         register = level.registers[0].name
@@ -149,13 +153,14 @@ class _PairGraph:
                 if self._level(target) == depth:
                     if written is None:
                         raise _Fault(
-                            f"{self._where(depth, node, source, target, symbol)}: {register!r} is held at a digit that is not known"
+                            f"{self._where(depth, node, source, target, symbol)}: "
+                            f"{register!r} is held at a digit that is not known"
                         )
                     goal = self._tile(target, written)
                 if self._image(refined, symbol) & ~goal:
                     raise _Fault(
-                        f"{self._where(depth, node, source, target, symbol)}: digit {digit} leads to {self._show(self._image(refined, symbol))}, "
-                        f"but {register!r} then says {self._show(goal)}"
+                        f"{self._where(depth, node, source, target, symbol)}: "
+                        f"digit {digit} leads to {self._show(self._image(refined, symbol))}, but {register!r} then says {self._show(goal)}"
                     )
                 fired = goings.firing(node, symbol, digit)
                 if len(fired) > 1:

@@ -1,12 +1,13 @@
 """Automata as several smaller ones side by side: quotients of which each decides part of the outputs.
 
-An output follows from the quotients' states as "all allow it" or "one allows it" (see :func:`automata.live_part.readings`).
-Each quotient is compiled by holonomy, and registers of the same level stand side by side.  One quotient is a case of its own:
-the automaton without its dead state, completed in the way that gives the fewest bits.
+An output follows from the quotients' states as "all allow it" or "one allows it" (see
+:func:`automata.live_part.readings`). Each quotient is compiled by holonomy, and registers of the same level stand
+side by side.  One quotient is a case of its own: the automaton without its dead state, completed in the way that
+gives the fewest bits.
 
-A recogniser needs care: its dead state is one state, though there may be many reasons to be dead.  So the quotients are those of the
-live part, each with a dead state of its own: every symbol that is not legal is not legal for one of them, and the
-word is accepted iff all of them allow it to end.
+A recogniser needs care: its dead state is one state, though there may be many reasons to be dead.  So the quotients
+are those of the live part, each with a dead state of its own: every symbol that is not legal is not legal for one
+of them, and the word is accepted iff all of them allow it to end.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class _Factor:
 
 
 def _factors(part: LivePart, partitions: list[Partition], complete, budget: int) -> list[_Factor] | None:
-    """Each quotient completed so that it has the fewest bits; None when one cannot be, or all together have too many."""
+    """Each quotient completed so that it has the fewest bits; None when one cannot be, or all have too many."""
     factors = []
     for partition in partitions:
         skeletons = []

@@ -1,8 +1,8 @@
 """The smallest cascade that is found for a language, and by which route.
 
-Holonomy always works but is not minimal: a product of four flip-flops gives 9 bits where 4 do.  So other routes are tried first,
-and one is taken only where its cascade has fewer bits *and* a search through all its states shows that it does
-what the automaton does.
+Holonomy always works but is not minimal: a product of four flip-flops gives 9 bits where 4 do.  So other routes are
+tried first, and one is taken only where its cascade has fewer bits *and* a search through all its states shows that
+it does what the automaton does.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def cost(cascade: Cascade) -> int:
 
 
 def _smaller(dfa: DFA, mode: str, bits: int | None) -> Iterator[tuple[Cascade, str, str]]:
-    """Cascades with fewer bits than holonomy, not checked yet; of equal ones, those that any arithmetic can do first."""
+    """Cascades with fewer bits than holonomy, not checked yet; those that most arithmetics can do come first."""
     budget = dfa.states if bits is None else bits
     for quotients, cascade in product_cascades(dfa, mode, budget):
         if quotients == 1:

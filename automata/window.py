@@ -1,10 +1,11 @@
 """Definite languages: what comes next depends on the last k symbols alone.  A line of delays remembers them.
 
-Register ``last 1`` holds the letter just read (a number for the symbols that act alike), register ``last i`` copies what
-``last i-1`` held before.  At the start they hold a letter that could as well have been read k times, where there is
-one, else a value of its own.
+Register ``last 1`` holds the letter just read (a number for the symbols that act alike), register ``last i`` copies
+what ``last i-1`` held before.  At the start they hold a letter that could as well have been read k times, where
+there is one, else a value of its own.
 
-Sources: M. Perles, M. O. Rabin, E. Shamir (1963) for definite languages; local languages of McNaughton and Papert (1971).
+Sources: M. Perles, M. O. Rabin, E. Shamir (1963) for definite languages; local languages of McNaughton and Papert
+(1971).
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def _delays(
 
 
 def _cases(windows: dict[Window, frozenset[str]], bits: int) -> Iterator[tuple[tuple[Literal, ...], frozenset[str]]]:
-    """Disjoint cases of the registers' bits, and what each gives out: a decision tree that asks for the most telling bit first."""
+    """Disjoint cases of the registers' bits, and what each gives out: a decision tree, most telling bits first."""
 
     def split(part: list[Window], place: int, index: int) -> tuple[list[Window], list[Window]]:
         halves: tuple[list[Window], list[Window]] = ([], [])

@@ -1,8 +1,9 @@
 """The automata of a published comparison, with the figures that SgpDec 1.2.0 on GAP 4.16.1 gives for them.
 
 ``semigroup`` counts the actions of nonempty words, ``points`` are the values of each level's components, largest
-first, ``bits`` the flip-flops with registers shared inside a level (None where there are groups), ``total_ms`` the milliseconds for
-the skeleton and the lifted letters, on two cores, start-up excluded (infinity where it stopped after 120 s).
+first, ``bits`` the flip-flops with registers shared inside a level (None where there are groups), ``total_ms`` the
+milliseconds for the skeleton and the lifted letters, on two cores, start-up excluded (infinity where it stopped
+after 120 s).
 """
 
 from __future__ import annotations
