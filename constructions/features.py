@@ -12,7 +12,7 @@ to later slots by a neuron of its own, which is exact because features are never
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Hashable
+from typing import Hashable, Iterable
 
 import numpy as np
 
@@ -36,10 +36,18 @@ class Expression:
         return cls(tuple((atom, c) for atom, c in terms.items() if c), constant)
 
     def __add__(self, other: "Expression") -> "Expression":
-        terms = dict(self.terms)
-        for atom, c in other.terms:
-            terms[atom] = terms.get(atom, 0) + c
-        return Expression.of(terms, self.constant + other.constant)
+        return Expression.sum((self, other))
+
+    @classmethod
+    def sum(cls, expressions: Iterable["Expression"]) -> "Expression":
+        """Their sum, in time linear in the terms."""
+        terms: dict[Atom, int] = {}
+        constant = 0
+        for expression in expressions:
+            constant += expression.constant
+            for atom, c in expression.terms:
+                terms[atom] = terms.get(atom, 0) + c
+        return cls.of(terms, constant)
 
     def __mul__(self, factor: int) -> "Expression":
         return Expression.of({atom: c * factor for atom, c in self.terms}, self.constant * factor)
@@ -173,14 +181,14 @@ class Placement:
                     values[symbol] = values.get(symbol, 0) + value * weight
             return self.symbol_feature(name, frozenset(values.items()))
         ready = max(f.ready for f, _ in features)
-        expression = Expression()
+        parts = []
         for f, weight in features:
             # What is not readable where the latest term is first readable travels there on its own neuron.
             value = f.expression
             if not all(_readable(atom, ready) for atom, _ in value.terms):
                 value = self.read(f, ready)
-            expression += value * weight
-        return Feature(name, expression, ready)
+            parts.append(value * weight)
+        return Feature(name, Expression.sum(parts), ready)
 
 
 def _readable(atom: Atom, slot: int) -> bool:

@@ -75,6 +75,7 @@ class _Lowering:
         self.width: dict[int, int] = {}
         self.layers: dict[int, Level] = {}
         self.features: dict[object, Feature] = {}
+        self.rules_of: dict[str, dict[int | None, list[Rule]]] = {}
         self.digits = self._check_registers()
 
     def _check_registers(self) -> PreviousDigit | None:
@@ -146,13 +147,23 @@ class _Lowering:
         if key not in self.features:
             name = f"{signal.name} = {value}"
             terms = []
-            for rule in signal.rules:
+            for rule in self._rules_for(signal, value):
                 if isinstance(rule.then, Copy):
                     terms.append((self.conjunction(name, *rule.when, Is(rule.then.source, value, rule.then.before)), 1))
-                elif rule.then.value == value:
+                else:
                     terms.append((self.conjunction(name, *rule.when), 1))
             self.features[key] = self._total(name, terms)
         return self.features[key]
+
+    def _rules_for(self, signal: Signal, value: int) -> list[Rule]:
+        """The rules by which the signal can take this value."""
+        if signal.name not in self.rules_of:
+            by_value: dict[int | None, list[Rule]] = {}
+            for rule in signal.rules:
+                by_value.setdefault(None if isinstance(rule.then, Copy) else rule.then.value, []).append(rule)
+            self.rules_of[signal.name] = by_value
+        by_value = self.rules_of[signal.name]
+        return by_value.get(None, []) + by_value.get(value, [])
 
     def _signal_bit(self, signal: Signal, index: int) -> Feature:
         name = f"{signal.name} bit {index}"
@@ -198,10 +209,8 @@ class _Lowering:
     def _event_expression(self, register: Reset | Counter) -> Expression:
         """1 on steps at which a rule of the register fires, over the inputs of its layer."""
         slot = 2 * self.layer_of[register.name] - 2
-        expression = Expression()
-        for rule in register.rules:
-            expression += self.placement.read_output(self.conjunction(f"set {register.name}", *rule.when), slot)
-        return expression
+        conditions = [self.conjunction(f"set {register.name}", *rule.when) for rule in register.rules]
+        return Expression.sum(self.placement.read_output(condition, slot) for condition in conditions)
 
     def _piecewise(self, name: str, slot: int, argument: Expression, corners: list[tuple[int, int]]) -> Feature:
         """The sum of slope * relu(argument - corner)."""
@@ -292,12 +301,10 @@ class _Lowering:
         digits = self.digits if register.name in self.cascade.read_before else None
         kept = 0 if digits is None else unit >> digits.epsilon_bits
         ballast = 0 if digits is None else digits.ballast
-        event = sum(fired, Expression())
+        event = Expression.sum(fired)
         entries = []
         for i, terms in enumerate(codes[register.name]):
-            code = Expression()
-            for feature, weight in terms:
-                code += self.placement.read_output(feature, slot) * weight
+            code = Expression.sum(self.placement.read_output(feature, slot) * weight for feature, weight in terms)
             bit = (register.initial >> i) & 1
             name = f"{register.name} bit {i}" if bit_length(register.values) > 1 else register.name
             entries.append(
