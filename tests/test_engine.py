@@ -125,7 +125,7 @@ def test_integers_beyond_the_bound_are_an_error_not_a_wrong_answer():
     engine = Engine(lower(bounded_dyck(1, 1), Arithmetic("exact")))
     state, _ = engine.begin(1)
     up = np.zeros((1, 4), dtype=np.int64)
-    state[0, 0] = 2**51
+    state[0, 0] = 2**52
     with pytest.raises(InputError, match="2\\^53"):
         engine.advance(state, up)
     state[0, 0] = 2**30

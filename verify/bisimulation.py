@@ -23,7 +23,8 @@ from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict, Witness
 
 STATE_LIMIT = 5_000_000
-_BLOCK = 1 << 15
+_BLOCK, _BLOCK_OUTPUTS = 1 << 15, 1 << 24
+"""Transitions followed at once, and how many numbers their outputs may take."""
 
 
 class Interned:
@@ -43,6 +44,7 @@ class Interned:
         self.machine, self.alphabet, self.mode = machine, alphabet, mode
         self.sets: list[frozenset[str]] = []
         self._output_index = {name: i for i, name in enumerate(outputs)}
+        self._rows = np.zeros((0, len(outputs)), dtype=bool)
         self._set_number: dict[frozenset[str], int] = {}
         self._number: dict[Hashable, int] = {}
         self._states: list[Hashable] = []
@@ -80,11 +82,13 @@ class Interned:
             self.sets.append(outputs)
         return self._set_number[outputs]
 
-    def row(self, number: int) -> np.ndarray:
-        """An expected set as booleans over the model's outputs."""
-        row = np.zeros(len(self._output_index), dtype=bool)
-        row[[self._output_index[name] for name in self.sets[number]]] = True
-        return row
+    def table(self) -> np.ndarray:
+        """The expected sets as booleans, shape (sets, outputs)."""
+        for outputs in self.sets[len(self._rows) :]:
+            row = np.zeros((1, len(self._output_index)), dtype=bool)
+            row[0, [self._output_index[name] for name in outputs]] = True
+            self._rows = np.concatenate([self._rows, row])
+        return self._rows
 
     def expand(self, numbers: np.ndarray) -> None:
         """Fills in the transitions of these states.  One machine step per state and symbol, once."""
@@ -164,8 +168,9 @@ class _Search:
             self.interned.expand(machines)
             sources, symbols = np.nonzero(self.interned.next[machines] >= 0)
             found = []
-            for start in range(0, len(sources), _BLOCK):
-                block = slice(start, start + _BLOCK)
+            size = max(64, min(_BLOCK, _BLOCK_OUTPUTS // len(self.model.outputs)))
+            for start in range(0, len(sources), size):
+                block = slice(start, start + size)
                 source, symbol = sources[block], symbols[block]
                 target = self.interned.next[machines[source], symbol]
                 stepped, outputs = self.model.advance(rows[source], symbol[:, None])
@@ -216,17 +221,11 @@ class _Search:
 
     def _compare(self, machines: np.ndarray, outputs: Outputs) -> tuple[int, frozenset[str], frozenset[str]] | None:
         """The first pair whose outputs differ: its position, what was expected, what was given."""
-        expected = self.interned.expected[machines].astype(np.int64)
-        pair = expected * len(outputs.table) + outputs.ids[:, 0]
-        cases, first = np.unique(pair, return_index=True)
-        wrong = [
-            int(at)
-            for case, at in zip(cases.tolist(), first)
-            if not np.array_equal(self.interned.row(case // len(outputs.table)), outputs.table[case % len(outputs.table)])
-        ]
-        if not wrong:
+        expected = self.interned.expected[machines]
+        wrong = np.flatnonzero((self.interned.table()[expected] != outputs.table[outputs.ids[:, 0]]).any(axis=1))
+        if not len(wrong):
             return None
-        at = min(wrong)
+        at = int(wrong[0])
         given = frozenset(self.model.outputs[i] for i in np.flatnonzero(outputs.table[outputs.ids[at, 0]]))
         return at, self.interned.sets[expected[at]], given
 
@@ -276,5 +275,4 @@ class Stepwise:
         return states[:, -1:], self._outputs(states)
 
     def _outputs(self, states: np.ndarray) -> Outputs:
-        table = np.stack([self._interned.row(i) for i in range(len(self._interned.sets))])
-        return Outputs(table, self._interned.expected[states].astype(np.int64))
+        return Outputs(self._interned.table(), self._interned.expected[states].astype(np.int64))

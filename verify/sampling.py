@@ -141,6 +141,7 @@ class _Tally:
         self.witness: Witness | None = None
         self._set_number: dict[frozenset[str], int] = {}
         self._sets: list[frozenset[str]] = []
+        self._table = np.zeros((0, len(model.outputs)), dtype=bool)
 
     def add(self, batch: list[Expectation]) -> None:
         time = max(len(e.word) for e in batch)
@@ -168,17 +169,23 @@ class _Tally:
 
     def _compare(self, batch: list[Expectation], first: int, expected: np.ndarray, outputs) -> None:
         pair = np.where(expected >= 0, expected * len(outputs.table) + outputs.ids, -1)
-        for case in np.unique(pair[pair >= 0]).tolist():
-            wanted = self._sets[case // len(outputs.table)]
-            given = frozenset(self.model.outputs[i] for i in np.flatnonzero(outputs.table[case % len(outputs.table)]))
-            if given == wanted:
-                continue
+        cases = np.unique(pair[pair >= 0])
+        wanted, given = self._rows()[cases // len(outputs.table)], outputs.table[cases % len(outputs.table)]
+        for case in cases[(wanted != given).any(axis=1)].tolist():
             rows, times = np.nonzero(pair == case)
             self.disagreements += len(rows)
             at = int(np.argmin(times))
             length = first + int(times[at])
             if self.witness is None or length < len(self.witness.word):
-                self.witness = Witness(batch[int(rows[at])].word[:length], wanted, given)
+                row = outputs.table[case % len(outputs.table)]
+                names = frozenset(self.model.outputs[i] for i in np.flatnonzero(row))
+                self.witness = Witness(batch[int(rows[at])].word[:length], self._sets[case // len(outputs.table)], names)
+
+    def _rows(self) -> np.ndarray:
+        """The expected sets seen so far as booleans, shape (sets, outputs)."""
+        fresh = [[name in wanted for name in self.model.outputs] for wanted in self._sets[len(self._table) :]]
+        self._table = np.concatenate([self._table, np.array(fresh, dtype=bool).reshape(-1, len(self.model.outputs))])
+        return self._table
 
 
 def _chunk(batch: int) -> int:
