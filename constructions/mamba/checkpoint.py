@@ -26,6 +26,7 @@ from constructions.mamba.weights import BOS_TOKEN, CONV_KERNEL, EOS_TOKEN, FIRST
 PAD_NAME = "<pad>"
 SPECIALS = (PAD_NAME, BOS, EOS)
 COORDINATES_FILE = "coordinates.json"
+_SAFETENSORS_DTYPE = {"float32": "F32", "bfloat16": "BF16", "float16": "F16", "float64": "F64"}
 
 
 def config(weights: MambaWeights) -> dict:
@@ -115,14 +116,20 @@ def coordinates(weights: MambaWeights) -> dict:
 
 
 def serialised(weights: MambaWeights) -> bytes:
-    """model.safetensors."""
-    from safetensors import serialize
+    """model.safetensors: the length of a JSON header, the header, the numbers.
 
+    Written by hand because NumPy has no bfloat16.  Format: https://huggingface.co/docs/safetensors
+    """
     name = weights.precision.name
-    tensors = {
-        key: {"dtype": name, "shape": list(tensor.shape), "data": stored(key, tensor, name)} for key, tensor in weights.tensors.items()
-    }
-    return bytes(serialize(tensors, metadata={"format": "pt"}))
+    header: dict = {"__metadata__": {"format": "pt"}}
+    parts, end = [], 0
+    for key, tensor in weights.tensors.items():
+        parts.append(stored(key, tensor, name))
+        start, end = end, end + len(parts[-1])
+        header[key] = {"dtype": _SAFETENSORS_DTYPE[name], "shape": list(tensor.shape), "data_offsets": [start, end]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return b"".join((len(text).to_bytes(8, "little"), text, *parts))
 
 
 def stored(key: str, tensor: np.ndarray, dtype: str) -> bytes:
@@ -170,5 +177,5 @@ def _tokenizer(tokens: dict[str, int]) -> dict:
             "special_tokens": {BOS: {"id": BOS, "ids": [tokens[BOS]], "tokens": [BOS]}},
         },
         "decoder": None,
-        "model": {"type": "WordLevel", "vocab": tokens, "unk_token": PAD_NAME},
+        "model": {"type": "WordLevel", "vocab": tokens, "unk_token": "<unk>"},
     }

@@ -1,0 +1,189 @@
+"""A running Mamba as a batched model: one decoding step at a time, in batches of one fixed shape, states small and hashable.
+
+What a search sees is what was run: every step is the model's own decoding step on ``batch`` rows of one token, the
+last batch filled up.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, Sequence
+
+import numpy as np
+import torch
+
+from automata.machine import ACCEPT, EOS
+from constructions.engine import Outputs
+from constructions.mamba.weights import FIRST_SYMBOL, MambaWeights
+
+BATCH = 256
+
+
+class Vocabulary:
+    """Which tokens stand for a language's symbols and outputs.
+
+    Args:
+        alphabet, outputs: of the language.
+        tokens: the number of each symbol's token.
+        bos, eos: of the special tokens; acceptance is read from ``eos``.
+    """
+
+    def __init__(self, alphabet: Sequence[str], outputs: Sequence[str], tokens: Sequence[int], bos: int, eos: int):
+        self.alphabet, self.outputs = tuple(alphabet), tuple(outputs)
+        self.tokens = np.array(tokens, dtype=np.int64)
+        self.bos, self.eos = bos, eos
+        self.answers = [eos if output in (ACCEPT, EOS) else int(tokens[self.alphabet.index(output)]) for output in self.outputs]
+
+    @classmethod
+    def of(cls, weights: MambaWeights) -> "Vocabulary":
+        """The one of the checkpoints written here."""
+        from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN
+
+        symbols = range(FIRST_SYMBOL, weights.vocabulary)
+        return cls(weights.layout.alphabet, weights.layout.outputs, symbols, BOS_TOKEN, EOS_TOKEN)
+
+
+class Runner(Protocol):
+    """One way to run a Mamba.
+
+    Attributes:
+        arithmetic: the dtype's name.
+        conditions: what a claim about its steps is a claim about: package, versions, device, threads.
+        device: where the tokens go.
+    """
+
+    arithmetic: str
+    conditions: str
+    device: torch.device
+
+    def logits(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Full forward of (batch, time) tokens: (batch, time, vocabulary)."""
+
+    def start(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Reads (batch, 1) tokens into a fresh cache, which all later steps use: logits (batch, vocabulary)."""
+
+    def step(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Reads (batch, 1) tokens: logits (batch, vocabulary)."""
+
+    def caches(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """For each layer the cache's tensors, to be read and written in place: convolution and scan state."""
+
+
+class SteppedMamba:
+    """A batched model, as :func:`verify.bisimulation` wants it.
+
+    A state row has, for each layer, the number of its cache (the bytes of convolution and scan state, -0 written back as 0) in a table;
+    rows are equal exactly when the caches are.
+    """
+
+    def __init__(self, runner: Runner, vocabulary: Vocabulary, batch: int = BATCH):
+        self.runner, self.vocabulary, self.batch = runner, vocabulary, batch
+        self.alphabet, self.outputs, self.arithmetic = vocabulary.alphabet, vocabulary.outputs, runner.arithmetic
+        logits = self._run(runner.start, np.full(batch, vocabulary.bos))
+        self._table = StateTable(runner.caches())
+        self._first = self._read(1), self._given(logits, 1)
+
+    @property
+    def conditions(self) -> str:
+        """What a claim about the steps of this model is a claim about."""
+        return f"{self.runner.conditions}, steps of {self.batch} rows"
+
+    def begin(self, batch: int) -> tuple[np.ndarray, Outputs]:
+        """States and outputs after BOS."""
+        rows, given = self._first
+        return np.repeat(rows, batch, axis=0), Outputs(given, np.zeros((batch, 1), dtype=np.int64))
+
+    def advance(self, rows: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, Outputs]:
+        """As the engine's ``advance``: one decoding step of the model for each symbol."""
+        given = np.empty((*words.shape, len(self.outputs)), dtype=bool)
+        for t in range(words.shape[1]):
+            stepped = np.empty_like(rows)
+            for first in range(0, len(rows), self.batch):
+                part = slice(first, first + self.batch)
+                stepped[part], given[part, t] = self._step(rows[part], words[part, t])
+            rows = stepped
+        return rows, as_outputs(given)
+
+    def _step(self, rows: np.ndarray, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        count = len(rows)
+        filled = np.concatenate([rows, np.repeat(rows[:1], self.batch - count, axis=0)])
+        for number, tensors in enumerate(self.runner.caches()):
+            for tensor, values in zip(tensors, self._table.caches(number, filled[:, number])):
+                tensor.copy_(values)
+        tokens = np.full(self.batch, self.vocabulary.bos)
+        tokens[:count] = self.vocabulary.tokens[symbols]
+        logits = self._run(self.runner.step, tokens)
+        return self._read(count), self._given(logits, count)
+
+    def _run(self, step, tokens: np.ndarray) -> torch.Tensor:
+        with torch.no_grad():
+            return step(torch.from_numpy(tokens[:, None]).to(self.runner.device))
+
+    def _read(self, count: int) -> np.ndarray:
+        return self._table.rows([[tensor[:count] for tensor in tensors] for tensors in self.runner.caches()])
+
+    def _given(self, logits: torch.Tensor, count: int) -> np.ndarray:
+        return (logits[:count, self.vocabulary.answers] > 0).cpu().numpy()
+
+
+class StateTable:
+    """All layer caches seen so far, each once.
+
+    A layer's cache is a few tensors of shape (batch, ...).  Two are the same entry exactly when all their bytes
+    are, after -0 has been written as 0.
+
+    Args:
+        layers: for each layer example tensors, which fix shapes and dtypes.
+    """
+
+    def __init__(self, layers: Sequence[Sequence[torch.Tensor]]):
+        self._number: list[dict[bytes, int]] = [{} for _ in layers]
+        self._entries: list[list[torch.Tensor]] = [[tensor[:0].cpu() for tensor in tensors] for tensors in layers]
+        self._pending: list[list[list[torch.Tensor]]] = [[[] for _ in tensors] for tensors in layers]
+
+    def rows(self, layers: Sequence[Sequence[torch.Tensor]]) -> np.ndarray:
+        """The numbers of these caches, int32 of shape (batch, layers); unseen ones are added."""
+        return np.stack([self._numbers(i, tensors) for i, tensors in enumerate(layers)], axis=1)
+
+    def caches(self, layer: int, numbers: np.ndarray) -> list[torch.Tensor]:
+        """The tensors of these entries, one row each."""
+        for place, pending in enumerate(self._pending[layer]):
+            if pending:
+                self._entries[layer][place] = torch.cat([self._entries[layer][place], *pending])
+                pending.clear()
+        index = torch.from_numpy(numbers.astype(np.int64))
+        return [entries[index] for entries in self._entries[layer]]
+
+    def _numbers(self, layer: int, tensors: Sequence[torch.Tensor]) -> np.ndarray:
+        # Adding 0 turns -0 into 0 and changes nothing else.
+        tensors = [(tensor + 0).cpu() for tensor in tensors]
+        flat = np.concatenate([_bytes(tensor) for tensor in tensors], axis=1)
+        width, buffer, known = flat.shape[1], flat.tobytes(), self._number[layer]
+        numbers, new = np.empty(len(flat), dtype=np.int32), []
+        for i in range(len(flat)):
+            key = buffer[i * width : (i + 1) * width]
+            found = known.get(key)
+            if found is None:
+                found = known[key] = len(known)
+                new.append(i)
+            numbers[i] = found
+        if new:
+            for pending, tensor in zip(self._pending[layer], tensors):
+                pending.append(tensor[new].clone())
+        return numbers
+
+
+def _bytes(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.contiguous().flatten(1).view(torch.uint8).numpy()
+
+
+def as_outputs(given: np.ndarray) -> Outputs:
+    """Outputs from booleans of shape (batch, time, outputs)."""
+    flat = given.reshape(-1, given.shape[-1])
+    _, first, ids = np.unique(np.packbits(flat, axis=1), axis=0, return_index=True, return_inverse=True)
+    return Outputs(flat[first], ids.reshape(given.shape[:2]))
+
+
+def threads() -> str:
+    """The number of threads, for the conditions of a claim."""
+    count = torch.get_num_threads()
+    return f"{count} thread{'s' * (count != 1)}"

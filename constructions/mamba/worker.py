@@ -1,0 +1,187 @@
+"""mamba-ssm in a process of its own: the worker, and the batched model that talks to it.
+
+Over the worker's standard input and output go, in turn, a line of JSON and the bytes of the arrays that it announces::
+
+    {"do": "advance"}  rows, words            ->  {}  rows, table, ids
+    {"do": "begin"}    batch (one number)   ->  {}  rows, table, ids
+    {"do": "compare"}  tokens (batch, time)   ->  {}  logits of the full forward, of single steps, then all caches after them
+
+An error is answered by ``{"error": "..."}``.  What the package prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from automata.errors import InputError
+from constructions.engine import Outputs
+
+PACKAGE = "mamba_ssm"
+PRIVATE_FOLDER = Path(sys.prefix) / "mamba-ssm"
+"""Where ``make mamba-ssm`` installs the package: out of the sight of transformers, which would otherwise use its kernels."""
+
+
+def find_package() -> Path | None:
+    """The folder to add to the worker's path, or None where the package is importable as it is.
+
+    Raises:
+        InputError: when it is not installed.
+    """
+    if importlib.util.find_spec(PACKAGE) is not None:
+        return None
+    if (PRIVATE_FOLDER / PACKAGE).is_dir():
+        return PRIVATE_FOLDER
+    raise InputError("mamba-ssm is not installed: run `make mamba-ssm`, or, with a GPU, pip install 'ssm-compiler[mamba-ssm]'")
+
+
+class WorkerModel:
+    """A checkpoint folder run by mamba-ssm, as a batched model; a context manager that ends its process.
+
+    Args:
+        directory: a checkpoint written by :mod:`constructions.mamba.checkpoint`.
+        threads: of the worker; PyTorch's own choice if absent.
+
+    Raises:
+        InputError: when mamba-ssm is not installed, or does not load the checkpoint.
+    """
+
+    def __init__(self, directory: Path, batch: int = 256, fused: bool = True, threads: int | None = None):
+        package = find_package()
+        root = Path(__file__).resolve().parents[2]
+        paths = [str(root), *([str(package)] if package else []), os.environ.get("PYTHONPATH", "")]
+        order = {"directory": str(Path(directory).absolute()), "batch": batch, "fused": fused, "threads": threads}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "constructions.mamba.worker", json.dumps(order)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        )
+        try:
+            facts, _ = self._answer()
+        except InputError:
+            self.close()
+            raise
+        self.alphabet, self.outputs = tuple(facts["alphabet"]), tuple(facts["outputs"])
+        self.arithmetic, self.conditions, self.device = facts["arithmetic"], facts["conditions"], facts["device"]
+
+    def begin(self, batch: int) -> tuple[np.ndarray, Outputs]:
+        rows, table, ids = self._ask({"do": "begin", "batch": batch})
+        return rows, Outputs(table, ids)
+
+    def advance(self, rows: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, Outputs]:
+        rows, table, ids = self._ask({"do": "advance"}, rows, words)
+        return rows, Outputs(table, ids)
+
+    def compare(self, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+        """Logits (float32) by full forward and by single steps, and the caches after the last step, layer by layer."""
+        full, stepped, *caches = self._ask({"do": "compare"}, tokens)
+        return full, stepped, caches
+
+    def close(self) -> None:
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()
+
+    def __enter__(self) -> "WorkerModel":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def _ask(self, order: dict, *arrays: np.ndarray) -> list[np.ndarray]:
+        _send(self._process.stdin, order, arrays)
+        return self._answer()[1]
+
+    def _answer(self) -> tuple[dict, list[np.ndarray]]:
+        answer = _receive(self._process.stdout)
+        if answer is None:
+            raise InputError(f"the mamba-ssm process ended with status {self._process.wait()}")
+        if "error" in answer[0]:
+            raise InputError(answer[0]["error"])
+        return answer
+
+
+def serve(order: dict, requests: BinaryIO, answers: BinaryIO) -> None:
+    """The worker's loop; ends when the client closes its end."""
+    import torch
+
+    from automata.machine import ACCEPT, EOS, RECOGNISE
+    from constructions.mamba.checkpoint import COORDINATES_FILE
+    from constructions.mamba.official import OfficialRunner
+    from constructions.mamba.stepping import SteppedMamba, Vocabulary
+    from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL
+
+    if order["threads"]:
+        torch.set_num_threads(order["threads"])
+    directory = Path(order["directory"])
+    facts = json.loads((directory / COORDINATES_FILE).read_text(encoding="utf-8"))
+    alphabet = tuple(facts["alphabet"])
+    outputs = (ACCEPT,) if facts["mode"] == RECOGNISE else (*alphabet, EOS)
+    runner = OfficialRunner(directory, order["fused"])
+    tokens = range(FIRST_SYMBOL, FIRST_SYMBOL + len(alphabet))
+    model = SteppedMamba(runner, Vocabulary(alphabet, outputs, tokens, BOS_TOKEN, EOS_TOKEN), order["batch"])
+    described = {"arithmetic": model.arithmetic, "conditions": model.conditions, "device": runner.device.type}
+    _send(answers, {"alphabet": alphabet, "outputs": outputs, **described}, ())
+    while (request := _receive(requests)) is not None:
+        what, arrays = request
+        if what["do"] == "compare":
+            result = _compare(runner, torch.from_numpy(arrays[0]).to(runner.device))
+        else:
+            rows, given = model.begin(what["batch"]) if what["do"] == "begin" else model.advance(*arrays)
+            result = [rows, given.table, given.ids]
+        _send(answers, {}, result)
+
+
+def _compare(runner, tokens) -> list[np.ndarray]:
+    import torch
+
+    with torch.no_grad():
+        full = runner.logits(tokens)
+        steps = [runner.start(tokens[:, :1])] + [runner.step(tokens[:, t : t + 1]) for t in range(1, tokens.shape[1])]
+    caches = [tensor for layer in runner.caches() for tensor in layer]
+    return [tensor.float().cpu().numpy() for tensor in (full, torch.stack(steps, dim=1), *caches)]
+
+
+def _send(stream: BinaryIO, head: dict, arrays) -> None:
+    arrays = [np.ascontiguousarray(array) for array in arrays]
+    shapes = [(array.dtype.str, array.shape) for array in arrays]
+    stream.write(json.dumps({**head, "arrays": shapes}).encode() + b"\n")
+    for array in arrays:
+        stream.write(array.tobytes())
+    stream.flush()
+
+
+def _receive(stream: BinaryIO) -> tuple[dict, list[np.ndarray]] | None:
+    line = stream.readline()
+    if not line:
+        return None
+    head = json.loads(line)
+    arrays = []
+    for dtype, shape in head.pop("arrays"):
+        count = int(np.prod(shape, dtype=np.int64))
+        data = bytearray(stream.read(count * np.dtype(dtype).itemsize))
+        arrays.append(np.frombuffer(data, dtype=dtype).reshape(shape))
+    return head, arrays
+
+
+def main() -> None:
+    # Nothing but answers may reach the client, whatever the packages print.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    try:
+        serve(json.loads(sys.argv[1]), sys.stdin.buffer, answers)
+    except Exception as error:
+        _send(answers, {"error": f"mamba-ssm: {type(error).__name__}: {' '.join(str(error).split())}"}, ())
+        raise
+
+
+if __name__ == "__main__":
+    main()
