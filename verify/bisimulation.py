@@ -115,6 +115,7 @@ def bisimulation(
     *,
     limit: int = STATE_LIMIT,
     absorbed: Callable[[np.ndarray], np.ndarray] | None = None,
+    partial: bool = False,
     progress: Progress = NO_PROGRESS,
 ) -> Verdict:
     """Proves or refutes that the model gives the machine's outputs on every string of the mode.
@@ -126,10 +127,11 @@ def bisimulation(
         limit: stop, undecided, when more joint states than this are found.
         absorbed: for recognition, which rows provably reject for ever; a pair of such a row and a machine state
             that rejects for ever needs no further search.
+        partial: at the limit, be content with what is proved: all strings up to the length that was completed.
         progress: told about joint states as they are found.
 
     Returns:
-        ``proved`` (closed), ``refuted`` with a shortest witness, or ``undecided``.  Time and memory are linear in
+        ``proved`` (closed, or with a horizon where ``partial``), ``refuted`` with a shortest witness, or ``undecided``.  Time and memory are linear in
         the joint states times the symbols followed.
 
     >>> from automata.flip_flop import FlipFlopMachine
@@ -140,7 +142,7 @@ def bisimulation(
     if mode not in MODES:
         raise InputError(f"mode {mode!r} is not one of {', '.join(MODES)}")
     search = _Search(Interned(machine, model.alphabet, model.outputs, mode), model, absorbed)
-    return search.run(limit, progress)
+    return search.run(limit, partial, progress)
 
 
 class _Search:
@@ -156,7 +158,7 @@ class _Search:
         self.seen: set[bytes] = set()
         self._ends_for_ever: dict[int, bool] = {}
 
-    def run(self, limit: int, progress: Progress) -> Verdict:
+    def run(self, limit: int, partial: bool, progress: Progress) -> Verdict:
         machines, rows = np.zeros(1, dtype=np.int32), None
         rows, outputs = self.model.begin(1)
         rows = np.ascontiguousarray(rows)
@@ -164,7 +166,9 @@ class _Search:
             return self._refuted(-1, (), *wrong)
         self._add(machines, rows, np.full(1, -1), np.full(1, -1))
         numbers = np.zeros(1, dtype=np.int64)
+        length = -1
         while len(machines):
+            length += 1  # all strings of this length have been compared
             self.interned.expand(machines)
             sources, symbols = np.nonzero(self.interned.next[machines] >= 0)
             found = []
@@ -181,6 +185,9 @@ class _Search:
                 new = self._add(target, np.ascontiguousarray(stepped), numbers[source], symbol)
                 found.append((target[new], stepped[new]))
                 progress.advance(len(new), transitions=self.transitions)
+                if self.count > limit and partial:
+                    reason = f"all strings up to this length; stopped at {self.count} joint states (limit {limit})"
+                    return self._verdict(PROVED, reason, horizon=length)
                 if self.count > limit:
                     return self._verdict(UNDECIDED, f"gave up at {self.count} joint states (limit {limit}): this is not a proof")
             first = self.count - sum(len(t) for t, _ in found)
@@ -239,9 +246,9 @@ class _Search:
         witness = Witness(tuple(self.interned.alphabet[s] for s in reversed(word)), expected, given)
         return self._verdict(REFUTED, "the witness is a shortest one", witness)
 
-    def _verdict(self, outcome: str, reason: str, witness: Witness | None = None) -> Verdict:
+    def _verdict(self, outcome: str, reason: str, witness: Witness | None = None, horizon: int | None = None) -> Verdict:
         explored = {"machine states": len(self.interned), "joint states": self.count, "transitions": self.transitions}
-        return Verdict(outcome, "search", self.interned.mode, self.model.arithmetic, explored, reason, witness)
+        return Verdict(outcome, "search", self.interned.mode, self.model.arithmetic, explored, reason, witness, horizon)
 
 
 class Stepwise:
