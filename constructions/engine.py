@@ -202,15 +202,23 @@ class Engine:
     def _loop(self, layer: Layer, gates, increments, ids, h) -> np.ndarray:
         """Any gates: one step after the other, shape (coordinates, batch, time).
 
-        Once the rest of the chunk reads the same features, a state that repeats repeats for ever.
+        Once the rest of the chunk has the same gates and increments, a state that repeats repeats for ever.
         """
+        time = ids.shape[1]
         states = np.empty((h.shape[1], *ids.shape), dtype=self.numbers.dtype)
+        rows, same = distinct([*gates.T, *increments.T])
+        gates, increments, ids = gates[rows], increments[rows], same[ids]
         changes = np.flatnonzero((ids[:, 1:] != ids[:, :-1]).any(axis=0))
-        last_change = changes[-1] + 1 if len(changes) else 0
-        for t in range(ids.shape[1]):
-            before, h = h, self.numbers.update(layer, gates[ids[:, t]], h, increments[ids[:, t]])
+        last_change = int(changes[-1]) + 1 if len(changes) else 0
+        for t in range(last_change):
+            h = self.numbers.update(layer, gates[ids[:, t]], h, increments[ids[:, t]])
             states[:, :, t] = h.T
-            if t >= last_change and (h == before).all():
+        last = ids[:, -1]
+        update = self.numbers.updater(layer, gates[last], increments[last], h, time - last_change)
+        for t in range(last_change, time):
+            before, h = h, update(h)
+            states[:, :, t] = h.T
+            if (h == before).all() if h.dtype == object else h.tobytes() == before.tobytes():
                 states[:, :, t:] = h.T[:, :, None]
                 break
         return states

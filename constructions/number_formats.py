@@ -9,7 +9,7 @@ ones, and both are checked against the bound; a failure is an InputError.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Union
+from typing import Callable, Union
 
 import numpy as np
 from scipy import sparse
@@ -114,15 +114,24 @@ class ScaledIntegers:
 
     def update(self, layer: Layer, gates: np.ndarray, h: np.ndarray, increments: np.ndarray) -> np.ndarray:
         """round(gate * h + increment) for raw gates and increments of any value."""
+        return self.updater(layer, gates, increments, h, 1)(h)
+
+    def updater(self, layer: Layer, gates: np.ndarray, increments: np.ndarray, h: np.ndarray, steps: int) -> Callable:
+        """The function h -> round(gate * h + increment), to be used so many times from ``h`` on."""
         a, b = layer.gate.exponent + self.unit_bits, layer.increment.exponent
         exponent = max(a, b)
-        bound = (int(np.abs(gates).max(initial=0)) * int(np.abs(h).max(initial=0)) << (exponent - a)) + (
-            int(np.abs(increments).max(initial=0)) << (exponent - b)
-        )
-        if bound >= 1 << 62:
+        largest_gate = int(np.abs(gates).max(initial=0)) << (exponent - a)
+        largest = int(np.abs(increments).max(initial=0)) << (exponent - b)
+        size = int(np.abs(h).max(initial=0))
+        # With gates of at most 1 the state grows by at most one increment per step; otherwise each step is checked.
+        once = steps == 1 or largest_gate <= 1 << exponent
+        reach = size + (steps - 1) * ((largest >> exponent) + 1)
+        if once and largest_gate * reach + largest >= 1 << 62:
             raise InputError(f"a state grows beyond the 62 bits that {self.arithmetic} arithmetic is run in")
-        value = ((gates * h) << (exponent - a)) + (increments << (exponent - b))
-        return self.wrapped(value >> exponent)
+        if not once:
+            return lambda h: self.update(layer, gates, h, increments)
+        gates, increments = gates << (exponent - a), increments << (exponent - b)
+        return lambda h: self.wrapped((gates * h + increments) >> exponent)
 
 
 class Floats:
@@ -182,7 +191,10 @@ class Floats:
 
     def update(self, layer: Layer, gates: np.ndarray, h: np.ndarray, increments: np.ndarray) -> np.ndarray:
         # Adding 0 turns -0 into 0: the two are equal numbers, and are to be equal states.
-        return gates * h + increments + self.dtype.type(0)
+        return gates * h + increments + 0.0
+
+    def updater(self, layer: Layer, gates: np.ndarray, increments: np.ndarray, h: np.ndarray, steps: int) -> Callable:
+        return lambda h: self.update(layer, gates, h, increments)
 
 
 class Rationals:
@@ -226,6 +238,9 @@ class Rationals:
 
     def update(self, layer: Layer, gates: np.ndarray, h: np.ndarray, increments: np.ndarray) -> np.ndarray:
         return gates * h + increments
+
+    def updater(self, layer: Layer, gates: np.ndarray, increments: np.ndarray, h: np.ndarray, steps: int) -> Callable:
+        return lambda h: self.update(layer, gates, h, increments)
 
 
 Numbers = Union[ScaledIntegers, Floats, Rationals]
