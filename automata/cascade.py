@@ -379,9 +379,10 @@ class _Validation:
                 for rule in signal.rules:
                     self._rule(signal, rule)
                 self.items[signal.name] = signal
+        outputs = frozenset(self.cascade.outputs)
         for emission in self.cascade.emissions:
             self._literals("an emission", emission.when)
-            for output in emission.outputs - set(self.cascade.outputs):
+            for output in emission.outputs - outputs:
                 raise InputError(f"an emission gives {output!r}, which is not an output of this cascade")
 
     def _declare(self, item: Union[Register, Signal]) -> None:

@@ -63,7 +63,8 @@ ONE = Expression((), 1)
 class Feature:
     """A named value in {0, 1, ...}: an expression, and the first slot that can read it.
 
-    ``table`` is set on features of the symbol alone: (symbol index, value) wherever the value is not 0.
+    ``table`` is set on features of the symbol alone: (symbol index, value) wherever the value is not 0.  Such a
+    feature has its expression from :meth:`Placement.expression`.
     """
 
     name: str
@@ -85,26 +86,45 @@ class Placement:
     """The growing network: embedding columns and neurons by slot, each made once.
 
     Attributes:
-        symbols: number of rows of the embedding.
+        names: the symbols, BOS last: the rows of the embedding.
         columns: embedding columns, by name.
         neurons: slot -> neurons in order.
     """
 
-    symbols: int
+    names: tuple[str, ...]
     columns: list[tuple[str, Table]] = field(default_factory=list)
     neurons: dict[int, list[Neuron]] = field(default_factory=dict)
     _column_of: dict[Table, int] = field(default_factory=dict)
     _neuron_of: dict[Hashable, Feature] = field(default_factory=dict)
 
     def symbol_feature(self, name: str, table: Table) -> Feature:
-        """A function of the symbol; a constant one costs nothing."""
-        values = {value for _, value in table} | ({0} if len(table) < self.symbols else set())
+        """A function of the symbol.  It becomes an embedding column only when a neuron reads it."""
+        return Feature(name, Expression(), 1, table)
+
+    def expression(self, feature: Feature) -> Expression:
+        """The feature where it was made; a constant function of the symbol costs nothing."""
+        if feature.table is None:
+            return feature.expression
+        values = {value for _, value in feature.table}
+        if len(feature.table) < self.symbols:
+            values.add(0)
         if len(values) == 1:
-            return Feature(name, Expression((), values.pop()), 1, table)
-        if table not in self._column_of:
-            self._column_of[table] = len(self.columns)
-            self.columns.append((name, table))
-        return Feature(name, Expression((((0, self._column_of[table]), 1),)), 1, table)
+            return Expression((), values.pop())
+        if feature.table not in self._column_of:
+            self._column_of[feature.table] = len(self.columns)
+            self.columns.append((self._column_name(feature), feature.table))
+        return Expression((((0, self._column_of[feature.table]), 1),))
+
+    def _column_name(self, feature: Feature) -> str:
+        chosen = sorted(symbol for symbol, _ in feature.table)
+        if len(chosen) > 8:
+            return feature.name
+        return "symbol " + " ".join(self.names[symbol] for symbol in chosen)
+
+    @property
+    def symbols(self) -> int:
+        """The number of rows of the embedding."""
+        return len(self.names)
 
     def embedding(self) -> np.ndarray:
         """The columns as an array of shape (symbols, columns)."""
@@ -127,8 +147,9 @@ class Placement:
         """The feature as an expression that a neuron of ``slot`` can read, carried there if need be."""
         if slot < feature.ready:
             raise AssertionError(f"{feature.name} is not ready at slot {slot}")
-        if all(_readable(atom, slot) for atom, _ in feature.expression.terms):
-            return feature.expression
+        expression = self.expression(feature)
+        if all(_readable(atom, slot) for atom, _ in expression.terms):
+            return expression
         # Carried in the output of the layer above, which both mixes of a layer can read; a raw state coordinate
         # is visible to the first mix alone, so a second mix of the same layer has it carried by that first mix.
         previous = slot - 1 if slot % 2 or feature.ready == slot - 1 else slot - 2
@@ -136,8 +157,9 @@ class Placement:
 
     def read_output(self, feature: Feature, slot: int) -> Expression:
         """The feature as an expression over slot ``slot`` alone: what a gate, an increment or the readout can read."""
-        if all(atom[0] == slot for atom, _ in feature.expression.terms):
-            return feature.expression
+        expression = self.expression(feature)
+        if all(atom[0] == slot for atom, _ in expression.terms):
+            return expression
         return self.neuron(feature.name, slot, self.read(feature, slot)).expression
 
     def conjunction(self, name: str, literals: list[tuple[Feature, bool]]) -> Feature:
@@ -184,7 +206,7 @@ class Placement:
         parts = []
         for f, weight in features:
             # What is not readable where the latest term is first readable travels there on its own neuron.
-            value = f.expression
+            value = self.expression(f)
             if not all(_readable(atom, ready) for atom, _ in value.terms):
                 value = self.read(f, ready)
             parts.append(value * weight)

@@ -69,7 +69,7 @@ class _Lowering:
         self.cascade = cascade
         self.arithmetic = arithmetic
         self.symbol_index = {symbol: i for i, symbol in enumerate((*cascade.alphabet, BOS))}
-        self.placement = Placement(len(self.symbol_index))
+        self.placement = Placement((*cascade.alphabet, BOS))
         self.layer_of: dict[str, int] = {}
         self.coordinate: dict[str, int] = {}
         self.width: dict[int, int] = {}
@@ -122,7 +122,7 @@ class _Lowering:
     def _symbol_in(self, symbols: frozenset[str]) -> Feature:
         if symbols not in self.features:
             table = frozenset((self.symbol_index[symbol], 1) for symbol in symbols)
-            self.features[symbols] = Feature(_set_name(symbols), Expression(), 1, table)
+            self.features[symbols] = self.placement.symbol_feature(_set_name(symbols), table)
         return self.features[symbols]
 
     def conjunction(self, name: str, *when: Literal) -> Feature:

@@ -8,8 +8,8 @@ from verify.commands.options import add_common
 
 HELP = "bounded Dyck: K bracket types, nested at most H deep"
 
-SEARCHED = 1_000_000
-"""Up to so many pairs of machine and model state the proof is a search; beyond, an induction."""
+SEARCHED_TRANSITIONS, SEARCHED_DEPTH = 20_000_000, 2_000
+"""Up to so many transitions and so deep the proof is a search; beyond, an induction."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,8 @@ def task(args: argparse.Namespace):
         return prove_dyck(ssm, args.k, args.depth, args.mode, progress)
 
     machine = DyckMachine(args.k, args.depth)
-    pairs = (args.depth + 1) * args.k**args.depth
+    pairs = (args.depth + 1) * args.k ** min(args.depth, 64)
+    searched = pairs * (args.k + 1) <= SEARCHED_TRANSITIONS and args.depth <= SEARCHED_DEPTH
     return Task(
         title=f"Dyck({args.k}, {args.depth}): {args.k} bracket type{'s' * (args.k > 1)}, nested at most {args.depth} deep",
         machine=machine,
@@ -50,5 +51,5 @@ def task(args: argparse.Namespace):
         arithmetic="exact",
         classes=machine.classes() + (args.mode == RECOGNISE),
         parse=machine.parse_symbol,
-        prove=by_induction if pairs > SEARCHED else None,
+        prove=None if searched else by_induction,
     )
