@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import Hashable, Mapping, NamedTuple, Sequence
 
+from automata.errors import InputError
+
 Key = tuple[str, str]
 """A variable's identity: its kind and the name in the cascade ("symbol", "register", "register before", ...)."""
 
@@ -63,16 +65,25 @@ def without(one: Box, other: Box, sizes: Mapping[Key, int]) -> list[Box]:
     return rest
 
 
+CASE_LIMIT = 5000
+"""Cases of one item: each is a neuron, and every pair of them is looked at."""
+
+
 def tidy(cases: Sequence[Case], sizes: Mapping[Key, int]) -> list[Case]:
     """The same decisions by fewer boxes, no two of which can hold together; where two held, the earlier one decides.
 
     O(cases^2 * variables) when they are disjoint already.
+
+    Raises:
+        InputError: when there are more than CASE_LIMIT cases.
 
     >>> a, b = ("register", "a"), ("register", "b")
     >>> cases = [Case(box({a: frozenset({0})}), 1), Case(box({a: frozenset({1})}), 1), Case(box({b: frozenset({0})}), 1)]
     >>> [[(name, sorted(values)) for (_, name), values in case.box] for case in tidy(cases, {a: 3, b: 2})]
     [[('a', [0, 1])], [('a', [2]), ('b', [0])]]
     """
+    if len(cases) > CASE_LIMIT:
+        raise InputError(f"{len(cases)} conditions on one register or signal need as many neurons in one block: at most {CASE_LIMIT}")
     disjoint: list[Case] = []
     for case in merge(cases, sizes):
         pieces = [case.box]

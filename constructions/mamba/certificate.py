@@ -21,9 +21,9 @@ forward, prefill, decoding, any batch.  With a counter, as long as its value sta
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator
 
 import numpy as np
+from scipy import sparse
 
 from automata.errors import InputError
 from constructions.mamba.ballast import EPSILON
@@ -77,8 +77,9 @@ class _Proof:
         self.unit = weights.ballast.unit
         self.names = weights.coordinate_names()
         self.first_ballast = len(self.layout.coordinates)
-        # Sums are bounded in units that are at most S: beyond 2^digits they would round, beyond the greatest number overflow.
-        self.limit = min(2**weights.precision.digits, int(weights.precision.greatest / self.scale))
+        self.limit = 2**weights.precision.digits
+        # What is counted in units of S must not overflow either.
+        self.scaled_limit = min(self.limit, int(weights.precision.greatest / self.scale))
         self.greatest: int | None = self.limit if self.layout.integers else None
         self.sums, self.largest = 0, 0
         self.group_of = {c: number for number, (_, members) in enumerate(self.layout.groups) for c in members}
@@ -157,10 +158,10 @@ class _Proof:
                 self.fail(f"the ballast after block {point} has the sum of squares {squares:g}, not {width} * 4^{exponent}")
             # All other squares together are less than half a unit in the last place of one ballast square.
             room = float(ballast.max()) ** 2 / 2**_FLOAT32_DIGITS / self.unit**2 - (1 + len(written))
-            if room <= 0:
+            if room <= counters:
                 self.fail(f"the ballast {ballast.max():g} does not hide {len(written)} variables")
             if counters:
-                self._at_most(int((room / counters) ** 0.5))
+                self.greatest = min(self.greatest, int((room / counters) ** 0.5))
         if EPSILON >= mean / 2**_FLOAT32_DIGITS:
             self.fail(f"the epsilon {EPSILON:g} is not rounded away beside the mean square 4^{exponent}")
         one = self.tensors[name] * self.unit / 2.0**exponent
@@ -189,21 +190,17 @@ class _Proof:
                 fixed += size
             else:
                 by_group[self.group_of[c]] = max(by_group.get(self.group_of[c], 0.0), size)
-        self.bound(what, fixed + sum(by_group.values()), by_counter)
+        self.bound(what, fixed + sum(by_group.values()), by_counter, scaled=True)
 
-    def bound(self, what: str, fixed: float, by_counter: float = 0.0) -> None:
-        """fixed + by_counter * (a counter's absolute value) must be at most 2^digits."""
+    def bound(self, what: str, fixed: float, by_counter: float = 0.0, scaled: bool = False) -> None:
+        """fixed + by_counter * (a counter's absolute value) must be at most 2^digits; ``scaled``: in units of S."""
         self.sums += 1
         self.largest = max(self.largest, int(fixed))
-        if fixed > self.limit:
-            self.fail(f"{what} can add up to {fixed:.0f} units, and {self.weights.precision.name} is exact up to {self.limit} only")
+        limit = self.scaled_limit if scaled else self.limit
+        if fixed + by_counter > limit:
+            self.fail(f"{what} can add up to {fixed + by_counter:.0f} units, and {self.weights.precision.name} is exact up to {limit}")
         if by_counter:
-            self._at_most(int((self.limit - fixed) // by_counter))
-
-    def _at_most(self, value: int) -> None:
-        if value < 1:
-            self.fail("no counter value is exact")
-        self.greatest = min(self.greatest, value)
+            self.greatest = min(self.greatest, int((limit - fixed) // by_counter))
 
     def fail(self, reason: str) -> None:
         raise InputError(f"no certificate of exactness: {reason}")
@@ -265,7 +262,7 @@ class _BlockProof:
             if len(read) > 1 or row[read[0]] != 1 or self.delayed[channel]:
                 self.fail(channel, "it reads a counter together with something else")
             self.ramps[channel] = (read[0], int(bias))
-            self.proof.bound(f"block {self.number + 1}, ramp {self.names[channel]!r}", abs(bias), 1)
+            self.proof.bound(f"block {self.number + 1}, ramp {self.names[channel]!r}", abs(bias), 1, scaled=True)
             return
         self.boxes[channel] = self._box(channel, row, int(bias))
 
@@ -351,28 +348,27 @@ class _BlockProof:
             self.proof.fail(f"block {self.number + 1}: B is neither constant nor a sum of whole amounts")
         self.proof.bound(f"block {self.number + 1}, increment", float(np.abs(b_row).sum()))
         if self.counting:
-            self.proof.bound(f"block {self.number + 1}, total", 0, 1)
+            self.proof.bound(f"block {self.number + 1}, total", 0, 1, scaled=True)
 
     # -- what is written ------------------------------------------------------------------------------
 
-    def _writers(self, coordinate: int) -> Iterator[tuple[int, int]]:
-        """(channel, whole coefficient) of what is written to the coordinate; the gates of the writers are on."""
-        row = self.tensor["out_proj.weight"][coordinate] * self.scale / self.proof.unit
-        for channel in np.flatnonzero(row).tolist():
-            if row[channel] != round(row[channel]) or not self.tensor["in_proj.weight"][self.inner + channel, 0]:
-                self.fail(channel, f"it writes {row[channel]} to {self.proof.names[coordinate]!r}")
-            yield channel, int(row[channel])
+    def _written(self, coordinates: tuple[int, ...]) -> np.ndarray:
+        """Whole coefficients, shape (coordinates, channels), of what is written to them; the gates of the writers are on."""
+        matrix = self.tensor["out_proj.weight"][list(coordinates)] * self.scale / self.proof.unit
+        gates = self.tensor["in_proj.weight"][self.inner :, 0] != 0
+        for row, channel in np.argwhere((matrix != np.rint(matrix)) | ((matrix != 0) & ~gates)).tolist():
+            self.fail(channel, f"it writes {matrix[row, channel]} to {self.proof.names[coordinates[row]]!r}")
+        return np.rint(matrix).astype(np.int64)
 
     def _group(self, members: tuple[int, ...]) -> None:
         """At most one of the coordinates is 1 (exactly one in a complete layout), the others 0."""
-        writes = {c: dict(self._writers(c)) for c in members}
-        channels = sorted({channel for row in writes.values() for channel in row} - {0})
         if 0 not in self.constants or not self.tensor["D"][0]:
             self.fail(0, "it is not the constant channel")
-        start = np.array([writes[c].get(0, 0) for c in members])
-        by_channel = {channel: np.array([writes[c].get(channel, 0) for c in members]) for channel in channels}
+        matrix = self._written(members)
+        channels = [channel for channel in np.flatnonzero(matrix.any(axis=0)).tolist() if channel]
+        start, change = matrix[:, 0], matrix[:, channels].T
         if any(channel in self.ramps for channel in channels):
-            self._window(members, channels, start, by_channel)
+            self._window(members, channels, start, change)
             return
         cells = {self.cells[channel] for channel in channels if channel in self.cells}
         if cells:
@@ -380,49 +376,49 @@ class _BlockProof:
                 self.fail(channels[0], "it writes to a variable together with another register's channel")
         elif (pair := self._all_exclusive([c for c in channels if self._is_box(c)])) is not None:
             self.fail(pair[0], f"it can fire together with channel {pair[1]} {self.names[pair[1]]!r}, which writes to the same variable")
-        for value in (start, *(start + by_channel[channel] for channel in channels)):
-            self._check_one_hot(members, value)
-        # Positive and negative parts cannot both be large: at most one channel is on besides the constant one.
-        largest = max((np.abs(row).max() for row in by_channel.values()), default=0)
-        self.proof.bound(f"block {self.number + 1}, {self.proof.names[members[0]]!r}", float(np.abs(start).max() + largest))
+        # At most one channel is on besides the constant one.
+        self._check_one_hot(members, np.concatenate([start[None], start + change]))
+        largest = np.abs(start).max(initial=0) + np.abs(change).max(initial=0)
+        self.proof.bound(f"block {self.number + 1}, {self.proof.names[members[0]]!r}", float(largest))
 
     def _is_box(self, channel: int) -> bool:
         if channel not in self.boxes or not self.tensor["D"][channel]:
             self.fail(channel, "it writes to a variable, but is neither a box nor a cell nor a ramp")
         return True
 
-    def _window(self, members, channels, start, by_channel) -> None:
+    def _window(self, members: tuple[int, ...], channels: list[int], start: np.ndarray, change: np.ndarray) -> None:
         if any(channel not in self.ramps or not self.tensor["D"][channel] for channel in channels):
             self.fail(channels[0], "it writes to a variable together with a ramp")
         if len({self.ramps[channel][0] for channel in channels}) > 1:
             self.fail(channels[0], "it writes to a variable together with a ramp on another counter")
-        corners = [-self.ramps[channel][1] for channel in channels]
-        # Between corners everything is affine, so the corners and one point beyond each end decide, together with the final slope.
-        for value in range(min(corners) - 1, max(corners) + 2):
-            ramps = sum((by_channel[channel] * max(0, value + self.ramps[channel][1]) for channel in channels), start)
-            self._check_one_hot(members, ramps)
-        if sum(by_channel.values()).any():
+        offsets = np.array([self.ramps[channel][1] for channel in channels])
+        # Between corners everything is affine, so these points decide: a slope that is not 0 at one of them leaves 0 and 1 at the next.
+        points = np.unique(np.concatenate([-offsets - 1, -offsets, 1 - offsets]))
+        ramps = np.maximum(0, points[:, None] + offsets)
+        self._check_one_hot(members, start + ramps @ sparse.csr_array(change))
+        if change.sum(axis=0).any():
             self.fail(channels[0], "its window does not become constant for large counters")
-        for i, c in enumerate(members):
-            weight = sum(abs(int(by_channel[channel][i])) for channel in channels)
-            offset = sum(abs(int(by_channel[channel][i])) * abs(self.ramps[channel][1]) for channel in channels)
-            self.proof.bound(f"block {self.number + 1}, {self.proof.names[c]!r}", float(abs(start[i]) + offset), float(weight))
+        # relu(counter + offset) is at most the counter's absolute value plus the offset's positive part.
+        constant = np.abs(start) + np.maximum(0, offsets) @ np.abs(change)
+        for c, fixed, weight in zip(members, constant.tolist(), np.abs(change).sum(axis=0).tolist()):
+            self.proof.bound(f"block {self.number + 1}, {self.proof.names[c]!r}", float(fixed), float(weight))
 
-    def _check_one_hot(self, members: tuple[int, ...], values: np.ndarray) -> None:
-        total = values.sum()
-        if not np.isin(values, (0, 1)).all() or total > 1 or (self.layout.complete and total != 1):
-            self.proof.fail(f"block {self.number + 1} can write {values.tolist()} to the variable of {self.proof.names[members[0]]!r}")
+    def _check_one_hot(self, members: tuple[int, ...], rows: np.ndarray) -> None:
+        """Every row is a value that the variable may have."""
+        total = rows.sum(axis=1)
+        wrong = ((rows != 0) & (rows != 1)).any(axis=1) | (total > 1) | (self.layout.complete & (total != 1))
+        if wrong.any():
+            values = rows[np.flatnonzero(wrong)[0]].tolist()
+            self.proof.fail(f"block {self.number + 1} can write {values} to the variable of {self.proof.names[members[0]]!r}")
 
     def _integer(self, coordinate: int) -> None:
         """The counter's cell, plus a constant, minus the step's increment where the value before is wanted."""
-        fixed, cells = 0, 0
-        for channel, coefficient in self._writers(coordinate):
-            if channel in self.counting and coefficient == 1:
-                cells += 1
-            elif channel == 0 or self._is_box(channel):
-                fixed += abs(coefficient)
-        if cells != 1:
+        row = self._written((coordinate,))[0]
+        cells = [channel for channel in np.flatnonzero(row).tolist() if channel in self.counting]
+        others = [channel for channel in np.flatnonzero(row).tolist() if channel and channel not in cells and self._is_box(channel)]
+        if len(cells) != 1 or row[cells[0]] != 1:
             self.proof.fail(f"block {self.number + 1}: {self.proof.names[coordinate]!r} is not one counter")
+        fixed = abs(row[0]) + sum(abs(row[channel]) for channel in others)
         self.proof.bound(f"block {self.number + 1}, {self.proof.names[coordinate]!r}", float(fixed), 1.0)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import Iterator
+
 import torch
 import transformers
 from transformers import MambaConfig, MambaForCausalLM
@@ -50,3 +53,18 @@ class HuggingFaceRunner:
 
     def caches(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
         return [(layer.conv_states[0], layer.recurrent_states[0]) for layer in self._cache.layers]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No progress bars, and nothing about kernels that are not installed; what matters is raised as an error here."""
+    logging = transformers.logging
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()

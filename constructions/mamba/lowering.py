@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from automata.cascade import Cascade
+from automata.cascade import Cascade, Counter
 from automata.errors import InputError
 from constructions.mamba.ballast import CONSTANT, GIANT
 from constructions.mamba.blocks import layout
+from constructions.mamba.certificate import certify
 from constructions.mamba.inline import inline
-from constructions.mamba.network import Total, network
-from constructions.mamba.precision import precision
+from constructions.mamba.network import Network, Total, network
+from constructions.mamba.precision import Precision, precision
 from constructions.mamba.weights import MambaWeights, assemble
 
 
@@ -21,7 +22,7 @@ def lower_to_mamba(cascade: Cascade, dtype: str = "float32", norm: str | None = 
         norm: "constant norm" or "giant" (see :mod:`constructions.mamba.ballast`); chosen where absent.
 
     Raises:
-        InputError: naming the register that no Mamba can have, or the number that does not fit the dtype.
+        InputError: naming the register that no Mamba can have, or the number that is not exact in the dtype.
 
     >>> from constructions.flip_flop import flip_flop
     >>> weights = lower_to_mamba(flip_flop())
@@ -29,15 +30,23 @@ def lower_to_mamba(cascade: Cascade, dtype: str = "float32", norm: str | None = 
     (3, 32, 'constant norm')
     """
     boxes = inline(network(cascade))
-    format_ = precision(dtype)
     counter = next((item.name for item in boxes.items if isinstance(item, Total)), None)
     if norm == CONSTANT and counter is not None:
         raise InputError(f"there is no constant norm: the counter {counter!r} is in the residual stream")
-    if norm == GIANT or counter is not None:
-        return assemble(layout(boxes, complete=False), format_)
-    try:
-        return assemble(layout(boxes, complete=True), format_)
-    except InputError:
-        if norm == CONSTANT:
-            raise
-        return assemble(layout(boxes, complete=False), format_)
+    weights = _assembled(boxes, precision(dtype), GIANT if counter is not None else norm)
+    greatest = certify(weights).greatest
+    for register in cascade.registers:
+        if isinstance(register, Counter) and register.span and max(map(abs, register.span)) > greatest:
+            raise InputError(f"counter {register.name!r} reaches {max(map(abs, register.span))}, and {dtype} is exact up to {greatest} here")
+    return weights
+
+
+def _assembled(boxes: Network, format_: Precision, norm: str | None) -> MambaWeights:
+    """With the norm asked for; where none is, with a constant norm if its ballast is exact in the format."""
+    if norm != GIANT:
+        try:
+            return assemble(layout(boxes, complete=True), format_)
+        except InputError:
+            if norm == CONSTANT:
+                raise
+    return assemble(layout(boxes, complete=False), format_)

@@ -83,6 +83,11 @@ class SteppedMamba:
         self._first = self._read(1), self._given(logits, 1)
 
     @property
+    def by_full_forward(self) -> "ForwardMamba":
+        """The same model, run over whole strings at once."""
+        return ForwardMamba(self)
+
+    @property
     def conditions(self) -> str:
         """What a claim about the steps of this model is a claim about."""
         return f"{self.runner.conditions}, steps of {self.batch} rows"
@@ -123,6 +128,33 @@ class SteppedMamba:
 
     def _given(self, logits: torch.Tensor, count: int) -> np.ndarray:
         return (logits[:count, self.vocabulary.answers] > 0).cpu().numpy()
+
+
+class ForwardMamba:
+    """The same model by full forward: a batched model for strings from their beginning, as random tests read them.
+
+    A row of its states is the symbols read so far; what was read is read again with what follows.
+    """
+
+    def __init__(self, model: SteppedMamba):
+        self.runner, self.vocabulary = model.runner, model.vocabulary
+        self.alphabet, self.outputs, self.arithmetic = model.alphabet, model.outputs, model.arithmetic
+
+    def begin(self, batch: int) -> tuple[np.ndarray, Outputs]:
+        """Nothing read, and the outputs after BOS."""
+        rows = np.zeros((batch, 0), dtype=np.int64)
+        return rows, as_outputs(self._given(rows))
+
+    def advance(self, rows: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, Outputs]:
+        """One full forward over all symbols; the outputs after the new ones."""
+        read = np.concatenate([rows, words], axis=1)
+        return read, as_outputs(self._given(read)[:, rows.shape[1] + 1 :])
+
+    def _given(self, symbols: np.ndarray) -> np.ndarray:
+        tokens = np.concatenate([np.full((len(symbols), 1), self.vocabulary.bos), self.vocabulary.tokens[symbols]], axis=1)
+        with torch.no_grad():
+            logits = self.runner.logits(torch.from_numpy(tokens).to(self.runner.device))
+        return (logits[:, :, self.vocabulary.answers] > 0).cpu().numpy()
 
 
 class StateTable:

@@ -44,6 +44,9 @@ LOGIT = 64
 
 COUNTING_A_LOG = -1000.0
 
+WIDTH_LIMIT = 2048
+"""The greatest d_model: matrices are dense, and grow with its square."""
+
 
 @dataclass(frozen=True)
 class MambaWeights:
@@ -100,7 +103,7 @@ def assemble(layout: Layout, precision: Precision) -> MambaWeights:
     """The arrays for a layout: with a constant norm where it is complete, else with a giant ballast.
 
     Raises:
-        InputError: when a complete layout's ballast is not exact in the precision.
+        InputError: when a complete layout's ballast is not exact in the precision, or the model would be too wide.
     """
     return _Assembly(layout, precision).build()
 
@@ -111,6 +114,10 @@ class _Assembly:
         self.scale = float(precision.scale)
         channels = max(len(block.channels) for block in layout.blocks)
         self.width = _power_of_two(len(layout.coordinates) + (4 if layout.complete else 2))
+        if self.width > WIDTH_LIMIT or channels > 2 * WIDTH_LIMIT:
+            raise InputError(
+                f"{len(layout.coordinates)} coordinates and {channels} channels in one block do not fit a d_model of {WIDTH_LIMIT}"
+            )
         self.expand = max(2, -(-channels // self.width))
         self.rank = max(1, max(len(block.step_names) for block in layout.blocks))
         self.ballast = self._constant_norm() if layout.complete else giant(precision, len(layout.blocks) + 1, self.width)

@@ -47,13 +47,13 @@ class WorkerModel:
 
     Args:
         directory: a checkpoint written by :mod:`constructions.mamba.checkpoint`.
-        threads: of the worker; PyTorch's own choice if absent.
+        threads: of the worker.
 
     Raises:
         InputError: when mamba-ssm is not installed, or does not load the checkpoint.
     """
 
-    def __init__(self, directory: Path, batch: int = 256, fused: bool = True, threads: int | None = None):
+    def __init__(self, directory: Path, batch: int = 256, fused: bool = True, threads: int = 1):
         package = find_package()
         root = Path(__file__).resolve().parents[2]
         paths = [str(root), *([str(package)] if package else []), os.environ.get("PYTHONPATH", "")]
@@ -71,6 +71,11 @@ class WorkerModel:
             raise
         self.alphabet, self.outputs = tuple(facts["alphabet"]), tuple(facts["outputs"])
         self.arithmetic, self.conditions, self.device = facts["arithmetic"], facts["conditions"], facts["device"]
+
+    @property
+    def by_full_forward(self) -> "_WorkerForward":
+        """The same model, run over whole strings at once."""
+        return _WorkerForward(self)
 
     def begin(self, batch: int) -> tuple[np.ndarray, Outputs]:
         rows, table, ids = self._ask({"do": "begin", "batch": batch})
@@ -109,6 +114,22 @@ class WorkerModel:
         return answer
 
 
+class _WorkerForward:
+    """As :class:`constructions.mamba.stepping.ForwardMamba`."""
+
+    def __init__(self, model: WorkerModel):
+        self.model = model
+        self.alphabet, self.outputs, self.arithmetic = model.alphabet, model.outputs, model.arithmetic
+
+    def begin(self, batch: int) -> tuple[np.ndarray, Outputs]:
+        return np.zeros((batch, 0), dtype=np.int64), self.model.begin(batch)[1]
+
+    def advance(self, rows: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, Outputs]:
+        read = np.concatenate([rows, words], axis=1)
+        table, ids = self.model._ask({"do": "forward"}, read)
+        return read, Outputs(table, ids[:, rows.shape[1] :])
+
+
 def serve(order: dict, requests: BinaryIO, answers: BinaryIO) -> None:
     """The worker's loop; ends when the client closes its end."""
     import torch
@@ -119,8 +140,7 @@ def serve(order: dict, requests: BinaryIO, answers: BinaryIO) -> None:
     from constructions.mamba.stepping import SteppedMamba, Vocabulary
     from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL
 
-    if order["threads"]:
-        torch.set_num_threads(order["threads"])
+    torch.set_num_threads(order["threads"])
     directory = Path(order["directory"])
     facts = json.loads((directory / COORDINATES_FILE).read_text(encoding="utf-8"))
     alphabet = tuple(facts["alphabet"])
@@ -128,12 +148,16 @@ def serve(order: dict, requests: BinaryIO, answers: BinaryIO) -> None:
     runner = OfficialRunner(directory, order["fused"])
     tokens = range(FIRST_SYMBOL, FIRST_SYMBOL + len(alphabet))
     model = SteppedMamba(runner, Vocabulary(alphabet, outputs, tokens, BOS_TOKEN, EOS_TOKEN), order["batch"])
+    full = model.by_full_forward
     described = {"arithmetic": model.arithmetic, "conditions": model.conditions, "device": runner.device.type}
     _send(answers, {"alphabet": alphabet, "outputs": outputs, **described}, ())
     while (request := _receive(requests)) is not None:
         what, arrays = request
         if what["do"] == "compare":
             result = _compare(runner, torch.from_numpy(arrays[0]).to(runner.device))
+        elif what["do"] == "forward":
+            _, given = full.advance(arrays[0][:, :0], arrays[0])
+            result = [given.table, given.ids]
         else:
             rows, given = model.begin(what["batch"]) if what["do"] == "begin" else model.advance(*arrays)
             result = [rows, given.table, given.ids]

@@ -1,0 +1,72 @@
+"""What the gates of a running Mamba are: the audit, and what the values allow.
+
+A channel's gate is exp(delta A) with A < 0 and delta = softplus(...) >= 0, so it lies between 0 and 1 whatever the weights are: never
+negative, so no channel alternates (Sarrof, Veitsman, Hahn 2024, Theorem 2).  What is left is whether it ever is 0, which forgets, and
+whether it ever is 1, which holds for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from transformers import MambaForCausalLM
+
+
+@dataclass
+class GateRange:
+    """The least and the greatest gate that a layer had, over all channels and positions seen."""
+
+    least: float = float("inf")
+    greatest: float = float("-inf")
+
+    @property
+    def allows(self) -> str:
+        """In words."""
+        forgets = "resets exactly" if self.least == 0 else f"never forgets exactly (at least {self.least:.3g} is kept)"
+        holds = "holds for ever" if self.greatest == 1 else f"fades (at most {self.greatest:.6g} is kept a step)"
+        return f"{forgets}, {holds}"
+
+
+class GateAudit:
+    """Watches the gates of every layer while it is entered.
+
+    >>> from constructions.flip_flop import flip_flop
+    >>> from constructions.mamba.huggingface import build
+    >>> from constructions.mamba.lowering import lower_to_mamba
+    >>> model = build(lower_to_mamba(flip_flop()))
+    >>> with GateAudit(model) as audit, torch.no_grad():
+    ...     _ = model(torch.tensor([[1, 3, 7, 5]]))
+    >>> [(layer.least, layer.greatest) for layer in audit.layers]
+    [(0.0, 1.0), (0.0, 1.0), (1.0, 1.0)]
+    """
+
+    def __init__(self, model: MambaForCausalLM):
+        self.model = model
+        self.layers = [GateRange() for _ in model.backbone.layers]
+
+    def __enter__(self) -> "GateAudit":
+        self._hooks = [
+            block.mixer.x_proj.register_forward_hook(self._watch(block.mixer, seen))
+            for block, seen in zip(self.model.backbone.layers, self.layers)
+        ]
+        return self
+
+    def __exit__(self, *_) -> None:
+        for hook in self._hooks:
+            hook.remove()
+
+    def _watch(self, mixer, seen: GateRange):
+        def hook(_module, _inputs, projected: torch.Tensor) -> None:
+            gates = gates_of(mixer, projected)
+            seen.least = min(seen.least, float(gates.min()))
+            seen.greatest = max(seen.greatest, float(gates.max()))
+
+        return hook
+
+
+def gates_of(mixer, projected: torch.Tensor) -> torch.Tensor:
+    """The gates exp(delta A), shape (..., d_inner, d_state), from the output of ``x_proj``, computed as the model does."""
+    delta = projected[..., : mixer.time_step_rank] @ mixer.dt_proj.weight.T
+    delta = torch.nn.functional.softplus(delta + mixer.dt_proj.bias)
+    return torch.exp(delta[..., None].float() * -torch.exp(mixer.A_log.float()))

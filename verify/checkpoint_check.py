@@ -1,0 +1,127 @@
+"""Checks of a given Mamba checkpoint against a language: accuracy, gates, refutation, search."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Iterator
+
+import numpy as np
+
+from automata.aperiodic import membership_cycle
+from automata.languages import Language, language
+from automata.machine import ACCEPT, EOS, MODES, PREDICTIVE, RECOGNISE
+from verify.accuracy import Accuracy, accuracy
+from verify.bisimulation import bisimulation
+from verify.commands.report import Report
+from verify.mamba_target import transformers_ready
+from verify.progress import Progress
+from verify.sampling import check_words, random_words
+from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED, Verdict, worst
+
+PUMPED_LENGTH = 400
+"""Symbols of the longest word u w^n v tried on a language that is not star-free."""
+
+
+def check_checkpoint(args: argparse.Namespace, edges: list[int]) -> int:
+    """All checks, printed; returns the exit status."""
+    directory, known = Path(args.directory), language(args.language)
+    mode = args.mode or _declared_mode(directory)
+    command = f"python -m verify checkpoint {args.directory} --language {args.language} --mode {mode}"
+    with transformers_ready():
+        from constructions.mamba.gates import GateAudit
+        from constructions.mamba.huggingface import HuggingFaceRunner
+        from constructions.mamba.loading import load, read_vocabulary
+        from constructions.mamba.stepping import SteppedMamba
+
+        outputs = (ACCEPT,) if mode == RECOGNISE else (*known.alphabet, EOS)
+        hugging_face = load(directory)
+        model = SteppedMamba(HuggingFaceRunner(hugging_face), read_vocabulary(directory, known.alphabet, outputs))
+        report = Report(command, args.quiet)
+        report.title(f"{directory}: a Mamba checkpoint against {known.name}: {known.title}")
+        report.section("checkpoint", _describe(hugging_face, model))
+        words = _words(known, mode, args.strings, edges[-1], args.seed)
+        with GateAudit(hugging_face) as audit:
+            result = accuracy(known.machine, model.by_full_forward, words, mode, edges)
+        report.section("exact accuracy", {f"length {b.least} to {b.most}": f"{b.percent} of {b.strings} strings" for b in result.bins})
+        repeat = f"{command} --strings {args.strings} --bins {args.bins} --seed {args.seed}"
+        report.verdict("random test", _tested(result, mode, model.arithmetic, repeat), {"run by": "full forward", "seed": args.seed})
+        report.section("gates", _gates(audit), [vars(layer) for layer in audit.layers])
+        if known.star_free is False:
+            report.verdict("pumped words", pumped(known, model, mode))
+        with Progress("joint states", quiet=args.quiet) as progress:
+            verdict = bisimulation(known.machine, model, mode, limit=args.limit, progress=progress)
+        report.verdict("search", _searched(verdict, model))
+    report.close(args.json)
+    return worst(report.verdicts)
+
+
+def pumped(known: Language, model, mode: str) -> Verdict:
+    """Words u w^n v of a language that is not star-free: its answers cycle in n, those of nonnegative gates settle."""
+    cycle = membership_cycle(known.dfa())
+    most = max(2 * cycle.period, (PUMPED_LENGTH - len(cycle.u) - len(cycle.v)) // len(cycle.w))
+    words = [cycle.u + cycle.w * n + cycle.v for n in range(most + 1)]
+    verdict = check_words(known.machine, model.by_full_forward, words, mode, method="pumped words")
+    shown = f"u w^n v with u = {' '.join(cycle.u) or 'empty'}, w = {' '.join(cycle.w)}, v = {' '.join(cycle.v) or 'empty'}, n up to {most}"
+    if verdict.outcome == REFUTED:
+        return replace(verdict, reason=f"{known.name} is not star-free: {shown}")
+    return replace(verdict, outcome=UNDECIDED, reason=f"right on {shown}, though gates of a Mamba cannot do this for every n")
+
+
+def _declared_mode(directory: Path) -> str:
+    """The mode that a checkpoint written here declares; predictive for all others."""
+    from constructions.mamba.checkpoint import COORDINATES_FILE
+
+    try:
+        mode = json.loads((directory / COORDINATES_FILE).read_text(encoding="utf-8"))["mode"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return PREDICTIVE
+    return mode if mode in MODES else PREDICTIVE
+
+
+def _describe(model, stepped) -> dict[str, object]:
+    config = model.config
+    parameters = [p for p in model.parameters()]
+    return {
+        "blocks": config.num_hidden_layers,
+        "d_model, d_inner": f"{config.hidden_size}, {config.intermediate_size}",
+        "d_state, d_conv": f"{config.state_size}, {config.conv_kernel}",
+        "parameters": sum(p.numel() for p in parameters),
+        "nonzero": sum(int((p != 0).sum()) for p in parameters),
+        "run in": stepped.conditions,
+        "convention": "an output is given when its logit is positive; acceptance is the logit of the end token",
+    }
+
+
+def _words(known: Language, mode: str, count: int, longest: int, seed: int) -> Iterator[tuple[str, ...]]:
+    """Valid strings; for recognition, arbitrary ones and those with one error too."""
+    rng = np.random.default_rng(seed)
+    every = 1 if mode == RECOGNISE else 3
+    for number, word in enumerate(random_words(known.machine, every * count, longest, rng)):
+        if number % every == 0:
+            yield word
+
+
+def _tested(result: Accuracy, mode: str, arithmetic: str, repeat: str) -> Verdict:
+    explored = {"strings": sum(b.strings for b in result.bins), "positions compared": result.positions, "disagreements": result.wrong}
+    if result.witness is None:
+        return Verdict(TESTED, "random strings", mode, arithmetic, explored, "no disagreement", repeat=repeat)
+    reason = f"{result.wrong} disagreements; the witness is the shortest of them"
+    return Verdict(REFUTED, "random strings", mode, arithmetic, explored, reason, result.witness, repeat=repeat)
+
+
+def _gates(audit) -> dict[str, object]:
+    values: dict[str, object] = {
+        f"layer {i + 1}": f"{layer.least:.6g} to {layer.greatest:.6g}: {layer.allows}" for i, layer in enumerate(audit.layers)
+    }
+    values["what that allows"] = "no gate is negative: star-free languages and counters at most, where each layer sees finitely many features"
+    return values
+
+
+def _searched(verdict: Verdict, model) -> Verdict:
+    if verdict.outcome != PROVED:
+        return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {model.conditions}")
+    reason = f"the search over caches closed: every length, by single decoding steps in {model.conditions}; a full forward is only tested"
+    return replace(verdict, method="cache search", reason=reason)

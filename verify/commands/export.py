@@ -1,0 +1,76 @@
+"""``python -m verify export NAME --to DIR``: a language as a stock Mamba checkpoint, proved before it is written."""
+
+from __future__ import annotations
+
+import argparse
+
+from verify.commands.options import check_common, check_writable, whole_number
+
+HELP = "write a language as a stock Mamba checkpoint (Hugging Face format), proved on the model's own cache"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    from automata.machine import MODES, PREDICTIVE
+
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("language", nargs="?", metavar="NAME", help="a name of the catalogue, such as flip-flop, d-4, dyck-2-5, shuffle-2")
+    which.add_argument("--regex", metavar="R", help="a regular expression of a star-free language instead")
+    parser.add_argument("--alphabet", metavar="ABC", help="the symbols of the expression (default: those that occur in it)")
+    parser.add_argument("--to", required=True, metavar="DIR", help="the folder to write")
+    parser.add_argument("--mode", choices=MODES, default=PREDICTIVE, help="the question asked after each prefix (default: predictive)")
+    add_precision(parser)
+    parser.add_argument("--strings", type=whole_number, default=200, metavar="N", help="random strings to test (default: 200)")
+    parser.add_argument("--max-length", type=whole_number, metavar="L", help="of the random strings (default: 200)")
+    parser.add_argument("--seed", type=whole_number, default=0, metavar="S", help="of the random strings (default: 0)")
+    parser.add_argument("--limit", type=whole_number, default=5_000_000, metavar="N", help="give up the search beyond N joint states")
+    parser.add_argument("--json", metavar="FILE", help="write the report as JSON")
+    parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
+
+
+def add_precision(parser: argparse.ArgumentParser) -> None:
+    """--dtype and --target, for every command that makes a Mamba."""
+    from constructions.mamba.precision import PRECISIONS
+    from verify.mamba_target import MAMBA, TARGETS
+
+    parser.add_argument("--dtype", choices=PRECISIONS, default="float32", help="of the weights (default: float32)")
+    parser.add_argument("--target", choices=TARGETS, default=MAMBA, help="in which package the proof runs it (default: mamba, in transformers)")
+
+
+def run(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from constructions.mamba.checkpoint import write
+    from verify.commands.mamba import check
+    from verify.commands.report import Report
+    from verify.model_card import model_card
+    from verify.verdict import worst
+
+    args.save = None
+    check_common(args)
+    check_writable(args.to, "--to")
+    machine, cascade, title, name = _task(args)
+    command = f"python -m verify export {name} --mode {args.mode} --dtype {args.dtype} --to {args.to}"
+    report = Report(command, args.quiet)
+    report.title(f"{title}, as a Mamba checkpoint")
+    weights = check(machine, cascade, args, report, command, args.dtype)
+    status = worst(report.verdicts)
+    if status == 0:
+        write(weights, Path(args.to), model_card(title, weights, report.verdicts, command))
+        report.section("written", {"folder": args.to, "loads with": "AutoModelForCausalLM.from_pretrained and AutoTokenizer.from_pretrained"})
+    report.close(args.json)
+    return status
+
+
+def _task(args: argparse.Namespace):
+    """Machine, cascade, title, and the language as it was given."""
+    from automata.krohn_rhodes import holonomy_cascade
+    from automata.languages import language
+    from automata.regex import regex_to_dfa
+    from verify.mamba_target import cascade_of
+
+    if args.regex is None:
+        known = language(args.language)
+        return known.machine, cascade_of(known, args.mode), f"{known.name}: {known.title}", args.language
+    dfa = regex_to_dfa(args.regex, args.alphabet)
+    name = f"--regex '{args.regex}'" + (f" --alphabet '{args.alphabet}'" if args.alphabet else "")
+    return dfa, holonomy_cascade(dfa, args.mode), f"the language of {args.regex}", name

@@ -1,0 +1,72 @@
+"""What commands about a language do with ``--target mamba``: lower, certify, run, prove, test, in this order."""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+
+from automata.cascade import Cascade
+from automata.errors import InputError
+from automata.machine import Machine
+from constructions.mamba.certificate import certify
+from constructions.mamba.lowering import lower_to_mamba
+from constructions.mamba.weights import MambaWeights
+from verify.commands.report import Report
+from verify.mamba_target import closes, exactness, prove_mamba, resets_only, running
+from verify.progress import Progress
+from verify.sampling import check_words, random_words
+from verify.verdict import Verdict
+
+TEST_LENGTH = 200
+"""Of the random strings: a full forward takes about a millisecond for each symbol of a batch."""
+
+
+def describe(weights: MambaWeights) -> dict[str, object]:
+    """The construction, counted on the arrays."""
+    blocks = weights.layout.blocks
+    certificate = certify(weights)
+    return {
+        "blocks": len(blocks),
+        "d_model, d_inner": f"{weights.width}, {weights.inner}",
+        "channels used": " + ".join(str(len(block.channels)) for block in blocks),
+        "parameters": weights.parameters,
+        "nonzero": weights.nonzero,
+        "dtype": weights.precision.name,
+        "norm": f"{weights.ballast.kind}: every RMSNorm divides by 2^{weights.ballast.exponent}",
+        "certificate": f"{certificate.sums} sums of at most {certificate.largest} units; {exactness(certificate)}",
+    }
+
+
+def check(
+    machine: Machine, cascade: Cascade, args: argparse.Namespace, report: Report, command: str, dtype: str, norm: str | None = None
+) -> MambaWeights:
+    """Lowers the cascade, and puts construction, proof and random test into the report.
+
+    Args:
+        args: with ``target``, ``limit``, ``strings``, ``max_length``, ``seed`` and ``quiet``.
+    """
+    cascade = resets_only(cascade, machine)
+    weights = lower_to_mamba(cascade, dtype, norm)
+    report.section("construction", describe(weights))
+    with running(weights, args.target) as model:
+        with Progress("joint states", quiet=args.quiet) as progress:
+            report.verdict("proof", prove_mamba(machine, cascade, weights, model, limit=args.limit, progress=progress))
+        verdict = random_test(machine, model.by_full_forward, cascade, weights, args, command)
+        report.verdict("random test", verdict, {"run by": "full forward", "seed": args.seed})
+    return weights
+
+
+def random_test(machine: Machine, model, cascade: Cascade, weights: MambaWeights, args: argparse.Namespace, command: str) -> Verdict:
+    """Random strings, as long as drifting counters are certainly exact."""
+    longest = TEST_LENGTH if args.max_length is None else args.max_length
+    horizon = None if closes(cascade, machine) else certify(weights).horizon
+    # A string with an inserted symbol is one longer than asked for.
+    if horizon is not None and longest >= horizon:
+        if args.max_length is not None:
+            raise InputError(f"--max-length {longest}: {weights.precision.name} counts exactly below {horizon} symbols")
+        longest = horizon - 1
+    words = random_words(machine, args.strings, longest, np.random.default_rng(args.seed))
+    repeat = f"{command} --strings {args.strings} --max-length {longest} --seed {args.seed}"
+    with Progress("strings", args.strings, args.quiet) as progress:
+        return check_words(machine, model, words, cascade.mode, progress=progress, repeat=repeat)

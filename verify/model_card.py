@@ -1,0 +1,72 @@
+"""The model card of an exported checkpoint: what it is, how it was checked, how to use it."""
+
+from __future__ import annotations
+
+from automata.machine import ACCEPT
+from constructions.mamba.weights import MambaWeights
+from verify.verdict import Verdict
+
+_CARD = """---
+library_name: transformers
+license: mit
+pipeline_tag: text-generation
+tags: [mamba, formal-languages, compiled]
+---
+
+# {title}
+
+A stock Mamba whose weights were compiled from the language, not trained: {blocks} blocks, d_model {width}, {parameters}
+parameters of which {nonzero} are not zero, in {dtype}.
+
+{question}
+
+## How it was checked
+
+{verdicts}
+
+Repeat with `{command}`.
+
+## Use
+
+```python
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained(".")
+model = AutoModelForCausalLM.from_pretrained(".", dtype=torch.{dtype})
+logits = model(**tokenizer("{example}", return_tensors="pt")).logits[0, -1]
+print([token for token, number in tokenizer.get_vocab().items() if logits[number] > 0])
+```
+
+The tokenizer puts `<bos>` first, which the model needs.  Padding goes on the left, with its attention mask.
+`coordinates.json` says what every coordinate of the residual stream and every inner channel means.
+"""
+
+_PREDICTS = (
+    "After every prefix of a word, the tokens with a positive logit are exactly the legal next symbols; `<eos>` is one of them where "
+    "the word may end. Logits are +64 or -64, so that sampling never leaves the language."
+)
+_RECOGNISES = "After every string, the logit of `<eos>` is +64 where the string is in the language, and -64 where it is not."
+
+
+def model_card(title: str, weights: MambaWeights, verdicts: list[Verdict], command: str) -> str:
+    """README.md of the folder."""
+    layout = weights.layout
+    return _CARD.format(
+        title=title,
+        blocks=len(layout.blocks),
+        width=weights.width,
+        parameters=weights.parameters,
+        nonzero=weights.nonzero,
+        dtype=weights.precision.name,
+        question=_RECOGNISES if layout.outputs == (ACCEPT,) else _PREDICTS,
+        verdicts="\n".join(f"* {_sentence(verdict)}" for verdict in verdicts),
+        command=command,
+        example=layout.alphabet[0],
+    )
+
+
+def _sentence(verdict: Verdict) -> str:
+    explored = ", ".join(f"{count} {name}" for name, count in verdict.explored.items())
+    horizon = "" if verdict.horizon is None else f" (strings of up to {verdict.horizon} symbols)"
+    return f"**{verdict.outcome}** by {verdict.method} ({verdict.mode}): {verdict.reason}{horizon}. {explored}."
