@@ -11,18 +11,35 @@ inductive, which is not yet a fault.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Iterable
+
 from automata.bounded_dyck import DyckMachine
+from automata.counter_machine import CounterMachine
 from automata.errors import InputError
-from automata.machine import RECOGNISE
+from automata.machine import RECOGNISE, Machine
 from constructions.engine import Engine
 from constructions.ssm import SSM
 from verify.bisimulation import bisimulation
+from verify.bounded_search import bounded_search
 from verify.boxes import NotCovered
+from verify.counter_obligations import CounterInduction
+from verify.counter_words import counter_words
+from verify.counter_horizon import exact_horizon
+from verify.obligations import Result
 from verify.progress import NO_PROGRESS, Progress
-from verify.stack_obligations import Result, StackInduction
+from verify.stack_obligations import StackInduction
+from verify.stack_words import stack_words
+from verify.symbolic import SolverMissing
 from verify.sticky import find_sticky
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict
-from verify.witness import find_witness, stack_words
+from verify.witness import find_witness
+
+BOUND = 6
+"""Counters up to this are searched where there is no solver."""
+
+_INDUCTIVE = "every step from R stays in R and R implies equal outputs"
+_COUNTER_WORDS = 60
 
 
 def prove_dyck(ssm: SSM, k: int, depth: int, mode: str, progress: Progress = NO_PROGRESS) -> Verdict:
@@ -52,22 +69,90 @@ def prove_dyck(ssm: SSM, k: int, depth: int, mode: str, progress: Progress = NO_
         sticky = find_sticky(engine) if mode == RECOGNISE else None
         return bisimulation(machine, engine, mode, absorbed=sticky, progress=progress)
 
-    def verdict(outcome: str, reason: str, result: Result, **more) -> Verdict:
-        return Verdict(outcome, "induction", mode, str(ssm.arithmetic), {"facts": result.facts}, reason, **more)
-
+    words = lambda failures: stack_words(machine, failures)  # noqa: E731
     try:
-        induction = StackInduction(ssm, machine)
-        result = induction.run(progress)
+        result = StackInduction(ssm, machine).run(progress)
     except NotCovered as error:
-        witness = find_witness(engine, machine, stack_words(machine, mode, []), 4 * depth + 4)
-        if witness is not None:
-            return verdict(REFUTED, f"the induction does not speak about this model ({error})", Result(), witness=witness)
-        return verdict(UNDECIDED, f"the induction does not speak about this model: {error}", Result())
-    if not result.failures:
-        reason = "every step from R stays in R and R implies equal outputs: holds at every length"
-        return verdict(PROVED, reason, result)
-    failed = f"an obligation fails: {result.failures[0]}"
-    witness = find_witness(engine, machine, stack_words(machine, mode, result.failures), 4 * depth + 4)
+        return _not_covered(engine, machine, error, words([]), 4 * depth + 4)
+    if result.failures:
+        return _failed(engine, machine, result, words(result.failures), 4 * depth + 4)
+    return _verdict(ssm, PROVED, f"{_INDUCTIVE}: holds at every length", result)
+
+
+def prove_counter(
+    ssm: SSM, machine: CounterMachine, mode: str, progress: Progress = NO_PROGRESS, timeout: float = 20.0
+) -> Verdict:
+    """Proves or refutes, by induction, that a model is right about a counter language: every length, every counter value.
+
+    Args:
+        ssm: a model whose coordinates are named as in :mod:`constructions.counters`.
+        machine: the definition of the language, from :func:`automata.counter_machine.counter_machine`.
+        mode: "predictive" or "recognise"; must be the model's.
+        progress: told about cases (a control and a symbol) as they are done.
+        timeout: seconds for one query to the solver.
+
+    Returns:
+        ``proved``; in float arithmetic with the largest counter value up to which every step is exact, and the length of
+        the strings that this covers.  ``refuted`` with a string.  ``undecided`` with the reason, for instance a query that
+        timed out.  Without z3, ``tested`` by bounded search, and the reason says that this is no proof.
+
+    >>> from automata.counter_machine import counter_machine
+    >>> from constructions.arithmetic import Arithmetic
+    >>> from constructions.counters import counter_cascade
+    >>> from constructions.lowering import lower
+    >>> verdict = prove_counter(lower(counter_cascade("anbn"), Arithmetic.parse("float32")), counter_machine("anbn"), "predictive")
+    >>> verdict.outcome, verdict.horizon
+    ('proved', 16777216)
+    """
+    if mode != ssm.mode:
+        raise InputError(f"the model answers the question of mode {ssm.mode!r}, not {mode!r}")
+    engine = Engine(ssm)
+    words = lambda failures: counter_words(machine, failures)  # noqa: E731
+    try:
+        induction = CounterInduction(ssm, machine, timeout)
+        result = induction.run(progress)
+        if result.failures:
+            return _failed(engine, machine, result, words(result.failures), _COUNTER_WORDS)
+        if result.unknown:
+            reason = f"{len(result.unknown)} obligations are not decided, the first of them: {result.unknown[0]}"
+            return _verdict(ssm, UNDECIDED, reason, result)
+        if not ssm.arithmetic.is_float:
+            return _verdict(ssm, PROVED, f"{_INDUCTIVE}: holds at every length and every counter value", result)
+        return _up_to_horizon(induction, result)
+    except SolverMissing as error:
+        searched = bounded_search(machine, engine, BOUND, progress=progress)
+        return replace(searched, reason=f"{searched.reason}; this is no proof: {error}")
+    except NotCovered as error:
+        return _not_covered(engine, machine, error, words([]), _COUNTER_WORDS)
+
+
+def _up_to_horizon(induction: CounterInduction, result: Result) -> Verdict:
+    """What is proved of the exact model holds of the float model while every step is exact."""
+    ssm, machine = induction.ssm, induction.machine
+    horizon = exact_horizon(induction)
+    start, fastest = max(machine.initial[1]), machine.fastest
+    reason = f"{_INDUCTIVE}, and every step is exact while no counter exceeds {horizon}"
+    verdict = _verdict(ssm, PROVED, reason, result, horizon=max(0, horizon - start) // fastest if fastest else None)
+    verdict.explored["largest counter value"] = horizon
+    return verdict
+
+
+def _failed(engine: Engine, machine: Machine, result: Result, words: Iterable, length: int) -> Verdict:
+    """An obligation fails: is there a string on which the model is wrong?"""
+    reason = f"an obligation fails: {result.failures[0]}"
+    witness = find_witness(engine, machine, words, length)
     if witness is not None:
-        return verdict(REFUTED, failed, result, witness=witness)
-    return verdict(UNDECIDED, f"{failed}; no string was found on which the model is wrong", result)
+        return _verdict(engine.ssm, REFUTED, reason, result, witness=witness)
+    return _verdict(engine.ssm, UNDECIDED, f"{reason}; no string was found on which the model is wrong", result)
+
+
+def _not_covered(engine: Engine, machine: Machine, error: NotCovered, words: Iterable, length: int) -> Verdict:
+    reason = f"the induction does not speak about this model: {error}"
+    witness = find_witness(engine, machine, words, length)
+    if witness is not None:
+        return _verdict(engine.ssm, REFUTED, reason, Result(), witness=witness)
+    return _verdict(engine.ssm, UNDECIDED, reason, Result())
+
+
+def _verdict(ssm: SSM, outcome: str, reason: str, result: Result, **more) -> Verdict:
+    return Verdict(outcome, "induction", ssm.mode, str(ssm.arithmetic), {"facts": result.facts}, reason, **more)

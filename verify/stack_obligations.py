@@ -27,12 +27,12 @@ from automata.machine import ACCEPT, BOS, PREDICTIVE, RECOGNISE
 from constructions.engine import Engine, distinct
 from constructions.ssm import SSM
 from verify.boxes import Box, NotCovered
+from verify.obligations import FAILURES_KEPT, Result
 from verify.progress import NO_PROGRESS, Progress
 from verify.relation import StackRelation
 from verify.stack_death import dead_for_ever
 from verify.stack_steps import StackSteps
 
-_FAILURES_KEPT = 64
 _NONE: dict[int, int] = {}
 
 
@@ -58,18 +58,6 @@ class Failure:
         state = [f"depth = {self.depth}", *(f"slot {cell} = {kind}" for cell, kind in sorted(self.cells.items()))]
         state += ["dead = 1"] * self.dead
         return f"reading {self.symbol!r} in the model state {', '.join(state)} (whatever else it is), {self.what}"
-
-
-@dataclass
-class Result:
-    """How many single facts were checked, and the failures (at most a fixed number of them is kept)."""
-
-    facts: int = 0
-    failures: list[Failure] = field(default_factory=list)
-
-    def add(self, what: str, depth: int, symbol: str, cells: dict[int, int] = _NONE, dead: bool = False) -> None:
-        if len(self.failures) < _FAILURES_KEPT:
-            self.failures.append(Failure(what, depth, symbol, cells, dead))
 
 
 @dataclass(frozen=True)
@@ -139,14 +127,14 @@ class StackInduction:
         depth, slots = self.relation.columns(self.ssm)
         self.result.facts += state.shape[1] + len(self.ssm.outputs)
         if state[0, depth] != 0:
-            self.result.add(f"after BOS the depth is {state[0, depth]}, not 0", 0, BOS)
+            self._note(f"after BOS the depth is {state[0, depth]}, not 0", 0, BOS)
         if not np.isin(state[0, slots], (0, 1)).all():
-            self.result.add("after BOS a slot bit is neither 0 nor 1", 0, BOS)
+            self._note("after BOS a slot bit is neither 0 nor 1", 0, BOS)
         if self.relation.dead is not None and state[0, -1] != 0:
-            self.result.add("after BOS the dead register is not 0", 0, BOS)
+            self._note("after BOS the dead register is not 0", 0, BOS)
         given = engine.names(outputs.table[outputs.ids[0, 0]])
         if given != self._legal_rows.expected(()):
-            self.result.add(f"after BOS the outputs are {sorted(given)}", 0, BOS)
+            self._note(f"after BOS the outputs are {sorted(given)}", 0, BOS)
 
     # -- the next state -------------------------------------------------------------------------------
 
@@ -172,7 +160,7 @@ class StackInduction:
             right[:, closed] |= self._codes[:, bit[closed]] != old
             if right.all():
                 continue
-            for row, column in np.argwhere(~right)[:_FAILURES_KEPT].tolist():
+            for row, column in np.argwhere(~right)[:FAILURES_KEPT].tolist():
                 what = f"slot {slot[column]} bit {bit[column]} goes from {old} to {image[row, column]:g}"
                 self._fail(what, batch, row, {int(slot[column]): old << int(bit[column])})
 
@@ -217,7 +205,7 @@ class StackInduction:
         self.result.facts += wrong.size
         if not wrong.any():
             return
-        for row, output in np.argwhere(wrong)[:_FAILURES_KEPT].tolist():
+        for row, output in np.argwhere(wrong)[:FAILURES_KEPT].tolist():
             what = f"at depth {depth}{f' with type {types[row]} on top' * bool(depth)} the output {self.ssm.outputs[output]!r} is wrong"
             self._fail(what, batch, int(types[row]) if batch.opening else 0, {depth: int(types[row])} if depth else {})
 
@@ -265,14 +253,17 @@ class StackInduction:
 
     # -- failures -------------------------------------------------------------------------------------
 
+    def _note(self, what: str, depth: int, symbol: str, cells: dict[int, int] = _NONE, dead: bool = False) -> None:
+        self.result.add(Failure(what, depth, symbol, cells, dead))
+
     def _fail(self, what: str, batch: _Batch, row: int, cells: dict[int, int] = _NONE) -> None:
         if not batch.opening and batch.depth > 0:
             # A legal closing bracket has its own type on top, unless the failure is about another one.
             cells = {batch.depth: row} | cells
-        self.result.add(what, batch.depth, self.ssm.alphabet[batch.symbols[row]], cells)
+        self._note(what, batch.depth, self.ssm.alphabet[batch.symbols[row]], cells)
 
     def _dead_failure(self, what: str, depth: int, row: int) -> None:
-        self.result.add(f"with the dead register set, {what}", depth, self.ssm.alphabet[row], dead=True)
+        self._note(f"with the dead register set, {what}", depth, self.ssm.alphabet[row], dead=True)
 
 
 class _LegalRows:

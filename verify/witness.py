@@ -1,30 +1,26 @@
 """From an obligation that fails to a string on which the model is wrong.
 
-A failed obligation names a depth, a symbol and the cells of the stack that matter.  The words tried first are built from
-that: fill the cells (also those above the depth, which are then stale), take the step, and go on in ways that bring
-every cell to light.  What they do not find is looked for by a short search over pairs and by random words.
-Nothing here is trusted: whatever word is returned was run on the weights and compared with the machine.
+A failed obligation names a state and a symbol.  First a short search over pairs of machine and model state looks for a
+shortest string; then words are tried that are built to reach the failing state, take the step, and go on in
+several ways (:mod:`verify.stack_words`, :mod:`verify.counter_words`); last, random words.  Nothing here is trusted:
+whatever word is returned was run on the weights and compared with the machine.
 """
 
 from __future__ import annotations
 
-from itertools import islice
-from typing import Iterable, Iterator
+from typing import Iterable
 
 import numpy as np
 
-from automata.bounded_dyck import DyckMachine
-from automata.machine import PREDICTIVE, Machine
+from automata.machine import Machine
 from constructions.engine import Engine
 from verify.bisimulation import bisimulation
 from verify.sampling import check_words, random_words
-from verify.stack_obligations import Failure
 from verify.verdict import REFUTED, Witness
 
 PAIRS = 20_000
 """Joint states of the short search."""
 _RANDOM_WORDS = 200
-_FAILURES_TRIED = 16
 
 
 def find_witness(engine: Engine, machine: Machine, words: Iterable[tuple[str, ...]], length: int, seed: int = 0) -> Witness | None:
@@ -44,66 +40,3 @@ def find_witness(engine: Engine, machine: Machine, words: Iterable[tuple[str, ..
         if verdict.outcome == REFUTED:
             return verdict.witness
     return None
-
-
-def stack_words(machine: DyckMachine, mode: str, failures: list[Failure], seed: int = 0) -> Iterator[tuple[str, ...]]:
-    """Words of bounded Dyck that reach the failures, each with several ways on."""
-    rng = np.random.default_rng(seed)
-    for failure in islice(failures, _FAILURES_TRIED):
-        for filling in (0, machine.k - 1, None):
-            yield from _words(machine, mode, failure, filling, rng)
-
-
-def _words(machine: DyckMachine, mode: str, failure: Failure, filling: int | None, rng: np.random.Generator) -> Iterator[tuple[str, ...]]:
-    top = max([min(failure.depth, machine.depth), *failure.cells])
-    others = rng.integers(0, machine.k, top) if filling is None else np.full(top, filling)
-    types = [failure.cells.get(cell, int(other)) for cell, other in enumerate(others, start=1)]
-    start = [machine.openers[t] for t in types]
-    if failure.dead:
-        start += _go_dead(machine, len(types), failure.depth)
-    else:
-        start += [machine.closers[t] for t in reversed(types[failure.depth :])]
-    if failure.symbol in machine.alphabet:
-        start.append(failure.symbol)
-    for way_on in _ways_on(machine, start, rng):
-        yield (*start, *way_on)
-
-
-def _go_dead(machine: DyckMachine, depth: int, wanted: int) -> list[str]:
-    """From a live depth to a dead prefix whose brackets count up to ``wanted``."""
-    wrong = [*[machine.openers[0]] * (machine.depth - depth + 1), machine.closers[0]]
-    difference = wanted - machine.depth
-    return wrong + [(machine.openers if difference > 0 else machine.closers)[0]] * abs(difference)
-
-
-def _ways_on(machine: DyckMachine, start: list[str], rng: np.random.Generator) -> Iterator[list[str]]:
-    """Close everything; fill up and close everything; close one wrongly and count down to 0; walk at random."""
-    stack = _open_types(machine, start)
-    closing = [machine.closers[t] for t in reversed(stack)]
-    yield closing
-    room = machine.depth - len(stack)
-    for kind in (0, machine.k - 1):
-        yield [machine.openers[kind]] * room + [machine.closers[kind]] * room + closing
-    for bit in range((machine.k - 1).bit_length()):
-        if stack and (stack[-1] ^ (1 << bit)) < machine.k:
-            yield [machine.closers[stack[-1] ^ (1 << bit)], *closing[1:]]
-    balance = sum(1 if symbol in machine.openers else -1 for symbol in start)
-    yield [(machine.closers if balance > 0 else machine.openers)[0]] * abs(balance)
-    for _ in range(2):
-        walk, state = [], tuple(stack)
-        for draw in rng.random(4 * machine.depth + 4):
-            legal = sorted(machine.legal(state) & set(machine.alphabet))
-            walk.append(legal[int(draw * len(legal))])
-            state = machine.step(state, walk[-1])
-        yield walk
-
-
-def _open_types(machine: DyckMachine, word: list[str]) -> list[int]:
-    """The types still open after a word, wrong brackets ignored: a guess at how to go on."""
-    stack: list[int] = []
-    for symbol in word:
-        if symbol in machine.openers:
-            stack.append(machine.openers.index(symbol))
-        elif stack:
-            stack.pop()
-    return stack[: machine.depth]

@@ -1,0 +1,167 @@
+"""How far a counter can count in floating point: the exact horizon, by analysis, and confirmed by running.
+
+In IEEE arithmetic with p significand bits an integer is exact up to 2^p, and beyond where it is even, and so on.
+The horizon of a model is the largest N such that every product and every partial sum, in the order in which the
+model adds, is exact in every step during which no counter leaves -N..N (each is checked to stay within 2^p).  Up to there the float model *is* the exact
+one, so what is proved of the exact model holds.  One past it some sum is rounded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from automata.counter_machine import CounterMachine
+from automata.machine import BOS, PREDICTIVE, run
+from constructions.engine import Engine
+from verify.bisimulation import Interned
+from verify.boxes import NotCovered
+from verify.counter_obligations import Case, CounterInduction
+
+
+def exact_horizon(induction: CounterInduction) -> int:
+    """The horizon of a float model, by one query to the solver for each case and a bisection where one rounds.
+
+    Raises:
+        NotCovered: when the solver gives no answer.
+    """
+    bits = induction.ssm.arithmetic.bits
+    horizon = 2 ** (bits + 1)
+    for case in induction.cases():
+        if _exact_up_to(induction, case, bits, horizon):
+            continue
+        least, most = 0, horizon
+        while most - least > 1:
+            middle = (least + most) // 2
+            least, most = (middle, most) if _exact_up_to(induction, case, bits, middle) else (least, middle)
+        horizon = least
+    return horizon
+
+
+def _exact_up_to(induction: CounterInduction, case: Case, bits: int, bound: int) -> bool:
+    """Whether no sum of this step rounds while the counters are in -bound..bound before and after it."""
+    z3 = induction.z3
+    after = [case.step.h[number][i] for number, i in induction.relation.counters]
+    counters = [term for term in (*case.counters, *after) if not isinstance(term, int)]
+    if any(isinstance(term, int) and abs(term) > 2**bits for term in case.step.sums):
+        return False
+    # Equal terms are one object for the solver.
+    distinct = {term.get_id(): term for term in case.step.sums if not isinstance(term, int)}.values()
+    solver = z3.Solver()
+    solver.set("timeout", int(1000 * induction.timeout))
+    solver.add(*case.assumptions, *[z3.And(-bound <= term, term <= bound) for term in counters])
+    solver.add(z3.Or(*[z3.Or(term > 2**bits, term < -(2**bits)) for term in distinct]))
+    answer = solver.check()
+    if answer == z3.unknown:
+        raise NotCovered(f"the solver does not say how far {case.symbol!r} is exact: {solver.reason_unknown()}")
+    return answer == z3.unsat
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """A short prefix, then one symbol over and over, up to the horizon and one past it.
+
+    Attributes:
+        prefix: read first.
+        symbol: read again and again; each time, a counter moves by 1.
+        steps: how often, until some counter is at the horizon.
+        exact: whether the float model, run from BOS, gave the right outputs at every step and ended in the exact state.
+        past: what the next step rounds; empty when it rounds nothing.
+    """
+
+    prefix: tuple[str, ...]
+    symbol: str
+    steps: int
+    exact: bool
+    past: str
+
+
+def confirm_horizon(induction: CounterInduction, horizon: int) -> Confirmation | None:
+    """Runs the model up to the horizon and one past it, on a string that shows a rounding there if any tried does.
+
+    O(horizon) steps.  None when no symbol, read for ever, makes a counter move by 1.
+    """
+    machine = induction.machine
+    found = None
+    for prefix in ((), _lift(machine)):
+        for symbol in machine.alphabet:
+            drift = _drift(induction, prefix, symbol, horizon)
+            if drift is None:
+                continue
+            if past := _rounded(induction, drift):
+                return Confirmation(prefix, symbol, drift.steps, _runs_exactly(induction, drift), past)
+            found = found or drift
+    return found and Confirmation(found.prefix, found.symbol, found.steps, _runs_exactly(induction, found), "")
+
+
+@dataclass(frozen=True)
+class _Drift:
+    """After ``prefix`` and ``steps`` times ``symbol`` the exact model is in ``state`` (layer by layer), a counter at the horizon."""
+
+    prefix: tuple[str, ...]
+    symbol: str
+    steps: int
+    state: list[list[int]]
+
+
+def _lift(machine: CounterMachine) -> tuple[str, ...]:
+    """A prefix of a word on which as many counters as possible are positive: each symbol that raises one, once."""
+    word: list[str] = []
+    state = machine.initial
+    for symbol in machine.alphabet:
+        following = machine.step(state, symbol)
+        if following is not None and sum(following[1]) > sum(state[1]):
+            word.append(symbol)
+            state = following
+    return tuple(word)
+
+
+def _drift(induction: CounterInduction, prefix: tuple[str, ...], symbol: str, horizon: int) -> _Drift | None:
+    machine, ssm = induction.machine, induction.ssm
+    settled = (*prefix, symbol, symbol)
+    if ssm.mode == PREDICTIVE and symbol not in machine.legal(run(machine, settled)):
+        return None
+    h = [[int(n) for n in layer.initial] for layer in ssm.layers]
+    for read in (BOS, *settled):
+        h = induction.symbolic.step(h, read).h
+    moved = induction.symbolic.step(h, symbol).h
+    by = [[new - old for new, old in zip(*rows)] for rows in zip(moved, h)]
+    counters = [(h[layer][i], by[layer][i]) for layer, i in induction.relation.counters]
+    if max(abs(amount) for _, amount in counters) != 1:
+        return None
+    more = min(horizon - value * amount for value, amount in counters if amount)
+    state = [[value + more * amount for value, amount in zip(*rows)] for rows in zip(h, by)]
+    return _Drift(prefix, symbol, 2 + more, state)
+
+
+def _rounded(induction: CounterInduction, drift: _Drift) -> str:
+    """What the step past the horizon rounds; empty when it rounds nothing."""
+    number = np.dtype(str(induction.ssm.arithmetic)).type
+    for term in induction.symbolic.step(drift.state, drift.symbol).sums:
+        if int(number(term)) != term:
+            return f"{term} is rounded to {int(number(term))}"
+    return ""
+
+
+def _runs_exactly(induction: CounterInduction, drift: _Drift) -> bool:
+    machine, ssm = induction.machine, induction.ssm
+    engine, interned = Engine(ssm), Interned(machine, ssm.alphabet, ssm.outputs, ssm.mode)
+
+    def expected(times: int) -> np.ndarray:
+        number = interned.number(run(machine, (*drift.prefix, *[drift.symbol] * times)))
+        return interned.table()[interned.expected[number]]
+
+    state, _ = engine.begin(1)
+    if drift.prefix:
+        state, _ = engine.advance(state, engine.encode(drift.prefix))
+    state, outputs = engine.advance(state, engine.encode([drift.symbol]))
+    if (outputs.dense()[0, 0] != expected(1)).any():
+        return False
+    # From the second time on the machine's control and signs stay, and so do the outputs expected.
+    always = expected(2)
+    word = np.full((1, drift.steps - 1), ssm.symbol_index[drift.symbol])
+    for _, state, outputs in engine.stream(word, state):
+        if (outputs.table[np.unique(outputs.ids)] != always).any():
+            return False
+    return state[0].tolist() == [value for row in drift.state for value in row]
