@@ -52,11 +52,14 @@ class Settled:
 
     Attributes:
         periods: after so many periods of w nothing changes any more (an upper bound); counted from the state given.
+        estimate: about how many of them some channel certainly needs: if this is close, waiting longer will not
+            bring a better bound.
         answers: per output whether it is given after the final v, None where only running can tell.
         fates: per layer, per channel: what becomes of it.
     """
 
     periods: int
+    estimate: float
     answers: tuple[bool | None, ...]
     fates: tuple[tuple[Fate, ...], ...]
 
@@ -130,7 +133,7 @@ class Settler:
         periods = max(periods, start + after) + 1
         if window is not None and periods >= window:
             raise Unsettled("rounding changes what grows before everything has settled")
-        return Settled(periods, answers, tuple(limit.fates for limit in limits))
+        return Settled(periods, max(limit.estimate for limit in limits), answers, tuple(limit.fates for limit in limits))
 
     def _answers(self, features: Lines) -> tuple[tuple[bool | None, ...], int]:
         raw, periods = self._readout.affine(features, None), 0
@@ -166,6 +169,7 @@ class _Limit(NamedTuple):
     outputs: list[Lines]
     always: Box | None
     fates: tuple[Fate, ...]
+    estimate: float
 
 
 class _LayerLimits:
@@ -185,11 +189,11 @@ class _LayerLimits:
             raise Unsettled(f"{self._name(i)} may have a gate below 0, which does not keep the order of states")
         return gates, self.numbers.increments(self.layer, self.numbers.raw(self._increment, x))
 
-    def limit(self, inputs: list[Box], always: Box, h: np.ndarray, start: int, window: int | None) -> _Limit:
+    def limit(self, inputs: list[Box], always: Box | None, h: np.ndarray, start: int, window: int | None) -> _Limit:
         """The limit, when ``inputs`` repeat from period ``start`` on, ``always`` holds before, and the state is h now."""
         updates = [self.updates(x) for x in inputs]
         entry = Box.point(h) if start == 0 else self._reach(h, always, start * len(inputs))
-        fates = self._fates(updates, entry, window)
+        fates, estimate = self._fates(updates, entry, window)
         end = lines_of(fates, h.dtype)
         periods = max([fate.periods for fate in fates], default=0)
         outputs, lines = [], end
@@ -202,7 +206,7 @@ class _LayerLimits:
             always = hull([z.box for z in outputs])
         else:
             always = self._range(h, always)
-        return _Limit(start, start + periods, end, outputs, always, fates)
+        return _Limit(start, start + periods, end, outputs, always, fates, estimate)
 
     def advance(self, lines: Lines, gates: Box, increments: Box, in_period: bool = False) -> Lines:
         """The state after one more symbol; within a period, what grows has gates of 1 throughout."""
@@ -235,23 +239,30 @@ class _LayerLimits:
 
     # -- channels -------------------------------------------------------------------------------------
 
-    def _fates(self, updates: list[tuple[Box, Box]], entry: Box, window: int | None) -> tuple[Fate, ...]:
+    def _fates(self, updates: list[tuple[Box, Box]], entry: Box, window: int | None) -> tuple[tuple[Fate, ...], float]:
+        """What becomes of each channel, and about how many periods one of them needs."""
         after = entry
         for gates, increments in updates:
             after = step_box(self.numbers, self.layer, gates, after, increments)
         if after.is_point and (after.low == entry.low).all():
-            return tuple(Fate(h, h) for h in entry.low)
+            return tuple(Fate(h, h) for h in entry.low), 0.0
         if isinstance(self.numbers, Floats):
             gates, increments = (np.array([np.stack([box[end] for box in boxes]) for end in (0, 1)]) for boxes in zip(*updates))
             names = [self._name(i) for i in range(self.width)]
             fates = FloatChannels(gates, increments, entry.low, entry.high, self.numbers.precision, names).fates(window)
         else:
             fates = [self._fate(i, updates, entry) for i in range(self.width)]
-        if after.is_point:
-            # What stays where it is needs no bounds.
-            stays = after.low == entry.low
-            fates = [Fate(h, h) if still else fate for h, still, fate in zip(entry.low, stays, fates)]
-        return tuple(fates)
+        if not after.is_point:
+            return tuple(fates), 0.0
+        # What stays where it is needs no bounds; what moves covers its first step again and again, at most.
+        estimate = 0.0
+        for i, (here, there) in enumerate(zip(entry.low, after.low)):
+            if here == there:
+                fates[i] = Fate(here, here)
+            elif not (fates[i].least_slope or fates[i].greatest_slope):
+                limit = fates[i].low if there > here else fates[i].high
+                estimate = max(estimate, abs(float(limit - here)) / abs(float(there - here)))
+        return tuple(fates), estimate
 
     def _fate(self, i: int, updates: list[tuple[Box, Box]], entry: Box) -> Fate:
         gates = [(gate.low[i], gate.high[i]) for gate, _ in updates]
@@ -261,8 +272,10 @@ class _LayerLimits:
         except Unsettled as reason:
             raise Unsettled(f"{self._name(i)} {reason}") from None
 
-    def _reach(self, h: np.ndarray, always: Box, steps: int | None) -> Box:
+    def _reach(self, h: np.ndarray, always: Box | None, steps: int | None) -> Box:
         """Where the state can be within so many steps (None: ever) of h, with features in the box."""
+        if always is None:
+            raise Unsettled(f"layer {self.number} reads numbers without a known bound while the layers below it change")
         gates, increments = self.updates(always)
         if (gates.high > self.one).any():
             raise Unsettled(f"layer {self.number} may have a gate above 1 while the layers below it change")
@@ -299,7 +312,7 @@ class _LayerLimits:
             raise Unsettled(f"layer {self.number} may overflow")
         return Box(low, high)
 
-    def _range(self, h: np.ndarray, always: Box) -> Box | None:
+    def _range(self, h: np.ndarray, always: Box | None) -> Box | None:
         """A box around the layer's output at any time; None where there is no bound."""
         try:
             return self.phi(Lines(self._reach(h, always, None)), always)[0].box
@@ -373,8 +386,9 @@ class _Stage:
 
     def _fate(self, i: int, low, high, least, greatest, steady: bool) -> Fate:
         """What becomes of one neuron, from its raw line."""
+        ends = self._activated(np.array([low, high], dtype=self._weights.bias.dtype))
         if least == greatest == 0:
-            first, last = (self._weights.bias.dtype.type(self._activated(end)) for end in (low, high))
+            first, last = ends
             if steady or first == last:
                 return Fate(first, last)
         elif self.activation == "clip":
@@ -385,8 +399,8 @@ class _Stage:
                 return Fate(self._low, self._low, _periods_until(high - bottom, -greatest))
             if steady:
                 # The slope is unknown, but a whole number of units: it is 0, or carries the value out of the clip.
-                first = self._low if least < 0 else self._activated(low)
-                last = self._high if greatest > 0 else self._activated(high)
+                first = self._low if least < 0 else ends[0]
+                last = self._high if greatest > 0 else ends[1]
                 return Fate(first, last, _periods_until(max(top - low, high - bottom), 1))
         else:
             return self._growing(i, low, high, least, greatest, steady)

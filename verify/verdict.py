@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 PROVED, REFUTED, TESTED, UNDECIDED = "proved", "refuted", "tested", "undecided"
 EXIT_STATUS = {PROVED: 0, TESTED: 0, REFUTED: 1, UNDECIDED: 3}
@@ -31,6 +31,34 @@ class Witness:
 
 
 @dataclass(frozen=True)
+class Pumped:
+    """The string u w^n v, written short.
+
+    >>> str(Pumped(("a",), ("b", "c"), 1000, ())), str(Pumped((), ("1",), 3, ("0",)))
+    ('a (b c)^1000', '1^3 0')
+    """
+
+    u: tuple[str, ...]
+    w: tuple[str, ...]
+    n: int
+    v: tuple[str, ...]
+
+    @property
+    def length(self) -> int:
+        """Symbols of the string, which may be too many for ``len``."""
+        return len(self.u) + len(self.w) * self.n + len(self.v)
+
+    def __str__(self) -> str:
+        power = f"({' '.join(self.w)})^{self.n}" if len(self.w) > 1 else f"{self.w[0]}^{self.n}"
+        return " ".join((*self.u, power, *self.v))
+
+    @property
+    def word(self) -> tuple[str, ...]:
+        """The symbols, one by one."""
+        return self.u + self.w * self.n + self.v
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The outcome of one check.
 
@@ -42,6 +70,7 @@ class Verdict:
         explored: what was looked at, by name: joint states, transitions, strings, obligations, ...
         reason: one sentence; for ``undecided`` what stopped it.
         witness: for ``refuted`` of a single model.
+        pair: for ``refuted``: two strings of which the model must get one wrong, where they are too long for a witness.
         horizon: for ``proved``, the longest strings covered, None when every length is.
         repeat: the command or seed that does it again.
     """
@@ -55,12 +84,13 @@ class Verdict:
     witness: Witness | None = None
     horizon: int | None = None
     repeat: str = ""
+    pair: tuple[Pumped, Pumped] | None = None
 
     def __post_init__(self) -> None:
         if self.outcome not in EXIT_STATUS:
             raise ValueError(f"{self.outcome!r} is not an outcome")
-        if (self.outcome == REFUTED) != (self.witness is not None):
-            raise ValueError("a refutation has a witness, and nothing else has one")
+        if (self.outcome == REFUTED) != (self.witness is not None or self.pair is not None):
+            raise ValueError("a refutation has a witness or a pair of strings, and nothing else has one")
 
     @property
     def exit_status(self) -> int:
@@ -84,6 +114,7 @@ class Verdict:
             "witness": witness,
             "horizon": self.horizon,
             "repeat": self.repeat,
+            "pair": self.pair and [asdict(string) for string in self.pair],
         }
 
 
