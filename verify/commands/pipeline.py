@@ -47,6 +47,7 @@ class Task:
         classes: the number of Myhill-Nerode classes to be told apart, None where it is infinite.
         parse: from a token to a symbol.
         prove: another way than search, used when it is given.
+        sections: what is printed before the construction: headings with named values.
     """
 
     title: str
@@ -56,6 +57,7 @@ class Task:
     classes: int | None
     parse: Callable[[str], str]
     prove: Callable[[SSM, Progress], Verdict] | None = None
+    sections: tuple[tuple[str, dict[str, object]], ...] = ()
 
     @property
     def characters(self) -> bool:
@@ -77,6 +79,8 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
     longest = _longest(ssm, args)
     report = Report(command, args.quiet)
     report.title(f"{task.title}\n{_QUESTION[task.cascade.mode]}")
+    for name, values in task.sections:
+        report.section(name, values)
     report.section("construction", describe(task.cascade, ssm))
     report.section("memory", memory(task))
     engine = Engine(ssm)
@@ -223,7 +227,8 @@ def memory(task: Task) -> dict[str, object]:
     used = cascade.memory_bits + sum(math.log2(size) for size in sizes)
     bound = math.log2(task.classes)
     parts = [str(cascade.memory_bits)] * bool(cascade.memory_bits) + [f"log2({size})" for size in sizes]
-    previous = sum(bit_length(r.values) for r in cascade.registers if r.name in cascade.read_before)
+    finite = [r for r in cascade.registers if not isinstance(r, Counter)]
+    previous = sum(bit_length(r.values) for r in finite if r.name in cascade.read_before)
     if previous:
         used += previous
         parts.append(f"{previous} previous digits")

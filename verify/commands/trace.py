@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 
 from automata.machine import MODES, PREDICTIVE
-from verify.commands import dyck, flipflop
+from verify.commands import dyck, flipflop, starfree
 
 HELP = "print a run step by step: symbol, gates, named state, outputs"
 
-_LANGUAGES = {"dyck": dyck, "flipflop": flipflop}
+_LANGUAGES = {"dyck": dyck, "flipflop": flipflop, "starfree": starfree}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    languages = parser.add_subparsers(dest="language", metavar="LANGUAGE", required=True)
+    languages = parser.add_subparsers(dest="family", metavar="LANGUAGE", required=True)
     for name, module in _LANGUAGES.items():
         language = languages.add_parser(name, help=module.HELP, description=module.HELP)
         module.add_language(language)
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from verify.strings_file import parse_word
     from verify.trace import trace
 
-    task = _LANGUAGES[args.language].task(args)
+    task = _LANGUAGES[args.family].task(args)
     word = parse_word(args.string, task.parse, characters=True)
     for line in trace(build(task, args), word):
         print(line)

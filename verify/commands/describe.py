@@ -1,0 +1,121 @@
+"""``python -m verify describe --language tomita-3``: the algebra of a regular language's automaton."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from automata.errors import InputError
+from verify.commands.inputs import add_input, image_set_limit, read_input
+from verify.commands.options import check_writable, whole_number
+
+if TYPE_CHECKING:
+    from automata.dfa import DFA
+    from automata.holonomy import Skeleton
+
+HELP = "the algebra of a regular language: monoid, D-classes, groups, holonomy levels"
+
+_SHOWN = 12
+"""D-classes and components that are listed one by one."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    from automata.machine import MODES, PREDICTIVE
+
+    add_input(parser)
+    parser.add_argument("--monoid", type=whole_number, default=100_000, metavar="N", help="stop listing the monoid beyond N elements (default: 100000)")
+    parser.add_argument("--draw", metavar="FILE", help="draw a picture (.svg, .png or .pdf)")
+    parser.add_argument("--draw-what", choices=("dfa", "cascade", "eggbox"), default="dfa", help="what is drawn (default: dfa)")
+    parser.add_argument("--mode", choices=MODES, default=PREDICTIVE, help="the question the drawn cascade answers (default: predictive)")
+    parser.add_argument("--json", metavar="FILE", help="write the report as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    from verify.commands.report import Report
+
+    if args.json:
+        check_writable(args.json, "--json")
+    if args.draw:
+        check_writable(args.draw, "--draw")
+    given = read_input(args)
+    if args.draw:
+        from verify.drawing import draw
+
+        draw(args.draw_what, given.dfa, args.mode, args.draw)
+    report = Report(f"python -m verify describe {given.options}")
+    report.title(given.title)
+    report.section("automaton", _automaton(given.dfa))
+    report.section("transition monoid", _monoid(given.dfa, args.monoid))
+    report.section("holonomy", _holonomy(given.dfa, image_set_limit(args)))
+    report.close(args.json)
+    return 0
+
+
+def _automaton(dfa: DFA) -> dict[str, object]:
+    from automata.monoid import distinct_letters
+
+    letters = distinct_letters(dfa)
+    return {
+        "states": f"{dfa.states}, minimal and complete",
+        "live": f"{int(dfa.live.sum())} of them lead to a word",
+        "accepting": len(dfa.accepting),
+        "symbols": f"{len(dfa.alphabet)}, with {len(letters)} different action{'s' * (len(letters) != 1)}",
+    }
+
+
+def _monoid(dfa: DFA, limit: int) -> dict[str, object]:
+    from automata.monoid import TransitionMonoid
+
+    try:
+        monoid = TransitionMonoid(dfa, limit)
+    except InputError:
+        return {"elements": f"more than {limit}: raise --monoid to list them"}
+    green = monoid.green()
+    boxes = green.eggboxes()
+    groups = dict.fromkeys(str(box).rpartition(" of ")[2] for box in boxes if box.regular)
+    groups.pop("C1", None)
+    values: dict[str, object] = {
+        "elements": f"{len(monoid)} with the identity ({monoid.semigroup_size} of nonempty words)",
+        "idempotents": len(green.idempotents),
+        "groups": ", ".join(groups) if groups else "none but the trivial one: aperiodic",
+        "D-classes": len(boxes),
+    }
+    for box in boxes[:_SHOWN]:
+        word = " ".join(monoid.word(min(e for cell in box.cells.values() for e in cell))) or "the empty word"
+        values[f"of {word}"] = f"{box}, {box.size} elements"
+    if len(boxes) > _SHOWN:
+        values["and"] = f"{len(boxes) - _SHOWN} more D-classes"
+    return values
+
+
+def _holonomy(dfa: DFA, limit: int) -> dict[str, object]:
+    from automata.aperiodic import group_witness
+    from automata.groups import group_name
+    from automata.holonomy import Skeleton
+    from verify.commands.report import show_word
+
+    try:
+        skeleton = Skeleton(dfa, limit)
+    except InputError as error:
+        raise InputError(f"{error} (with --image-sets)") from None
+    values: dict[str, object] = {"image sets": len(skeleton.masks), "levels": skeleton.levels}
+    values["points"] = skeleton.notation or "none: there is one state"
+    witness = group_witness(dfa, limit, skeleton=skeleton)
+    if witness is None:
+        values["aperiodic"] = f"yes: star-free, by {skeleton.bits} flip-flops"
+        return values
+    values["aperiodic"] = f"no: {show_word(witness.word)} permutes {len(witness.states)} states: {' -> '.join(map(str, (*witness.states, witness.states[0])))}"
+    values.update(_groups(skeleton, group_name))
+    return values
+
+
+def _groups(skeleton: Skeleton, group_name) -> dict[str, object]:
+    """The components whose group is not trivial."""
+    values: dict[str, object] = {}
+    permuting = [component for component in skeleton.components if component.generators]
+    for number, component in enumerate(permuting[:_SHOWN], 1):
+        shown = ", ".join(map(str, component.states[:8])) + (", …" if len(component.states) > 8 else "")
+        values[f"group {number}"] = f"{group_name(component.generators)} on {component.points} tiles of {{{shown}}}, level {component.level + 1}"
+    if len(permuting) > _SHOWN:
+        values["and"] = f"{len(permuting) - _SHOWN} more components with a group"
+    return values

@@ -1,0 +1,95 @@
+"""How a regular language is named on the command line: an expression, a formula, a name or a file."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from automata.errors import InputError
+from verify.commands.options import whole_number
+
+if TYPE_CHECKING:
+    from automata.dfa import DFA
+
+
+@dataclass(frozen=True)
+class Input:
+    """A language as the user gave it: one line that names it, its minimal DFA, and the options that give it again."""
+
+    title: str
+    dfa: DFA
+    options: str
+
+
+def add_input(parser: argparse.ArgumentParser) -> None:
+    """--regex, --ltl, --language or --file, --alphabet, and the limit on image sets."""
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--regex", metavar="E", help="a regular expression, with ~ for complement and & for intersection: '(ab)*'")
+    source.add_argument("--ltl", metavar="F", help="a formula of past linear temporal logic with Y H O S: 'H(a -> Y b)'")
+    source.add_argument("--language", metavar="NAME", help="a name of the catalogue: tomita-4, d-12, dyck-2-3, flip-flop, ...")
+    source.add_argument("--file", metavar="FILE", help="an automaton in a file: .att (OpenFst text), .json, .dot or .gv")
+    parser.add_argument("--alphabet", metavar="S", help="the symbols, separated by blanks; without blanks, one symbol per character")
+    parser.add_argument(
+        "--image-sets",
+        type=whole_number,
+        metavar="N",
+        help="give up when words make more than N different sets of states of all states (default: 20000)",
+    )
+
+
+def read_input(args: argparse.Namespace) -> Input:
+    """The language that the options name.
+
+    Raises:
+        InputError: with the position in the expression, or the line of the file, that is wrong.
+    """
+    alphabet = None
+    if args.alphabet is not None:
+        alphabet = tuple(args.alphabet.split()) if len(args.alphabet.split()) != 1 else tuple(args.alphabet.strip())
+        if args.language is not None:
+            raise InputError("--alphabet: a language of the catalogue has an alphabet of its own")
+    kind, text = next((kind, getattr(args, kind)) for kind in _READERS if getattr(args, kind) is not None)
+    title, dfa = _READERS[kind](text, alphabet)
+    options = f"--{kind} {shlex.quote(text)}"
+    if alphabet is not None:
+        options += f" --alphabet {shlex.quote(args.alphabet)}"
+    if args.image_sets is not None:
+        options += f" --image-sets {args.image_sets}"
+    return Input(title, dfa.minimise(), options)
+
+
+def image_set_limit(args: argparse.Namespace) -> int:
+    """The limit asked for, or the default one."""
+    from automata.holonomy import IMAGE_SET_LIMIT
+
+    return IMAGE_SET_LIMIT if args.image_sets is None else args.image_sets
+
+
+def _regex(text: str, alphabet):
+    from automata.regex import regex_to_dfa
+
+    return f"the regular expression {text}", regex_to_dfa(text, alphabet)
+
+
+def _ltl(text: str, alphabet):
+    from automata.past_ltl import ltl_to_dfa
+
+    return f"the past formula {text}", ltl_to_dfa(text, alphabet)
+
+
+def _language(text: str, alphabet):
+    from automata.languages import language
+
+    known = language(text)
+    return f"{known.name}: {known.title}", known.dfa()
+
+
+def _file(text: str, alphabet):
+    from automata.formats import read_dfa
+
+    return f"the automaton in {text}", read_dfa(text, alphabet)
+
+
+_READERS = {"regex": _regex, "ltl": _ltl, "language": _language, "file": _file}
