@@ -32,7 +32,8 @@ from constructions.mamba.weights import MambaWeights
 _FLOAT32_DIGITS = 24
 """Norms are computed in float32 in every format."""
 
-_NEGLIGIBLE_A = 1e-30
+_NEGLIGIBLE_A_LOG = -200
+"""exp(-exp(A_log) * S) is 1 to the last digit of every format."""
 
 
 @dataclass(frozen=True)
@@ -233,7 +234,7 @@ class _BlockProof:
             self._cell(channel)
         self._increment()
         for ready, members in self.layout.groups:
-            if ready == self.number + 1:
+            if ready == self.number + 1 and members:
                 self._group(members)
         for coordinate in self.layout.integers:
             if self.proof.born[coordinate] == self.number + 1:
@@ -315,12 +316,12 @@ class _BlockProof:
     def _cell(self, channel: int) -> None:
         steps = np.flatnonzero(self.tensor["dt_proj.weight"][channel]).tolist()
         bias = self.tensor["dt_proj.bias"][channel]
-        decay = float(np.exp(self.tensor["A_log"][channel, 0]))
+        a_log = self.tensor["A_log"][channel, 0]
         gate, skip = self.tensor["in_proj.weight"][self.inner + channel] * self.one / self.scale, self.tensor["D"][channel] * self.scale
         if np.flatnonzero(gate).tolist() not in ([], [0]) or gate[0] not in (0, 1) or skip not in (0, 1):
             self.fail(channel, "its output gate or its skip is not 0 or 1")
         if steps:
-            if len(steps) > 1 or self.tensor["dt_proj.weight"][channel, steps[0]] != 1 or bias != -self.scale or decay != 1:
+            if len(steps) > 1 or self.tensor["dt_proj.weight"][channel, steps[0]] != 1 or bias != -self.scale or a_log != 0:
                 self.fail(channel, "its gate is not 0 or 1")
             if channel not in self.drivers[steps[0]]:
                 self.fail(channel, "it is not among the neurons that overwrite its cell")
@@ -328,7 +329,7 @@ class _BlockProof:
                 self.fail(channel, "it writes its cell and its neuron at once")
             self.cells[channel] = steps[0]
         elif bias == self.scale:
-            if decay * self.scale > _NEGLIGIBLE_A or channel not in self.constants or skip:
+            if a_log > _NEGLIGIBLE_A_LOG or channel not in self.constants or skip:
                 self.fail(channel, "it adds at every step, but not with gate 1 and a constant neuron")
             self.counting.add(channel)
         elif bias != -self.scale:
