@@ -6,13 +6,13 @@ the machine, in recognition all of them) and the two outputs are compared.  When
 because pairs are visited in order of word length.
 
 The model is anything with the batched interface of :class:`constructions.engine.Engine`: ``alphabet``,
-``outputs``, ``arithmetic``, ``begin(batch)`` and ``advance(states, symbols)``, whose states are rows of an array,
-equal exactly when their bytes are.  :class:`Stepwise` gives that interface to any Machine.
+``outputs``, ``arithmetic``, ``begin(batch)`` and ``advance(states, symbols)``, whose states are rows of an array.
+:class:`Stepwise` gives that interface to any Machine.
 """
 
 from __future__ import annotations
 
-from typing import Callable, Hashable
+from typing import Hashable
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from automata.errors import InputError
 from automata.machine import ACCEPT, EOS, MODES, PREDICTIVE, RECOGNISE, Machine
 from constructions.engine import Outputs
 from verify.progress import NO_PROGRESS, Progress
+from verify.sticky import Sticky
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict, Witness
 
 STATE_LIMIT = 5_000_000
@@ -114,7 +115,7 @@ def bisimulation(
     mode: str = PREDICTIVE,
     *,
     limit: int = STATE_LIMIT,
-    absorbed: Callable[[np.ndarray], np.ndarray] | None = None,
+    absorbed: Sticky | None = None,
     partial: bool = False,
     progress: Progress = NO_PROGRESS,
 ) -> Verdict:
@@ -125,14 +126,14 @@ def bisimulation(
         model: a batched model (an Engine, or :class:`Stepwise` of any machine).
         mode: "predictive" (the machine has ``legal``) or "recognise" (it has ``accepts``).
         limit: stop, undecided, when more joint states than this are found.
-        absorbed: for recognition, which rows provably reject for ever; a pair of such a row and a machine state
-            that rejects for ever needs no further search.
+        absorbed: for recognition, which rows provably reject for ever (:func:`verify.sticky.find_sticky`); a pair
+            of such a row and a machine state that rejects for ever needs no further search.
         partial: at the limit, be content with what is proved: all strings up to the length that was completed.
         progress: told about joint states as they are found.
 
     Returns:
-        ``proved`` (closed, or with a horizon where ``partial``), ``refuted`` with a shortest witness, or ``undecided``.  Time and memory are linear in
-        the joint states times the symbols followed.
+        ``proved`` (closed, or with a horizon where ``partial``), ``refuted`` with a shortest witness, or ``undecided``.
+        Time and memory are linear in the joint states times the symbols followed.
 
     >>> from automata.flip_flop import FlipFlopMachine
     >>> from constructions.flip_flop import flip_flop
@@ -155,7 +156,7 @@ class _Search:
         self.count = 0
         self.transitions = 0
         self.pairs_absorbed = 0
-        self.seen: set[bytes] = set()
+        self.seen: set[Hashable] = set()
         self._ends_for_ever: dict[int, bool] = {}
 
     def run(self, limit: int, partial: bool, progress: Progress) -> Verdict:
@@ -194,19 +195,18 @@ class _Search:
             machines = np.concatenate([t for t, _ in found]) if found else machines[:0]
             rows = np.concatenate([r for _, r in found]) if found else rows[:0]
             numbers = np.arange(first, self.count)
-        reason = "closed: holds at every length"
-        if self.pairs_absorbed:
-            reason += " (strings that are dead are left to the argument about the sticky register)"
-        return self._verdict(PROVED, reason)
+        if not self.pairs_absorbed:
+            return self._verdict(PROVED, "closed: holds at every length")
+        horizon = self.absorbed.horizon
+        reach = "at every length" if horizon is None else f"as far as {self.model.arithmetic} counts exactly"
+        return self._verdict(PROVED, f"closed: holds {reach}; {self.absorbed.reason}", horizon=horizon)
 
     def _add(self, machines, rows, parents, symbols) -> np.ndarray:
         """Records the pairs that are new; returns which they are."""
-        keep = self._not_absorbed(machines, rows)
-        width = rows.dtype.itemsize * rows.shape[1]
-        keys, buffer = machines.astype(np.int32).tobytes(), rows.tobytes()
+        keys = _keys(machines, rows)
         new = []
-        for i in keep:
-            key = keys[4 * i : 4 * i + 4] + buffer[width * i : width * i + width]
+        for i in self._not_absorbed(machines, rows):
+            key = keys[i]
             if key not in self.seen:
                 self.seen.add(key)
                 new.append(i)
@@ -249,6 +249,16 @@ class _Search:
     def _verdict(self, outcome: str, reason: str, witness: Witness | None = None, horizon: int | None = None) -> Verdict:
         explored = {"machine states": len(self.interned), "joint states": self.count, "transitions": self.transitions}
         return Verdict(outcome, "search", self.interned.mode, self.model.arithmetic, explored, reason, witness, horizon)
+
+
+def _keys(machines: np.ndarray, rows: np.ndarray) -> list[Hashable]:
+    """One key for each pair, equal exactly when the pairs are."""
+    if rows.dtype == object:
+        # The bytes of an object are an address, which another number may have had before.
+        return [tuple(pair) for pair in zip(machines.tolist(), *rows.T.tolist())]
+    width = rows.dtype.itemsize * rows.shape[1]
+    keys, buffer = machines.astype(np.int32).tobytes(), rows.tobytes()
+    return [keys[4 * i : 4 * i + 4] + buffer[width * i : width * i + width] for i in range(len(machines))]
 
 
 class Stepwise:

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from constructions.engine import Engine
+from constructions.horizon import exact_length
 from constructions.number_formats import ScaledIntegers
-from constructions.ranges import ranges
-from constructions.ssm import SSM
+from constructions.ranges import keeps_one, outputs_when, ranges
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,22 @@ class Sticky:
         name: of the register.
         column: its column in the engine's state rows.
         one: the number 1 in the engine's units.
+        horizon: the longest strings for which this is certain, None when every length is: in floats that drift,
+            sums round at last.
     """
 
     name: str
     column: int
     one: int
+    horizon: int | None = None
+
+    @property
+    def reason(self) -> str:
+        """The argument in one sentence."""
+        return (
+            f"after a violation register {self.name!r} stays >= 1 (gate and increments >= 0) and silences the readout, "
+            "checked on all values of the integers that drift"
+        )
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
         """Which state rows provably reject for ever."""
@@ -47,25 +58,19 @@ def find_sticky(engine: Engine) -> Sticky | None:
     ssm = engine.ssm
     if not ssm.arithmetic.monotone:
         return None
+    horizon = exact_length(ssm) if ssm.arithmetic.is_float else None
+    if horizon == 0:
+        return None
     known = ranges(ssm)
     column = ssm.hidden_size
     for number in range(len(ssm.layers) - 1, -1, -1):
         layer = ssm.layers[number]
         column -= layer.width
-        gates, increments = known.gates[number], known.increments[number]
-        stays = (gates.low.min(axis=0) >= 0) & ((gates.low + increments.low).min(axis=0) >= 1)
+        stays = keeps_one(ssm.arithmetic, known.gates[number], known.increments[number])
         for coordinate in np.flatnonzero(stays & (known.high[number] >= 1)).tolist():
-            if _silences(ssm, number, coordinate):
+            if (outputs_when(ssm, known, number, coordinate, 1.0).high <= 0).all():
                 numbers = engine.numbers
                 one = 1 << numbers.unit_bits if isinstance(numbers, ScaledIntegers) else 1
                 name = layer.names[coordinate] if layer.names else f"layer {number + 1} coordinate {coordinate + 1}"
-                return Sticky(name, column + coordinate, one)
+                return Sticky(name, column + coordinate, one, horizon)
     return None
-
-
-def _silences(ssm: SSM, layer: int, coordinate: int) -> bool:
-    boxes = ranges(ssm, at_least={(layer, coordinate): 1.0}).features[-1]
-    readout = ssm.readout
-    positive, negative = readout.matrix.maximum(0), readout.matrix.minimum(0)
-    greatest = np.asarray((positive @ boxes.high.T + negative @ boxes.low.T).T) + readout.bias
-    return bool((greatest <= 0).all())

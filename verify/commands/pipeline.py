@@ -15,7 +15,7 @@ from automata.machine import PREDICTIVE, RECOGNISE, Machine
 from constructions.arithmetic import Arithmetic
 from constructions.engine import Engine
 from constructions.lowering import lower
-from constructions.ranges import exact_length
+from constructions.horizon import exact_length
 from constructions.ssm import SSM
 from constructions.storage import save
 from verify.bisimulation import bisimulation
@@ -25,7 +25,7 @@ from verify.progress import Progress
 from verify.sampling import check_words, random_words
 from verify.sticky import find_sticky
 from verify.strings_file import read_strings
-from verify.verdict import PROVED, Verdict, worst
+from verify.verdict import Verdict, worst
 
 DEFAULT_LENGTH = 500
 
@@ -112,17 +112,7 @@ def prove(task: Task, engine: Engine, limit: int, progress: Progress) -> Verdict
     mode = task.cascade.mode
     drifts = mode == RECOGNISE and any(isinstance(r, Counter) for r in task.cascade.registers)
     sticky = find_sticky(engine) if drifts else None
-    verdict = bisimulation(task.machine, engine, mode, limit=limit, absorbed=sticky, progress=progress)
-    if verdict.outcome != PROVED or sticky is None:
-        return verdict
-    reason = (
-        f"closed: holds at every length; after a violation register {sticky.name!r} stays >= 1 (gate and increments >= 0) and "
-        "silences the readout, checked on all values of the integers that drift"
-    )
-    horizon = exact_length(engine.ssm) if engine.ssm.arithmetic.is_float else None
-    if horizon is not None:
-        reason = reason.replace("at every length", f"as far as {engine.arithmetic} counts exactly")
-    return Verdict(PROVED, "search", mode, verdict.arithmetic, verdict.explored, reason, horizon=horizon)
+    return bisimulation(task.machine, engine, mode, limit=limit, absorbed=sticky, progress=progress)
 
 
 def _longest(ssm: SSM, args: argparse.Namespace) -> int:
