@@ -30,9 +30,9 @@ class SparseMaps:
     >>> from constructions.lowering import lower
     >>> maps = SparseMaps(Engine(lower(flip_flop(), Arithmetic("exact"))))
     >>> rows = maps.embedding(np.array([0, 3]))
-    >>> gates, increments = maps.gates(0, rows), maps.increments(0, rows)
+    >>> gates = maps.gates(0, rows)
     >>> maps.phi(0, np.zeros_like(gates), rows).shape
-    (2, 5)
+    (2, 6)
     """
 
     def __init__(self, engine: Engine):

@@ -18,14 +18,8 @@ if TYPE_CHECKING:
 
 HELP = "a regular language: star-free or not; if it is, compiled, proved and tested"
 
-ARITHMETIC = "fixed:1"
-"""One fractional bit holds what a register held before the step, which most cascades read."""
-
 STATES, AUTO_STATES = 5000, 1000
 """The largest minimal automaton that is compiled unless told otherwise, and the largest for which smaller cascades are looked for."""
-
-SEARCHED_BITS = 12
-"""With up to so many bits of memory the proof is a search; beyond, it goes level by level."""
 
 IMPOSSIBLE = (
     "no SSM with nonnegative gates and finite precision, whose layers see finitely many features, recognises this language: "
@@ -98,6 +92,7 @@ def _read(args: argparse.Namespace):
 def _task(given: Input, skeleton, args: argparse.Namespace):
     from automata.machine import PREDICTIVE
     from verify.commands.pipeline import Task
+    from verify.regular import ARITHMETIC
 
     dfa = given.dfa
     cascade, route = _compile(dfa, args)
@@ -127,7 +122,7 @@ def _task(given: Input, skeleton, args: argparse.Namespace):
         title=given.title,
         machine=dfa,
         cascade=cascade,
-        arithmetic=ARITHMETIC,
+        arithmetic=str(ARITHMETIC),
         classes=max(1, classes),
         parse=parse,
         prove=prove,
@@ -176,9 +171,10 @@ def _proof(dfa: DFA, cascade: Cascade, route: Route, skeleton, args: argparse.Na
     from constructions.arithmetic import Arithmetic
     from constructions.engine import Engine
     from verify.bisimulation import bisimulation
+    from verify.regular import SEARCHED_BITS
     from verify.verdict import UNDECIDED
 
-    floats = Arithmetic.parse(args.arithmetic or ARITHMETIC).is_float
+    floats = args.arithmetic is not None and Arithmetic.parse(args.arithmetic).is_float
     previous = sum((r.values - 1).bit_length() for r in cascade.registers if r.name in cascade.read_before and not isinstance(r, Counter))
     bits = route.bits + previous
     by_levels = route.name == "holonomy" and skeleton is not None and cascade.levels
