@@ -93,6 +93,12 @@ class LinearMap:
 
     def __call__(self, box: Box) -> Box:
         """Raises NotCovered where a partial sum could reach the limit."""
+        largest = np.abs(box.low[:, self.used]).max(axis=0, initial=0)
+        if not box.pointed:
+            largest = np.maximum(largest, np.abs(box.high[:, self.used]).max(axis=0, initial=0))
+        sums = (abs(self.matrix[:, self.used]) @ largest).max(initial=0)
+        if sums >= self.limit:
+            raise NotCovered(f"a sum of {sums:.3g} could leave the range in which every step is exact")
         base = self._product(self.matrix, box.low)
         if box.pointed:
             return Box.points(base)
@@ -103,9 +109,6 @@ class LinearMap:
         """values W^T, through the columns in which some value is not 0."""
         columns = self.used[values[:, self.used].any(axis=0)]
         part, x = matrix[:, columns], values[:, columns]
-        sums = (abs(part) @ np.abs(x).max(axis=0, initial=0)).max(initial=0)
-        if sums >= self.limit:
-            raise NotCovered(f"a sum of {sums:.3g} could leave the range in which every step is exact")
         if part.nnz * _SPARSE_COST < part.shape[0] * part.shape[1]:
             return np.asarray((part @ x.T).T)
         return x @ part.toarray().T
@@ -158,8 +161,8 @@ class Maps:
     def __init__(self, ssm: SSM):
         self.ssm = ssm
         check_covered(ssm)
-        # A mix adds up two least values, two widths and a bias.
-        self.limit = min(ssm.arithmetic.limit, _EXACT) // 8
+        # A mix adds up two sums and a bias; the ends of a box are found through up to three times its largest value.
+        self.limit = min(ssm.arithmetic.limit, _EXACT) // 4
         if max([np.abs(ssm.embedding).max(initial=0)] + [np.abs(a.bias).max(initial=0) for _, a in ssm.affines()]) >= self.limit:
             raise NotCovered(f"a weight is too large for {ssm.arithmetic} arithmetic to be exact")
         self.embedding = Box.points(ssm.embedding)

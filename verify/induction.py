@@ -51,7 +51,8 @@ def prove_dyck(ssm: SSM, k: int, depth: int, mode: str, progress: Progress = NO_
         progress: told about depths as they are done.
 
     Returns:
-        ``proved`` (by search where there is no stack to reason about: k = 1 or depth = 0), ``refuted`` with a string, or
+        ``proved`` (by search where there is no stack to reason about: k = 1 or depth = 0; for a float recogniser up to
+        a length), ``refuted`` with a string, or
         ``undecided`` with the reason.  Time: see :mod:`verify.stack_obligations`; Dyck(1024, 64) takes seconds.
 
     >>> from constructions.arithmetic import Arithmetic
@@ -71,12 +72,14 @@ def prove_dyck(ssm: SSM, k: int, depth: int, mode: str, progress: Progress = NO_
 
     words = lambda failures: stack_words(machine, failures)  # noqa: E731
     try:
-        result = StackInduction(ssm, machine).run(progress)
+        induction = StackInduction(ssm, machine)
+        result = induction.run(progress)
     except NotCovered as error:
         return _not_covered(engine, machine, error, words([]), 4 * depth + 4)
     if result.failures:
         return _failed(engine, machine, result, words(result.failures), 4 * depth + 4)
-    return _verdict(ssm, PROVED, f"{_INDUCTIVE}: holds at every length", result)
+    length = "every length" if induction.horizon is None else "every length up to where drifting integers are exact"
+    return _verdict(ssm, PROVED, f"{_INDUCTIVE}: holds at {length}", result, horizon=induction.horizon)
 
 
 def prove_counter(

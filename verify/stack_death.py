@@ -26,8 +26,11 @@ _FARTHEST = 1 << 12
 """Beyond the corners of any neuron that has to do with depths."""
 
 
-def dead_for_ever(steps: StackSteps, machine: DyckMachine, fail: Callable[[str, int, int], None]) -> int:
-    """Checks the three obligations; failures are told as (what, depth, symbol's number).  Returns the number of facts.
+def dead_for_ever(steps: StackSteps, machine: DyckMachine, fail: Callable[[str, int, int], None]) -> tuple[int, Box]:
+    """Checks the three obligations; failures are told as (what, depth, symbol's number).
+
+    Returns:
+        The number of facts, and one box around all features that the dead register's layer reads.
 
     Raises:
         NotCovered: when features go on changing with the depth.
@@ -36,6 +39,7 @@ def dead_for_ever(steps: StackSteps, machine: DyckMachine, fail: Callable[[str, 
     farthest = _settled_depth(steps, machine.depth + 2)
     seen: list[Box] = []
     anything = steps.slot_box(machine.k)
+    layer = steps.below[-1]
     for depth in range(-farthest, farthest + 1):
         for first in (0, 1):
             symbols = np.arange(first, 2 * machine.k, 2)
@@ -45,7 +49,6 @@ def dead_for_ever(steps: StackSteps, machine: DyckMachine, fail: Callable[[str, 
                 for row in np.flatnonzero(((image != 0) & (image != 1)).any(axis=1)).tolist():
                     fail("a slot bit is neither 0 nor 1", depth, int(symbols[row]))
             z = steps.dead_features(anything, features)
-            layer = steps.below[-1]
             gates, increments = layer.gates(z).low[:, 0], layer.increments(z).low[:, 0]
             facts += 2 * len(symbols)
             for row in np.flatnonzero((gates < 0) | (gates + increments < 1)).tolist():
@@ -54,7 +57,37 @@ def dead_for_ever(steps: StackSteps, machine: DyckMachine, fail: Callable[[str, 
     hull = Box(np.min([box.low for box in seen], axis=0)[None], np.max([box.high for box in seen], axis=0)[None])
     if not _silences(steps, hull):
         fail("the output may be positive", 0, 0)
-    return facts + 1
+    return facts + 1, hull
+
+
+def exact_symbols(steps: StackSteps, machine: DyckMachine, features: Box) -> int:
+    """A number of symbols during which every sum of a float model is exact, however the depth and the dead register drift.
+
+    Args:
+        features: the box of :func:`dead_for_ever`.
+
+    Sums grow linearly with the two drifting integers, so what fits at both ends of a range fits inside.
+    """
+    layer = steps.below[-1]
+    per_step = max(1.0, float(layer.increments(features).high.max()))
+    symbols = np.arange(2 * machine.k)
+
+    def fits(length: int) -> bool:
+        try:
+            for depth in (length, -length):
+                steps.features(depth, symbols)
+            layer.phi(Box.points([[length * per_step]]), features)
+        except NotCovered:
+            return False
+        return True
+
+    least, most = 0, 1
+    while fits(most):
+        least, most = most, 2 * most
+    while most - least > 1:
+        middle = (least + most) // 2
+        least, most = (middle, most) if fits(middle) else (least, middle)
+    return least
 
 
 def _settled_depth(steps: StackSteps, depth: int) -> int:

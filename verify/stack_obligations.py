@@ -30,7 +30,7 @@ from verify.boxes import Box, NotCovered
 from verify.obligations import FAILURES_KEPT, Result
 from verify.progress import NO_PROGRESS, Progress
 from verify.relation import StackRelation
-from verify.stack_death import dead_for_ever
+from verify.stack_death import dead_for_ever, exact_symbols
 from verify.stack_steps import StackSteps
 
 _NONE: dict[int, int] = {}
@@ -95,6 +95,8 @@ class StackInduction:
         self.relation = StackRelation.of(ssm, machine)
         self.steps = StackSteps(ssm, self.relation)
         self.result = Result()
+        self.horizon: int | None = None
+        """Symbols of the strings covered, where a float recogniser's integers drift after death; None: every length."""
         self._codes = (np.arange(machine.k)[:, None] >> np.arange(bit_length(machine.k))) & 1
         self._legal_rows = _LegalRows(machine, ssm.outputs)
         self._settled: dict[tuple[int, bytes], np.ndarray] = {}
@@ -118,7 +120,10 @@ class StackInduction:
                 (self._predict if self.ssm.mode == PREDICTIVE else self._recognise)(batch, legal)
             progress.advance(1, facts=self.result.facts)
         if self.ssm.mode == RECOGNISE:
-            self.result.facts += dead_for_ever(self.steps, self.machine, self._dead_failure)
+            facts, features = dead_for_ever(self.steps, self.machine, self._dead_failure)
+            self.result.facts += facts
+            if self.ssm.arithmetic.is_float:
+                self.horizon = exact_symbols(self.steps, self.machine, features)
         return self.result
 
     def _initial(self) -> None:
