@@ -14,26 +14,23 @@ from pathlib import Path
 from typing import Iterator
 
 from automata.bounded_dyck import DyckMachine
-from automata.cascade import Cascade, Counter
+from automata.cascade import Cascade, Counter, Set
 from automata.counter_machine import CounterMachine
 from automata.dfa import DFA
 from automata.errors import InputError
 from automata.flip_flop import FlipFlopMachine
 from automata.krohn_rhodes import holonomy_cascade
 from automata.languages import COUNTER, Language
-from automata.machine import PREDICTIVE, RECOGNISE, Machine
+from automata.machine import PREDICTIVE, Machine
 from constructions.bounded_dyck import bounded_dyck
 from constructions.counters import counter_cascade
 from constructions.flip_flop import flip_flop
 from constructions.mamba.certificate import Certificate, certify
 from constructions.mamba.weights import MambaWeights
 from verify.bisimulation import bisimulation
+from verify.commands.options import MAMBA
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, Verdict
-
-MAMBA, MAMBA_SSM = "mamba", "mamba-ssm"
-TARGETS = (MAMBA, MAMBA_SSM)
-"""Hugging Face transformers, and the official package."""
 
 RESETS_LIMIT = 1000
 """States of a minimal DFA up to which a recogniser is made of resets alone."""
@@ -54,23 +51,25 @@ def cascade_of(language: Language, mode: str) -> Cascade:
 
 
 def resets_only(cascade: Cascade, machine: Machine) -> Cascade:
-    """The cascade, or, for a recogniser with counters of a regular language, one by holonomy.
+    """The cascade, or, where its counters would not do and the language is regular, one by holonomy.
 
-    On dead strings counters drift for ever, and a search over caches would never close; resets cannot drift.  Where the minimal
-    DFA has more than RESETS_LIMIT states, the cascade stays as it is.
+    On dead strings a recogniser's counters drift for ever, and a search over caches would never close; and no Mamba has a
+    counter that is set.  Where the minimal DFA has more than RESETS_LIMIT states, the cascade stays as it is.
     """
-    counts = any(isinstance(register, Counter) for register in cascade.registers)
-    if cascade.mode == PREDICTIVE or not counts or isinstance(machine, CounterMachine):
+    counters = [register for register in cascade.registers if isinstance(register, Counter)]
+    is_set = any(isinstance(rule.then, Set) for counter in counters for rule in counter.rules)
+    if not counters or isinstance(machine, CounterMachine) or (cascade.mode == PREDICTIVE and not is_set):
         return cascade
     try:
-        return holonomy_cascade(DFA.from_machine(machine, RESETS_LIMIT).minimise(), RECOGNISE)
+        dfa = machine if isinstance(machine, DFA) else DFA.from_machine(machine, RESETS_LIMIT)
+        return holonomy_cascade(dfa.minimise(), cascade.mode)
     except InputError:  # too many states, or too many image sets
         return cascade
 
 
 @contextmanager
 def running(weights: MambaWeights, target: str = MAMBA) -> Iterator:
-    """The weights as a batched model in one of the TARGETS, on one thread: steps are too small for more.
+    """The weights as a batched model, in transformers or in mamba-ssm, on one thread: steps are too small for more.
 
     Raises:
         InputError: when the package is not installed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from verify.commands.options import check_common, check_writable, whole_number
+from verify.commands.options import MAMBA, MAMBA_SSM, add_target, check_common, check_writable, whole_number
 
 HELP = "write a language as a stock Mamba checkpoint (Hugging Face format), proved on the model's own cache"
 
@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--alphabet", metavar="ABC", help="the symbols of the expression (default: those that occur in it)")
     parser.add_argument("--to", required=True, metavar="DIR", help="the folder to write")
     parser.add_argument("--mode", choices=MODES, default=PREDICTIVE, help="the question asked after each prefix (default: predictive)")
-    add_precision(parser)
+    add_target(parser, (MAMBA, MAMBA_SSM))
     parser.add_argument("--strings", type=whole_number, default=200, metavar="N", help="random strings to test (default: 200)")
     parser.add_argument("--max-length", type=whole_number, metavar="L", help="of the random strings (default: 200)")
     parser.add_argument("--seed", type=whole_number, default=0, metavar="S", help="of the random strings (default: 0)")
@@ -27,19 +27,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
 
 
-def add_precision(parser: argparse.ArgumentParser) -> None:
-    """--dtype and --target, for every command that makes a Mamba."""
-    from constructions.mamba.precision import PRECISIONS
-    from verify.mamba_target import MAMBA, TARGETS
-
-    parser.add_argument("--dtype", choices=PRECISIONS, default="float32", help="of the weights (default: float32)")
-    parser.add_argument("--target", choices=TARGETS, default=MAMBA, help="in which package the proof runs it (default: mamba, in transformers)")
-
-
 def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
+    from automata.errors import InputError
     from constructions.mamba.checkpoint import write
+    from constructions.mamba.lowering import lower_to_mamba
     from verify.commands.mamba import check
     from verify.commands.report import Report
     from verify.model_card import model_card
@@ -48,11 +41,14 @@ def run(args: argparse.Namespace) -> int:
     args.save = None
     check_common(args)
     check_writable(args.to, "--to")
+    if Path(args.to).exists() and not Path(args.to).is_dir():
+        raise InputError(f"--to {args.to}: is not a folder")
     machine, cascade, title, name = _task(args)
     command = f"python -m verify export {name} --mode {args.mode} --dtype {args.dtype} --to {args.to}"
+    weights = lower_to_mamba(cascade, args.dtype)
     report = Report(command, args.quiet)
     report.title(f"{title}, as a Mamba checkpoint")
-    weights = check(machine, cascade, args, report, command, args.dtype)
+    check(machine, cascade, weights, args, report, command)
     status = worst(report.verdicts)
     if status == 0:
         write(weights, Path(args.to), model_card(title, weights, report.verdicts, command))

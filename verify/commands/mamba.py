@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Sequence
 
 import numpy as np
 
@@ -10,13 +12,20 @@ from automata.cascade import Cascade
 from automata.errors import InputError
 from automata.machine import Machine
 from constructions.mamba.certificate import certify
+from constructions.mamba.checkpoint import write
 from constructions.mamba.lowering import lower_to_mamba
 from constructions.mamba.weights import MambaWeights
+from verify.commands.options import check_common
 from verify.commands.report import Report
 from verify.mamba_target import closes, exactness, prove_mamba, resets_only, running
+from verify.model_card import model_card
 from verify.progress import Progress
 from verify.sampling import check_words, random_words
-from verify.verdict import Verdict
+from verify.strings_file import read_strings
+from verify.verdict import Verdict, worst
+
+if TYPE_CHECKING:
+    from verify.commands.pipeline import Task
 
 TEST_LENGTH = 200
 """Of the random strings: a full forward takes about a millisecond for each symbol of a batch."""
@@ -38,23 +47,50 @@ def describe(weights: MambaWeights) -> dict[str, object]:
     }
 
 
+def run_on_mamba(task: Task, args: argparse.Namespace, command: str) -> int:
+    """All steps of a command about a language, printed; returns the exit status."""
+    if args.arithmetic:
+        raise InputError(f"--arithmetic {args.arithmetic}: is for the paper's SSM; the numbers of a Mamba are chosen with --dtype")
+    check_common(args)
+    command = f"{command} --mode {args.mode} --target {args.target} --dtype {args.dtype}"
+    lines = read_strings(args.strings_file, task.parse, task.characters) if args.strings_file else []
+    cascade = resets_only(task.cascade, task.machine)
+    weights = lower_to_mamba(cascade, args.dtype)
+    report = Report(command, args.quiet)
+    report.title(f"{task.title}, as a Mamba")
+    for name, values in task.sections:
+        report.section(name, values)
+    check(task.machine, cascade, weights, args, report, command, [line.word for line in lines])
+    if args.save:
+        write(weights, Path(args.save), model_card(task.title, weights, report.verdicts, command))
+    report.close(args.json)
+    return worst(report.verdicts)
+
+
 def check(
-    machine: Machine, cascade: Cascade, args: argparse.Namespace, report: Report, command: str, dtype: str, norm: str | None = None
-) -> MambaWeights:
-    """Lowers the cascade, and puts construction, proof and random test into the report.
+    machine: Machine,
+    cascade: Cascade,
+    weights: MambaWeights,
+    args: argparse.Namespace,
+    report: Report,
+    command: str,
+    words: Sequence[tuple[str, ...]] = (),
+) -> None:
+    """Puts construction, proof, random test and the given words into the report.
 
     Args:
+        cascade: what the weights were lowered from.
         args: with ``target``, ``limit``, ``strings``, ``max_length``, ``seed`` and ``quiet``.
     """
-    cascade = resets_only(cascade, machine)
-    weights = lower_to_mamba(cascade, dtype, norm)
     report.section("construction", describe(weights))
     with running(weights, args.target) as model:
         with Progress("joint states", quiet=args.quiet) as progress:
             report.verdict("proof", prove_mamba(machine, cascade, weights, model, limit=args.limit, progress=progress))
         verdict = random_test(machine, model.by_full_forward, cascade, weights, args, command)
         report.verdict("random test", verdict, {"run by": "full forward", "seed": args.seed})
-    return weights
+        if words:
+            method = f"strings of {args.strings_file}"
+            report.verdict("strings file", check_words(machine, model.by_full_forward, words, cascade.mode, method=method))
 
 
 def random_test(machine: Machine, model, cascade: Cascade, weights: MambaWeights, args: argparse.Namespace, command: str) -> Verdict:

@@ -10,6 +10,9 @@ from pathlib import Path
 from automata.errors import InputError
 from automata.machine import MODES, PREDICTIVE
 
+SSM, MAMBA, MAMBA_SSM = TARGETS = ("ssm", "mamba", "mamba-ssm")
+"""What a language is lowered to: the paper's SSM, a stock Mamba run in transformers, or the same run in mamba-ssm."""
+
 LONGEST_STRING = 50_000_000
 """Symbols of one random string; more would not fit into memory as a list of symbols."""
 
@@ -18,6 +21,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     """--mode, --arithmetic, the random test, --strings-file, --json, --save, --quiet, --limit."""
     parser.add_argument("--mode", choices=MODES, default=PREDICTIVE, help="the question asked after each prefix (default: predictive)")
     parser.add_argument("--arithmetic", metavar="A", help="exact, fixed:P, float16, float32, float64 or wrap:P (default: what the construction needs)")
+    add_target(parser, TARGETS)
     parser.add_argument("--strings", type=whole_number, default=1000, metavar="N", help="random strings to test (default: 1000)")
     parser.add_argument("--max-length", type=whole_number, metavar="L", help="of the random strings (default: 500)")
     parser.add_argument("--seed", type=whole_number, default=0, metavar="S", help="of the random strings (default: 0)")
@@ -26,6 +30,14 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", help="write the report as JSON")
     parser.add_argument("--save", metavar="DIR", help="write the weights (safetensors) and the names of all coordinates (JSON)")
     parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
+
+
+def add_target(parser: argparse.ArgumentParser, targets: tuple[str, ...]) -> None:
+    """--target, the first of these by default, and --dtype."""
+    from constructions.mamba.precision import PRECISIONS
+
+    parser.add_argument("--target", choices=targets, default=targets[0], help=f"what it is lowered to and run in (default: {targets[0]})")
+    parser.add_argument("--dtype", choices=PRECISIONS, default="float32", help="of a Mamba's weights (default: float32)")
 
 
 def whole_number(text: str) -> int:

@@ -19,6 +19,7 @@ from constructions.horizon import exact_length
 from constructions.ssm import SSM
 from constructions.storage import save
 from verify.bisimulation import bisimulation
+from verify.commands.options import SSM as SSM_TARGET
 from verify.commands.options import check_common
 from verify.commands.report import Report
 from verify.progress import Progress
@@ -72,6 +73,10 @@ def build(task: Task, args: argparse.Namespace) -> SSM:
 
 def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
     """All steps, printed; returns the exit status."""
+    if args.target != SSM_TARGET:
+        from verify.commands.mamba import run_on_mamba
+
+        return run_on_mamba(task, args, command)
     check_common(args)
     command = _repeatable(command, args)
     ssm = build(task, args)
