@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from automata.errors import InputError
 from automata.machine import MODES, PREDICTIVE
 from verify.commands.options import check_writable, whole_number
 
@@ -28,17 +29,19 @@ def run(args: argparse.Namespace) -> int:
 
     from verify.census import NOT_STAR_FREE, census
     from verify.commands.report import Report
+    from verify.progress import Progress
     from verify.verdict import EXIT_STATUS, PROVED, REFUTED, UNDECIDED
 
+    for option, least, most in (("letters", 1, 26), ("states", 1, None), ("workers", 1, None)):
+        if getattr(args, option) < least or (most and getattr(args, option) > most):
+            raise InputError(f"--{option} {getattr(args, option)}: expected {least} or more" + (f", up to {most}" if most else ""))
     if args.json:
         check_writable(args.json, "--json")
     folder = Path(args.out) if args.out else None
     report = Report(f"python -m verify census --letters {args.letters} --states {args.states} --mode {args.mode}")
     report.title(f"all languages over {args.letters} letter{'s' * (args.letters != 1)} of 1 to {args.states} states")
-    from verify.progress import Progress
-
     status = EXIT_STATUS[PROVED]
-    for states in range(1, max(1, args.states) + 1):
+    for states in range(1, args.states + 1):
         with Progress("languages", _TOTALS.get((args.letters, states)), args.quiet) as progress:
             counts = census(args.letters, states, args.mode, args.workers, folder, progress)
         star_free = sum(counts.values()) - counts[NOT_STAR_FREE]

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from automata.errors import InputError
-from verify.commands.inputs import add_input, image_set_limit, read_input
+from verify.commands.inputs import add_input, image_set_limit, naming_the_option, read_input
 from verify.commands.options import check_writable, whole_number
 
 if TYPE_CHECKING:
@@ -43,10 +43,11 @@ def run(args: argparse.Namespace) -> int:
 
         draw(args.draw_what, given.dfa, args.mode, args.draw)
     report = Report(f"python -m verify describe {given.options}")
+    holonomy = _holonomy(given.dfa, image_set_limit(args))
     report.title(given.title)
     report.section("automaton", _automaton(given.dfa))
     report.section("transition monoid", _monoid(given.dfa, args.monoid))
-    report.section("holonomy", _holonomy(given.dfa, image_set_limit(args)))
+    report.section("holonomy", holonomy)
     report.close(args.json)
     return 0
 
@@ -97,7 +98,7 @@ def _holonomy(dfa: DFA, limit: int) -> dict[str, object]:
     try:
         skeleton = Skeleton(dfa, limit)
     except InputError as error:
-        raise InputError(f"{error} (with --image-sets)") from None
+        raise naming_the_option(error) from None
     values: dict[str, object] = {"image sets": len(skeleton.masks), "levels": skeleton.levels}
     values["points"] = skeleton.notation or "none: there is one state"
     witness = group_witness(dfa, limit, skeleton=skeleton)

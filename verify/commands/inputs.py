@@ -67,6 +67,11 @@ def image_set_limit(args: argparse.Namespace) -> int:
     return IMAGE_SET_LIMIT if args.image_sets is None else args.image_sets
 
 
+def naming_the_option(error: InputError) -> InputError:
+    """The error of an automaton with too many image sets, which then also says how to raise the limit."""
+    return InputError(str(error).replace("raise the limit", "raise the limit (--image-sets)"))
+
+
 def _regex(text: str, alphabet):
     from automata.regex import regex_to_dfa
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from automata.errors import InputError
-from verify.commands.inputs import Input, add_input, image_set_limit, read_input
+from verify.commands.inputs import Input, add_input, image_set_limit, naming_the_option, read_input
 from verify.commands.options import add_common, check_common, check_writable, whole_number
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _compile(dfa: DFA, args: argparse.Namespace) -> tuple[Cascade, Route]:
     try:
         cascade, route = compile_dfa(dfa, args.mode, "holonomy" if large else args.route, image_set_limit(args))
     except InputError as error:
-        raise InputError(f"{error} (with --image-sets)") from None
+        raise naming_the_option(error) from None
     if large:
         route = replace(route, reason=f"other routes are not tried beyond {AUTO_STATES} states")
     return cascade, route

@@ -1,0 +1,65 @@
+"""All automata of MLRegTest: read from their files, decided, and compiled and proved, or refuted with checked strings."""
+
+from collections import Counter
+
+import pytest
+
+from automata.aperiodic import group_witness, membership_cycle
+from automata.formats import read_dfa
+from automata.holonomy import Skeleton
+from automata.krohn_rhodes import holonomy_cascade
+from automata.machine import PREDICTIVE, RECOGNISE
+from constructions.engine import Engine
+from constructions.lowering import lower
+from verify.bisimulation import bisimulation
+from verify.regular import ARITHMETIC, prove_star_free
+from verify.verdict import PROVED
+
+NOT_STAR_FREE = ("Zp", "Reg")
+"""Classes of the collection that are not star-free."""
+
+
+def automata(shared_data):
+    for path in sorted(shared_data("mlregtest").glob("*.att")):
+        yield path.stem, read_dfa(path).minimise()
+
+
+def test_all_are_proved_or_refuted(shared_data):
+    counts, largest = Counter(), 0
+    for name, dfa in automata(shared_data):
+        largest = max(largest, dfa.states)
+        skeleton = Skeleton(dfa)
+        assert skeleton.aperiodic == (name.split(".")[2] not in NOT_STAR_FREE), name
+        if skeleton.aperiodic:
+            outcome = prove_star_free(dfa, PREDICTIVE, skeleton).outcome
+            assert outcome == PROVED, name
+            counts[outcome] += 1
+            continue
+        cycle, witness = membership_cycle(dfa), group_witness(dfa, skeleton=skeleton)
+        assert witness.period == len(set(witness.states)) > 1 and len(cycle.strings) == cycle.period + 1
+        members = [dfa.accepts_word(cycle.u + cycle.w * n + cycle.v) for n in range(3 * cycle.period + 1)]
+        assert members == [members[n % cycle.period] for n in range(len(members))] and len(set(members)) == 2, name
+        counts["refuted"] += 1
+    assert counts == {PROVED: 370, "refuted": 20} and largest == 613
+
+
+def test_recognisers_of_a_sample(shared_data):
+    proved = 0
+    for name, dfa in list(automata(shared_data))[::8]:
+        skeleton = Skeleton(dfa)
+        if skeleton.aperiodic and dfa.states <= 120:
+            assert prove_star_free(dfa, RECOGNISE, skeleton).outcome == PROVED, name
+            proved += 1
+    assert proved > 35
+
+
+@pytest.mark.parametrize("mode", [PREDICTIVE, RECOGNISE])
+def test_the_search_agrees_on_the_small_ones(shared_data, mode):
+    proved = 0
+    for name, dfa in list(automata(shared_data))[::6]:
+        skeleton = Skeleton(dfa)
+        if skeleton.aperiodic and skeleton.bits <= 8:
+            ssm = lower(holonomy_cascade(dfa, mode, skeleton), ARITHMETIC)
+            assert bisimulation(dfa, Engine(ssm), mode, limit=100_000).outcome == PROVED, name
+            proved += 1
+    assert proved > 15
