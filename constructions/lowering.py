@@ -59,11 +59,14 @@ def lower(cascade: Cascade, arithmetic: Arithmetic) -> SSM:
     >>> len(ssm.layers), ssm.hidden_size
     (2, 3)
     """
-    return _Lowering(cascade, arithmetic).build()
+    return Lowering(cascade, arithmetic).build()
 
 
-class _Lowering:
-    """Features of registers and signals, made on demand; then the arrays."""
+class Lowering:
+    """Features of registers and signals, made on demand; then the arrays.
+
+    Targets with other gates override what concerns permutation registers (:mod:`constructions.signed`).
+    """
 
     def __init__(self, cascade: Cascade, arithmetic: Arithmetic):
         self.cascade = cascade
@@ -82,10 +85,8 @@ class _Lowering:
         digits = None
         for register in self.cascade.registers:
             if isinstance(register, Permutation):
-                raise InputError(
-                    f"register {register.name!r} permutes its values, and no nonnegative diagonal gate can: "
-                    "its maps are order-preserving, so none has a cycle longer than 1"
-                )
+                self.check_permutation(register)
+                continue
             if register.name not in self.cascade.read_before:
                 continue
             if isinstance(register, Counter):
@@ -99,6 +100,13 @@ class _Lowering:
                     f"register {register.name!r} is read before the step, which {self.arithmetic} arithmetic refuses: {error}"
                 ) from None
         return digits
+
+    def check_permutation(self, register: Permutation) -> None:
+        """Refuses a permutation register that the gates cannot do: here, any."""
+        raise InputError(
+            f"register {register.name!r} permutes its values, and no nonnegative diagonal gate can: "
+            "its maps are order-preserving, so none has a cycle longer than 1"
+        )
 
     # -- features -------------------------------------------------------------------------------------
 
@@ -128,12 +136,12 @@ class _Lowering:
     def conjunction(self, name: str, *when: Literal) -> Feature:
         return self.placement.conjunction(name, [pair for literal in when for pair in self.literal(literal)])
 
-    def bit(self, item: Reset | Signal, index: int, before: bool = False) -> Feature:
+    def bit(self, item: Reset | Permutation | Signal, index: int, before: bool = False) -> Feature:
         """One bit of the code of a register or signal."""
         key = (item.name, "bit", index, before)
         if key not in self.features:
-            if isinstance(item, Reset):
-                self.features[key] = self._register_bit(item, index, before)
+            if isinstance(item, (Reset, Permutation)):
+                self.features[key] = self.register_bit(item, index, before)
             elif item.coding == "onehot":
                 values = [v for v in range(item.values) if (v >> index) & 1]
                 terms = [(self._one_hot(item, v), 1) for v in values]
@@ -188,7 +196,8 @@ class _Lowering:
             return self.placement.symbol_feature(name, frozenset())
         return self.placement.total(name, terms)
 
-    def _register_bit(self, register: Reset, index: int, before: bool) -> Feature:
+    def register_bit(self, register: Reset | Permutation, index: int, before: bool) -> Feature:
+        """One bit of a register, read off its state coordinate."""
         layer = self.layer_of[register.name]
         state = Expression((((-layer, self.coordinate[register.name] + index), 1),))
         name = f"{register.name} bit {index} {'before' if before else 'after'}"
@@ -263,7 +272,7 @@ class _Lowering:
             last = max(last + 1, (latest + 1) // 2 + 1)
             self._place(level, last)
             updates[last] = [
-                entry for register in level.registers for entry in self._update(register, events[register.name], codes)
+                entry for register in level.registers for entry in self.update(register, events[register.name], codes)
             ]
         slot, logits = self._outputs(max(last, 1))
         layers = tuple(self._layer(number, updates.get(number, []), slot) for number in range(1, slot // 2 + 1))
@@ -285,7 +294,7 @@ class _Lowering:
             width += 1 if isinstance(register, Counter) else bit_length(register.values)
         self.width[layer] = width
 
-    def _update(self, register, events: list[Feature], codes) -> list[tuple[str, int, Expression, Expression]]:
+    def update(self, register, events: list[Feature], codes) -> list[tuple[str, int, Expression, Expression]]:
         """For each coordinate of the register: its name, h_0, gate and increment (both times 2^epsilon_bits)."""
         slot = 2 * self.layer_of[register.name] - 2
         fired = [self.placement.read_output(event, slot) for event in events]
