@@ -1,0 +1,81 @@
+"""The exact engine beside a stock Mamba of the same language on this CPU; sizes, and the speed of the search over caches."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+
+from automata.bounded_counter import counter_cascade
+from automata.languages import language
+from automata.machine import PREDICTIVE
+from benchmarks.engine import BATCH, LENGTH, best, words_of
+from constructions.arithmetic import Arithmetic
+from constructions.engine import Engine
+from constructions.lowering import lower
+from constructions.mamba.huggingface import HuggingFaceRunner, build, quiet
+from constructions.mamba.lowering import lower_to_mamba
+from constructions.mamba.stepping import SteppedMamba, Vocabulary
+from verify.bisimulation import bisimulation
+from verify.mamba_target import cascade_of
+
+_TIMED = (("dyck-2-5", "", "exact"), ("d-2", "counter", "exact"), ("d-2", "resets", "fixed:1"), ("flip-flop", "", "exact"))
+"""Languages, by which cascade the engine runs them where there are two, and its arithmetic."""
+_SIZES = ("flip-flop", "tomita-4", "d-2", "d-12", "dyck-2-5", "dyck-8-10", "dyck-1", "shuffle-6", "anbncndn")
+
+
+def rows() -> list[tuple[str, str]]:
+    """The printed rows: what was measured, and the figure."""
+    torch.set_num_threads(1)
+    table: list[tuple[str, str]] = []
+    with quiet(), torch.no_grad():
+        for name, route, arithmetic in _TIMED:
+            table += _speed(name, route, arithmetic)
+        for name in ("dyck-2-5", "d-12"):
+            table.append(_search(name))
+    for name in _SIZES:
+        weights = lower_to_mamba(cascade_of(language(name), PREDICTIVE))
+        size = f"{len(weights.layout.blocks)} blocks, d_model {weights.width}"
+        table.append((f"Mamba for {name}, {size}: parameters, nonzero", f"{weights.parameters}, {weights.nonzero}"))
+    return table
+
+
+def _speed(name: str, route: str, arithmetic: str) -> list[tuple[str, str]]:
+    """Full forward of the Mamba and its single steps, and the engine, on the same words."""
+    known = language(name)
+    cascade = cascade_of(known, PREDICTIVE)
+    weights = lower_to_mamba(cascade)
+    ssm = lower(counter_cascade(known.machine, PREDICTIVE) if route == "counter" else cascade, Arithmetic.parse(arithmetic))
+    words, engine = words_of(known.machine, ssm), Engine(ssm)
+    model = SteppedMamba(HuggingFaceRunner(build(weights)), Vocabulary.of(weights), batch=BATCH)
+    state, _ = engine.begin(BATCH)
+    tokens = torch.from_numpy(model.vocabulary.tokens[words])
+    given = model.by_full_forward.advance(np.zeros((BATCH, 0), dtype=np.int64), words)[1].dense()
+    if not np.array_equal(engine.advance(state, words)[1].dense(), given):
+        raise AssertionError(f"{name}: the Mamba and the engine differ, so their times compare nothing")
+
+    def decode() -> None:
+        model.runner.start(tokens[:, :1])
+        for t in range(1, LENGTH):
+            model.runner.step(tokens[:, t : t + 1])
+
+    ours = best(lambda: engine.advance(state, words))
+    forward, steps = best(lambda: model.runner.logits(tokens)), best(decode)
+    symbols = BATCH * LENGTH
+    return [
+        (f"engine, {name}{route and f' by {route}'}, batch {BATCH} x {LENGTH}", f"{symbols / ours / 1e6:.1f} M symbols/s"),
+        ("  Hugging Face Mamba, full forward", f"{symbols / forward / 1e3:.0f} k symbols/s"),
+        ("  Hugging Face Mamba, single steps", f"{symbols / steps / 1e3:.0f} k symbols/s"),
+        ("  engine over the faster of the two (aim >= 50)", f"{min(forward, steps) / ours:.0f} x faster"),
+    ]
+
+
+def _search(name: str) -> tuple[str, str]:
+    known = language(name)
+    weights = lower_to_mamba(cascade_of(known, PREDICTIVE))
+    model = SteppedMamba(HuggingFaceRunner(build(weights)), Vocabulary.of(weights))
+    start = time.perf_counter()
+    verdict = bisimulation(known.machine, model)
+    joint = verdict.explored["joint states"]
+    return f"search over caches, {name}, {verdict.outcome}, {joint} joint states", f"{joint / (time.perf_counter() - start):.0f} joint states/s"
