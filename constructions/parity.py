@@ -82,7 +82,7 @@ def rounding_parity(arithmetic: Arithmetic) -> SSM:
         increment=_affine([[1]], [0], bits),
         initial=np.zeros(1, dtype=np.int64),
         phi=(
-            Mix(_affine([[2, 0], [1, 0]], [0, 0], 1), "relu", names=("count", "half")),
+            Mix(_affine([[2, 0], [1, 0]], [0, 0], 1), "linear", names=("count", "half")),
             Mix(_affine([[1, -2, 0]], [0]), "clip", 0, 1, names=("count - 2 half",)),
         ),
         names=("count",),
