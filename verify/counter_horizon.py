@@ -15,9 +15,11 @@ import numpy as np
 from automata.counter_machine import CounterMachine
 from automata.machine import BOS, PREDICTIVE, run
 from constructions.engine import Engine
+from constructions.ssm import SSM
 from verify.bisimulation import Interned
 from verify.boxes import NotCovered
 from verify.counter_obligations import Case, CounterInduction
+from verify.verdict import TESTED, UNDECIDED, Verdict
 
 
 def exact_horizon(induction: CounterInduction) -> int:
@@ -93,6 +95,29 @@ def confirm_horizon(induction: CounterInduction, horizon: int) -> Confirmation |
                 return Confirmation(prefix, symbol, drift.steps, _runs_exactly(induction, drift), past)
             found = found or drift
     return found and Confirmation(found.prefix, found.symbol, found.steps, _runs_exactly(induction, found), "")
+
+
+def check_horizon(ssm: SSM, machine: CounterMachine) -> Verdict:
+    """The horizon of a float model confirmed by running, as a verdict: ``tested``, or ``undecided`` where it is not confirmed.
+
+    Raises:
+        NotCovered, SolverMissing: as :class:`verify.counter_obligations.CounterInduction`.
+    """
+    induction = CounterInduction(ssm, machine)
+    horizon = exact_horizon(induction)
+    confirmed = confirm_horizon(induction, horizon)
+    explored = {"largest counter value": horizon}
+    if confirmed is None:
+        outcome, reason = TESTED, "no symbol, read for ever, makes a counter drift: there is nothing to run"
+    else:
+        explored["steps run"] = len(confirmed.prefix) + confirmed.steps
+        string = " ".join((*confirmed.prefix, f"{confirmed.symbol}^{confirmed.steps}"))
+        if confirmed.exact and confirmed.past:
+            outcome, reason = TESTED, f"every step of {string} is exact, and in the next one {confirmed.past}"
+        else:
+            outcome = UNDECIDED
+            reason = f"the run on {string} is {'' if confirmed.exact else 'not '}exact, and the next step rounds {confirmed.past or 'nothing'}"
+    return Verdict(outcome, "run to the horizon", ssm.mode, str(ssm.arithmetic), explored, reason)
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ class Task:
         parse: from a token to a symbol.
         prove: another way than search, used when it is given.
         sections: what is printed before the construction: headings with named values.
+        checks: what is checked after the proof besides the random test: headings, and functions of the engine.
     """
 
     title: str
@@ -59,6 +60,7 @@ class Task:
     parse: Callable[[str], str]
     prove: Callable[[SSM, Progress], Verdict] | None = None
     sections: tuple[tuple[str, dict[str, object]], ...] = ()
+    checks: tuple[tuple[str, Callable[[Engine, Progress], Verdict]], ...] = ()
 
     @property
     def characters(self) -> bool:
@@ -97,6 +99,9 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
         repeat = f"{command} --strings {args.strings} --max-length {longest} --seed {args.seed}"
         verdict = check_words(task.machine, engine, words, task.cascade.mode, progress=progress, repeat=repeat)
         report.verdict("random test", verdict, {"seed": args.seed})
+    for name, check in task.checks:
+        with Progress(name, quiet=args.quiet) as progress:
+            report.verdict(name, check(engine, progress))
     if lines:
         _check_file(task, engine, lines, report, args)
     if args.save:

@@ -32,7 +32,7 @@ class Report:
         self._print(f"\n{name}")
         for key, value in values.items():
             lines = textwrap.wrap(str(value), _LINE_WIDTH - _NAME_WIDTH - 2) or [""]
-            self._print(f"  {key:<{_NAME_WIDTH}}{lines[0]}")
+            self._print(f"  {key:<{_NAME_WIDTH - 1}} {lines[0]}")
             for line in lines[1:]:
                 self._print(" " * (_NAME_WIDTH + 2) + line)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 
 from automata.machine import MODES, PREDICTIVE
-from verify.commands import dyck, flipflop, starfree
+from verify.commands import counter, dyck, flipflop, starfree
 
 HELP = "print a run step by step: symbol, gates, named state, outputs"
 
-_LANGUAGES = {"dyck": dyck, "flipflop": flipflop, "starfree": starfree}
+_LANGUAGES = {"dyck": dyck, "flipflop": flipflop, "counter": counter, "starfree": starfree}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,54 @@
+"""Long words of counter languages: up to high counter values and all the way down again.
+
+A walk along uniformly drawn legal symbols soon completes a^n b^n, or a Boolean expression, and never counts far.  So these
+walks climb first, taking the symbols that raise the counters most, and descend after a turning point.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+import numpy as np
+
+from automata.counter_machine import CounterMachine
+from automata.machine import EOS
+
+_WANDERING = 0.3
+"""Every other word takes this part of its symbols at random."""
+
+
+def long_words(machine: CounterMachine, count: int, length: int, rng: np.random.Generator) -> Iterator[tuple[str, ...]]:
+    """``count`` words of at most ``length`` symbols, complete where that is enough; every third one has one symbol changed.
+
+    >>> from automata.counter_machine import counter_machine
+    >>> ["".join(word) for word in long_words(counter_machine("anbn"), 2, 12, np.random.default_rng(1))]
+    ['aaaabbbb', 'aaabbb']
+    """
+    raises = {move.symbol: sum(move.add) for move in machine.moves}
+    for number in range(count):
+        turn = int(rng.integers(length // 4, length // 2 + 1))
+        wandering = _WANDERING * (number % 2)
+        word = list(_walk(machine, raises, length, turn, wandering, rng))
+        if number % 3 == 2 and word:
+            word[int(rng.integers(len(word)))] = str(rng.choice(machine.alphabet))
+        yield tuple(word)
+
+
+def _walk(machine: CounterMachine, raises: dict[str, int], length: int, turn: int, wandering: float, rng) -> Iterator[str]:
+    state = machine.initial
+    choices: dict[tuple[frozenset[str], bool], list[str]] = {}
+    for place, (chance, draw) in enumerate(rng.random((length, 2)).tolist()):
+        legal = machine.legal(state)
+        climbing = place < turn
+        if (legal, climbing) not in choices:
+            symbols = sorted(legal - {EOS})
+            best = (max if climbing else min)([raises[symbol] for symbol in symbols], default=0)
+            choices[legal, climbing] = [symbol for symbol in symbols if raises[symbol] == best]
+        symbols = sorted(legal - {EOS}) if chance < wandering else choices[legal, climbing]
+        if not symbols:
+            return
+        if not climbing and EOS in legal:
+            return
+        symbol = symbols[int(draw * len(symbols))]
+        yield symbol
+        state = machine.step(state, symbol)

@@ -1,0 +1,118 @@
+"""The validation files of the published experiments on counter languages, prefix by prefix.
+
+A folder has for each language a file of strings and a file of labels, line by line; the labels of a string follow each
+other without separator, a fixed number of characters for each prefix:
+
+* Dyck1: chr(48 + 1) where the closing bracket may come next, chr(48) elsewhere;
+* Shuffle2, 4, 6: one bit for each type: may its closing bracket come next;
+* Boolean3, 5: is the expression complete;
+* anbn and its kin: the legal next letter, the first letter where two are, ``T`` for the end.
+
+Source: Bhattamishra, Ahuja, Goyal 2020; released again with Sarrof, Veitsman, Hahn 2024.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from automata.counter_machine import RUNS, CounterMachine, parse_name, shuffle_brackets
+from automata.errors import InputError
+from automata.machine import EOS, PREDICTIVE
+from constructions.engine import Engine
+from verify.sampling import check_words
+from verify.verdict import REFUTED, UNDECIDED, Verdict
+
+FOLDERS = {
+    "dyck-1": "Dyck1",
+    **{f"shuffle-{k}": f"Shuffle{k}" for k in (2, 4, 6)},
+    **{f"boolean-{n}": f"Boolean{n}" for n in (3, 5)},
+    **{name: name for name in RUNS},
+}
+"""The folder of each language that was released."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """One line: its number, the string, and the labels of its prefixes from the first symbol on."""
+
+    number: int
+    word: tuple[str, ...]
+    labels: str
+
+
+def label(name: str, legal: frozenset[str]) -> str:
+    """How the files write this set of legal next symbols.
+
+    >>> label("dyck-1", frozenset({"(", ")"})), label("shuffle-2", frozenset({"(", "[", "]"})), label("anbn", frozenset({EOS}))
+    ('1', '01', 'T')
+    """
+    family, number = parse_name(name)
+    if family == "dyck":
+        return chr(48 + (")" in legal))
+    if family == "shuffle":
+        return "".join(str(int(closing in legal)) for _, closing in shuffle_brackets(number))
+    if family == "boolean":
+        return str(int(EOS in legal))
+    return "T" if EOS in legal else min(legal)
+
+
+def read_released(folder: str | Path, name: str) -> list[Labelled]:
+    """The lines of one language.
+
+    Raises:
+        InputError: naming the file, when it is missing, unreadable, or its two halves do not fit.
+    """
+    if name not in FOLDERS:
+        raise InputError(f"no strings were released for {name}: there are some for {', '.join(FOLDERS)}")
+    place = Path(folder) / FOLDERS[name]
+    halves = []
+    for half in ("src", "tgt"):
+        path = place / f"val_{half}_bin0.txt"
+        try:
+            halves.append(path.read_text(encoding="utf-8").splitlines())
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not text'})") from None
+    if len(halves[0]) != len(halves[1]):
+        raise InputError(f"{place}: {len(halves[0])} strings, but {len(halves[1])} lines of labels")
+    return [Labelled(i, tuple(word), labels) for i, (word, labels) in enumerate(zip(*halves), start=1)]
+
+
+def labels_of(machine: CounterMachine, word: tuple[str, ...]) -> str:
+    """The labels that a string should have."""
+    state, labels = machine.initial, []
+    for symbol in word:
+        state = machine.step(state, symbol)
+        if state is None:
+            break
+        labels.append(label(machine.name, machine.legal(state)))
+    return "".join(labels)
+
+
+def check_released(machine: CounterMachine, engine: Engine, lines: list[Labelled]) -> Verdict:
+    """Compares the labels with the machine, and the model with the machine, on every prefix of every line.
+
+    A predictor's sets are also written as labels and compared with the file directly.
+
+    Returns:
+        ``tested``; ``refuted`` where the model is wrong; ``undecided`` where only the file disagrees, naming the line.
+    """
+    mode = engine.ssm.mode
+    verdict = check_words(machine, engine, [line.word for line in lines], mode, method="released strings")
+    if verdict.outcome == REFUTED:
+        return verdict
+    wrong = [line.number for line in lines if labels_of(machine, line.word) != line.labels]
+    if mode == PREDICTIVE:
+        wrong += [line.number for line in lines if _given_labels(machine, engine, line.word) != line.labels]
+    verdict.explored["labels"] = sum(len(line.labels) for line in lines)
+    if not wrong:
+        return verdict
+    reason = f"{len(set(wrong))} lines are labelled otherwise than the language says, the first of them line {min(wrong)}"
+    return Verdict(UNDECIDED, verdict.method, mode, verdict.arithmetic, verdict.explored, reason)
+
+
+def _given_labels(machine: CounterMachine, engine: Engine, word: tuple[str, ...]) -> str:
+    state, _ = engine.begin(1)
+    _, outputs = engine.advance(state, engine.encode(word))
+    names = [label(machine.name, engine.names(row)) for row in outputs.table]
+    return "".join(names[number] for number in outputs.ids[0])
