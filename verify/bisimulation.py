@@ -116,7 +116,7 @@ def bisimulation(
     *,
     limit: int = STATE_LIMIT,
     absorbed: Sticky | None = None,
-    partial: bool = False,
+    length: int | None = None,
     progress: Progress = NO_PROGRESS,
 ) -> Verdict:
     """Proves or refutes that the model gives the machine's outputs on every string of the mode.
@@ -128,11 +128,11 @@ def bisimulation(
         limit: stop, undecided, when more joint states than this are found.
         absorbed: for recognition, which rows provably reject for ever (:func:`verify.sticky.find_sticky`); a pair
             of such a row and a machine state that rejects for ever needs no further search.
-        partial: at the limit, be content with what is proved: all strings up to the length that was completed.
+        length: be content with all strings up to this length or, at the limit, up to the length that was completed.
         progress: told about joint states as they are found.
 
     Returns:
-        ``proved`` (closed, or with a horizon where ``partial``), ``refuted`` with a shortest witness, or ``undecided``.
+        ``proved`` (closed, or with a horizon where a ``length`` is given), ``refuted`` with a shortest witness, or ``undecided``.
         Time and memory are linear in the joint states times the symbols followed.
 
     >>> from automata.flip_flop import FlipFlopMachine
@@ -143,7 +143,7 @@ def bisimulation(
     if mode not in MODES:
         raise InputError(f"mode {mode!r} is not one of {', '.join(MODES)}")
     search = _Search(Interned(machine, model.alphabet, model.outputs, mode), model, absorbed)
-    return search.run(limit, partial, progress)
+    return search.run(limit, length, progress)
 
 
 class _Search:
@@ -159,7 +159,7 @@ class _Search:
         self.seen: set[Hashable] = set()
         self._ends_for_ever: dict[int, bool] = {}
 
-    def run(self, limit: int, partial: bool, progress: Progress) -> Verdict:
+    def run(self, limit: int, length: int | None, progress: Progress) -> Verdict:
         machines, rows = np.zeros(1, dtype=np.int32), None
         rows, outputs = self.model.begin(1)
         rows = np.ascontiguousarray(rows)
@@ -167,9 +167,11 @@ class _Search:
             return self._refuted(-1, (), *wrong)
         self._add(machines, rows, np.full(1, -1), np.full(1, -1))
         numbers = np.zeros(1, dtype=np.int64)
-        length = -1
+        compared = -1
         while len(machines):
-            length += 1  # all strings of this length have been compared
+            compared += 1  # all strings of this length have been compared
+            if compared == length:
+                return self._verdict(PROVED, "all strings up to this length", horizon=length)
             self.interned.expand(machines)
             sources, symbols = np.nonzero(self.interned.next[machines] >= 0)
             found = []
@@ -186,9 +188,9 @@ class _Search:
                 new = self._add(target, np.ascontiguousarray(stepped), numbers[source], symbol)
                 found.append((target[new], stepped[new]))
                 progress.advance(len(new), transitions=self.transitions)
-                if self.count > limit and partial:
+                if self.count > limit and length is not None:
                     reason = f"all strings up to this length; stopped at {self.count} joint states (limit {limit})"
-                    return self._verdict(PROVED, reason, horizon=length)
+                    return self._verdict(PROVED, reason, horizon=compared)
                 if self.count > limit:
                     return self._verdict(UNDECIDED, f"gave up at {self.count} joint states (limit {limit}): this is not a proof")
             first = self.count - sum(len(t) for t, _ in found)

@@ -144,9 +144,10 @@ def prove_mamba(
     """
     certificate = certify(weights)
     finite = closes(cascade, machine)
-    verdict = bisimulation(
-        machine, model, cascade.mode, limit=limit if finite else min(limit, UNBOUNDED_LIMIT), partial=not finite, progress=progress
-    )
+    if not finite:
+        limit = min(limit, UNBOUNDED_LIMIT)
+    length = None if finite else certificate.horizon
+    verdict = bisimulation(machine, model, cascade.mode, limit=limit, length=length, progress=progress)
     if verdict.outcome != PROVED:
         return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {model.conditions}")
     what = "the search over caches closed: every length" if finite else "every string, one by one: a counter has unboundedly many values"

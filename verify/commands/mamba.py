@@ -22,7 +22,7 @@ from verify.model_card import model_card
 from verify.progress import Progress
 from verify.sampling import check_words, random_words
 from verify.strings_file import read_strings
-from verify.verdict import Verdict, worst
+from verify.verdict import worst
 
 if TYPE_CHECKING:
     from verify.commands.pipeline import Task
@@ -82,27 +82,28 @@ def check(
         cascade: what the weights were lowered from.
         args: with ``target``, ``limit``, ``strings``, ``max_length``, ``seed`` and ``quiet``.
     """
+    longest = string_length(machine, cascade, weights, args)
     report.section("construction", describe(weights))
     with running(weights, args.target) as model:
         with Progress("joint states", quiet=args.quiet) as progress:
             report.verdict("proof", prove_mamba(machine, cascade, weights, model, limit=args.limit, progress=progress))
-        verdict = random_test(machine, model.by_full_forward, cascade, weights, args, command)
+        random = random_words(machine, args.strings, longest, np.random.default_rng(args.seed))
+        repeat = f"{command} --strings {args.strings} --max-length {longest} --seed {args.seed}"
+        with Progress("strings", args.strings, args.quiet) as progress:
+            verdict = check_words(machine, model.by_full_forward, random, cascade.mode, progress=progress, repeat=repeat)
         report.verdict("random test", verdict, {"run by": "full forward", "seed": args.seed})
         if words:
             method = f"strings of {args.strings_file}"
             report.verdict("strings file", check_words(machine, model.by_full_forward, words, cascade.mode, method=method))
 
 
-def random_test(machine: Machine, model, cascade: Cascade, weights: MambaWeights, args: argparse.Namespace, command: str) -> Verdict:
-    """Random strings, as long as drifting counters are certainly exact."""
+def string_length(machine: Machine, cascade: Cascade, weights: MambaWeights, args: argparse.Namespace) -> int:
+    """The length of the random strings: as long as drifting counters are certainly exact."""
     longest = TEST_LENGTH if args.max_length is None else args.max_length
     horizon = None if closes(cascade, machine) else certify(weights).horizon
     # A string with an inserted symbol is one longer than asked for.
-    if horizon is not None and longest >= horizon:
-        if args.max_length is not None:
-            raise InputError(f"--max-length {longest}: {weights.precision.name} counts exactly below {horizon} symbols")
-        longest = horizon - 1
-    words = random_words(machine, args.strings, longest, np.random.default_rng(args.seed))
-    repeat = f"{command} --strings {args.strings} --max-length {longest} --seed {args.seed}"
-    with Progress("strings", args.strings, args.quiet) as progress:
-        return check_words(machine, model, words, cascade.mode, progress=progress, repeat=repeat)
+    if horizon is None or longest < horizon:
+        return longest
+    if args.max_length is None:
+        return horizon - 1
+    raise InputError(f"--max-length {longest}: {weights.precision.name} counts exactly below {horizon} symbols")
