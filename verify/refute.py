@@ -51,13 +51,18 @@ class Refutation:
             outcome of a search.
         cycle: the strings tried; None for a star-free language.
         settled: how the model settles, where that is known.
-        confirmed: whether the model was run on both strings from the start.
+        answer: the model's answer on both strings, where it was run on them from the start; None where it was not.
     """
 
     verdict: Verdict
     cycle: Cycle | None = None
     settled: Settled | None = None
-    confirmed: bool = False
+    answer: frozenset[str] | None = None
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the model was run on both strings."""
+        return self.answer is not None
 
     @property
     def n(self) -> int | None:
@@ -190,12 +195,17 @@ class _Attempt:
                 not_run = str(error)
         if not_run:
             verdict = self._verdict(REFUTED, "settling", explored, f"{reason}; not run: {not_run}", None, pair)
-            return Refutation(verdict, self.cycle, settled)
+            computed = Refutation(verdict, self.cycle, settled)
+            if not confirm:
+                return computed
+            # Shorter strings that show the same are worth more than strings that nobody can run.
+            short = self.by_running(f"{reason}, and those on which it must are {pair[0]} and {pair[1]}")
+            return replace(short, settled=settled) if short.confirmed else computed
         if first != second:
             raise AssertionError(f"the model does not answer alike on {pair[0]} and {pair[1]}: its limit was computed wrongly")
         reason += ", as a run from the start shows"
         witness = self._witness(pair, first)
-        return Refutation(self._verdict(REFUTED, "settling", explored, reason, witness, pair), self.cycle, settled, True)
+        return Refutation(self._verdict(REFUTED, "settling", explored, reason, witness, pair), self.cycle, settled, first)
 
     # -- by running -----------------------------------------------------------------------------------
 
@@ -207,7 +217,7 @@ class _Attempt:
                 if before == answer and (n - 1) % self.cycle.period in self.cycle.residues:
                     pair = self._pair(n - 1)
                     verdict = self._verdict(REFUTED, "running", {}, f"found by running; {why}", self._witness(pair, answer), pair)
-                    return Refutation(verdict, self.cycle, None, True)
+                    return Refutation(verdict, self.cycle, None, answer)
                 before = answer
         except InputError as error:
             why += f"; running stopped: {error}"

@@ -1,0 +1,196 @@
+"""``python -m verify parity``: why nonnegative gates cannot do PARITY, shown from four sides."""
+
+from __future__ import annotations
+
+import argparse
+
+from verify.commands.options import check_writable, whole_number
+
+HELP = "Theorem 2 in one's hand: the algebra, the mechanism, the reason, and what changes when a condition goes"
+
+_PERIODS, _SHOWN_CHANNELS = 256, 12
+"""Steps of a run that is shown, and the channels of all the models that are shown one by one."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--arithmetic", metavar="A", default="fixed:4", help="of the models that do PARITY: fixed:P, wrap:P, exact or a float (default: fixed:4)")
+    parser.add_argument("--models", type=whole_number, default=8, metavar="N", help="random nonnegative models to be refuted (default: 8)")
+    parser.add_argument("--seed", type=whole_number, default=0, metavar="S", help="of the random models (default: 0)")
+    parser.add_argument("--plot", metavar="FILE", help="draw the states of the random models on 1, 1, 1, … (.svg, .png or .pdf)")
+    parser.add_argument("--json", metavar="FILE", help="write the report as JSON")
+    parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
+
+
+def run(args: argparse.Namespace) -> int:
+    from constructions.arithmetic import Arithmetic
+    from verify.commands.report import Report
+    from verify.verdict import EXIT_STATUS, PROVED, UNDECIDED
+
+    arithmetic = Arithmetic.parse(args.arithmetic)
+    for path, option in ((args.plot, "--plot"), (args.json, "--json")):
+        if path:
+            check_writable(path, option)
+    command = f"python -m verify parity --arithmetic {arithmetic} --models {args.models} --seed {args.seed}"
+    report = Report(command, args.quiet)
+    report.title("PARITY: the words over 0 and 1 with an even number of 1s\nrecognition: accept or reject every string")
+    shown = [_algebra(report), _mechanism(report, args), _small_case(report), _reason(report), _contrast(report, arithmetic)]
+    report.close(args.json)
+    if args.quiet:
+        print("all shown" if all(shown) else "not everything could be shown")
+    return EXIT_STATUS[PROVED if all(shown) else UNDECIDED]
+
+
+# -- 1. the algebra -----------------------------------------------------------------------------------
+
+
+def _algebra(report) -> bool:
+    from automata.aperiodic import group_witness
+    from automata.groups import group_name
+    from automata.monoid import TransitionMonoid
+
+    dfa = _parity()
+    monoid, witness = TransitionMonoid(dfa), group_witness(dfa)
+    group = group_name([tuple(element) for element in monoid.elements.tolist()])
+    values = {
+        "minimal automaton": f"{dfa.states} states",
+        "transition monoid": f"{len(monoid)} elements: the group {group}",
+        "witness": f"the word {' '.join(witness.word)} takes state {' to '.join(map(str, witness.states))} and back: period {witness.period}",
+        "so": "not star-free; after 1^n the right answer changes with every n",
+    }
+    report.section("1 the algebra", values)
+    return group == "C2"
+
+
+def _parity():
+    from automata.languages import language
+
+    return language("parity").dfa()
+
+
+# -- 2. the mechanism ---------------------------------------------------------------------------------
+
+
+def _mechanism(report, args: argparse.Namespace) -> bool:
+    from automata.machine import RECOGNISE
+    from verify.cycles import find_cycle
+    from verify.parity import random_models, trajectories
+    from verify.refute import refute_on
+    from verify.verdict import REFUTED
+
+    cycle = find_cycle(_parity(), RECOGNISE)
+    values, runs, refuted = {}, [], 0
+    for number, (title, engine) in enumerate(random_models(args.seed, args.models), start=1):
+        found = refute_on(engine, cycle)
+        run = trajectories(engine, periods=_PERIODS)
+        runs.append((f"model {number}: {title}", run))
+        refuted += found.verdict.outcome == REFUTED and found.confirmed
+        values[f"model {number}"] = f"{title}: {_settled(found, run)}; {_pair(found)}"
+    values["refuted"] = f"{refuted} of {args.models}, each by running it on its two words"
+    report.section("2 the mechanism: random nonnegative models on 1, 1, 1, …", values)
+    shown = 0
+    for title, run in sorted(runs, key=lambda pair: len(pair[1].names)):
+        shown += len(run.names)
+        if shown > _SHOWN_CHANNELS:
+            break
+        report.section(f"channel by channel, {title}", _channels(run))
+    if args.plot and runs:
+        _plot(runs, args.plot)
+    return refuted == args.models
+
+
+def _settled(found, run) -> str:
+    seen = f"no channel changes its pace from n = {run.settled_from} on" if run.settled_from is not None else f"still moving at n = {_PERIODS}"
+    bound = found.verdict.explored.get("periods until settled, at most")
+    return seen + (f" (computed: {bound} at most)" if bound is not None else "")
+
+
+def _pair(found) -> str:
+    if found.verdict.pair is None:
+        return f"{found.verdict.outcome}: {found.verdict.reason}"
+    first, second = found.verdict.pair
+    return f"{first} and {second}: " + ("not run" if found.answer is None else f"{'accept' if found.answer else 'reject'} both")
+
+
+def _channels(run) -> dict[str, str]:
+    values = {}
+    for i, name in enumerate(run.names):
+        start, step = run.steady_from(i)
+        states = ", ".join(f"{value:.4g}" for value in run.states[:6, i])
+        if start >= len(run.states) - 2:
+            end = f"still moving at n = {len(run.states) - 1}"
+        else:
+            end = f"constant from n = {start}" if step == 0 else f"from n = {start} on it grows by {step:g} in every step"
+        values[name] = f"{states}, …: {end}"
+    return values
+
+
+def _plot(runs, path: str) -> None:
+    from verify.drawing import save_figure
+    from verify.parity import trajectory_figure
+
+    save_figure(trajectory_figure(runs), path)
+
+
+def _small_case(report) -> bool:
+    from verify.parity import small_case
+
+    values, complete = {}, True
+    for bits in (0, 1, 2):
+        case = small_case(bits)
+        complete &= sum(case.pairs.values()) == case.models
+        pairs = ", ".join(f"{count} with 1^{k}, 1^{k + 1}" for k, count in sorted(case.pairs.items()))
+        values[f"fixed:{bits}"] = f"all {case.models} models have a pair: {pairs}"
+    report.section("every one-layer model of width 1 with small numbers", values)
+    return complete
+
+
+# -- 3. the reason ------------------------------------------------------------------------------------
+
+
+def _reason(report) -> bool:
+    from verify.parity import symbolic_reason
+
+    report.section("3 the reason: one channel with gate a and increment b, confirmed by sympy", dict(symbolic_reason()))
+    return True
+
+
+# -- 4. the contrast ----------------------------------------------------------------------------------
+
+
+def _contrast(report, arithmetic) -> bool:
+    from constructions.arithmetic import Arithmetic
+    from constructions.parity import parity, rounding_parity, unbounded_parity, wrapping_parity
+    from constructions.signed import lower_signed
+
+    fixed = arithmetic if arithmetic.kind == "fixed" else Arithmetic("fixed", 4)
+    wrap = arithmetic if arithmetic.kind == "wrap" else Arithmetic("wrap", 1)
+    models = {
+        "4a a gate of -1": lower_signed(parity(), arithmetic),
+        "4b gate 1, integers that wrap round": wrapping_parity(wrap),
+        "4c gates 0 and 1, a layer that reads an unbounded feature": unbounded_parity(fixed),
+        "4d gate 1, half of an unbounded state rounded before the clip": rounding_parity(fixed),
+    }
+    return all([_does_parity(report, name, ssm) for name, ssm in models.items()])
+
+
+def _does_parity(report, name: str, ssm) -> bool:
+    """Proves that the model is PARITY at every length, and shows that audit and refuter make no claim against it."""
+    from automata.machine import RECOGNISE
+    from constructions.engine import Engine
+    from verify.bisimulation import bisimulation
+    from verify.refute import refute
+    from verify.translation import Folded, find_translation
+    from verify.upper_bound import STAR_FREE, TIME_INVARIANT, upper_bound
+    from verify.verdict import PROVED, UNDECIDED
+
+    engine, audit = Engine(ssm), upper_bound(ssm)
+    translation = find_translation(ssm)
+    model = engine if translation is None else Folded(engine, translation)
+    proof = bisimulation(_parity(), model, RECOGNISE)
+    refuter = refute(engine, _parity()).verdict
+    notes = {"audit": f"{audit.verdict}: {audit.reason}", "refuter": f"{refuter.outcome}: {refuter.reason}"}
+    if translation is not None:
+        notes["states"] = f"taken modulo the translation {translation.tolist()} of 2^-{ssm.arithmetic.bits}, under which nothing changes"
+    report.verdict(name, proof, notes)
+    claimed = audit.verdict in (STAR_FREE, TIME_INVARIANT) or refuter.outcome != UNDECIDED
+    return proof.outcome == PROVED and not claimed

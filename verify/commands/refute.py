@@ -1,0 +1,85 @@
+"""``python -m verify refute --weights DIR --language NAME``: a saved model against a language it cannot have."""
+
+from __future__ import annotations
+
+import argparse
+
+from verify.commands.inputs import add_input, read_input
+from verify.commands.options import check_writable
+
+HELP = "a saved model and a language: two strings on which the model must be wrong, computed from its weights"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--weights", metavar="DIR", required=True, help="a folder written by --save")
+    add_input(parser)
+    parser.add_argument("--no-run", action="store_true", help="compute the strings, but do not run the model on them")
+    parser.add_argument("--json", metavar="FILE", help="write the report as JSON")
+    parser.add_argument("--quiet", action="store_true", help="print the verdict only")
+
+
+def run(args: argparse.Namespace) -> int:
+    import shlex
+
+    from constructions.engine import Engine
+    from constructions.storage import load
+    from verify.commands.report import Report
+    from verify.progress import Progress
+    from verify.refute import refute
+
+    if args.json:
+        check_writable(args.json, "--json")
+    given = read_input(args)
+    ssm = load(args.weights)
+    report = Report(f"python -m verify refute --weights {shlex.quote(args.weights)} {given.options}", args.quiet)
+    report.title(f"{args.weights} against {given.title}")
+    widths = " + ".join(str(layer.width) for layer in ssm.layers)
+    report.section("model", {"layers": len(ssm.layers), "hidden size": f"{ssm.hidden_size} ({widths})", "arithmetic": ssm.arithmetic})
+    report.section("audit", _audit(ssm))
+    with Progress("symbols", quiet=args.quiet) as progress:
+        found = refute(Engine(ssm), given.dfa, not args.no_run, progress)
+    if found.cycle is None:
+        report.section("language", {"star-free": "yes: nothing is impossible here, so a real disagreement was searched for"})
+    else:
+        report.section("language", _language(found.cycle))
+    report.verdict("refutation", found.verdict, _strings(found))
+    report.close(args.json)
+    return found.verdict.exit_status
+
+
+def _audit(ssm) -> dict[str, object]:
+    from automata.errors import InputError
+    from verify.upper_bound import upper_bound
+
+    try:
+        bound = upper_bound(ssm)
+    except InputError as error:
+        return {"no bound known": error}
+    values: dict[str, object] = {bound.verdict: bound.reason, "decided by": bound.channel}
+    if bound.least_gate is not None:
+        values["least gate"] = f"{bound.least_gate:g}"
+    return values
+
+
+def _language(cycle) -> dict[str, object]:
+    from verify.commands.report import show_set, show_word
+
+    answers = "; ".join(f"n = {n}: {show_set(answer)}" for n, answer in enumerate(cycle.answers))
+    return {
+        "star-free": f"no: the answer after u w^n v depends on n modulo {cycle.period}",
+        "u, w, v": " | ".join(show_word(word) for word in (cycle.u, cycle.w, cycle.v)),
+        "right answers": answers,
+    }
+
+
+def _strings(found) -> dict[str, object]:
+    if found.verdict.pair is None:
+        return {}
+    first, second = found.verdict.pair
+    notes: dict[str, object] = {"first string": first, "second string": second}
+    for name, string in (("right for the first", first), ("for the second", second)):
+        from verify.commands.report import show_set
+
+        notes[name] = show_set(found.cycle.answer(string.n))
+    notes["run from the start"] = "yes, on both" if found.confirmed else "no"
+    return notes
