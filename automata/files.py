@@ -30,12 +30,18 @@ def read_text(path: str | Path) -> str:
 def write_text(path: str | Path, text: str) -> None:
     """Writes a UTF-8 file beside ``path`` and moves it there in one step, so nobody sees a part of it.
 
+    A pipe or a device (``/dev/stdout``) is written to, never replaced.
+
     Raises:
         InputError: naming the file, when it cannot be written; an older file is then as it was.
     """
     target = Path(os.path.realpath(path))
     try:
         data = text.encode("utf-8")
+        if os.path.exists(path) and not os.path.isfile(path):
+            with open(path, "wb") as file:
+                file.write(data)
+            return
         # A folder of its own, in the same file system: the file gets ordinary permissions and is cleaned up.
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-") as folder:
             fresh = Path(folder) / target.name

@@ -34,8 +34,7 @@ def save(ssm: SSM, folder: str | Path) -> None:
     from safetensors.numpy import save_file
 
     folder = Path(folder)
-    if folder.exists() and not (folder.is_dir() and set(os.listdir(folder)) <= {WEIGHTS, DESCRIPTION}):
-        raise InputError(f"{folder}: exists and is not a saved model, nothing was written")
+    check_replaceable(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".saving-") as temporary:
@@ -48,6 +47,16 @@ def save(ssm: SSM, folder: str | Path) -> None:
             os.replace(fresh, folder)
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror or error})") from None
+
+
+def check_replaceable(folder: str | Path) -> None:
+    """Raises when there is something at this place that is not a saved model, which :func:`save` would not replace."""
+    folder = Path(folder)
+    try:
+        if folder.exists() and not (folder.is_dir() and set(os.listdir(folder)) <= {WEIGHTS, DESCRIPTION}):
+            raise InputError(f"{folder}: exists and is not a saved model, nothing was written")
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written ({error.strerror})") from None
 
 
 def load(folder: str | Path) -> SSM:

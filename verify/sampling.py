@@ -126,7 +126,8 @@ def check_words(
         "disagreements": tally.disagreements,
     }
     if tally.witness is None:
-        return Verdict(TESTED, method, mode, model.arithmetic, explored, "no disagreement", repeat=repeat)
+        reason = "no disagreement" if tally.strings else "no string was tried"
+        return Verdict(TESTED, method, mode, model.arithmetic, explored, reason, repeat=repeat)
     reason = f"{tally.disagreements} disagreements; the witness is the shortest of them"
     return Verdict(REFUTED, method, mode, model.arithmetic, explored, reason, tally.witness, repeat=repeat)
 

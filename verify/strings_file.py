@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Callable
 
 from automata.errors import InputError
+from automata.files import read_text
 
 END = "END"
 
@@ -35,16 +36,8 @@ def read_strings(path: str | Path, parse: Callable[[str], str], characters: bool
     Raises:
         InputError: naming file, line and column of an unknown token, or what is wrong with the file.
     """
-    path = Path(path)
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is not a text file (byte {error.start} is not UTF-8)") from None
-    if "\0" in text:
-        raise InputError(f"{path}: is not a text file (byte {text.index(chr(0))} is NUL)")
-    lines = [_line(path, i, line, parse, characters) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
+    text = read_text(path)
+    lines = [_line(path, i, line, parse, characters) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
     if not lines:
         raise InputError(f"{path}: has no strings")
     return lines
@@ -55,7 +48,7 @@ def parse_word(text: str, parse: Callable[[str], str], characters: bool = False)
     return _word("the string", text, parse, characters)
 
 
-def _line(path: Path, number: int, text: str, parse, characters: bool) -> Line:
+def _line(path: str | Path, number: int, text: str, parse, characters: bool) -> Line:
     stripped = text.rstrip()
     complete = stripped.split()[-1] == END
     if complete:

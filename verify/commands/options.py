@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from automata.errors import InputError
@@ -20,15 +22,15 @@ LONGEST_STRING = 50_000_000
 def add_common(parser: argparse.ArgumentParser) -> None:
     """--mode, --arithmetic, the random test, --strings-file, --json, --save, --quiet, --limit."""
     parser.add_argument("--mode", choices=MODES, default=PREDICTIVE, help="the question asked after each prefix (default: predictive)")
-    parser.add_argument("--arithmetic", metavar="A", help="exact, fixed:P, float16, float32, float64 or wrap:P (default: what the construction needs)")
+    parser.add_argument("--arithmetic", type=nonempty, metavar="A", help="exact, fixed:P, float16, float32, float64 or wrap:P (default: what the construction needs)")
     add_target(parser, TARGETS)
     parser.add_argument("--strings", type=whole_number, default=1000, metavar="N", help="random strings to test (default: 1000)")
     parser.add_argument("--max-length", type=whole_number, metavar="L", help="of the random strings (default: 500)")
     parser.add_argument("--seed", type=whole_number, default=0, metavar="S", help="of the random strings (default: 0)")
-    parser.add_argument("--strings-file", metavar="F", help="also run the model on these strings, one a line")
+    parser.add_argument("--strings-file", type=nonempty, metavar="F", help="also run the model on these strings, one a line")
     parser.add_argument("--limit", type=whole_number, default=5_000_000, metavar="N", help="give up the proof search beyond N joint states (default: 5000000)")
-    parser.add_argument("--json", metavar="FILE", help="write the report as JSON")
-    parser.add_argument("--save", metavar="DIR", help="write the weights (safetensors) and the names of all coordinates (JSON)")
+    parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
+    parser.add_argument("--save", type=nonempty, metavar="DIR", help="write the weights (safetensors) and the names of all coordinates (JSON)")
     parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
 
 
@@ -47,8 +49,15 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def nonempty(text: str) -> str:
+    """A path or a name for argparse, which names the option in its message."""
+    if not text:
+        raise argparse.ArgumentTypeError("is empty")
+    return text
+
+
 def check_common(args: argparse.Namespace) -> None:
-    """What can be found wrong before any work: unwritable paths, strings that are too long, two outputs in one place."""
+    """What can be found wrong before any work: unwritable paths, strings that are too long, two files in one place."""
     if args.max_length is not None and args.max_length > LONGEST_STRING:
         raise InputError(f"--max-length {args.max_length}: the longest random string is {LONGEST_STRING} symbols")
     if args.json:
@@ -59,30 +68,37 @@ def check_common(args: argparse.Namespace) -> None:
         check_writable(args.save, "--save")
         if os.path.exists(args.save) and not os.path.isdir(args.save):
             raise InputError(f"--save {args.save}: is not a folder")
+    _check_apart(args)
+
+
+def _check_apart(args: argparse.Namespace) -> None:
+    """Raises when the report would overwrite the strings, or lie among the weights, or the other way round."""
+    if not args.json:
+        return
+    report = Path(os.path.realpath(args.json))
+    strings = getattr(args, "strings_file", None)
+    if strings and report == Path(os.path.realpath(strings)):
+        raise InputError(f"--json {args.json}: is the file of --strings-file")
+    if args.save:
+        weights = Path(os.path.realpath(args.save))
+        if report == weights or weights in report.parents or report in weights.parents:
+            raise InputError(f"--json {args.json}: lies in the same place as --save {args.save}")
 
 
 def check_writable(path: str, option: str) -> None:
-    """Raises unless a file can be made in the nearest existing folder above the path."""
-    folder = Path(path).absolute().parent
-    while not folder.exists():
-        folder = folder.parent
+    """Raises unless the path can be written, or a file can be made in the nearest existing folder above it."""
+    target = Path(path).absolute()
     try:
+        with suppress(FileNotFoundError):
+            target.stat()
+            if not os.access(target, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            if not target.is_file() and not target.is_dir():
+                return  # a pipe or a device
+        folder = target.parent
+        while not folder.exists():
+            folder = folder.parent
         with tempfile.TemporaryFile(dir=folder):
             pass
-        if os.path.exists(path) and not os.access(path, os.W_OK):
-            raise PermissionError(13, "Permission denied")
     except OSError as error:
         raise InputError(f"{option} {path}: cannot be written ({error.strerror})") from None
-
-
-def write_text(path: str, text: str) -> None:
-    """Writes a file that appears complete or not at all."""
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.partial")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from None

@@ -17,7 +17,7 @@ from constructions.engine import Engine
 from constructions.lowering import lower
 from constructions.horizon import exact_length
 from constructions.ssm import SSM
-from constructions.storage import save
+from constructions.storage import check_replaceable, save
 from verify.bisimulation import bisimulation
 from verify.commands.options import SSM as SSM_TARGET
 from verify.commands.options import check_common
@@ -80,6 +80,8 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
 
         return run_on_mamba(task, args, command)
     check_common(args)
+    if args.save:
+        check_replaceable(args.save)
     command = _repeatable(command, args)
     ssm = build(task, args)
     lines = read_strings(args.strings_file, task.parse, task.characters) if args.strings_file else []

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import textwrap
 import time
+from pathlib import Path
 
+from automata.files import write_text
 from automata.machine import ACCEPT, EOS
-from verify.commands.options import write_text
 from verify.verdict import TESTED, Verdict
 
 _NAME_WIDTH, _LINE_WIDTH = 20, 110
@@ -63,7 +64,10 @@ class Report:
         self._print(f"\ntime {seconds:.2f} s")
         if json_path:
             self.content["outcomes"] = [verdict.outcome for verdict in self.verdicts]
-            write_text(json_path, json.dumps(self.content, indent=1, ensure_ascii=False) + "\n")
+            text = json.dumps(self.content, indent=1, ensure_ascii=False) + "\n"
+            Path(json_path).parent.mkdir(parents=True, exist_ok=True)
+            # The name of a file need not be text; JSON has an escape for what is not.
+            write_text(json_path, text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
     def _print(self, text: str) -> None:
         if not self.quiet:

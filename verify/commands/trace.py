@@ -6,6 +6,7 @@ import argparse
 
 from automata.machine import MODES, PREDICTIVE
 from verify.commands import counter, dyck, flipflop, starfree
+from verify.commands.options import nonempty
 
 HELP = "print a run step by step: symbol, gates, named state, outputs"
 
@@ -19,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         module.add_language(language)
         language.add_argument("string", help="tokens separated by blanks")
         language.add_argument("--mode", choices=MODES, default=PREDICTIVE, help="the question asked (default: predictive)")
-        language.add_argument("--arithmetic", metavar="A", help="exact, fixed:P, float16, float32, float64 or wrap:P")
+        language.add_argument("--arithmetic", type=nonempty, metavar="A", help="exact, fixed:P, float16, float32, float64 or wrap:P")
 
 
 def run(args: argparse.Namespace) -> int:
