@@ -15,6 +15,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Iterator
+
+import numpy as np
 
 from automata.counter_machine import RUNS, CounterMachine, parse_name, shuffle_brackets
 from automata.errors import InputError
@@ -30,6 +33,8 @@ FOLDERS = {
     **{name: name for name in RUNS},
 }
 """The folder of each language that was released."""
+
+_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,7 @@ def check_released(machine: CounterMachine, engine: Engine, lines: list[Labelled
         return verdict
     wrong = [line.number for line in lines if labels_of(machine, line.word) != line.labels]
     if mode == PREDICTIVE:
-        wrong += [line.number for line in lines if _given_labels(machine, engine, line.word) != line.labels]
+        wrong += [line.number for line, given in zip(lines, _given_labels(machine, engine, lines)) if given != line.labels]
     verdict.explored["labels"] = sum(len(line.labels) for line in lines)
     if not wrong:
         return verdict
@@ -111,8 +116,17 @@ def check_released(machine: CounterMachine, engine: Engine, lines: list[Labelled
     return Verdict(UNDECIDED, verdict.method, mode, verdict.arithmetic, verdict.explored, reason)
 
 
-def _given_labels(machine: CounterMachine, engine: Engine, word: tuple[str, ...]) -> str:
-    state, _ = engine.begin(1)
-    _, outputs = engine.advance(state, engine.encode(word))
-    names = [label(machine.name, engine.names(row)) for row in outputs.table]
-    return "".join(names[number] for number in outputs.ids[0])
+def _given_labels(machine: CounterMachine, engine: Engine, lines: list[Labelled]) -> Iterator[str]:
+    """A predictor's outputs on each line, written as labels."""
+    index = engine.ssm.symbol_index
+    for first in range(0, len(lines), _BATCH):
+        batch = lines[first : first + _BATCH]
+        words = np.zeros((len(batch), max(len(line.word) for line in batch)), dtype=np.int64)
+        for row, line in zip(words, batch):
+            row[: len(line.word)] = [index[symbol] for symbol in line.word]
+        _, outputs = engine.advance(engine.begin(len(batch))[0], words)
+        sets, numbers = np.unique(outputs.table, axis=0, return_inverse=True)
+        # Beyond the end of a line the words are filled up, and any set may be given.
+        labels = [label(machine.name, engine.names(row)) if row.any() else "" for row in sets]
+        for ids, line in zip(numbers.ravel()[outputs.ids].tolist(), batch):
+            yield "".join(labels[number] for number in ids[: len(line.word)])
