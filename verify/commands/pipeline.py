@@ -234,9 +234,10 @@ def memory(task: Task) -> dict[str, object]:
     if previous:
         used += previous
         parts.append(f"{previous} previous digits")
+    classes = str(task.classes) if task.classes < 10**12 else f"about 10^{math.log10(task.classes):.1f}"
     values: dict[str, object] = {
         "used": f"{used:.2f} bits" + (f" = {' + '.join(parts)}" if len(parts) > 1 else ""),
-        "lower bound": f"{bound:.2f} bits = log2({task.classes} Myhill-Nerode classes)",
+        "lower bound": f"{bound:.2f} bits = log2({classes} Myhill-Nerode classes)",
     }
     values["ratio"] = f"{used / bound:.3f}" if bound else "none: no memory is needed"
     return values
