@@ -7,13 +7,26 @@ python := .venv/bin/python
 requirements := setup.cfg pyproject.toml constraints.txt
 
 .DELETE_ON_ERROR:
-.PHONY: demo test bench clean
+.PHONY: demo test test-slow mamba-ssm test-mamba-ssm test-gpu bench clean
 
 demo: .venv/core.stamp
 	$(python) -m verify dyck --k 2 --depth 5
 
 test: .venv/test.stamp
-	$(python) -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(python) -m pytest -n 2 --dist loadgroup -m "not slow" $(PYTEST_ARGS)
+
+test-slow: .venv/test.stamp
+	$(python) -m pytest -n 2 -m slow $(PYTEST_ARGS)
+
+# The official package, in a folder of its own: transformers must not see it, or it would use kernels that a CPU does not have.
+mamba-ssm: .venv/mamba-ssm.stamp
+
+test-mamba-ssm: .venv/mamba-ssm.stamp
+	$(python) -m pytest -rs -m "not gpu" tests/test_mamba_official.py $(PYTEST_ARGS)
+
+# The official kernels have to be installed: pip install 'ssm-compiler[mamba-ssm]' causal-conv1d.
+test-gpu: .venv/test.stamp
+	$(python) -m pytest -rs -m gpu tests/test_mamba_official.py $(PYTEST_ARGS)
 
 bench: .venv/test.stamp
 	$(python) -m benchmarks
@@ -33,3 +46,8 @@ $(python):
 .venv/test.stamp: $(requirements) | $(python)
 	$(python) -m pip install -e '.[test]' -c constraints.txt
 	touch .venv/core.stamp $@
+
+.venv/mamba-ssm.stamp: .venv/test.stamp
+	MAMBA_FORCE_BUILD=TRUE MAMBA_SKIP_CUDA_BUILD=TRUE $(python) -m pip install --target .venv/mamba-ssm --upgrade \
+		--no-build-isolation --no-deps mamba-ssm==2.3.2.post1 einops==0.8.2 triton==3.9.0
+	touch $@

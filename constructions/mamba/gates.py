@@ -65,6 +65,42 @@ class GateAudit:
         return hook
 
 
+@dataclass(frozen=True)
+class LayerView:
+    """What happened in one layer on one string.
+
+    Attributes:
+        neurons: (time, d_inner), what the convolution and silu give.
+        gates: (time, d_inner, d_state).
+        residual: (time, d_model), the residual stream after the layer.
+    """
+
+    neurons: torch.Tensor
+    gates: torch.Tensor
+    residual: torch.Tensor
+
+
+def watch(model: MambaForCausalLM, tokens: torch.Tensor) -> list[LayerView]:
+    """Runs the model on one string of tokens, shape (time,), and returns what happened in each layer."""
+    neurons: list[torch.Tensor] = []
+    gates: list[torch.Tensor] = []
+    residual: list[torch.Tensor] = []
+    hooks = []
+    for block in model.backbone.layers:
+
+        def projected(_module, inputs, output, mixer=block.mixer) -> None:
+            neurons.append(inputs[0][0])
+            gates.append(gates_of(mixer, output)[0])
+
+        hooks.append(block.mixer.x_proj.register_forward_hook(projected))
+        hooks.append(block.register_forward_hook(lambda _module, _inputs, output: residual.append(output[0])))
+    with torch.no_grad():
+        model(tokens[None])
+    for hook in hooks:
+        hook.remove()
+    return [LayerView(*views) for views in zip(neurons, gates, residual)]
+
+
 def gates_of(mixer, projected: torch.Tensor) -> torch.Tensor:
     """The gates exp(delta A), shape (..., d_inner, d_state), from the output of ``x_proj``, computed as the model does."""
     delta = projected[..., : mixer.time_step_rank] @ mixer.dt_proj.weight.T

@@ -24,13 +24,16 @@ from constructions.mamba.stepping import threads
 
 
 def use_references() -> None:
-    """Replaces the package's kernels by its reference implementations; call before anything else imports it."""
+    """Replaces the package's kernels by its reference implementations; the first call must come before any import of it."""
     sys.modules.setdefault("selective_scan_cuda", types.ModuleType("selective_scan_cuda"))
     from mamba_ssm.modules import block, mamba_simple
     from mamba_ssm.models import mixer_seq_simple
     from mamba_ssm.ops.selective_scan_interface import selective_scan_ref
     from mamba_ssm.ops.triton import layer_norm
     from mamba_ssm.ops.triton.selective_state_update import selective_state_update_ref
+
+    if mamba_simple.selective_scan_fn is selective_scan_ref:
+        return
 
     def norm(x, weight, bias, residual=None, eps=1e-6, prenorm=False, residual_in_fp32=False, **_):
         return layer_norm.rms_norm_ref(x, weight, bias, residual=residual, eps=eps, prenorm=prenorm, upcast=True)

@@ -57,18 +57,23 @@ class WorkerModel:
         package = find_package()
         root = Path(__file__).resolve().parents[2]
         paths = [str(root), *([str(package)] if package else []), os.environ.get("PYTHONPATH", "")]
-        order = {"directory": str(Path(directory).absolute()), "batch": batch, "fused": fused, "threads": threads}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "constructions.mamba.worker", json.dumps(order)],
+            [sys.executable, "-m", "constructions.mamba.worker", str(threads)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
         )
         try:
-            facts, _ = self._answer()
+            self.open(directory, batch, fused)
         except InputError:
             self.close()
             raise
+
+    def open(self, directory: Path, batch: int = 256, fused: bool = True) -> None:
+        """Goes on with another checkpoint, in the same process."""
+        order = {"do": "open", "directory": str(Path(directory).absolute()), "batch": batch, "fused": fused}
+        _send(self._process.stdin, order, ())
+        facts, _ = self._answer()
         self.alphabet, self.outputs = tuple(facts["alphabet"]), tuple(facts["outputs"])
         self.arithmetic, self.conditions, self.device = facts["arithmetic"], facts["conditions"], facts["device"]
 
@@ -130,43 +135,53 @@ class _WorkerForward:
         return read, Outputs(table, ids[:, rows.shape[1] :])
 
 
-def serve(order: dict, requests: BinaryIO, answers: BinaryIO) -> None:
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """The worker's loop; ends when the client closes its end."""
-    import torch
+    model = None
+    while (request := _receive(requests)) is not None:
+        what, arrays = request
+        try:
+            if what["do"] == "open":
+                model, facts = _open(what)
+                _send(answers, facts, ())
+            else:
+                _send(answers, {}, _result(model, what, arrays))
+        except Exception as error:  # whatever the packages raise is the client's to hear
+            _send(answers, {"error": f"mamba-ssm: {type(error).__name__}: {' '.join(str(error).split())}"}, ())
 
+
+def _open(what: dict):
     from automata.machine import ACCEPT, EOS, RECOGNISE
     from constructions.mamba.checkpoint import COORDINATES_FILE
     from constructions.mamba.official import OfficialRunner
     from constructions.mamba.stepping import SteppedMamba, Vocabulary
     from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL
 
-    torch.set_num_threads(order["threads"])
-    directory = Path(order["directory"])
+    directory = Path(what["directory"])
     facts = json.loads((directory / COORDINATES_FILE).read_text(encoding="utf-8"))
     alphabet = tuple(facts["alphabet"])
     outputs = (ACCEPT,) if facts["mode"] == RECOGNISE else (*alphabet, EOS)
-    runner = OfficialRunner(directory, order["fused"])
+    runner = OfficialRunner(directory, what["fused"])
     tokens = range(FIRST_SYMBOL, FIRST_SYMBOL + len(alphabet))
-    model = SteppedMamba(runner, Vocabulary(alphabet, outputs, tokens, BOS_TOKEN, EOS_TOKEN), order["batch"])
-    full = model.by_full_forward
+    model = SteppedMamba(runner, Vocabulary(alphabet, outputs, tokens, BOS_TOKEN, EOS_TOKEN), what["batch"])
     described = {"arithmetic": model.arithmetic, "conditions": model.conditions, "device": runner.device.type}
-    _send(answers, {"alphabet": alphabet, "outputs": outputs, **described}, ())
-    while (request := _receive(requests)) is not None:
-        what, arrays = request
-        if what["do"] == "compare":
-            result = _compare(runner, torch.from_numpy(arrays[0]).to(runner.device))
-        elif what["do"] == "forward":
-            _, given = full.advance(arrays[0][:, :0], arrays[0])
-            result = [given.table, given.ids]
-        else:
-            rows, given = model.begin(what["batch"]) if what["do"] == "begin" else model.advance(*arrays)
-            result = [rows, given.table, given.ids]
-        _send(answers, {}, result)
+    return model, {"alphabet": alphabet, "outputs": outputs, **described}
 
 
-def _compare(runner, tokens) -> list[np.ndarray]:
+def _result(model, what: dict, arrays: list[np.ndarray]) -> list[np.ndarray]:
+    if what["do"] == "compare":
+        return _compare(model.runner, arrays[0])
+    if what["do"] == "forward":
+        _, given = model.by_full_forward.advance(arrays[0][:, :0], arrays[0])
+        return [given.table, given.ids]
+    rows, given = model.begin(what["batch"]) if what["do"] == "begin" else model.advance(*arrays)
+    return [rows, given.table, given.ids]
+
+
+def _compare(runner, tokens: np.ndarray) -> list[np.ndarray]:
     import torch
 
+    tokens = torch.from_numpy(tokens).to(runner.device)
     with torch.no_grad():
         full = runner.logits(tokens)
         steps = [runner.start(tokens[:, :1])] + [runner.step(tokens[:, t : t + 1]) for t in range(1, tokens.shape[1])]
@@ -197,14 +212,13 @@ def _receive(stream: BinaryIO) -> tuple[dict, list[np.ndarray]] | None:
 
 
 def main() -> None:
+    import torch
+
+    torch.set_num_threads(int(sys.argv[1]))
     # Nothing but answers may reach the client, whatever the packages print.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    try:
-        serve(json.loads(sys.argv[1]), sys.stdin.buffer, answers)
-    except Exception as error:
-        _send(answers, {"error": f"mamba-ssm: {type(error).__name__}: {' '.join(str(error).split())}"}, ())
-        raise
+    serve(sys.stdin.buffer, answers)
 
 
 if __name__ == "__main__":
