@@ -119,6 +119,10 @@ class ScaledIntegers:
     def updater(self, layer: Layer, gates: np.ndarray, increments: np.ndarray, h: np.ndarray, steps: int) -> Callable:
         """The function h -> round(gate * h + increment), to be used so many times from ``h`` on."""
         a, b = layer.gate.exponent + self.unit_bits, layer.increment.exponent
+        # Binary places that no gate uses are not carried along.
+        used = int(np.bitwise_or.reduce(gates, axis=None)) | (1 << a)
+        unused = (used & -used).bit_length() - 1
+        gates, a = gates >> unused, a - unused
         exponent = max(a, b)
         largest_gate = int(np.abs(gates).max(initial=0)) << (exponent - a)
         largest = int(np.abs(increments).max(initial=0)) << (exponent - b)
@@ -129,7 +133,7 @@ class ScaledIntegers:
         if once and largest_gate * reach + largest >= 1 << 62:
             raise InputError(f"a state grows beyond the 62 bits that {self.arithmetic} arithmetic is run in")
         if not once:
-            return lambda h: self.update(layer, gates, h, increments)
+            return lambda h: self.updater(layer, gates << unused, increments, h, 1)(h)
         gates, increments = gates << (exponent - a), increments << (exponent - b)
         return lambda h: self.wrapped((gates * h + increments) >> exponent)
 

@@ -56,7 +56,7 @@ class FloatChannels:
         self._check()
         forgets = (self.gates[1] == 0).any(axis=0)
         keeps = (self.gates == 1).all(axis=(0, 1))
-        slow = ~forgets & (self.gap <= 32 * self.symbols * self.epsilon)
+        slow = ~forgets & (self.gap <= 8 * (1 + 1e-9) * self.symbols * self.epsilon)
         still = keeps & (self.total == 0)
         growing = slow & ~still
         if window is not None:
@@ -73,7 +73,9 @@ class FloatChannels:
     def _check(self) -> None:
         for i in np.flatnonzero((self.gates[1] > 1).any(axis=0))[:1]:
             raise Unsettled(f"{self.names[i]} has a gate above 1 in float arithmetic")
-        for i in np.flatnonzero(~(4 * self._stalled() < np.finfo(self.dtype).max))[:1]:
+        with np.errstate(divide="ignore"):
+            size = np.minimum(self._stalled(), self.start + 4 * self.total / self.gap)
+        for i in np.flatnonzero(~(4 * size < np.finfo(self.dtype).max))[:1]:
             raise Unsettled(f"{self.names[i]} may overflow")
 
     def _stalled(self) -> np.ndarray:
@@ -86,8 +88,17 @@ class FloatChannels:
         return Fate(self.low[i], self.high[i], 0, least - error, greatest + error, False)
 
     def _stalling(self, i: int) -> Fate:
-        ends = self._outward(np.array([-1.0, 1.0]) * self._stalled()[i])
-        return Fate(*ends, int(floats_between(*ends[:, None])[0]))
+        """A channel with gates of about 1: it moves by what is added, then float by float, until nothing makes a difference."""
+        stalled = self._stalled()[i]
+        low, high = self._outward(np.array([-1.0, 1.0]) * stalled)
+        least, greatest = (ends[0] for ends in _composed(self.gates[:, :, [i]], self.increments[:, :, [i]]))
+        added = max(least, -greatest)
+        # Up to this size what gates and rounding take away is at most half of what is added.
+        near = added / (4 * (self.gap[i] + 4 * self.symbols * self.epsilon)) - self.total[i]
+        if near <= 0:
+            return Fate(low, high, int(floats_between(*np.array([[low], [high]], dtype=self.dtype))[0]))
+        outside = floats_between(*np.array([[near], [high]], dtype=self.dtype))[0]
+        return Fate(low, high, 2 * int(outside) + int(8 * near / added) + 2)
 
     def _forget(self, which: np.ndarray, low: np.ndarray, high: np.ndarray, periods: np.ndarray) -> None:
         """A gate of 0 forgets the state: one period says everything, in the model's own arithmetic."""
@@ -135,10 +146,14 @@ class FloatChannels:
         crossing = np.full(len(which), np.inf)
         for (a, c), (b, d) in zip(gates.transpose(1, 0, 2), increments.transpose(1, 0, 2)):
             first, last = np.minimum(a * first, c * first) + b - 2 * error, np.maximum(a * last, c * last) + d + 2 * error
-            floats = floats_between(self._outward(first, up=False), self._outward(last, up=True))
-            crossing = np.minimum(crossing, floats * (1 + 1e-12))
+            ends = self._outward(first, up=False), self._outward(last, up=True)
+            # All floats that there are, or those within the distance where they lie most densely.
+            nearest = np.where(np.sign(ends[0]) == np.sign(ends[1]), np.minimum(*np.abs(ends)), 0).astype(self.dtype)
+            with np.errstate(over="ignore"):
+                within_distance = (distance + 2 * error) / np.spacing(nearest).astype(np.float64) * (1 + 1e-9) + 2
+            crossing = np.minimum(crossing, np.minimum(floats_between(*ends).astype(np.float64), within_distance))
         low[which], high[which] = self._outward(bottom, up=False), self._outward(top, up=True)
-        periods[which] = [int(t) for t in time + crossing + 2]
+        periods[which] = [int(t) for t in (time + crossing) * (1 + 1e-9) + 2]
 
     def _outward(self, ends: np.ndarray, up: bool | None = None) -> np.ndarray:
         """Double precision numbers as the model's floats, rounded away; without ``up``, the first down, the second up."""

@@ -91,13 +91,18 @@ def refute(model: SSM | Engine, dfa: DFA, confirm: bool = True, progress: Progre
     ('refuted', '1^17', '1^18')
     """
     engine = model if isinstance(model, Engine) else Engine(model)
-    for symbol in sorted(set(engine.alphabet) ^ set(dfa.alphabet))[:1]:
-        raise InputError(f"symbol {symbol!r} is in the alphabet of only one of language and model")
+    check_alphabet(engine.ssm, dfa)
     cycle = find_cycle(dfa, engine.ssm.mode)
     if cycle is None:
         return Refutation(search(engine, dfa, progress))
     with np.errstate(over="ignore", invalid="ignore"):
         return refute_on(engine, cycle, confirm, progress)
+
+
+def check_alphabet(ssm: SSM, dfa: DFA) -> None:
+    """Raises unless model and language have the same symbols."""
+    for symbol in sorted(set(ssm.alphabet) ^ set(dfa.alphabet))[:1]:
+        raise InputError(f"symbol {symbol!r} is in the alphabet of only one of language and model")
 
 
 def refute_on(engine: Engine, cycle: Cycle, confirm: bool = True, progress: Progress = NO_PROGRESS) -> Refutation:
@@ -141,11 +146,12 @@ class _Attempt:
         settler = Settler(self.engine.ssm)
         symbols = self.w.shape[1]
         best, reason = None, None
-        state, _ = self._read(self.engine.begin(1)[0], self.u)
-        done = 0
+        state, done = None, 0
         for start in _STARTS:
             periods = max(1, start // symbols)
             try:
+                if state is None:
+                    state, _ = self._read(self.engine.begin(1)[0], self.u)
                 state = self._repeat(state, periods - done)
             except InputError as error:
                 reason = reason or Unsettled(str(error))
@@ -169,7 +175,7 @@ class _Attempt:
     @staticmethod
     def _sharp(bound: int, done: int, needed: float) -> bool:
         """Whether it is not worth running further for a better bound."""
-        return bound <= (8 if done < _CHEAP else 64) * done or (needed > _CHEAP and bound <= 64 * needed)
+        return bound <= (8 if done < _CHEAP else 64) * done or needed > _STARTS[-1] or (needed > _CHEAP and bound <= 64 * needed)
 
     def _from(self, settler: Settler, state: np.ndarray) -> Settled:
         arithmetic = self.engine.ssm.arithmetic
@@ -185,7 +191,7 @@ class _Attempt:
     def by_settling(self, periods: int, settled: Settled, confirm: bool) -> Refutation:
         n = self.cycle.first_from(periods)
         pair = self._pair(n)
-        explored = {"periods until settled, at most": periods}
+        explored = {"periods at most": periods}
         reason = f"the model has settled after {periods} times w at the latest, and answers alike on both strings"
         not_run = "as asked" if not confirm else f"longer than {LONGEST_RUN} symbols" if pair[1].length > LONGEST_RUN else ""
         if not not_run:

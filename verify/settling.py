@@ -131,9 +131,10 @@ class Settler:
         answers, after = self._answers(last)
         # The first whole period that is settled is the one after; its end is where the answer is read.
         periods = max(periods, start + after) + 1
-        if window is not None and periods >= window:
+        fates = tuple(limit.fates for limit in limits)
+        if window is not None and periods >= window and any(fate.least_slope or fate.greatest_slope for layer in fates for fate in layer):
             raise Unsettled("rounding changes what grows before everything has settled")
-        return Settled(periods, max(limit.estimate for limit in limits), answers, tuple(limit.fates for limit in limits))
+        return Settled(periods, max(limit.estimate for limit in limits), answers, fates)
 
     def _answers(self, features: Lines) -> tuple[tuple[bool | None, ...], int]:
         raw, periods = self._readout.affine(features, None), 0

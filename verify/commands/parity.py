@@ -100,7 +100,7 @@ def _mechanism(report, args: argparse.Namespace) -> bool:
 
 def _settled(found, run) -> str:
     seen = f"no channel changes its pace from n = {run.settled_from} on" if run.settled_from is not None else f"still moving at n = {_PERIODS}"
-    bound = found.verdict.explored.get("periods until settled, at most")
+    bound = found.verdict.explored.get("periods at most")
     return seen + (f" (computed: {bound} at most)" if bound is not None else "")
 
 

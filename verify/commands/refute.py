@@ -25,12 +25,13 @@ def run(args: argparse.Namespace) -> int:
     from constructions.storage import load
     from verify.commands.report import Report
     from verify.progress import Progress
-    from verify.refute import refute
+    from verify.refute import check_alphabet, refute
 
     if args.json:
         check_writable(args.json, "--json")
     given = read_input(args)
     ssm = load(args.weights)
+    check_alphabet(ssm, given.dfa)
     report = Report(f"python -m verify refute --weights {shlex.quote(args.weights)} {given.options}", args.quiet)
     report.title(f"{args.weights} against {given.title}")
     widths = " + ".join(str(layer.width) for layer in ssm.layers)
@@ -73,13 +74,13 @@ def _language(cycle) -> dict[str, object]:
 
 
 def _strings(found) -> dict[str, object]:
+    from verify.commands.report import show_set
+
     if found.verdict.pair is None:
         return {}
     first, second = found.verdict.pair
     notes: dict[str, object] = {"first string": first, "second string": second}
     for name, string in (("right for the first", first), ("for the second", second)):
-        from verify.commands.report import show_set
-
         notes[name] = show_set(found.cycle.answer(string.n))
     notes["run from the start"] = "yes, on both" if found.confirmed else "no"
     return notes
