@@ -218,7 +218,7 @@ class Lowering:
     def _event_expression(self, register: Reset | Counter) -> Expression:
         """1 on steps at which a rule of the register fires, over the inputs of its layer."""
         slot = 2 * self.layer_of[register.name] - 2
-        conditions = [self.conjunction(f"set {register.name}", *rule.when) for rule in register.rules]
+        conditions = [self.conjunction(_event_name(register.name, rule), *rule.when) for rule in register.rules]
         return Expression.sum(self.placement.read_output(condition, slot) for condition in conditions)
 
     def _piecewise(self, name: str, slot: int, argument: Expression, corners: list[tuple[int, int]]) -> Feature:
@@ -237,7 +237,7 @@ class Lowering:
         value = Expression((((-layer, self.coordinate[counter.name]), 1),))
         if before:
             for rule in counter.rules:
-                event = self.conjunction(f"step {counter.name}", *rule.when)
+                event = self.conjunction(_event_name(counter.name, rule), *rule.when)
                 value = value - self.placement.read_output(event, 2 * layer - 2) * rule.then.amount
         return value, 2 * layer - 1
 
@@ -259,7 +259,9 @@ class Lowering:
         for level in self.cascade.levels:
             if not level.registers:
                 continue
-            events = {r.name: [self.conjunction(f"set {r.name}", *rule.when) for rule in r.rules] for r in level.registers}
+            events = {
+                r.name: [self.conjunction(_event_name(r.name, rule), *rule.when) for rule in r.rules] for r in level.registers
+            }
             codes = {
                 r.name: [self._code_bit(f"write {r.name} bit {i}", r.rules, i) for i in range(bit_length(r.values))]
                 for r in level.registers
@@ -328,7 +330,7 @@ class Lowering:
 
     def _outputs(self, last: int) -> tuple[int, list[tuple[str, Expression]]]:
         """The last slot and one expression per output: how many emissions that give it fire."""
-        conditions = [self.conjunction(f"emission {i}", *e.when) for i, e in enumerate(self.cascade.emissions)]
+        conditions = [self.conjunction(f"emit {_some(e.outputs)}", *e.when) for e in self.cascade.emissions]
         slot = max([2 * last] + [feature.ready - 1 + (feature.ready - 1) % 2 for feature in conditions])
         logits = {output: Expression() for output in self.cascade.outputs}
         for emission, condition in zip(self.cascade.emissions, conditions):
@@ -387,5 +389,17 @@ class Lowering:
         return Affine(matrix, np.array([e.constant for _, e in rows], dtype=np.int64), exponent)
 
 
+def _event_name(register: str, rule: Rule) -> str:
+    if isinstance(rule.then, Add):
+        return f"{register} {rule.then.amount:+d}"
+    if isinstance(rule.then, Set):
+        return f"set {register} to {rule.then.value}"
+    return f"change {register}"
+
+
 def _set_name(symbols: frozenset[str]) -> str:
-    return f"symbol {' '.join(sorted(symbols))}" if len(symbols) <= 8 else f"one of {len(symbols)} symbols"
+    return f"symbol {_some(symbols)}"
+
+
+def _some(symbols: frozenset[str]) -> str:
+    return " ".join(sorted(symbols)) if len(symbols) <= 8 else f"one of {len(symbols)} symbols"
