@@ -79,10 +79,14 @@ class Confirmation:
     past: str
 
 
-def confirm_horizon(induction: CounterInduction, horizon: int) -> Confirmation | None:
+def confirm_horizon(induction: CounterInduction, horizon: int, run_up: int | None = None) -> Confirmation | None:
     """Runs the model up to the horizon and one past it, on a string that shows a rounding there if any tried does.
 
-    O(horizon) steps.  None when no symbol, read for ever, makes a counter move by 1.
+    Args:
+        run_up: run only so many steps up to the horizon, from the exact state; by default all of them, from BOS.
+
+    Returns:
+        None when no symbol, read for ever, makes a counter move by 1.  O(horizon) steps, or O(run_up).
     """
     machine = induction.machine
     found = None
@@ -92,9 +96,9 @@ def confirm_horizon(induction: CounterInduction, horizon: int) -> Confirmation |
             if drift is None:
                 continue
             if past := _rounded(induction, drift):
-                return Confirmation(prefix, symbol, drift.steps, _runs_exactly(induction, drift), past)
+                return Confirmation(prefix, symbol, drift.steps, _runs_exactly(induction, drift, run_up), past)
             found = found or drift
-    return found and Confirmation(found.prefix, found.symbol, found.steps, _runs_exactly(induction, found), "")
+    return found and Confirmation(found.prefix, found.symbol, found.steps, _runs_exactly(induction, found, run_up), "")
 
 
 def check_horizon(ssm: SSM, machine: CounterMachine) -> Verdict:
@@ -122,12 +126,16 @@ def check_horizon(ssm: SSM, machine: CounterMachine) -> Verdict:
 
 @dataclass(frozen=True)
 class _Drift:
-    """After ``prefix`` and ``steps`` times ``symbol`` the exact model is in ``state`` (layer by layer), a counter at the horizon."""
+    """After ``prefix`` and ``steps`` times ``symbol`` the exact model is in ``state``, a counter at the horizon.
+
+    States are lists of numbers, layer by layer; ``by`` is what each further symbol adds.
+    """
 
     prefix: tuple[str, ...]
     symbol: str
     steps: int
     state: list[list[int]]
+    by: list[list[int]]
 
 
 def _lift(machine: CounterMachine) -> tuple[str, ...]:
@@ -157,7 +165,7 @@ def _drift(induction: CounterInduction, prefix: tuple[str, ...], symbol: str, ho
         return None
     more = min(horizon - value * amount for value, amount in counters if amount)
     state = [[value + more * amount for value, amount in zip(*rows)] for rows in zip(h, by)]
-    return _Drift(prefix, symbol, 2 + more, state)
+    return _Drift(prefix, symbol, 2 + more, state, by)
 
 
 def _rounded(induction: CounterInduction, drift: _Drift) -> str:
@@ -169,7 +177,7 @@ def _rounded(induction: CounterInduction, drift: _Drift) -> str:
     return ""
 
 
-def _runs_exactly(induction: CounterInduction, drift: _Drift) -> bool:
+def _runs_exactly(induction: CounterInduction, drift: _Drift, run_up: int | None) -> bool:
     machine, ssm = induction.machine, induction.ssm
     engine, interned = Engine(ssm), Interned(machine, ssm.alphabet, ssm.outputs, ssm.mode)
 
@@ -177,16 +185,21 @@ def _runs_exactly(induction: CounterInduction, drift: _Drift) -> bool:
         number = interned.number(run(machine, (*drift.prefix, *[drift.symbol] * times)))
         return interned.table()[interned.expected[number]]
 
-    state, _ = engine.begin(1)
-    if drift.prefix:
-        state, _ = engine.advance(state, engine.encode(drift.prefix))
-    state, outputs = engine.advance(state, engine.encode([drift.symbol]))
-    if (outputs.dense()[0, 0] != expected(1)).any():
-        return False
+    steps = drift.steps - 1
+    if run_up is None:
+        state, _ = engine.begin(1)
+        if drift.prefix:
+            state, _ = engine.advance(state, engine.encode(drift.prefix))
+        state, outputs = engine.advance(state, engine.encode([drift.symbol]))
+        if (outputs.dense()[0, 0] != expected(1)).any():
+            return False
+    else:
+        steps = min(steps, run_up)
+        before = [value - steps * amount for rows in zip(drift.state, drift.by) for value, amount in zip(*rows)]
+        state = np.array([before], dtype=engine.numbers.dtype)
     # From the second time on the machine's control and signs stay, and so do the outputs expected.
     always = expected(2)
-    word = np.full((1, drift.steps - 1), ssm.symbol_index[drift.symbol])
-    for _, state, outputs in engine.stream(word, state):
+    for _, state, outputs in engine.stream(np.full((1, steps), ssm.symbol_index[drift.symbol]), state):
         if (outputs.table[np.unique(outputs.ids)] != always).any():
             return False
     return state[0].tolist() == [value for row in drift.state for value in row]

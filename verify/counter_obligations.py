@@ -85,6 +85,8 @@ class Failure:
     symbol: str
 
     def __str__(self) -> str:
+        if self.symbol == BOS:
+            return f"after BOS {self.what}"
         state = ", ".join(f"{name} = {value}" for name, value in self.state.items())
         return f"reading {self.symbol!r} in the model state {state}, {self.what}"
 

@@ -63,8 +63,7 @@ def prove_dyck(ssm: SSM, k: int, depth: int, mode: str, progress: Progress = NO_
     ('proved', 11185)
     """
     machine = DyckMachine(k, depth)
-    if mode != ssm.mode:
-        raise InputError(f"the model answers the question of mode {ssm.mode!r}, not {mode!r}")
+    _check_question(ssm, machine, mode)
     engine = Engine(ssm)
     if k == 1 or depth == 0:
         sticky = find_sticky(engine) if mode == RECOGNISE else None
@@ -107,8 +106,7 @@ def prove_counter(
     >>> verdict.outcome, verdict.horizon
     ('proved', 16777216)
     """
-    if mode != ssm.mode:
-        raise InputError(f"the model answers the question of mode {ssm.mode!r}, not {mode!r}")
+    _check_question(ssm, machine, mode)
     engine = Engine(ssm)
     words = lambda failures: counter_words(machine, failures)  # noqa: E731
     try:
@@ -138,6 +136,14 @@ def _up_to_horizon(induction: CounterInduction, result: Result) -> Verdict:
     verdict = _verdict(ssm, PROVED, reason, result, horizon=max(0, horizon - start) // fastest if fastest else None)
     verdict.explored["largest counter value"] = horizon
     return verdict
+
+
+def _check_question(ssm: SSM, machine: Machine, mode: str) -> None:
+    if mode != ssm.mode:
+        raise InputError(f"the model answers the question of mode {ssm.mode!r}, not {mode!r}")
+    if set(ssm.alphabet) != set(machine.alphabet):
+        symbol = sorted(set(machine.alphabet) ^ set(ssm.alphabet))[0]
+        raise InputError(f"symbol {symbol!r} is in the alphabet of only one of machine and model")
 
 
 def _failed(engine: Engine, machine: Machine, result: Result, words: Iterable, length: int) -> Verdict:

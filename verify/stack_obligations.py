@@ -55,6 +55,8 @@ class Failure:
     dead: bool = False
 
     def __str__(self) -> str:
+        if self.symbol == BOS:
+            return f"after BOS {self.what}"
         state = [f"depth = {self.depth}", *(f"slot {cell} = {kind}" for cell, kind in sorted(self.cells.items()))]
         state += ["dead = 1"] * self.dead
         return f"reading {self.symbol!r} in the model state {', '.join(state)} (whatever else it is), {self.what}"
@@ -132,14 +134,14 @@ class StackInduction:
         depth, slots = self.relation.columns(self.ssm)
         self.result.facts += state.shape[1] + len(self.ssm.outputs)
         if state[0, depth] != 0:
-            self._note(f"after BOS the depth is {state[0, depth]}, not 0", 0, BOS)
+            self._note(f"the depth is {state[0, depth]}, not 0", 0, BOS)
         if not np.isin(state[0, slots], (0, 1)).all():
-            self._note("after BOS a slot bit is neither 0 nor 1", 0, BOS)
+            self._note("a slot bit is neither 0 nor 1", 0, BOS)
         if self.relation.dead is not None and state[0, -1] != 0:
-            self._note("after BOS the dead register is not 0", 0, BOS)
+            self._note("the dead register is not 0", 0, BOS)
         given = engine.names(outputs.table[outputs.ids[0, 0]])
         if given != self._legal_rows.expected(()):
-            self._note(f"after BOS the outputs are {sorted(given)}", 0, BOS)
+            self._note(f"the outputs are {sorted(given)}", 0, BOS)
 
     # -- the next state -------------------------------------------------------------------------------
 
