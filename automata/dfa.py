@@ -36,7 +36,13 @@ class DFA:
 
     def __init__(self, alphabet: Iterable[str], table, accepting: Iterable[int], initial: int = 0):
         self.alphabet = check_alphabet(alphabet)
-        array = np.array(table, dtype=np.int64)
+        try:
+            array = np.array(table)
+        except ValueError:
+            raise InputError("the rows of the transition table differ in length") from None
+        if array.size and array.dtype.kind not in "iu":
+            raise InputError(f"transition table has entries of type {array.dtype}, expected integers")
+        array = array.astype(np.int64)
         if array.ndim != 2 or array.shape[0] < 1 or array.shape[1] != len(self.alphabet):
             raise InputError(f"transition table has shape {array.shape}, expected (states >= 1, {len(self.alphabet)})")
         wrong = np.argwhere((array < 0) | (array >= len(array)))
