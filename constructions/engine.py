@@ -23,6 +23,8 @@ from constructions.number_formats import Product, ScaledIntegers, check_bound, n
 from constructions.ssm import SSM, Layer
 
 _CHUNK_POSITIONS = 1 << 16
+_MERGED_WIDTH = 128
+"""Rows of fewer features are not searched for equal ones."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class Engine:
             z = h
             for mix, product in zip(layer.phi, self._mixes[number]):
                 z = self.numbers.mix(product, mix, np.concatenate([z, x], axis=1))
-            features, ids = z, where
+            features, ids = _merged(z, where)
         table = self.numbers.positive(self.numbers.affine(self._readout, self.ssm.readout, features))
         return new_state, Outputs(table, ids.reshape(batch, time))
 
@@ -298,6 +300,21 @@ def _narrow(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
     """The same integers in a byte each, where they (and sums of two of them) fit: bytes are quicker to repeat."""
     small = all(array.dtype == np.int64 and np.abs(array).max(initial=0) < 64 for array in arrays)
     return tuple(array.astype(np.int8) for array in arrays) if small else arrays
+
+
+def _merged(rows: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows without repetitions, and ``ids`` renumbered to them; both as they are where that would not pay.
+
+    What a layer gives out often forgets most of its state, and every row that is left over costs in each layer below.
+    """
+    if rows.dtype == object or rows.shape[1] < _MERGED_WIDTH:
+        return rows, ids
+    sums = rows.astype(np.float64) @ np.random.default_rng(0).random(rows.shape[1])
+    _, first, number = np.unique(sums, return_index=True, return_inverse=True)
+    # Rows with the same weighted sum are taken for the same only when they are.
+    if 2 * len(first) > len(rows) or not np.array_equal(rows[first][number], rows):
+        return rows, ids
+    return rows[first], number[ids]
 
 
 def _digits(column: np.ndarray) -> tuple[np.ndarray, int]:
