@@ -21,6 +21,7 @@ from automata.languages import LANGUAGES
 from automata.machine import ACCEPT, MODES, PREDICTIVE, RECOGNISE, run
 from automata.pair_graph import chart_of
 from constructions.arithmetic import Arithmetic
+from constructions.bounded_dyck import bounded_dyck
 from constructions.engine import Engine
 from constructions.lowering import lower
 from verify.bisimulation import bisimulation
@@ -97,6 +98,8 @@ def test_sparse_rows_give_what_the_engine_gives():
     rng = np.random.default_rng(73)
     original, _ = compiled(dyck(2, 2), PREDICTIVE)
     models = [original, *(corrupted for _, corrupted in list(corruptions(original))[::150])]
+    models.append(lower(bounded_dyck(2, 3), Arithmetic("exact")))
+    models += [halved(ssm) for ssm in models[:3]]
     for ssm in models:
         engine = Engine(ssm)
         maps = SparseMaps(engine)
@@ -113,6 +116,14 @@ def test_sparse_rows_give_what_the_engine_gives():
             assert np.array_equal(maps.phi(number, h, rows).toarray(), z)
         last = rng.integers(0, 3, (20, ssm.readout.inputs))
         assert np.array_equal(maps.outputs(sparse.csr_array(last)), numbers.affine(engine._readout, ssm.readout, last) > 0)
+
+
+def halved(ssm):
+    """With all weights of the mixes over a power of two, so that values are rounded down."""
+    layers = tuple(
+        replace(layer, phi=tuple(replace(mix, affine=replace(mix.affine, exponent=1)) for mix in layer.phi)) for layer in ssm.layers
+    )
+    return replace(ssm, layers=layers)
 
 
 def test_distinct_rows():
