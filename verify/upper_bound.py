@@ -80,7 +80,8 @@ def upper_bound(ssm: SSM) -> UpperBound:
         return UpperBound(name, reason, channel, least, True, invariant)
 
     if least < 0 and not invariant:
-        return verdict(NO_BOUND, f"{channel} has gates down to {least:g} that depend on the input, and such a gate can swap two states", channel)
+        reason = f"{channel} may have gates down to {least:g} that depend on the input, and a negative gate can swap two states"
+        return verdict(NO_BOUND, reason, channel)
     try:
         _check_provisos(ssm, known)
     except _Proviso as failed:
@@ -153,26 +154,32 @@ def _check_features(ssm: SSM, known: Ranges, number: int) -> None:
 
 def _check_channels(ssm: SSM, known: Ranges, number: int, layer: Layer) -> None:
     gates = known.gates[number]
-    drifts = ~(np.isfinite(known.low[number]) & np.isfinite(known.high[number]))
+    drifts = _drifts(known, number)
     # Without rounding every other gate makes infinitely many values of one.
     concerned = drifts | (ssm.arithmetic.kind == "exact")
     plain = ((gates.low == gates.high) & np.isin(gates.low, (-1, 0, 1))).all(axis=0)
     for i in np.flatnonzero(concerned & ~plain)[:1]:
         name = _name(layer, number, i)
-        what = "grows without bound and is scaled" if drifts[i] else "is scaled, and never rounded,"
+        what = "may grow without bound and is scaled" if drifts[i] else "is scaled, and never rounded,"
         raise _Proviso(f"{name} {what} by gates other than 0 and 1", name)
+
+
+def _drifts(known: Ranges, number: int) -> np.ndarray:
+    """Which channels may grow without bound: not those whose gates are below 1, whatever is added."""
+    bounded = np.isfinite(known.low[number]) & np.isfinite(known.high[number])
+    return ~bounded & (known.gates[number].high.max(axis=0, initial=0) >= 1)
 
 
 def _check_rounding(known: Ranges, number: int, layer: Layer) -> None:
     """No fraction of an unbounded number may be rounded before a clip: floor(h / 2) knows the parity of h."""
-    drifts = ~(np.isfinite(known.low[number]) & np.isfinite(known.high[number]))
+    drifts = _drifts(known, number)
     unbounded = np.concatenate([drifts, np.zeros(layer.inputs, dtype=bool)])
     for stage, mix in enumerate(layer.phi):
         weights = mix.affine.matrix.toarray()[:, unbounded]
         if mix.activation != "clip":
             for i in np.flatnonzero((weights % (1 << mix.affine.exponent) != 0).any(axis=1))[:1]:
                 name = _neuron(mix.names, number, i)
-                raise _Proviso(f"{name} rounds a fraction of a number that grows without bound", name)
+                raise _Proviso(f"{name} rounds a fraction of a number that may grow without bound", name)
         grown = weights.any(axis=1) & (mix.activation != "clip")
         unbounded = np.concatenate([grown, np.zeros(layer.inputs, dtype=bool)])
 
@@ -196,10 +203,10 @@ def _check_overflow(ssm: SSM) -> None:
     for number, layer in enumerate(ssm.layers):
         x = size
         added = _gain(layer.increment, x)
-        size = float(np.abs(layer.initial).max(initial=0)) / 2.0**layer.initial_exponent + added * 2.0 ** (ssm.arithmetic.bits + 2)
+        size = float(np.abs(layer.initial).max(initial=0)) / 2.0**layer.initial_exponent + added * 2.0 ** (ssm.arithmetic.bits + 1)
         for mix in layer.phi:
             size = _gain(mix.affine, max(size, x))
-            if size > most / 4:
+            if size > most / 2:
                 name = f"layer {number + 1}"
                 raise _Proviso(f"{name} may overflow, and infinite floats have no order that is kept", name)
             if mix.activation == "clip":
@@ -209,7 +216,7 @@ def _check_overflow(ssm: SSM) -> None:
 def _gain(affine, size: float) -> float:
     """A bound on the values of an affine map of numbers up to this size, with room for rounding."""
     weights = np.asarray(abs(affine.matrix).sum(axis=1)).ravel()
-    return 2 * float((weights * size + np.abs(affine.bias)).max(initial=0)) / 2.0**affine.exponent
+    return 1.125 * float((weights * size + np.abs(affine.bias)).max(initial=0)) / 2.0**affine.exponent
 
 
 def _name(layer: Layer, number: int, i: int) -> str:
