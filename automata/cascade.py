@@ -428,6 +428,8 @@ class _Validation:
                 raise InputError(f"{where} asks whether {literal.name!r} is {literal.value}, which it never is")
             if isinstance(literal, Bit) and not 0 <= literal.index < bit_length(item.values):
                 raise InputError(f"{where} reads bit {literal.index} of {literal.name!r}, which has {bit_length(item.values)}")
+            if isinstance(literal, Bit) and literal.value not in (0, 1):
+                raise InputError(f"{where} asks whether a bit of {literal.name!r} is {literal.value}, which it never is")
             if isinstance(literal, Bit) and isinstance(item, Signal) and item.coding == "onehot":
                 raise InputError(f"{where} reads a bit of {literal.name!r}, which is coded one-hot")
 

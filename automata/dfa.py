@@ -14,7 +14,7 @@ from typing import Hashable, Iterable, Iterator, Sequence
 import numpy as np
 
 from automata.errors import InputError
-from automata.machine import EOS, Machine
+from automata.machine import ACCEPT, BOS, EOS, Machine
 
 
 class DFA:
@@ -359,6 +359,8 @@ def check_alphabet(alphabet: Iterable[str]) -> tuple[str, ...]:
     for symbol in symbols:
         if not isinstance(symbol, str) or not symbol or any(c.isspace() for c in symbol):
             raise InputError(f"{symbol!r} cannot be a symbol: symbols are non-empty strings without blanks")
+        if symbol in (BOS, EOS, ACCEPT):
+            raise InputError(f"{symbol!r} cannot be a symbol: it is reserved")
         if symbol in seen:
             raise InputError(f"symbol {symbol!r} occurs twice in the alphabet")
         seen.add(symbol)

@@ -217,6 +217,7 @@ def test_draws_below_a_bound_are_exactly_uniform(bound):
         (("", np.zeros((1, 0)), []), "the alphabet is empty"),
         ((["a", ""], [[0, 0]], []), "'' cannot be a symbol"),
         ((["a", "b c"], [[0, 0]], []), "'b c' cannot be a symbol"),
+        ((["<eos>"], [[0]], []), "'<eos>' cannot be a symbol: it is reserved"),
         ((["a", 3], [[0, 0]], []), "3 cannot be a symbol"),
     ],
 )
