@@ -145,6 +145,20 @@ class CounterInduction:
             progress.advance(1, facts=self.result.facts)
         return self.result
 
+    def read_aloud(self) -> list[str]:
+        """The relation R in words, one sentence for each line."""
+        lines = [f"counter {name!r} of the model is counter {name!r} of the machine" for name in self.machine.counters]
+        for name, _, controls in self.relation.latches:
+            inside = [control for control in self.machine.controls if control in controls]
+            lines.append(f"latch {name!r} is 1 when the machine is in {' or '.join(inside)}, and 0 before")
+        for control, signs in self.signs.items():
+            for name, possible in zip(self.machine.counters, signs):
+                if len(possible) == 1:
+                    lines.append(f"in {control}, {name!r} is {'0' if possible == {ZERO} else 'at least 1'}")
+        if self.relation.dead is not None:
+            lines.append("'dead' is 0; once the machine is dead it is 1, latches are 0 or 1, and counters are any integers")
+        return lines
+
     def cases(self) -> Iterator[Case]:
         """Every control with every symbol; for a recogniser also every dead state."""
         for control in self.signs:

@@ -25,8 +25,10 @@ def long_words(machine: CounterMachine, count: int, length: int, rng: np.random.
     ['aaaabbbb', 'aaabbb']
     """
     raises = {move.symbol: sum(move.add) for move in machine.moves}
+    # Going down takes as many symbols for each one on the way up as a symbol raises, or as there are runs to match.
+    parts = 1 + max(machine.fastest, len(machine.controls) - 2)
     for number in range(count):
-        turn = int(rng.integers(length // 4, length // 2 + 1))
+        turn = int(rng.integers(length // (2 * parts), length // parts + 1))
         wandering = _WANDERING * (number % 2)
         word = list(_walk(machine, raises, length, turn, wandering, rng))
         if number % 3 == 2 and word:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Sequence
 from automata.errors import InputError
 from automata.machine import BOS
 from constructions import reference
+from constructions.engine import Engine
 from constructions.ssm import SSM
 
 if TYPE_CHECKING:
@@ -35,6 +36,26 @@ def run_figure(ssm: SSM, word: Sequence[str]) -> "Figure":
             for i, value in enumerate(column):
                 dark = (value < 0.5) if axis is axes[0] else value > 0.6 * top
                 axis.text(t, i, f"{value:g}", ha="center", va="center", fontsize=8, color="white" if dark else "black")
+    return figure
+
+
+def trajectory_figure(ssm: SSM, word: Sequence[str], points: int = 400) -> "Figure":
+    """Every named coordinate as a line over a long string, looked at about ``points`` times."""
+    engine = Engine(ssm)
+    state, _ = engine.begin(1)
+    codes = engine.encode(word)
+    places, values = [0], [state[0].tolist()]
+    every = max(1, len(word) // points)
+    for first in range(0, len(word), every):
+        state, _ = engine.advance(state, codes[:, first : first + every])
+        places.append(min(first + every, len(word)))
+        values.append(state[0].tolist())
+    figure, (axis,) = _axes(1, 8, 3.4)
+    for name, line in zip(ssm.state_names, zip(*values)):
+        axis.plot(places, line, label=name)
+    axis.set_xlabel("symbols read")
+    axis.grid(alpha=0.3)
+    axis.legend()
     return figure
 
 

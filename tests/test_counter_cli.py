@@ -1,0 +1,80 @@
+"""What a user types and sees: ``python -m verify counter`` and the large ``dyck``."""
+
+import json
+
+import pytest
+
+from verify.__main__ import main
+
+FEW = ("--strings", "30", "--max-length", "30")
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """The checks beside the proof on a small scale."""
+    from verify.commands import counter
+
+    monkeypatch.setattr(counter, "LONG_LENGTH", 2_000)
+    monkeypatch.setattr(counter, "PAIRS", 500)
+
+
+def report_of(capsys, tmp_path, *arguments):
+    """The exit status, the JSON report and what was printed."""
+    path = tmp_path / "report.json"
+    status = main([*arguments, *FEW, "--json", str(path)])
+    return status, json.loads(path.read_text()), capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["dyck-1", "shuffle-3", "boolean-5", "anbn"])
+@pytest.mark.parametrize("mode", ["predictive", "recognise"])
+def test_proof_test_and_second_opinion(small, capsys, tmp_path, name, mode):
+    status, report, printed = report_of(capsys, tmp_path, "counter", name, "--mode", mode)
+    assert status == 0 and report["outcomes"] == ["proved", "tested", "tested", "tested"]
+    assert report["proof"]["method"] == "induction" and "every counter value" in report["proof"]["reason"]
+    assert report["long_random_test"]["explored"]["longest"] > 500
+    assert report["second_opinion"]["method"] == "bounded search"
+    assert "unbounded counters" in printed and "evidence, not a proof" in printed
+    assert f"the empty string {'is a word' if name in ('dyck-1', 'shuffle-3') else 'is not a word'}" in printed
+
+
+def test_a_float_has_a_horizon(small, capsys, tmp_path):
+    status, report, printed = report_of(capsys, tmp_path, "counter", "dyck-1", "--arithmetic", "float16")
+    assert status == 0 and report["proof"]["horizon"] == 2048
+    assert "every step of (^2048 is exact, and in the next one 2049 is rounded to 2048" in report["exact_horizon"]["reason"]
+    assert "strings of up to 2048 symbols" in printed.replace("\n", " ").replace("                      ", "")
+
+
+def test_released_strings(small, capsys, tmp_path, shared_data):
+    status, report, _ = report_of(capsys, tmp_path, "counter", "anbncn", "--released", str(shared_data("released")))
+    assert status == 0 and report["released_strings"]["explored"]["labels"] == 9534
+
+
+def test_a_large_dyck_is_proved_by_induction(capsys, tmp_path):
+    status, report, _ = report_of(capsys, tmp_path, "dyck", "--k", "8", "--depth", "10")
+    assert status == 0 and report["proof"]["method"] == "induction" and report["proof"]["outcome"] == "proved"
+    status, report, _ = report_of(capsys, tmp_path, "dyck", "--k", "2", "--depth", "5")
+    assert status == 0 and report["proof"]["method"] == "search"
+
+
+def test_a_run_by_name(capsys):
+    assert main(["trace", "counter", "boolean-2", "+ 0 1"]) == 0
+    assert "pending=0  end" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (("dyk-1",), "unknown counter language 'dyk-1': did you mean dyck-1?"),
+        (("shuffle-0",), "the number is 0"),
+        (("boolean-6",), "expected from 1 to 5"),
+        (("anbn", "--released", "nowhere"), "cannot be read"),
+        (("shuffle-3", "--released", "nowhere"), "no strings were released for shuffle-3"),
+        (("anbn", "--arithmetic", "fixed:-1"), "fixed:-1"),
+        ((), "NAME"),
+    ],
+)
+def test_bad_input(capsys, arguments, message):
+    assert main(["counter", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.startswith("error: ") and captured.err.count("\n") == 1
+    assert message in captured.err
