@@ -1,0 +1,150 @@
+"""The command line: what is printed and in which order, every exit status, and every bad input in one line."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import REPOSITORY
+
+from constructions.storage import load
+from verify.__main__ import main
+
+FAST = ["--strings", "30", "--max-length", "40"]
+
+
+def run(capsys, *arguments):
+    status = main([str(argument) for argument in arguments])
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+def refused(capsys, *arguments):
+    """The one line of an error, status 2, nothing on standard output."""
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("error: ") and err.count("\n") == 1
+    return err
+
+
+def test_the_report_in_its_order(capsys):
+    status, out, _ = run(capsys, "dyck", "--k", 2, "--depth", 5, *FAST)
+    assert status == 0
+    parts = ["construction", "memory", "proof", "random test", "time "]
+    places = [out.index(f"\n{part}") for part in parts]
+    assert places == sorted(places)
+    for line in ("layers              2", "hidden size         6 (1 + 5)", "register depth", "register slot 5", "largest weight      6"):
+        assert line in out
+    assert "5.98 bits = log2(63 Myhill-Nerode classes)" in out and "7.58 bits" in out
+    assert "joint states        192" in out and "proved              closed: holds at every length" in out
+    assert "tested              no disagreement: evidence, not a proof" in out
+
+
+@pytest.mark.parametrize("mode", ["predictive", "recognise"])
+@pytest.mark.parametrize("language", [["flipflop"], ["dyck", "--k", "2", "--depth", "3"]])
+def test_languages_hold(capsys, language, mode):
+    status, out, _ = run(capsys, *language, "--mode", mode, "--quiet", *FAST)
+    assert status == 0
+    assert [line.split(": ")[:2] for line in out.splitlines()] == [["proof", "proved"], ["random test", "tested"]]
+
+
+def test_a_refutation_shows_a_shortest_string_and_has_status_1(capsys):
+    # Two bits cannot hold depth -1: it reads as depth 3.
+    status, out, _ = run(capsys, "dyck", "--k", 1, "--depth", 3, "--mode", "recognise", "--arithmetic", "wrap:2", *FAST)
+    assert status == 1
+    assert "refuted" in out and "string              a) (a" in out and "given               accept" in out
+
+
+def test_giving_up_is_status_3_and_no_proof(capsys):
+    status, out, _ = run(capsys, "dyck", "--k", 2, "--depth", 5, "--limit", 10, *FAST)
+    assert status == 3
+    assert "gave up" in out and "\n  proved " not in out
+
+
+def test_json_and_saved_weights(capsys, tmp_path):
+    status, _, _ = run(capsys, "dyck", "--k", 2, "--depth", 3, "--json", tmp_path / "r.json", "--save", tmp_path / "model", *FAST)
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert status == 0 and report["outcomes"] == ["proved", "tested"]
+    assert report["proof"]["explored"]["joint states"] == 32
+    assert load(tmp_path / "model").state_names == ("depth", "slot 1", "slot 2", "slot 3")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model", "r.json"]
+
+
+def test_trace(capsys):
+    status, out, _ = run(capsys, "trace", "dyck", "--k", 2, "--depth", 5, "( [ ] )")
+    lines = [line.split() for line in out.splitlines()]
+    assert status == 0 and len(lines) == 6
+    assert lines[2][:4] == ["1", "(a", "slot", "1=0"] and lines[3][-3:] == ["(a", "(b", "b)"]
+    assert run(capsys, "trace", "dyck", "--k", 2, "--depth", 5, "([])")[1] == out
+
+
+def test_a_file_of_strings(capsys, tmp_path):
+    path = tmp_path / "strings"
+    path.write_text("(a (b b) a) END\nEND\n(a b) END\n( [ ] )\n")
+    status, out, _ = run(capsys, "dyck", "--k", 2, "--depth", 3, "--strings-file", path, *FAST)
+    assert status == 0
+    section = out[out.index("strings file") :]
+    assert "strings             4" in section and "marked END          3" in section
+    assert "not in the language 1" in section and "line 3" in section
+
+
+@pytest.mark.parametrize(
+    "arguments, culprit",
+    [
+        (["dyck", "--k", "0", "--depth", "1"], "types is 0"),
+        (["dyck", "--k", "2", "--depth", "-1"], "-1"),
+        (["dyck", "--k", "two", "--depth", "1"], "--k"),
+        (["dyck", "--k", "2"], "--depth"),
+        (["dyck", "--k", "2", "--depth", "2", "--arithmetic", "fixed:-1"], "fixed:-1"),
+        (["dyck", "--k", "2", "--depth", "2", "--arithmetic", "decimal"], "decimal"),
+        (["dyck", "--k", "2", "--depth", "2", "--mode", "guess"], "guess"),
+        (["dyck", "--k", "2", "--depth", "2", "--strings", "-3"], "-3"),
+        (["dyck", "--k", "2", "--depth", "2", "--max-length", "99999999999999999999"], "99999999999999999999"),
+        (["dyck", "--k", "2", "--depth", "2", "--arithmetic", "float32", "--max-length", "20000000"], "2^24"),
+        (["dyck", "--k", "2", "--depth", "2", "--json", "/proc/none/report.json"], "/proc/none/report.json"),
+        (["dyck", "--k", "2", "--depth", "2", "--save", "/proc/none/model"], "/proc/none/model"),
+        (["dyck", "--k", "2", "--depth", "2", "--strings-file", "/no/such/file"], "/no/such/file"),
+        (["flipflop", "--mode", "recognise", "--arithmetic", "exact"], "'last' is read before"),
+        (["flipflop", "--mode", "recognise", "--arithmetic", "wrap:8"], "'last' is read before"),
+        (["trace", "dyck", "--k", "2", "--depth", "2", "( x )"], "column 3: 'x'"),
+        (["trace", "flipflop", "w 2"], "column 3: '2'"),
+        (["sing"], "sing"),
+        ([], "COMMAND"),
+    ],
+)
+def test_bad_input(capsys, arguments, culprit):
+    assert culprit in refused(capsys, *arguments)
+
+
+@pytest.mark.parametrize(
+    "content, culprit",
+    [(b"", "no strings"), (b"\n \n", "no strings"), (b"\xff\xfe\x00", "not"), (b"(a \0", "not"), (b"(a a)\n(a  (q\n", "line 2, column 5: '(q'")],
+)
+def test_bad_files(capsys, tmp_path, content, culprit):
+    path = tmp_path / "strings"
+    path.write_bytes(content)
+    report = tmp_path / "report.json"
+    err = refused(capsys, "dyck", "--k", 2, "--depth", 2, "--strings-file", path, "--json", report, *FAST)
+    assert culprit in err and "strings" in err
+    assert not report.exists()
+
+
+def test_help_is_light():
+    """Printing help imports neither NumPy nor anything heavier."""
+    code = (
+        "import sys, contextlib, io\nfrom verify.__main__ import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n    main(['--help'])\n"
+        "print([m for m in ('numpy', 'scipy', 'torch', 'sympy', 'matplotlib', 'z3') if m in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_the_core_run_does_not_import_torch():
+    code = (
+        "import sys\nfrom verify.__main__ import main\n"
+        "main(['dyck', '--k', '2', '--depth', '3', '--quiet', '--strings', '5'])\n"
+        "print([m for m in ('torch', 'transformers', 'matplotlib', 'z3') if m in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert result.stdout.strip().splitlines()[-1] == "[]"

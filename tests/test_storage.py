@@ -1,0 +1,156 @@
+"""Saved models come back the same; damaged folders are refused in one line that names the damage."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import load_file, save_file
+
+from automata.errors import InputError
+from constructions.arithmetic import Arithmetic
+from constructions.bounded_dyck import bounded_dyck
+from constructions.flip_flop import flip_flop
+from constructions.lowering import lower
+from constructions.storage import load, save
+
+MODELS = [
+    lower(flip_flop("recognise"), Arithmetic.parse("fixed:1")),
+    lower(flip_flop("recognise"), Arithmetic.parse("float32")),
+    lower(bounded_dyck(3, 2), Arithmetic("exact")),
+    lower(bounded_dyck(1, 1), Arithmetic("exact")),
+]
+
+
+@pytest.mark.parametrize("ssm", MODELS)
+def test_round_trip(ssm, tmp_path):
+    save(ssm, tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert (again.alphabet, again.outputs, again.arithmetic, again.names) == (ssm.alphabet, ssm.outputs, ssm.arithmetic, ssm.names)
+    assert again.state_names == ssm.state_names
+    assert np.array_equal(again.embedding, ssm.embedding)
+    for (name, a), (_, b) in zip(again.affines(), ssm.affines()):
+        assert np.array_equal(a.matrix.toarray(), b.matrix.toarray()), name
+        assert np.array_equal(a.bias, b.bias) and a.exponent == b.exponent
+    for a, b in zip(again.layers, ssm.layers):
+        assert np.array_equal(a.initial, b.initial) and a.initial_exponent == b.initial_exponent
+        assert [m.names for m in a.phi] == [m.names for m in b.phi]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    save(MODELS[2], tmp_path / "model")
+    return tmp_path / "model"
+
+
+def change_array(folder, name, array):
+    arrays = load_file(folder / "weights.safetensors")
+    if array is None:
+        del arrays[name]
+    else:
+        arrays[name] = array
+    save_file(arrays, folder / "weights.safetensors")
+
+
+@pytest.mark.parametrize(
+    "name, array, message",
+    [
+        ("readout.bias", None, "'readout.bias' is missing"),
+        ("surplus", np.zeros(1, dtype=np.int64), "unexpected array 'surplus'"),
+        ("readout.bias", np.zeros(3, dtype=np.int64), "does not fit a bias of 3"),
+        ("embedding", np.zeros((2, 2), dtype=np.int64), "embedding"),
+        ("embedding", np.zeros(7, dtype=np.int64), "'embedding' has 1 dimensions"),
+        ("readout.values", np.full(9, np.nan), "NaN"),
+        ("readout.values", np.full(9, np.inf), "infinite"),
+        ("readout.values", np.zeros(9, dtype=np.float32), "float32"),
+        ("readout.values", np.zeros(1, dtype=np.int64), "different lengths"),
+        ("readout.rows", None, "'readout.rows' is missing"),
+        ("readout.shape", np.array([-1, 2]), "shape"),
+        ("layers.0.initial", np.zeros(2, dtype=np.int64), "layers.0.initial has shape"),
+    ],
+)
+def test_damaged_arrays(folder, name, array, message):
+    change_array(folder, name, array)
+    with pytest.raises(InputError, match=message) as error:
+        load(folder)
+    assert "\n" not in str(error.value)
+
+
+def test_an_index_outside_the_matrix(folder):
+    arrays = load_file(folder / "weights.safetensors")
+    columns = arrays["readout.columns"].copy()
+    columns[0] = 10**6
+    change_array(folder, "readout.columns", columns)
+    with pytest.raises(InputError, match="outside 0"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    "path, value, message",
+    [
+        (("format",), 99, "format"),
+        (("alphabet",), ["(a", "(a"], "twice"),
+        (("alphabet",), 7, "list of strings"),
+        (("outputs",), ["x"], "outputs"),
+        (("arithmetic",), "fixed:-1", "fixed:-1"),
+        (("layers", 0, "gate_exponent"), -1, "exponent"),
+        (("layers", 0, "gate_exponent"), "0", "exponent"),
+        (("layers", 0, "gate_function"), "eval", "gate function"),
+        (("layers", 0, "phi", 0, "activation"), "tanh", "activation"),
+        (("layers",), [], "unexpected|layer"),
+        (("readout",), None, "model.json"),
+    ],
+)
+def test_damaged_descriptions(folder, path, value, message):
+    description = json.loads((folder / "model.json").read_text())
+    place = description
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    (folder / "model.json").write_text(json.dumps(description))
+    with pytest.raises(InputError, match=message):
+        load(folder)
+
+
+class Bomb:
+    def __reduce__(self):
+        return (pytest.fail, ("a file was executed",))
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "model.json"])
+def test_nothing_is_unpickled(folder, name):
+    (folder / name).write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(InputError, match=name):
+        load(folder)
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_flipped_bytes_give_a_model_or_one_line(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("flip") / "model"
+    save(MODELS[3], folder)
+    path = folder / data.draw(st.sampled_from(["weights.safetensors", "model.json"]))
+    content = bytearray(path.read_bytes())
+    if data.draw(st.booleans()):
+        content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
+    else:
+        del content[data.draw(st.integers(0, len(content) - 1)) :]
+    path.write_bytes(content)
+    try:
+        load(folder)
+    except InputError as error:
+        assert "\n" not in str(error)
+
+
+def test_saving_replaces_a_model_and_nothing_else(tmp_path):
+    save(MODELS[2], tmp_path / "model")
+    save(MODELS[3], tmp_path / "model")
+    assert load(tmp_path / "model").alphabet == MODELS[3].alphabet
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "mine.txt").write_text("keep")
+    with pytest.raises(InputError, match="is not a saved model"):
+        save(MODELS[2], tmp_path / "notes")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model", "notes"]
+    assert (tmp_path / "notes" / "mine.txt").read_text() == "keep"
