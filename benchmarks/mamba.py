@@ -20,7 +20,12 @@ from constructions.mamba.stepping import SteppedMamba, Vocabulary
 from verify.bisimulation import bisimulation
 from verify.mamba_target import cascade_of
 
-_TIMED = (("dyck-2-5", "", "exact"), ("d-2", "counter", "exact"), ("d-2", "resets", "fixed:1"), ("flip-flop", "", "exact"))
+_TIMED = (
+    ("dyck-2-5", "", "exact"),
+    ("d-2", "counter", "exact"),
+    ("d-2", "resets", "fixed:1"),
+    ("flip-flop", "", "exact"),
+)
 """Languages, by which cascade the engine runs them where there are two, and its arithmetic."""
 _SIZES = ("flip-flop", "tomita-4", "d-2", "d-12", "dyck-2-5", "dyck-8-10", "dyck-1", "shuffle-6", "anbncndn")
 
@@ -46,7 +51,9 @@ def _speed(name: str, route: str, arithmetic: str) -> list[tuple[str, str]]:
     known = language(name)
     cascade = cascade_of(known, PREDICTIVE)
     weights = lower_to_mamba(cascade)
-    ssm = lower(counter_cascade(known.machine, PREDICTIVE) if route == "counter" else cascade, Arithmetic.parse(arithmetic))
+    ssm = lower(
+        counter_cascade(known.machine, PREDICTIVE) if route == "counter" else cascade, Arithmetic.parse(arithmetic)
+    )
     words, engine = words_of(known.machine, ssm), Engine(ssm)
     model = SteppedMamba(HuggingFaceRunner(build(weights)), Vocabulary.of(weights), batch=BATCH)
     state, _ = engine.begin(BATCH)
@@ -64,7 +71,10 @@ def _speed(name: str, route: str, arithmetic: str) -> list[tuple[str, str]]:
     forward, steps = best(lambda: model.runner.logits(tokens)), best(decode)
     symbols = BATCH * LENGTH
     return [
-        (f"engine, {name}{route and f' by {route}'}, batch {BATCH} x {LENGTH}", f"{symbols / ours / 1e6:.1f} M symbols/s"),
+        (
+            f"engine, {name}{route and f' by {route}'}, batch {BATCH} x {LENGTH}",
+            f"{symbols / ours / 1e6:.1f} M symbols/s",
+        ),
         ("  Hugging Face Mamba, full forward", f"{symbols / forward / 1e3:.0f} k symbols/s"),
         ("  Hugging Face Mamba, single steps", f"{symbols / steps / 1e3:.0f} k symbols/s"),
         ("  engine over the faster of the two (aim >= 50)", f"{min(forward, steps) / ours:.0f} x faster"),
@@ -78,4 +88,7 @@ def _search(name: str) -> tuple[str, str]:
     start = time.perf_counter()
     verdict = bisimulation(known.machine, model)
     joint = verdict.explored["joint states"]
-    return f"search over caches, {name}, {verdict.outcome}, {joint} joint states", f"{joint / (time.perf_counter() - start):.0f} joint states/s"
+    return (
+        f"search over caches, {name}, {verdict.outcome}, {joint} joint states",
+        f"{joint / (time.perf_counter() - start):.0f} joint states/s",
+    )
