@@ -73,8 +73,7 @@ class FloatChannels:
     def _check(self) -> None:
         for i in np.flatnonzero((self.gates[1] > 1).any(axis=0))[:1]:
             raise Unsettled(f"{self.names[i]} has a gate above 1 in float arithmetic")
-        with np.errstate(divide="ignore"):
-            size = np.minimum(self._stalled(), self.start + 4 * self.total / self.gap)
+        size = np.minimum(self._stalled(), self.start + 4 * self.total / np.where(self.gap > 0, self.gap, self.epsilon))
         for i in np.flatnonzero(~(4 * size < np.finfo(self.dtype).max))[:1]:
             raise Unsettled(f"{self.names[i]} may overflow")
 
