@@ -1,4 +1,4 @@
-"""The exact engine beside a stock Mamba of the same language on this CPU; sizes, and the speed of the search over caches."""
+"""The exact engine beside a stock Mamba of the same language on this CPU; sizes, and the speed of searches."""
 
 from __future__ import annotations
 

@@ -72,8 +72,10 @@ assert not any(name.split(".")[0] in ("automata", "constructions", "verify") for
 
 
 def test_stock_transformers_loads_and_samples(exported):
-    """In a fresh process that never sees this project: left-padded batch, exact answers, samples inside the language."""
-    run = subprocess.run([sys.executable, "-c", STOCK, str(exported["flip-flop"])], capture_output=True, text=True, cwd="/")
+    """In a fresh process that never sees this project: left padding, exact answers, samples inside the language."""
+    run = subprocess.run(
+        [sys.executable, "-c", STOCK, str(exported["flip-flop"])], capture_output=True, text=True, cwd="/"
+    )
     assert run.returncode == 0, run.stderr
     answers, samples = map(eval, run.stdout.strip().splitlines())
     assert answers == [["1"], ["0"]]
@@ -119,7 +121,22 @@ def test_an_unknown_symbol_is_an_error_of_the_tokenizer(exported):
 
 
 def test_export_of_a_regular_expression(tmp_path, capsys):
-    assert main(["export", "--regex", "(ab)*", "--to", str(tmp_path / "new" / "folder"), "--mode", RECOGNISE, "--strings", "20"]) == 0
+    assert (
+        main(
+            [
+                "export",
+                "--regex",
+                "(ab)*",
+                "--to",
+                str(tmp_path / "new" / "folder"),
+                "--mode",
+                RECOGNISE,
+                "--strings",
+                "20",
+            ]
+        )
+        == 0
+    )
     printed = capsys.readouterr().out
     assert "the search over caches closed: every length" in printed and "written" in printed
     assert main(["checkpoint", str(tmp_path / "new" / "folder"), "--language", "d-1", "--strings", "20"]) == 0
@@ -132,8 +149,14 @@ def test_export_of_a_regular_expression(tmp_path, capsys):
         (["parity", "--to", "here"], "permutes its values .* order-preserving"),
         (["--regex", "(aa)*", "--to", "here"], "permutes its values"),
         (["no-such-language", "--to", "here"], "unknown language"),
-        (["dyck-1-100", "--to", "here", "--dtype", "bfloat16"], "counter 'depth' reaches 100, and bfloat16 is exact up to 63"),
-        (["dyck-1", "--to", "here", "--dtype", "bfloat16", "--max-length", "200"], "bfloat16 counts exactly below 128 symbols"),
+        (
+            ["dyck-1-100", "--to", "here", "--dtype", "bfloat16"],
+            "counter 'depth' reaches 100, and bfloat16 is exact up to 63",
+        ),
+        (
+            ["dyck-1", "--to", "here", "--dtype", "bfloat16", "--max-length", "200"],
+            "bfloat16 counts exactly below 128 symbols",
+        ),
         (["flip-flop", "--to", "here", "--dtype", "int8"], "invalid choice: 'int8'"),
         (["flip-flop"], "--to"),
     ],
@@ -171,7 +194,11 @@ def test_a_compiled_checkpoint_is_proved_again(exported, tmp_path):
 
 def test_against_another_language_the_shortest_wrong_string_is_found(exported, tmp_path):
     status, report = report_of(exported["dyck-2-3"], tmp_path, "--language", "dyck-2-2", "--strings", "40")
-    assert status == 1 and report["search"]["witness"] == {"word": ["(a", "(a"], "expected": ["a)"], "given": ["(a", "(b", "a)"]}
+    assert status == 1 and report["search"]["witness"] == {
+        "word": ["(a", "(a"],
+        "expected": ["a)"],
+        "given": ["(a", "(b", "a)"],
+    }
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +206,9 @@ def untrained(exported, tmp_path_factory):
     """A Mamba as it is before training, with a tokenizer over 0 and 1, saved by transformers."""
     folder = tmp_path_factory.mktemp("untrained")
     assert main(["export", "tomita-1", "--to", str(folder), "--strings", "5", "--quiet"]) == 0
-    config = transformers.MambaConfig(vocab_size=5, hidden_size=16, num_hidden_layers=2, state_size=4, bos_token_id=1, eos_token_id=2, pad_token_id=0)
+    config = transformers.MambaConfig(
+        vocab_size=5, hidden_size=16, num_hidden_layers=2, state_size=4, bos_token_id=1, eos_token_id=2, pad_token_id=0
+    )
     torch.manual_seed(0)
     transformers.MambaForCausalLM(config).save_pretrained(folder)
     (folder / "coordinates.json").unlink()
@@ -189,14 +218,21 @@ def untrained(exported, tmp_path_factory):
 def test_a_model_that_was_not_compiled_is_refuted(untrained, tmp_path):
     status, report = report_of(untrained, tmp_path, "--language", "parity", "--mode", RECOGNISE, "--strings", "40")
     assert status == 1
-    assert report["random_test"]["outcome"] == report["pumped_words"]["outcome"] == report["search"]["outcome"] == "refuted"
+    assert (
+        report["random_test"]["outcome"]
+        == report["pumped_words"]["outcome"]
+        == report["search"]["outcome"]
+        == "refuted"
+    )
     assert "parity is not star-free" in report["pumped_words"]["reason"]
     # Its gates neither reset nor hold exactly.
     assert all(0 < layer["least"] < layer["greatest"] < 1 for layer in report["gates"])
 
 
 def test_the_search_gives_up_at_the_limit(exported, tmp_path):
-    status, report = report_of(exported["flip-flop"], tmp_path, "--language", "flip-flop", "--limit", "5", "--strings", "5")
+    status, report = report_of(
+        exported["flip-flop"], tmp_path, "--language", "flip-flop", "--limit", "5", "--strings", "5"
+    )
     assert status == 3 and report["search"]["outcome"] == "undecided"
 
 
@@ -266,7 +302,9 @@ def test_bad_checkpoints_give_one_line(damaged, capsys, what, message):
 
 def test_other_bad_input_gives_one_line(exported, tmp_path, capsys):
     folder = exported["flip-flop"]
-    assert "no-such-folder: is not a folder" in complaint(capsys, "checkpoint", tmp_path / "no-such-folder", "--language", "flip-flop")
+    assert "no-such-folder: is not a folder" in complaint(
+        capsys, "checkpoint", tmp_path / "no-such-folder", "--language", "flip-flop"
+    )
     assert "has no token '(a'" in complaint(capsys, "checkpoint", folder, "--language", "dyck-2-3")
     assert "unknown language 'x'" in complaint(capsys, "checkpoint", folder, "--language", "x")
     for bins in ("5,3", "", "a", "1000000"):
@@ -288,5 +326,6 @@ def test_language_commands_have_the_target(tmp_path, capsys):
 
 
 def test_the_ssm_target_never_imports_torch():
-    program = "import sys; from verify.__main__ import main; main(['flipflop', '--quiet', '--strings', '5']); assert 'torch' not in sys.modules"
+    run = "from verify.__main__ import main; main(['flipflop', '--quiet', '--strings', '5'])"
+    program = f"import sys; {run}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)

@@ -44,7 +44,9 @@ def holds(where, point):
 
 boxes = st.builds(
     lambda sides: box({key: frozenset(values) for key, values in sides.items()}),
-    st.fixed_dictionaries({}, optional={key: st.sets(st.integers(0, size - 1), min_size=1) for key, size in SIZES.items()}),
+    st.fixed_dictionaries(
+        {}, optional={key: st.sets(st.integers(0, size - 1), min_size=1) for key, size in SIZES.items()}
+    ),
 )
 
 
@@ -233,7 +235,10 @@ def test_a_corrupted_array_is_refuted_or_uncertified_or_does_no_harm(name):
 @pytest.mark.parametrize(
     "tensor, message",
     [
-        ("layers.1.mixer.in_proj.weight", "weighs the values of one variable differently|reads a counter together with something else"),
+        (
+            "layers.1.mixer.in_proj.weight",
+            "weighs the values of one variable differently|reads a counter together with something else",
+        ),
         ("layers.1.mixer.conv1d.weight", "has the taps"),
         ("layers.1.mixer.dt_proj.bias", "step size is neither"),
         ("layers.1.mixer.x_proj.weight", "C is not the constant|not driven by boxes alone, with weight 2"),

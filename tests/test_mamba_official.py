@@ -1,7 +1,7 @@
 """Compiled Mambas in the official package mamba-ssm: proofs there, and the same bits as in transformers.
 
-Skipped where the package is absent; ``make test-mamba-ssm`` installs it and runs this file.  On a machine with a GPU the
-same comparisons run the package's own kernels (``make test-gpu``).
+Skipped where the package is absent; ``make test-mamba-ssm`` installs it and runs this file.  On a machine with a GPU
+the same comparisons run the package's own kernels (``make test-gpu``).
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def installed() -> bool:
     return True
 
 
-needs_mamba_ssm = pytest.mark.skipif(not installed(), reason="mamba-ssm is not installed: make test-mamba-ssm installs it")
+needs_mamba_ssm = pytest.mark.skipif(
+    not installed(), reason="mamba-ssm is not installed: make test-mamba-ssm installs it"
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +66,11 @@ def first_difference(ours: np.ndarray, theirs: np.ndarray) -> str | None:
     """Where two float32 arrays have other bits, or None."""
     assert ours.shape == theirs.shape
     places = np.argwhere(ours.view(np.uint32) != theirs.view(np.uint32))
-    return f"{len(places)} differ, first at {places[0].tolist()}: {ours[tuple(places[0])]} and {theirs[tuple(places[0])]}" if len(places) else None
+    return (
+        f"{len(places)} differ, first at {places[0].tolist()}: {ours[tuple(places[0])]} and {theirs[tuple(places[0])]}"
+        if len(places)
+        else None
+    )
 
 
 def compare(process, folder, name, mode, dtype, norm, fused) -> tuple[str, list[str]]:
@@ -78,10 +84,18 @@ def compare(process, folder, name, mode, dtype, norm, fused) -> tuple[str, list[
     with quiet(), torch.no_grad():
         result = runner.model(torch.from_numpy(tokens), use_cache=True)
     logits = result.logits.float().numpy()
-    caches = [t.float().numpy() for layer in result.cache_params.layers for t in (layer.conv_states[0], layer.recurrent_states[0])]
+    caches = [
+        t.float().numpy()
+        for layer in result.cache_params.layers
+        for t in (layer.conv_states[0], layer.recurrent_states[0])
+    ]
     process.open(folder, fused=fused)
     full, stepped, official_caches = process.compare(tokens)
-    differences = [first_difference(logits, full), first_difference(logits, stepped), *map(first_difference, caches, official_caches)]
+    differences = [
+        first_difference(logits, full),
+        first_difference(logits, stepped),
+        *map(first_difference, caches, official_caches),
+    ]
     return process.device, [difference for difference in differences if difference]
 
 

@@ -1,4 +1,4 @@
-"""How often is a trained model right?  Exact accuracy: a string counts when every one of its prefixes is answered exactly."""
+"""How often is a model right?  Exact accuracy: a string counts when each of its prefixes is answered exactly."""
 
 from __future__ import annotations
 

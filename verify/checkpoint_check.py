@@ -45,9 +45,16 @@ def check_checkpoint(args: argparse.Namespace, edges: list[int]) -> int:
         words = _words(known, mode, args.strings, edges[-1], args.seed)
         with GateAudit(hugging_face) as audit:
             result = accuracy(known.machine, model.by_full_forward, words, mode, edges)
-        report.section("exact accuracy", {f"length {b.least} to {b.most}": f"{b.percent} of {b.strings} strings" for b in result.bins})
+        report.section(
+            "exact accuracy",
+            {f"length {b.least} to {b.most}": f"{b.percent} of {b.strings} strings" for b in result.bins},
+        )
         repeat = f"{command} --strings {args.strings} --bins {args.bins} --seed {args.seed}"
-        report.verdict("random test", _tested(result, mode, model.arithmetic, repeat), {"run by": "full forward", "seed": args.seed})
+        report.verdict(
+            "random test",
+            _tested(result, mode, model.arithmetic, repeat),
+            {"run by": "full forward", "seed": args.seed},
+        )
         report.section("gates", _gates(audit), [vars(layer) for layer in audit.layers])
         if known.star_free is False:
             report.verdict("pumped words", pumped(known, model, mode))
@@ -64,10 +71,13 @@ def pumped(known: Language, model, mode: str) -> Verdict:
     most = max(2 * cycle.period, (PUMPED_LENGTH - len(cycle.u) - len(cycle.v)) // len(cycle.w))
     words = [cycle.u + cycle.w * n + cycle.v for n in range(most + 1)]
     verdict = check_words(known.machine, model.by_full_forward, words, mode, method="pumped words")
-    shown = f"u w^n v with u = {' '.join(cycle.u) or 'empty'}, w = {' '.join(cycle.w)}, v = {' '.join(cycle.v) or 'empty'}, n up to {most}"
+    parts = ", ".join(f"{name} = {' '.join(part) or 'empty'}" for name, part in zip("uwv", (cycle.u, cycle.w, cycle.v)))
+    shown = f"u w^n v with {parts}, n up to {most}"
     if verdict.outcome == REFUTED:
         return replace(verdict, reason=f"{known.name} is not star-free: {shown}")
-    return replace(verdict, outcome=UNDECIDED, reason=f"right on {shown}, though gates of a Mamba cannot do this for every n")
+    return replace(
+        verdict, outcome=UNDECIDED, reason=f"right on {shown}, though gates of a Mamba cannot do this for every n"
+    )
 
 
 def _declared_mode(directory: Path) -> str:
@@ -105,7 +115,11 @@ def _words(known: Language, mode: str, count: int, longest: int, seed: int) -> I
 
 
 def _tested(result: Accuracy, mode: str, arithmetic: str, repeat: str) -> Verdict:
-    explored = {"strings": sum(b.strings for b in result.bins), "positions compared": result.positions, "disagreements": result.wrong}
+    explored = {
+        "strings": sum(b.strings for b in result.bins),
+        "positions compared": result.positions,
+        "disagreements": result.wrong,
+    }
     if result.witness is None:
         return Verdict(TESTED, "random strings", mode, arithmetic, explored, "no disagreement", repeat=repeat)
     reason = f"{result.wrong} disagreements; the witness is the shortest of them"
@@ -114,14 +128,17 @@ def _tested(result: Accuracy, mode: str, arithmetic: str, repeat: str) -> Verdic
 
 def _gates(audit) -> dict[str, object]:
     values: dict[str, object] = {
-        f"layer {i + 1}": f"{layer.least:.6g} to {layer.greatest:.6g}: {layer.allows}" for i, layer in enumerate(audit.layers)
+        f"layer {i + 1}": f"{layer.least:.6g} to {layer.greatest:.6g}: {layer.allows}"
+        for i, layer in enumerate(audit.layers)
     }
-    values["what that allows"] = "no gate is negative: star-free languages and counters at most, where each layer sees finitely many features"
+    values["what that allows"] = (
+        "no gate is negative: star-free languages and counters at most, where each layer sees finitely many features"
+    )
     return values
 
 
 def _searched(verdict: Verdict, model) -> Verdict:
     if verdict.outcome != PROVED:
         return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {model.conditions}")
-    reason = f"the search over caches closed: every length, by single decoding steps in {model.conditions}; a full forward is only tested"
-    return replace(verdict, method="cache search", reason=reason)
+    reason = f"the search over caches closed: every length, by single decoding steps in {model.conditions}"
+    return replace(verdict, method="cache search", reason=f"{reason}; a full forward is only tested")

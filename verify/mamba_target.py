@@ -1,8 +1,9 @@
 """The proof for a Mamba: a search through the model's own decoding step and its own cache.
 
-A state of the search is a pair (machine state, bytes of the cache), see :class:`constructions.mamba.stepping.SteppedMamba`.  When the
-search closes, the outputs of single decoding steps, as run, are right at every length.  That full forward, prefill, other
-batches and other kernels give the same bits follows from the certificate of exactness, which is part of the verdict.
+A state of the search is a pair (machine state, bytes of the cache), see
+:class:`constructions.mamba.stepping.SteppedMamba`.  When the search closes, the outputs of single decoding steps, as
+run, are right at every length.  That full forward, prefill, other batches and other kernels give the same bits follows
+from the certificate of exactness, which is part of the verdict.
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ def cascade_of(language: Language, mode: str) -> Cascade:
 def resets_only(cascade: Cascade, machine: Machine) -> Cascade:
     """The cascade, or, where its counters would not do and the language is regular, one by holonomy.
 
-    On dead strings a recogniser's counters drift for ever, and a search over caches would never close; and no Mamba has a
-    counter that is set.  Where the minimal DFA has more than RESETS_LIMIT states, the cascade stays as it is.
+    On dead strings a recogniser's counters drift for ever, and a search over caches would never close; and no Mamba has
+    a counter that is set.  Where the minimal DFA has more than RESETS_LIMIT states, the cascade stays as it is.
     """
     counters = [register for register in cascade.registers if isinstance(register, Counter)]
     is_set = any(isinstance(rule.then, Set) for counter in counters for rule in counter.rules)
@@ -136,8 +137,9 @@ def prove_mamba(
         limit: joint states after which a search gives up.
 
     Returns:
-        ``proved`` for all lengths when the search closes; where counters are unbounded, ``proved`` up to the length that was searched
-        completely; ``refuted`` with a shortest witness; or ``undecided``.  The reason names what was run.
+        ``proved`` for all lengths when the search closes; where counters are unbounded, ``proved`` up to the length
+        that was searched completely; ``refuted`` with a shortest witness; or ``undecided``.  The reason names what was
+        run.
 
     Raises:
         InputError: when the certificate of exactness cannot be given.
@@ -150,14 +152,22 @@ def prove_mamba(
     verdict = bisimulation(machine, model, cascade.mode, limit=limit, length=length, progress=progress)
     if verdict.outcome != PROVED:
         return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {model.conditions}")
-    what = "the search over caches closed: every length" if finite else "every string, one by one: a counter has unboundedly many values"
+    what = (
+        "the search over caches closed: every length"
+        if finite
+        else "every string, one by one: a counter has unboundedly many values"
+    )
     reason = f"{what}, by single decoding steps in {model.conditions}; {exactness(certificate)}"
     return replace(verdict, method="cache search", reason=reason)
 
 
 def exactness(certificate: Certificate) -> str:
     """What follows from the certificate, in words."""
-    text = f"full forward, prefill and other batches give the same bits, since no sum exceeds 2^{certificate.digits} units"
+    text = (
+        f"full forward, prefill and other batches give the same bits, since no sum exceeds 2^{certificate.digits} units"
+    )
     if certificate.greatest is None:
         return text
-    return f"{text} while no counter exceeds {certificate.greatest} (strings of up to {certificate.horizon} symbols cannot make it)"
+    return (
+        f"{text} while no counter exceeds {certificate.greatest}, as up to {certificate.horizon} symbols"
+    )

@@ -43,10 +43,12 @@ The tokenizer puts `<bos>` first, which the model needs.  Padding goes on the le
 """
 
 _PREDICTS = (
-    "After every prefix of a word, the tokens with a positive logit are exactly the legal next symbols; `<eos>` is one of them where "
-    "the word may end. Logits are +64 or -64, so that sampling never leaves the language."
+    "After every prefix of a word, the tokens with a positive logit are exactly the legal next symbols; `<eos>` is one of "
+    "them where the word may end. Logits are +64 or -64, so that sampling never leaves the language."
 )
-_RECOGNISES = "After every string, the logit of `<eos>` is +64 where the string is in the language, and -64 where it is not."
+_RECOGNISES = (
+    "After every string, the logit of `<eos>` is +64 where the string is in the language, and -64 where it is not."
+)
 
 
 def model_card(title: str, weights: MambaWeights, verdicts: list[Verdict], command: str) -> str:

@@ -3,8 +3,8 @@
 The norm divides by the root of the mean square of all d coordinates, with d a power of two here.  Extra coordinates
 that mean nothing, the *ballast*, make that mean square a power of 4 whatever the others are.  Two ways:
 
-* :func:`constant_norm`: where the other coordinates always have the same sum of squares (each variable has exactly one 1),
-  four coordinates bring it to d * 4^k, since every natural number is a sum of four squares (Lagrange 1770);
+* :func:`constant_norm`: where the other coordinates always have the same sum of squares (each variable has exactly one
+  1), four coordinates bring it to d * 4^k, since every natural number is a sum of four squares (Lagrange 1770);
 * :func:`giant`: one or two coordinates so large that the squares of all others are rounded away beside theirs.  Needed
   where a counter's value is in the residual stream.
 

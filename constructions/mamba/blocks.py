@@ -4,12 +4,12 @@ Glossary: a *coordinate* is a number in the residual stream that all blocks read
 the inner channels of a block: a neuron (what it reads through the convolution), a memory cell (what its scan keeps) and
 what it writes to coordinates.
 
-A channel is described in whole numbers, as if every constant of the model were 1; :mod:`constructions.mamba.weights` chooses the
-constants.  Its neuron is relu(sum of coefficient * coordinate + constant), of this position or, ``delayed``, of the
-previous one; before the first position all coordinates are 0.
+A channel is described in whole numbers, as if every constant of the model were 1; :mod:`constructions.mamba.weights`
+chooses the constants.  Its neuron is relu(sum of coefficient * coordinate + constant), of this position or,
+``delayed``, of the previous one; before the first position all coordinates are 0.
 
-Each item of the network goes to the first block at which all that it reads has been written; a counter needs a block without other
-memory, because its increments are the block's B, which all channels share.
+Each item of the network goes to the first block at which all that it reads has been written; a counter needs a block
+without other memory, because its increments are the block's B, which all channels share.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Mapping
 
-from constructions.mamba.boxes import Box, Case, Key
+from constructions.mamba.boxes import Box, Key
 from constructions.mamba.network import SYMBOL, Choice, Item, Memory, Network, Total, Variable, Window
 
 ONE = "one"
@@ -36,8 +36,8 @@ class Channel:
         constant: added to the neuron.
         delayed: whether the neuron reads the previous position.
         drives: the number of the block's step size that is on when this neuron fires; -1 for none.
-        keeps: "" for no memory; "set" for a cell that is overwritten whenever its step size (``drives``) is on; "sum" for a
-            cell to which the block's increment is added at every step.
+        keeps: "" for no memory; "set" for a cell that is overwritten whenever its step size (``drives``) is on; "sum"
+            for a cell to which the block's increment is added at every step.
         skips: whether the neuron itself is written, not the cell.
         adds: how much the block's increment grows when the neuron fires.
         writes: coordinate -> coefficient.
@@ -72,8 +72,8 @@ class Layout:
     Attributes:
         alphabet, outputs: as in the cascade.
         coordinates: the name of each coordinate.
-        groups: sets of coordinates of which at most one is 1, the others 0 (exactly one where the layout is complete), each with
-            the number of blocks after which that is so.
+        groups: sets of coordinates of which at most one is 1, the others 0 (exactly one where the layout is complete),
+            each with the number of blocks after which that is so.
         complete: whether a variable's default value has a coordinate too.
         integers: coordinate of a counter's value -> the counter's name.
         counters: name -> (initial value, the most that one symbol changes it by).
@@ -130,7 +130,9 @@ class _Placement:
             groups=tuple(self.groups),
             complete=self.complete,
             integers=self.integers,
-            counters={item.name: (item.initial, item.fastest) for item in self.network.items if isinstance(item, Total)},
+            counters={
+                item.name: (item.initial, item.fastest) for item in self.network.items if isinstance(item, Total)
+            },
             symbols=tuple(self.values[SYMBOL].values()),
             answers=answers,
             blocks=tuple(building.block() for building in self.building),
@@ -162,7 +164,11 @@ class _Placement:
 
     def _variable(self, variable: Variable, ready: int) -> dict[int, int]:
         """The coordinate of each value of a variable that is complete after so many blocks."""
-        name = " ".join(part for part in (variable.key[1] or variable.key[0], "before" if "before" in variable.key[0] else "") if part)
+        name = " ".join(
+            part
+            for part in (variable.key[1] or variable.key[0], "before" if "before" in variable.key[0] else "")
+            if part
+        )
         coordinates = {}
         for value, label in enumerate(variable.labels):
             if self.complete or value != variable.default:
@@ -282,8 +288,8 @@ class _Placement:
     def _neuron(self, where: Box) -> dict:
         """relu(number of variables with an allowed value - (number of variables - 1)).
 
-        Where it is shorter, or where the default value is allowed and has no coordinate, the other values are subtracted from 1.
-        Before the first position every coordinate, ``one`` too, is 0, and so is the neuron.
+        Where it is shorter, or where the default value is allowed and has no coordinate, the other values are
+        subtracted from 1. Before the first position every coordinate, ``one`` too, is 0, and so is the neuron.
         """
         reads: dict[int, int] = {}
         for key, values in where or ((SYMBOL, frozenset(range(self.network.sizes[SYMBOL]))),):

@@ -53,7 +53,7 @@ def meet(one: Box, other: Box) -> Box | None:
 
 
 def without(one: Box, other: Box, sizes: Mapping[Key, int]) -> list[Box]:
-    """Disjoint boxes that together are ``one`` where ``other`` does not hold; ``sizes`` counts each variable's values."""
+    """Disjoint boxes that are ``one`` where ``other`` does not hold; ``sizes`` counts each variable's values."""
     if meet(one, other) is None:
         return [one]
     sides, rest = dict(one), []
@@ -78,12 +78,15 @@ def tidy(cases: Sequence[Case], sizes: Mapping[Key, int]) -> list[Case]:
         InputError: when there are more than CASE_LIMIT cases.
 
     >>> a, b = ("register", "a"), ("register", "b")
-    >>> cases = [Case(box({a: frozenset({0})}), 1), Case(box({a: frozenset({1})}), 1), Case(box({b: frozenset({0})}), 1)]
-    >>> [[(name, sorted(values)) for (_, name), values in case.box] for case in tidy(cases, {a: 3, b: 2})]
+    >>> boxes = [box({a: frozenset({0})}), box({a: frozenset({1})}), box({b: frozenset({0})})]
+    >>> tidied = tidy([Case(where, 1) for where in boxes], {a: 3, b: 2})
+    >>> [[(name, sorted(values)) for (_, name), values in case.box] for case in tidied]
     [[('a', [0, 1])], [('a', [2]), ('b', [0])]]
     """
     if len(cases) > CASE_LIMIT:
-        raise InputError(f"{len(cases)} conditions on one register or signal need as many neurons in one block: at most {CASE_LIMIT}")
+        raise InputError(
+            f"{len(cases)} conditions on one register or signal need as many neurons in one block: at most {CASE_LIMIT}"
+        )
     disjoint: list[Case] = []
     for case in merge(cases, sizes):
         pieces = [case.box]
@@ -106,7 +109,9 @@ def merge(cases: Sequence[Case], sizes: Mapping[Key, int]) -> list[Case]:
                 values = dict(case.box).get(key, frozenset(range(sizes[key])))
                 known = groups.get((rest, case.value))
                 groups[rest, case.value] = (rest, case.value, values if known is None else known[2] | values)
-            cases = [Case(_trim(box({**dict(rest), key: values}), sizes), value) for rest, value, values in groups.values()]
+            cases = [
+                Case(_trim(box({**dict(rest), key: values}), sizes), value) for rest, value, values in groups.values()
+            ]
     return cases
 
 

@@ -2,17 +2,17 @@
 
 Block by block, by induction over the blocks, with S the scale, everything in units that are powers of two:
 
-1. *residual*: each group of coordinates has at most one 1 (exactly one where the norm is constant), a counter's coordinate is
-   an integer, each is written by one block only;
+1. *residual*: each group of coordinates has at most one 1 (exactly one where the norm is constant), a counter's
+   coordinate is an integer, each is written by one block only;
 2. *norm*: the mean square is a power of 4 in every order of summation;
 3. *neurons*: every pre-activation is a whole multiple of S, so silu is relu; a neuron over groups is an AND of
    memberships (a *box*), so 0 or S; one over a counter is a *ramp*;
 4. *step sizes*: the boxes that drive one cannot hold together, so delta is 0 or S, and the gate 0 or 1;
 5. *cells*: 0 or 1 times S, or, with gate 1, an integer times S;
-6. *sums*: in every matrix product the absolute values of the terms that can be nonzero together add up to at most 2^digits
-   units, and stay finite, so that no order of summation, and no fused multiplication, rounds;
-7. *outputs*: what a block writes to a group is again at most one 1: by boxes that exclude each other, by cells of one register,
-   or by ramps, checked at every breakpoint.
+6. *sums*: in every matrix product the absolute values of the terms that can be nonzero together add up to at most
+   2^digits units, and stay finite, so that no order of summation, and no fused multiplication, rounds;
+7. *outputs*: what a block writes to a group is again at most one 1: by boxes that exclude each other, by cells of one
+   register, or by ramps, checked at every breakpoint.
 
 So every kernel that computes in at least this precision and sums in any order gives the same bits, -0 for 0 aside: full
 forward, prefill, decoding, any batch.  With a counter, as long as its value stays within the horizon.
@@ -96,7 +96,9 @@ class _Proof:
             self._sum(f"logit {token}", row * one, len(self.layout.blocks))
         horizon = None
         if self.greatest is not None:
-            horizon = min((self.greatest - abs(start)) // max(fastest, 1) for start, fastest in self.layout.counters.values())
+            horizon = min(
+                (self.greatest - abs(start)) // max(fastest, 1) for start, fastest in self.layout.counters.values()
+            )
         return Certificate(self.greatest, horizon, self.sums, self.largest, self.weights.precision.digits)
 
     # -- the residual stream --------------------------------------------------------------------------
@@ -128,7 +130,9 @@ class _Proof:
             others[[0, *symbols]] = False
             others[self.first_ballast :] = False
             if row[others].any():
-                self.fail(f"the embedding of token {token} writes to {self.names[int(np.flatnonzero(row * others)[0])]!r}")
+                self.fail(
+                    f"the embedding of token {token} writes to {self.names[int(np.flatnonzero(row * others)[0])]!r}"
+                )
 
     def _ballast(self, point: int) -> np.ndarray:
         """The ballast coordinates after so many blocks, the same for all tokens."""
@@ -144,7 +148,7 @@ class _Proof:
         return ballast
 
     def _norm(self, point: int, name: str) -> np.ndarray:
-        """Checks the norm after so many blocks; returns what stands for 1 in each coordinate after it (0 where nothing is read)."""
+        """Checks the norm after so many blocks; returns what stands for 1 after it, 0 where nothing is read."""
         ballast, width, exponent = self._ballast(point), self.weights.width, self.weights.ballast.exponent
         mean = 4.0**exponent
         squares = float((ballast**2).sum())
@@ -156,7 +160,9 @@ class _Proof:
         else:
             counters = sum(1 for c in self.layout.integers if self.born[c] <= point)
             if squares != width * mean or len(set(ballast[ballast != 0])) != 1:
-                self.fail(f"the ballast after block {point} has the sum of squares {squares:g}, not {width} * 4^{exponent}")
+                self.fail(
+                    f"the ballast after block {point} has the sum of squares {squares:g}, not {width} * 4^{exponent}"
+                )
             # All other squares together are less than half a unit in the last place of one ballast square.
             room = float(ballast.max()) ** 2 / 2**_FLOAT32_DIGITS / self.unit**2 - (1 + len(written))
             if room <= counters:
@@ -199,7 +205,10 @@ class _Proof:
         self.largest = max(self.largest, int(fixed))
         limit = self.scaled_limit if scaled else self.limit
         if fixed + by_counter > limit:
-            self.fail(f"{what} can add up to {fixed + by_counter:.0f} units, and {self.weights.precision.name} is exact up to {limit}")
+            self.fail(
+                f"{what} can add up to {fixed + by_counter:.0f} units, and {self.weights.precision.name} is exact up to "
+                f"{limit}"
+            )
         if by_counter:
             self.greatest = min(self.greatest, int((limit - fixed) // by_counter))
 
@@ -216,7 +225,17 @@ class _BlockProof:
         self.inner, self.scale = proof.weights.inner, proof.scale
         self.tensor = {
             name: proof.tensors[f"backbone.layers.{number}.mixer.{name}"]
-            for name in ("in_proj.weight", "conv1d.weight", "conv1d.bias", "x_proj.weight", "dt_proj.weight", "dt_proj.bias", "A_log", "D", "out_proj.weight")
+            for name in (
+                "in_proj.weight",
+                "conv1d.weight",
+                "conv1d.bias",
+                "x_proj.weight",
+                "dt_proj.weight",
+                "dt_proj.bias",
+                "A_log",
+                "D",
+                "out_proj.weight",
+            )
         }
         self.names = proof.weights.channel_names()[number]
         self.boxes: dict[int, dict[int, frozenset[int]]] = {}
@@ -285,7 +304,8 @@ class _BlockProof:
                 sides[group] = frozenset([*(m for m, value in zip(members, values) if not value), *none])
             else:
                 self.fail(channel, f"it weighs the values of one variable differently: {values.tolist()}")
-        # A neuron that reads nothing but "one" is the AND of nothing; "one" also stands for each variable that is read by exclusion.
+        # A neuron that reads nothing but "one" is the AND of nothing; "one" also stands for each variable that is read
+        # by exclusion.
         if bias != 1 - max(1, len(sides)) or row[0] != (excluded if sides else 1):
             self.fail(channel, "it is not an AND")
         return sides
@@ -308,20 +328,33 @@ class _BlockProof:
         for step, row in enumerate(rows):
             drivers = np.flatnonzero(row).tolist()
             if any(d not in self.boxes or row[d] != 2 for d in drivers):
-                self.proof.fail(f"block {self.number + 1}, step size {step}: it is not driven by boxes alone, with weight 2")
+                self.proof.fail(
+                    f"block {self.number + 1}, step size {step}: it is not driven by boxes alone, with weight 2"
+                )
             if (pair := self._all_exclusive(drivers)) is not None:
-                self.fail(pair[0], f"it can fire together with channel {pair[1]} {self.names[pair[1]]!r}, which drives the same step size")
+                self.fail(
+                    pair[0],
+                    f"it can fire with channel {pair[1]} {self.names[pair[1]]!r}, which drives the same step size",
+                )
         self.drivers = [frozenset(np.flatnonzero(row).tolist()) for row in rows]
 
     def _cell(self, channel: int) -> None:
         steps = np.flatnonzero(self.tensor["dt_proj.weight"][channel]).tolist()
         bias = self.tensor["dt_proj.bias"][channel]
         a_log = self.tensor["A_log"][channel, 0]
-        gate, skip = self.tensor["in_proj.weight"][self.inner + channel] * self.one / self.scale, self.tensor["D"][channel] * self.scale
+        gate, skip = (
+            self.tensor["in_proj.weight"][self.inner + channel] * self.one / self.scale,
+            self.tensor["D"][channel] * self.scale,
+        )
         if np.flatnonzero(gate).tolist() not in ([], [0]) or gate[0] not in (0, 1) or skip not in (0, 1):
             self.fail(channel, "its output gate or its skip is not 0 or 1")
         if steps:
-            if len(steps) > 1 or self.tensor["dt_proj.weight"][channel, steps[0]] != 1 or bias != -self.scale or a_log != 0:
+            if (
+                len(steps) > 1
+                or self.tensor["dt_proj.weight"][channel, steps[0]] != 1
+                or bias != -self.scale
+                or a_log != 0
+            ):
                 self.fail(channel, "its gate is not 0 or 1")
             if channel not in self.drivers[steps[0]]:
                 self.fail(channel, "it is not among the neurons that overwrite its cell")
@@ -354,7 +387,7 @@ class _BlockProof:
     # -- what is written ------------------------------------------------------------------------------
 
     def _written(self, coordinates: tuple[int, ...]) -> np.ndarray:
-        """Whole coefficients, shape (coordinates, channels), of what is written to them; the gates of the writers are on."""
+        """Whole coefficients, shape (coordinates, channels), of what is written; the gates of the writers are on."""
         matrix = self.tensor["out_proj.weight"][list(coordinates)] * self.scale / self.proof.unit
         gates = self.tensor["in_proj.weight"][self.inner :, 0] != 0
         for row, channel in np.argwhere((matrix != np.rint(matrix)) | ((matrix != 0) & ~gates)).tolist():
@@ -376,7 +409,10 @@ class _BlockProof:
             if len(cells) > 1 or any(channel not in self.cells for channel in channels):
                 self.fail(channels[0], "it writes to a variable together with another register's channel")
         elif (pair := self._all_exclusive([c for c in channels if self._is_box(c)])) is not None:
-            self.fail(pair[0], f"it can fire together with channel {pair[1]} {self.names[pair[1]]!r}, which writes to the same variable")
+            self.fail(
+                pair[0],
+                f"it can fire with channel {pair[1]} {self.names[pair[1]]!r}, which writes to the same variable",
+            )
         # At most one channel is on besides the constant one.
         self._check_one_hot(members, np.concatenate([start[None], start + change]))
         largest = np.abs(start).max(initial=0) + np.abs(change).max(initial=0)
@@ -393,7 +429,8 @@ class _BlockProof:
         if len({self.ramps[channel][0] for channel in channels}) > 1:
             self.fail(channels[0], "it writes to a variable together with a ramp on another counter")
         offsets = np.array([self.ramps[channel][1] for channel in channels])
-        # Between corners everything is affine, so these points decide: a slope that is not 0 at one of them leaves 0 and 1 at the next.
+        # Between corners everything is affine, so these points decide: a slope that is not 0 at one of them leaves 0
+        # and 1 at the next.
         points = np.unique(np.concatenate([-offsets - 1, -offsets, 1 - offsets]))
         ramps = np.maximum(0, points[:, None] + offsets)
         self._check_one_hot(members, start + ramps @ sparse.csr_array(change))
@@ -410,13 +447,19 @@ class _BlockProof:
         wrong = ((rows != 0) & (rows != 1)).any(axis=1) | (total > 1) | (self.layout.complete & (total != 1))
         if wrong.any():
             values = rows[np.flatnonzero(wrong)[0]].tolist()
-            self.proof.fail(f"block {self.number + 1} can write {values} to the variable of {self.proof.names[members[0]]!r}")
+            self.proof.fail(
+                f"block {self.number + 1} can write {values} to the variable of {self.proof.names[members[0]]!r}"
+            )
 
     def _integer(self, coordinate: int) -> None:
         """The counter's cell, plus a constant, minus the step's increment where the value before is wanted."""
         row = self._written((coordinate,))[0]
         cells = [channel for channel in np.flatnonzero(row).tolist() if channel in self.counting]
-        others = [channel for channel in np.flatnonzero(row).tolist() if channel and channel not in cells and self._is_box(channel)]
+        others = [
+            channel
+            for channel in np.flatnonzero(row).tolist()
+            if channel and channel not in cells and self._is_box(channel)
+        ]
         if len(cells) != 1 or row[cells[0]] != 1:
             self.proof.fail(f"block {self.number + 1}: {self.proof.names[coordinate]!r} is not one counter")
         fixed = abs(row[0]) + sum(abs(row[channel]) for channel in others)

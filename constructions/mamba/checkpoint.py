@@ -21,7 +21,7 @@ import numpy as np
 from automata.errors import InputError
 from automata.machine import ACCEPT, BOS, EOS, PREDICTIVE, RECOGNISE
 from constructions.mamba.ballast import EPSILON
-from constructions.mamba.weights import BOS_TOKEN, CONV_KERNEL, EOS_TOKEN, FIRST_SYMBOL, PAD, STATE_SIZE, MambaWeights
+from constructions.mamba.weights import BOS_TOKEN, CONV_KERNEL, EOS_TOKEN, PAD, STATE_SIZE, MambaWeights
 
 PAD_NAME = "<pad>"
 SPECIALS = (PAD_NAME, BOS, EOS)
@@ -103,9 +103,7 @@ def write(weights: MambaWeights, directory: Path, card: str) -> None:
 
 def coordinates(weights: MambaWeights) -> dict:
     """coordinates.json: alphabet, outputs, and a name for each coordinate and channel that is used."""
-    channels = [
-        {str(i): name for i, name in enumerate(block) if name} for block in weights.channel_names()
-    ]
+    channels = [{str(i): name for i, name in enumerate(block) if name} for block in weights.channel_names()]
     return {
         "alphabet": list(weights.layout.alphabet),
         "mode": RECOGNISE if weights.layout.outputs == (ACCEPT,) else PREDICTIVE,

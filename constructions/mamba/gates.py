@@ -1,8 +1,8 @@
 """What the gates of a running Mamba are: the audit, and what the values allow.
 
-A channel's gate is exp(delta A) with A < 0 and delta = softplus(...) >= 0, so it lies between 0 and 1 whatever the weights are: never
-negative, so no channel alternates (Sarrof, Veitsman, Hahn 2024, Theorem 2).  What is left is whether it ever is 0, which forgets, and
-whether it ever is 1, which holds for ever.
+A channel's gate is exp(delta A) with A < 0 and delta = softplus(...) >= 0, so it lies between 0 and 1 whatever the
+weights are: never negative, so no channel alternates (Sarrof, Veitsman, Hahn 2024, Theorem 2).  What is left is whether
+it ever is 0, which forgets, and whether it ever is 1, which holds for ever.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def watch(model: MambaForCausalLM, tokens: torch.Tensor) -> list[LayerView]:
 
 
 def gates_of(mixer, projected: torch.Tensor) -> torch.Tensor:
-    """The gates exp(delta A), shape (..., d_inner, d_state), from the output of ``x_proj``, computed as the model does."""
+    """The gates, shape (..., d_inner, d_state), from the output of ``x_proj``, computed as the model does."""
     delta = projected[..., : mixer.time_step_rank] @ mixer.dt_proj.weight.T
     delta = torch.nn.functional.softplus(delta + mixer.dt_proj.bias)
     return torch.exp(delta[..., None].float() * -torch.exp(mixer.A_log.float()))

@@ -18,7 +18,9 @@ def build(weights: MambaWeights) -> MambaForCausalLM:
     """The stock model with these weights, in memory."""
     dtype = getattr(torch, weights.precision.name)
     model = MambaForCausalLM(MambaConfig(**config(weights))).to(dtype).eval()
-    model.load_state_dict({name: torch.from_numpy(tensor).to(dtype) for name, tensor in weights.tensors.items()}, strict=True)
+    model.load_state_dict(
+        {name: torch.from_numpy(tensor).to(dtype) for name, tensor in weights.tensors.items()}, strict=True
+    )
     return model
 
 
@@ -30,15 +32,16 @@ def stepped(weights: MambaWeights, batch: int = BATCH) -> SteppedMamba:
 class HuggingFaceRunner:
     """A ``MambaForCausalLM`` in evaluation mode.
 
-    A step reads the cache's tensors and, of its flags, ``has_previous_state`` (set since the first token) and ``record_past``
-    (never set): both are the same in every state.
+    A step reads the cache's tensors and, of its flags, ``has_previous_state`` (set since the first token) and
+    ``record_past`` (never set): both are the same in every state.
     """
 
     def __init__(self, model: MambaForCausalLM):
         self.model = model
         self.device = model.device
         self.arithmetic = str(model.dtype).removeprefix("torch.")
-        self.conditions = f"{self.arithmetic}, transformers {transformers.__version__}, torch {torch.__version__}, {self.device}, {threads()}"
+        versions = f"transformers {transformers.__version__}, torch {torch.__version__}"
+        self.conditions = f"{self.arithmetic}, {versions}, {self.device}, {threads()}"
 
     def logits(self, tokens: torch.Tensor) -> torch.Tensor:
         return self.model(tokens).logits

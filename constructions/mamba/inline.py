@@ -23,7 +23,9 @@ def inline(network: Network, width: int = WIDTH) -> Network:
     """The network with every signal inlined whose readers stay below ``width`` boxes, first signals first."""
     for choice in [item for item in network.items if isinstance(item, Choice)]:
         # It may have changed by what was inlined above it.
-        choice = next(item for item in network.items if isinstance(item, Choice) and item.variable.key == choice.variable.key)
+        choice = next(
+            item for item in network.items if isinstance(item, Choice) and item.variable.key == choice.variable.key
+        )
         smaller = _without_signal(network, choice)
         if all(_boxes(new) <= max(width, _boxes(old)) for old, new in _pairs(network, smaller, choice)):
             network = smaller

@@ -21,14 +21,18 @@ def load(directory: Path) -> MambaForCausalLM:
     """The model, in evaluation mode and in the dtype in which it was saved.
 
     Raises:
-        InputError: when the folder is no checkpoint, is of another architecture, has pickled weights only, lacks weights or has
-            too many, or has a weight that is not a finite number.
+        InputError: when the folder is no checkpoint, is of another architecture, has pickled weights only, lacks
+            weights or has too many, or has a weight that is not a finite number.
     """
     _check_files(directory)
     try:
         with quiet():
             model, report = MambaForCausalLM.from_pretrained(
-                directory, local_files_only=True, use_safetensors=True, output_loading_info=True, ignore_mismatched_sizes=True
+                directory,
+                local_files_only=True,
+                use_safetensors=True,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,
             )
     except Exception as error:  # whatever the libraries raise on a damaged folder
         raise InputError(f"{directory}: cannot be loaded: {_first_line(error)}") from None
@@ -78,13 +82,17 @@ def _check_files(directory: Path) -> None:
         config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
         architecture = config["model_type"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{directory}: config.json is not the configuration of a model: {_first_line(error)}") from None
+        raise InputError(
+            f"{directory}: config.json is not the configuration of a model: {_first_line(error)}"
+        ) from None
     if architecture != "mamba":
         raise InputError(f"{directory}: the architecture is {architecture!r}, expected 'mamba'")
     if not any((directory / name).is_file() for name in (WEIGHTS, INDEX)):
         pickles = sorted(path.name for pattern in _PICKLES for path in directory.glob(pattern))
         if pickles:
-            raise InputError(f"{directory}: {pickles[0]} is pickled, which can run code when it is read: refused, save as {WEIGHTS}")
+            raise InputError(
+                f"{directory}: {pickles[0]} is pickled, which can run code when it is read: refused, save as {WEIGHTS}"
+            )
         raise InputError(f"{directory}: has no {WEIGHTS}")
 
 

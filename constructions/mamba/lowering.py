@@ -36,8 +36,11 @@ def lower_to_mamba(cascade: Cascade, dtype: str = "float32", norm: str | None = 
     weights = _assembled(boxes, precision(dtype), GIANT if counter is not None else norm)
     greatest = certify(weights).greatest
     for register in cascade.registers:
-        if isinstance(register, Counter) and register.span and max(map(abs, register.span)) > greatest:
-            raise InputError(f"counter {register.name!r} reaches {max(map(abs, register.span))}, and {dtype} is exact up to {greatest} here")
+        if not isinstance(register, Counter) or register.span is None:
+            continue
+        reached = max(map(abs, register.span))
+        if reached > greatest:
+            raise InputError(f"counter {register.name!r} reaches {reached}, and {dtype} is exact up to {greatest} here")
     return weights
 
 

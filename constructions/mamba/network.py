@@ -22,7 +22,6 @@ from typing import Iterator, Union
 
 from automata.cascade import (
     AtLeast,
-    Bit,
     Cascade,
     Copy,
     Counter,
@@ -38,7 +37,7 @@ from automata.cascade import (
 )
 from automata.errors import InputError
 from automata.machine import BOS
-from constructions.mamba.boxes import ALWAYS, Box, Case, Key, box, meet, tidy
+from constructions.mamba.boxes import ALWAYS, Box, Case, Key, meet, tidy
 
 SYMBOL: Key = ("symbol", "")
 
@@ -174,7 +173,7 @@ class _Reader:
         for item in self.cascade.names.values():
             if isinstance(item, Permutation):
                 raise InputError(
-                    f"register {item.name!r} permutes its values ({_an_image(item)}), and no Mamba can: a channel's gate "
+                    f"register {item.name!r} permutes its values ({_an_image(item)}), and no Mamba can: a gate "
                     "exp(delta A) is positive, so its maps are order-preserving and none has a cycle longer than 1"
                 )
             if isinstance(item, Counter):
@@ -208,7 +207,9 @@ class _Reader:
         initial = self.initial[register.name]
         keys = [_key(register, late) for late in (False, True)]
         # A register of one value is never asked for it: every box allows all of its values.
-        after, before = (Variable(key, self.labels[key], initial) if key in read and self.sizes[key] > 1 else None for key in keys)
+        after, before = (
+            Variable(key, self.labels[key], initial) if key in read and self.sizes[key] > 1 else None for key in keys
+        )
         return Memory(register.name, self._cases(register.rules), initial, after, before)
 
     def _total(self, counter: Counter) -> Iterator[Item]:
@@ -254,7 +255,9 @@ class _Reader:
         boxes = [(self._box(emission.when), emission.outputs) for emission in self.cascade.emissions]
         boxes.append((bos, self.cascade.initial.outputs))
         for output in self.cascade.outputs:
-            yield from tidy([Case(where, output) for where, given in boxes if where is not None and output in given], self.sizes)
+            yield from tidy(
+                [Case(where, output) for where, given in boxes if where is not None and output in given], self.sizes
+            )
 
     # -- literals -------------------------------------------------------------------------------------
 

@@ -4,7 +4,8 @@ It is kept apart from transformers, which would pick up this package's kernels. 
 Without one, :func:`use_references` puts the package's own reference implementations in their place:
 
 * ``selective_scan_cuda``, which is compiled for a GPU, is an empty module;
-* the scan, the single step and the norms are ``selective_scan_ref``, ``selective_state_update_ref`` and ``rms_norm_ref``.
+* the scan, the single step and the norms are ``selective_scan_ref``, ``selective_state_update_ref`` and
+  ``rms_norm_ref``.
 
 The checkpoints need one parameter renamed; mamba-ssm has no padding mask.
 """
@@ -24,10 +25,10 @@ from constructions.mamba.stepping import threads
 
 
 def use_references() -> None:
-    """Replaces the package's kernels by its reference implementations; the first call must come before any import of it."""
+    """Replaces the package's kernels by its reference implementations; call it before the package is imported."""
     sys.modules.setdefault("selective_scan_cuda", types.ModuleType("selective_scan_cuda"))
-    from mamba_ssm.modules import block, mamba_simple
     from mamba_ssm.models import mixer_seq_simple
+    from mamba_ssm.modules import block, mamba_simple
     from mamba_ssm.ops.selective_scan_interface import selective_scan_ref
     from mamba_ssm.ops.triton import layer_norm
     from mamba_ssm.ops.triton.selective_state_update import selective_state_update_ref
@@ -51,7 +52,18 @@ def _in_float32(step):
     @functools.wraps(step)
     def wrapped(state, x, dt, A, B, C, D=None, z=None, dt_bias=None, dt_softplus=False):
         wide = state.float()
-        y = step(wide, x.float(), dt.float(), A.float(), B.float(), C.float(), D.float(), z.float(), dt_bias.float(), dt_softplus)
+        y = step(
+            wide,
+            x.float(),
+            dt.float(),
+            A.float(),
+            B.float(),
+            C.float(),
+            D.float(),
+            z.float(),
+            dt_bias.float(),
+            dt_softplus,
+        )
         state.copy_(wide.to(state.dtype))
         return y.to(x.dtype)
 
@@ -79,7 +91,12 @@ class OfficialRunner:
 
         config = json.loads((directory / "config.json").read_text())
         dtype = getattr(torch, config["dtype"])
-        ssm = {"d_state": config["state_size"], "d_conv": config["conv_kernel"], "expand": config["expand"], "dt_rank": config["time_step_rank"]}
+        ssm = {
+            "d_state": config["state_size"],
+            "d_conv": config["conv_kernel"],
+            "expand": config["expand"],
+            "dt_rank": config["time_step_rank"],
+        }
         official = MambaConfig(
             d_model=config["hidden_size"],
             n_layer=config["num_hidden_layers"],
@@ -98,7 +115,8 @@ class OfficialRunner:
         self._parameters = InferenceParams
         self.arithmetic = config["dtype"]
         kernels = "its own kernels" if self.device.type == "cuda" else "its reference implementations"
-        self.conditions = f"{self.arithmetic}, mamba-ssm {mamba_ssm.__version__} with {kernels}, torch {torch.__version__}, {self.device}, {threads()}"
+        versions = f"mamba-ssm {mamba_ssm.__version__} with {kernels}, torch {torch.__version__}"
+        self.conditions = f"{self.arithmetic}, {versions}, {self.device}, {threads()}"
 
     def logits(self, tokens: torch.Tensor) -> torch.Tensor:
         return self.model(tokens).logits

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from automata.machine import ACCEPT, EOS
 from constructions.engine import Outputs
 from constructions.mamba.ballast import EPSILON
 from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL, MambaWeights
-from automata.machine import ACCEPT, EOS
 
 
 class LayerCache(NamedTuple):
@@ -26,7 +26,7 @@ class LayerCache(NamedTuple):
 
 
 class LayerTrace(NamedTuple):
-    """What happened in a layer: neurons x (b, i), step sizes (b, i), gates (b, i, n), and the residual after it (b, d)."""
+    """What happened in a layer: neurons (b, i), step sizes (b, i), gates (b, i, n), the residual after it (b, d)."""
 
     neurons: np.ndarray
     delta: np.ndarray
@@ -54,14 +54,20 @@ class Reference:
         self.rank, self.inner = weights.rank, weights.inner
         self.states = self.tensors["backbone.layers.0.mixer.A_log"].shape[1]
         self.kernel = self.tensors["backbone.layers.0.mixer.conv1d.weight"].shape[2]
-        self.answers = [EOS_TOKEN if o in (ACCEPT, EOS) else FIRST_SYMBOL + self.alphabet.index(o) for o in self.outputs]
+        self.answers = [
+            EOS_TOKEN if o in (ACCEPT, EOS) else FIRST_SYMBOL + self.alphabet.index(o) for o in self.outputs
+        ]
 
     def empty(self, batch: int) -> list[LayerCache]:
         """The caches before the first token."""
         conv, scan = (batch, self.inner, self.kernel), (batch, self.inner, self.states)
-        return [LayerCache(np.zeros(conv, self.arithmetic), np.zeros(scan, self.arithmetic)) for _ in range(self.layers)]
+        return [
+            LayerCache(np.zeros(conv, self.arithmetic), np.zeros(scan, self.arithmetic)) for _ in range(self.layers)
+        ]
 
-    def step(self, caches: list[LayerCache], tokens: np.ndarray) -> tuple[list[LayerCache], np.ndarray, list[LayerTrace]]:
+    def step(
+        self, caches: list[LayerCache], tokens: np.ndarray
+    ) -> tuple[list[LayerCache], np.ndarray, list[LayerTrace]]:
         """One token for each row: new caches, logits (b, v), and what happened in each layer."""
         hidden = self.tensors["backbone.embeddings.weight"][tokens]
         after, traces = [], []
@@ -71,7 +77,11 @@ class Reference:
                 for name, tensor in self.tensors.items()
                 if name.startswith(f"backbone.layers.{number}.")
             }
-            u, z = np.split(_norm(hidden, self.tensors[f"backbone.layers.{number}.norm.weight"]) @ weight["in_proj.weight"].T, 2, axis=1)
+            u, z = np.split(
+                _norm(hidden, self.tensors[f"backbone.layers.{number}.norm.weight"]) @ weight["in_proj.weight"].T,
+                2,
+                axis=1,
+            )
             conv = np.concatenate([cache.conv[:, :, 1:], u[:, :, None]], axis=2)
             x = _silu((conv * weight["conv1d.weight"][:, 0]).sum(axis=2) + weight["conv1d.bias"])
             r, b, c = np.split(x @ weight["x_proj.weight"].T, [self.rank, self.rank + self.states], axis=1)
@@ -108,7 +118,10 @@ class Reference:
         conv, scan = self.inner * self.kernel, self.inner * self.states
         layers = np.split(rows, self.layers, axis=1)
         return [
-            LayerCache(layer[:, :conv].reshape(-1, self.inner, self.kernel), layer[:, conv : conv + scan].reshape(-1, self.inner, self.states))
+            LayerCache(
+                layer[:, :conv].reshape(-1, self.inner, self.kernel),
+                layer[:, conv : conv + scan].reshape(-1, self.inner, self.states),
+            )
             for layer in layers
         ]
 

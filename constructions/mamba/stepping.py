@@ -1,4 +1,5 @@
-"""A running Mamba as a batched model: one decoding step at a time, in batches of one fixed shape, states small and hashable.
+"""A running Mamba as a batched model: one decoding step at a time, in batches of one fixed shape, states small and
+hashable.
 
 What a search sees is what was run: every step is the model's own decoding step on ``batch`` rows of one token, the
 last batch filled up.
@@ -31,7 +32,9 @@ class Vocabulary:
         self.alphabet, self.outputs = tuple(alphabet), tuple(outputs)
         self.tokens = np.array(tokens, dtype=np.int64)
         self.bos, self.eos = bos, eos
-        self.answers = [eos if output in (ACCEPT, EOS) else int(tokens[self.alphabet.index(output)]) for output in self.outputs]
+        self.answers = [
+            eos if output in (ACCEPT, EOS) else int(tokens[self.alphabet.index(output)]) for output in self.outputs
+        ]
 
     @classmethod
     def of(cls, weights: MambaWeights) -> "Vocabulary":
@@ -71,8 +74,8 @@ class Runner(Protocol):
 class SteppedMamba:
     """A batched model, as :func:`verify.bisimulation` wants it.
 
-    A state row has, for each layer, the number of its cache (the bytes of convolution and scan state, -0 written back as 0) in a table;
-    rows are equal exactly when the caches are.
+    A state row has, for each layer, the number of its cache (the bytes of convolution and scan state, -0 written back
+    as 0) in a table; rows are equal exactly when the caches are.
     """
 
     def __init__(self, runner: Runner, vocabulary: Vocabulary, batch: int = BATCH):
@@ -151,7 +154,9 @@ class ForwardMamba:
         return read, as_outputs(self._given(read)[:, rows.shape[1] + 1 :])
 
     def _given(self, symbols: np.ndarray) -> np.ndarray:
-        tokens = np.concatenate([np.full((len(symbols), 1), self.vocabulary.bos), self.vocabulary.tokens[symbols]], axis=1)
+        tokens = np.concatenate(
+            [np.full((len(symbols), 1), self.vocabulary.bos), self.vocabulary.tokens[symbols]], axis=1
+        )
         with torch.no_grad():
             logits = self.runner.logits(torch.from_numpy(tokens).to(self.runner.device))
         return (logits[:, :, self.vocabulary.answers] > 0).cpu().numpy()

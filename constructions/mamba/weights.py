@@ -1,7 +1,7 @@
 """From blocks of named channels to the arrays of a stock Mamba.
 
-With S the scale of :mod:`constructions.mamba.precision`, n the normalised coordinates and c(t) the causal convolution, a Mamba
-block does, for each inner channel (Gu and Dao 2023, section 3.4; the names are those of the parameters)::
+With S the scale of :mod:`constructions.mamba.precision`, n the normalised coordinates and c(t) the causal convolution,
+a Mamba block does, for each inner channel (Gu and Dao 2023, section 3.4; the names are those of the parameters)::
 
     [u; z] = in_proj n        x = silu(conv1d(u))        [r; B; C] = x_proj x        delta = softplus(dt_proj r + bias)
     h = exp(-exp(A_log) delta) h + delta B x             y = C h + D x               out_proj (y silu(z))
@@ -11,7 +11,7 @@ and a channel of a layout becomes:
 ==================  ==========================================================================================
 its neuron          u = S * (what it reads), constant S * constant in the bias of conv1d: x = S * relu(...)
 delayed             the tap of conv1d on the previous position instead of the present one
-constant channel    nothing read, bias S: x = S at every position; it makes B = 1/S and C = 1/S, since x_proj has no bias
+constant channel    nothing read, bias S: x = S at every position; it makes B = C = 1/S, since x_proj has no bias
 a step size         r = 2 * (sum of the neurons that drive it), bias -S: delta is S when one of them fires, else 0
 keeps "set"         A = -1: the gate is exp(-S) = 0 when delta = S, else exp(0) = 1; h becomes S * B * x = x, or stays
 keeps "sum"         delta = S always, A = -0 (A_log = -1000): gate 1; h grows by S * B * S, with B = amount / S
@@ -116,12 +116,16 @@ class _Assembly:
         self.width = _power_of_two(len(layout.coordinates) + (4 if layout.complete else 2))
         if self.width > WIDTH_LIMIT or channels > 2 * WIDTH_LIMIT:
             raise InputError(
-                f"{len(layout.coordinates)} coordinates and {channels} channels in one block do not fit a d_model of {WIDTH_LIMIT}"
+                f"{len(layout.coordinates)} coordinates and {channels} channels in one block do not fit a d_model of "
+                f"{WIDTH_LIMIT}"
             )
         self.expand = max(2, -(-channels // self.width))
         self.rank = max(1, max(len(block.step_names) for block in layout.blocks))
-        self.ballast = self._constant_norm() if layout.complete else giant(precision, len(layout.blocks) + 1, self.width)
-        # What stands for 1 after a norm, and the norm's gain that brings it there: 1 itself unless the gain would be too large.
+        self.ballast = (
+            self._constant_norm() if layout.complete else giant(precision, len(layout.blocks) + 1, self.width)
+        )
+        # What stands for 1 after a norm, and the norm's gain that brings it there: 1 itself unless the gain would be
+        # too large.
         exact_gain = 2.0**self.ballast.exponent / self.ballast.unit
         self.gain = min(exact_gain, precision.greatest_gain)
         self.one = self.gain / exact_gain
@@ -129,10 +133,14 @@ class _Assembly:
 
     def _constant_norm(self) -> Ballast:
         points = range(len(self.layout.blocks) + 1)
-        ballast = constant_norm([1 + sum(born <= point for born, _ in self.layout.groups) for point in points], self.width)
+        ballast = constant_norm(
+            [1 + sum(born <= point for born, _ in self.layout.groups) for point in points], self.width
+        )
         largest = max(abs(value) for values in ballast.values for value in values)
         if largest > 2**self.precision.digits:
-            raise InputError(f"there is no constant norm in {self.precision.name}: its ballast {largest:.0f} is not exact there")
+            raise InputError(
+                f"there is no constant norm in {self.precision.name}: its ballast {largest:.0f} is not exact there"
+            )
         return ballast
 
     def build(self) -> MambaWeights:

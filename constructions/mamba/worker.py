@@ -2,9 +2,11 @@
 
 Over the worker's standard input and output go, in turn, a line of JSON and the bytes of the arrays that it announces::
 
-    {"do": "advance"}  rows, words            ->  {}  rows, table, ids
-    {"do": "begin"}    batch (one number)   ->  {}  rows, table, ids
-    {"do": "compare"}  tokens (batch, time)   ->  {}  logits of the full forward, of single steps, then all caches after them
+    {"do": "open", "directory": "...", "batch": 256, "fused": true}    ->  {alphabet, outputs, ...}
+    {"do": "begin", "batch": 1}                                        ->  {}  rows, table, ids
+    {"do": "advance"}  rows, words                                     ->  {}  rows, table, ids
+    {"do": "forward"}  words from the start                            ->  {}  table, ids
+    {"do": "compare"}  tokens (batch, time)                            ->  {}  logits by full forward, by steps, caches
 
 An error is answered by ``{"error": "..."}``.  What the package prints goes to standard error.
 """
@@ -26,7 +28,7 @@ from constructions.engine import Outputs
 
 PACKAGE = "mamba_ssm"
 PRIVATE_FOLDER = Path(sys.prefix) / "mamba-ssm"
-"""Where ``make mamba-ssm`` installs the package: out of the sight of transformers, which would otherwise use its kernels."""
+"""Where ``make mamba-ssm`` installs the package: transformers would use its kernels if it saw it."""
 
 
 def find_package() -> Path | None:
@@ -39,7 +41,9 @@ def find_package() -> Path | None:
         return None
     if (PRIVATE_FOLDER / PACKAGE).is_dir():
         return PRIVATE_FOLDER
-    raise InputError("mamba-ssm is not installed: run `make mamba-ssm`, or, with a GPU, pip install 'ssm-compiler[mamba-ssm]'")
+    raise InputError(
+        "mamba-ssm is not installed: run `make mamba-ssm`, or, with a GPU, pip install 'ssm-compiler[mamba-ssm]'"
+    )
 
 
 class WorkerModel:

@@ -16,13 +16,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from automata.machine import MODES
 
     parser.add_argument("directory", metavar="DIR", help="config.json, model.safetensors and tokenizer.json")
-    parser.add_argument("--language", required=True, metavar="NAME", help="a name of the catalogue, such as flip-flop, d-4, dyck-2-5")
-    parser.add_argument("--mode", choices=MODES, help="the question asked (default: what the checkpoint says, else predictive)")
+    parser.add_argument(
+        "--language", required=True, metavar="NAME", help="a name of the catalogue, such as flip-flop, d-4, dyck-2-5"
+    )
+    parser.add_argument(
+        "--mode", choices=MODES, help="the question asked (default: what the checkpoint says, else predictive)"
+    )
     parser.add_argument("--strings", type=whole_number, default=500, metavar="N", help="random strings (default: 500)")
-    parser.add_argument("--bins", default=_EDGES, metavar="L,L,…", help=f"greatest length of each bin (default: {_EDGES})")
+    parser.add_argument(
+        "--bins", default=_EDGES, metavar="L,L,…", help=f"greatest length of each bin (default: {_EDGES})"
+    )
     parser.add_argument("--seed", type=whole_number, default=0, metavar="S", help="of the random strings (default: 0)")
     parser.add_argument(
-        "--limit", type=whole_number, default=DEFAULT_LIMIT, metavar="N", help=f"give up the search beyond N joint states (default: {DEFAULT_LIMIT})"
+        "--limit",
+        type=whole_number,
+        default=DEFAULT_LIMIT,
+        metavar="N",
+        help=f"give up the search beyond N joint states (default: {DEFAULT_LIMIT})",
     )
     parser.add_argument("--json", metavar="FILE", help="write the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="print the verdicts only")

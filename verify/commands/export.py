@@ -13,16 +13,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from automata.machine import MODES, PREDICTIVE
 
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("language", nargs="?", metavar="NAME", help="a name of the catalogue, such as flip-flop, d-4, dyck-2-5, shuffle-2")
+    which.add_argument(
+        "language",
+        nargs="?",
+        metavar="NAME",
+        help="a name of the catalogue, such as flip-flop, d-4, dyck-2-5, shuffle-2",
+    )
     which.add_argument("--regex", metavar="R", help="a regular expression of a star-free language instead")
-    parser.add_argument("--alphabet", metavar="ABC", help="the symbols of the expression (default: those that occur in it)")
+    parser.add_argument(
+        "--alphabet", metavar="ABC", help="the symbols of the expression (default: those that occur in it)"
+    )
     parser.add_argument("--to", required=True, metavar="DIR", help="the folder to write")
-    parser.add_argument("--mode", choices=MODES, default=PREDICTIVE, help="the question asked after each prefix (default: predictive)")
+    parser.add_argument(
+        "--mode", choices=MODES, default=PREDICTIVE, help="the question asked after each prefix (default: predictive)"
+    )
     add_target(parser, (MAMBA, MAMBA_SSM))
-    parser.add_argument("--strings", type=whole_number, default=200, metavar="N", help="random strings to test (default: 200)")
+    parser.add_argument(
+        "--strings", type=whole_number, default=200, metavar="N", help="random strings to test (default: 200)"
+    )
     parser.add_argument("--max-length", type=whole_number, metavar="L", help="of the random strings (default: 200)")
     parser.add_argument("--seed", type=whole_number, default=0, metavar="S", help="of the random strings (default: 0)")
-    parser.add_argument("--limit", type=whole_number, default=5_000_000, metavar="N", help="give up the search beyond N joint states")
+    parser.add_argument(
+        "--limit", type=whole_number, default=5_000_000, metavar="N", help="give up the search beyond N joint states"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
 
@@ -52,7 +65,10 @@ def run(args: argparse.Namespace) -> int:
     status = worst(report.verdicts)
     if status == 0:
         write(weights, Path(args.to), model_card(title, weights, report.verdicts, command))
-        report.section("written", {"folder": args.to, "loads with": "AutoModelForCausalLM.from_pretrained and AutoTokenizer.from_pretrained"})
+        report.section(
+            "written",
+            {"folder": args.to, "loads with": "AutoModelForCausalLM.from_pretrained and AutoTokenizer.from_pretrained"},
+        )
     report.close(args.json)
     return status
 

@@ -50,7 +50,9 @@ def describe(weights: MambaWeights) -> dict[str, object]:
 def run_on_mamba(task: Task, args: argparse.Namespace, command: str) -> int:
     """All steps of a command about a language, printed; returns the exit status."""
     if args.arithmetic:
-        raise InputError(f"--arithmetic {args.arithmetic}: is for the paper's SSM; the numbers of a Mamba are chosen with --dtype")
+        raise InputError(
+            f"--arithmetic {args.arithmetic}: is for the paper's SSM; the numbers of a Mamba are chosen with --dtype"
+        )
     check_common(args)
     command = f"{command} --mode {args.mode} --target {args.target} --dtype {args.dtype}"
     lines = read_strings(args.strings_file, task.parse, task.characters) if args.strings_file else []
@@ -90,11 +92,15 @@ def check(
         random = random_words(machine, args.strings, longest, np.random.default_rng(args.seed))
         repeat = f"{command} --strings {args.strings} --max-length {longest} --seed {args.seed}"
         with Progress("strings", args.strings, args.quiet) as progress:
-            verdict = check_words(machine, model.by_full_forward, random, cascade.mode, progress=progress, repeat=repeat)
+            verdict = check_words(
+                machine, model.by_full_forward, random, cascade.mode, progress=progress, repeat=repeat
+            )
         report.verdict("random test", verdict, {"run by": "full forward", "seed": args.seed})
         if words:
             method = f"strings of {args.strings_file}"
-            report.verdict("strings file", check_words(machine, model.by_full_forward, words, cascade.mode, method=method))
+            report.verdict(
+                "strings file", check_words(machine, model.by_full_forward, words, cascade.mode, method=method)
+            )
 
 
 def string_length(machine: Machine, cascade: Cascade, weights: MambaWeights, args: argparse.Namespace) -> int:
