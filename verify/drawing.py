@@ -34,8 +34,7 @@ def draw(what: str, dfa: DFA, mode: str, path: str) -> None:
     Raises:
         InputError: for another extension, something too large to be drawn, or without matplotlib.
     """
-    if Path(path).suffix.lower() not in _FORMATS:
-        raise InputError(f"{path}: the extension is {Path(path).suffix or 'missing'!r}, expected one of {', '.join(_FORMATS)}")
+    check_extension(path)
     if what == "dfa":
         figure = dfa_figure(dfa)
     elif what == "cascade":
@@ -45,6 +44,12 @@ def draw(what: str, dfa: DFA, mode: str, path: str) -> None:
     else:
         figure = eggbox_figure(dfa)
     save_figure(figure, path)
+
+
+def check_extension(path: str) -> None:
+    """Raises unless the file's extension is one that is drawn."""
+    if Path(path).suffix.lower() not in _FORMATS:
+        raise InputError(f"{path}: the extension is {Path(path).suffix or 'missing'!r}, expected one of {', '.join(_FORMATS)}")
 
 
 def save_figure(figure: Figure, path: str) -> None:

@@ -49,6 +49,17 @@ class Trajectories:
         different = np.flatnonzero(steps != steps[-1])
         return (int(different[-1]) + 1 if len(different) else 0), float(steps[-1])
 
+    def fate(self, i: int) -> str:
+        """What coordinate i does in the end, in words.
+
+        >>> Trajectories(("h",), np.array([[0.0], [3.0], [4.0], [4.0], [4.0]]), ()).fate(0)
+        'constant from n = 2'
+        """
+        start, step = self.steady_from(i)
+        if start >= len(self.states) - 2:
+            return f"still moving at n = {len(self.states) - 1}"
+        return f"constant from n = {start}" if step == 0 else f"from n = {start} on it changes by {step:g} in every step"
+
     @property
     def settled_from(self) -> int | None:
         """The first n from which every coordinate is constant or grows steadily; None when that is not seen before the end."""

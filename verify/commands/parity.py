@@ -30,6 +30,10 @@ def run(args: argparse.Namespace) -> int:
     for path, option in ((args.plot, "--plot"), (args.json, "--json")):
         if path:
             check_writable(path, option)
+    if args.plot:
+        from verify.drawing import check_extension
+
+        check_extension(args.plot)
     command = f"python -m verify parity --arithmetic {arithmetic} --models {args.models} --seed {args.seed}"
     report = Report(command, args.quiet)
     report.title("PARITY: the words over 0 and 1 with an even number of 1s\nrecognition: accept or reject every string")
@@ -114,13 +118,8 @@ def _pair(found) -> str:
 def _channels(run) -> dict[str, str]:
     values = {}
     for i, name in enumerate(run.names):
-        start, step = run.steady_from(i)
         states = ", ".join(f"{value:.4g}" for value in run.states[:6, i])
-        if start >= len(run.states) - 2:
-            end = f"still moving at n = {len(run.states) - 1}"
-        else:
-            end = f"constant from n = {start}" if step == 0 else f"from n = {start} on it grows by {step:g} in every step"
-        values[name] = f"{states}, …: {end}"
+        values[name] = f"{states}, …: {run.fate(i)}"
     return values
 
 
