@@ -61,6 +61,13 @@ def test_a_run_by_name(capsys):
     assert "pending=0  end" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("k, depth", [("0", "1"), ("5000", "1"), ("1", "100000000"), ("2", "-1")])
+def test_sizes_beyond_the_limits(capsys, k, depth):
+    assert main(["dyck", "--k", k, "--depth", depth]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and ("at most 4096" in error or "expected at least" in error)
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [

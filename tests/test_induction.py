@@ -274,6 +274,19 @@ def test_wrapping_arithmetic_is_not_covered():
     assert verdict.outcome == UNDECIDED and "wrap round" in verdict.reason
 
 
+def test_the_order_of_the_alphabet_does_not_matter():
+    ssm = dyck_model(3, 2)
+    order = np.random.default_rng(0).permutation(6)
+    shuffled = replace(
+        ssm,
+        alphabet=tuple(ssm.alphabet[i] for i in order),
+        outputs=(*(ssm.alphabet[i] for i in order), ssm.outputs[-1]),
+        embedding=np.ascontiguousarray(ssm.embedding[[*order, 6]]),
+        readout=Affine(ssm.readout.matrix[[*order, 6]], ssm.readout.bias[[*order, 6]]),
+    )
+    assert prove_dyck(shuffled, 3, 2, PREDICTIVE).outcome == PROVED
+
+
 @both_modes
 @pytest.mark.parametrize("made, asked", [((2, 3), (2, 2)), ((2, 2), (2, 3))])
 def test_an_off_by_one_depth_is_refuted(made, asked, mode):

@@ -22,8 +22,11 @@ from automata.bounded_dyck import DyckMachine
 from verify.boxes import Box, LayerMaps, NotCovered
 from verify.stack_steps import StackSteps
 
-_FARTHEST = 1 << 12
-"""Beyond the corners of any neuron that has to do with depths."""
+_FARTHEST = 8
+"""Neurons that have to do with depths have their corners within so many times the greatest depth."""
+
+_LARGEST = 1 << 12
+"""So many values of the dead register are looked at one by one."""
 
 
 def dead_for_ever(steps: StackSteps, machine: DyckMachine, fail: Callable[[str, int, int], None]) -> tuple[int, Box]:
@@ -92,7 +95,8 @@ def exact_symbols(steps: StackSteps, machine: DyckMachine, features: Box) -> int
 
 def _settled_depth(steps: StackSteps, depth: int) -> int:
     """An m >= depth such that the features above the slots are the same for all depths >= m, and for all <= -m."""
-    while depth <= _FARTHEST:
+    farthest = _FARTHEST * depth
+    while depth <= farthest:
         if all(_settled(steps, end) for end in (depth, -depth)):
             return depth
         depth *= 2
@@ -117,7 +121,7 @@ def _settled(steps: StackSteps, depth: int) -> bool:
 def _silences(steps: StackSteps, features: Box) -> bool:
     """Whether every output is <= 0 once the dead register is at least 1, for features in this box (one row)."""
     layer = steps.below[-1]
-    for value in range(1, _FARTHEST):
+    for value in range(1, _LARGEST):
         h = Box.points([[value]])
         ray = _phi_on_ray(layer, h, np.ones((1, 1)), features, np.zeros_like(features.low))
         if ray is not None:

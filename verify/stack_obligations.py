@@ -34,6 +34,7 @@ from verify.stack_death import dead_for_ever, exact_symbols
 from verify.stack_steps import StackSteps
 
 _NONE: dict[int, int] = {}
+_OUTPUTS_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,9 @@ class StackInduction:
         self.horizon: int | None = None
         """Symbols of the strings covered, where a float recogniser's integers drift after death; None: every length."""
         self._codes = (np.arange(machine.k)[:, None] >> np.arange(bit_length(machine.k))) & 1
+        self._openers, self._closers = (
+            np.array([ssm.symbol_index[symbol] for symbol in symbols]) for symbols in (machine.openers, machine.closers)
+        )
         self._legal_rows = _LegalRows(machine, ssm.outputs)
         self._settled: dict[tuple[int, bytes], np.ndarray] = {}
         if (ssm.mode == RECOGNISE) != (self.relation.dead is not None):
@@ -111,7 +115,7 @@ class StackInduction:
         for depth in range(self.machine.depth + 1):
             for opening in (True, False):
                 after = depth + (1 if opening else -1)
-                symbols = np.arange(0 if opening else 1, 2 * self.machine.k, 2)
+                symbols = self._openers if opening else self._closers
                 legal = 0 <= after <= self.machine.depth
                 if not legal and self.ssm.mode == PREDICTIVE:
                     continue
@@ -203,9 +207,14 @@ class StackInduction:
         if not len(types):
             return
         settled[types] = True
+        for part in np.array_split(types, -(-len(types) * len(self.ssm.outputs) // _OUTPUTS_AT_ONCE)):
+            self._outputs_for(read[np.full(len(part), number)], part, batch)
+
+    def _outputs_for(self, features: Box, types: np.ndarray, batch: _Batch) -> None:
+        depth = batch.after
         on_top = self.relation.slot == depth
         slots = self.steps.slot_box(len(types), on_top, self._codes[types][:, self.relation.bit[on_top]])
-        outputs = self.steps.outputs(slots, read[np.full(len(types), number)])
+        outputs = self.steps.outputs(slots, features)
         below = (0,) * (depth - 1)
         expected = self._legal_rows.table([(*below, int(t)) if depth else () for t in types])
         wrong = np.where(expected, outputs.low <= 0, outputs.high > 0)

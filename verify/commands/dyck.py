@@ -8,6 +8,9 @@ from verify.commands.options import add_common
 
 HELP = "bounded Dyck: K bracket types, nested at most H deep"
 
+MOST = 4096
+"""The greatest K and H: the embedding has 2 K^2 entries, and the proof takes time in H^2."""
+
 SEARCHED_TRANSITIONS, SEARCHED_DEPTH = 20_000_000, 2_000
 """Up to so many transitions and so deep the proof is a search; beyond, an induction."""
 
@@ -32,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
 def task(args: argparse.Namespace):
     """The language as a task of the pipeline."""
     from automata.bounded_dyck import DyckMachine
+    from automata.errors import InputError
     from automata.machine import RECOGNISE
     from constructions.bounded_dyck import bounded_dyck
     from verify.commands.pipeline import Task
@@ -41,6 +45,9 @@ def task(args: argparse.Namespace):
 
         return prove_dyck(ssm, args.k, args.depth, args.mode, progress)
 
+    for option, value in (("--k", args.k), ("--depth", args.depth)):
+        if value > MOST:
+            raise InputError(f"{option} {value}: at most {MOST}")
     machine = DyckMachine(args.k, args.depth)
     pairs = (args.depth + 1) * args.k ** min(args.depth, 64)
     searched = pairs * (args.k + 1) <= SEARCHED_TRANSITIONS and args.depth <= SEARCHED_DEPTH
