@@ -17,14 +17,15 @@ from constructions.flip_flop import flip_flop
 from constructions.lowering import lower
 from constructions.ssm import Affine
 from verify.bisimulation import bisimulation
+from verify.induction import prove_dyck
 from verify.sampling import check_words, random_words
 from verify.sticky import find_sticky
 from verify.strings_file import read_strings
-from verify.verdict import PROVED, TESTED
+from verify.verdict import PROVED, REFUTED, TESTED
 
 EXACT = Arithmetic("exact")
 ARITHMETICS = ["exact", "fixed:1", "float32", "float64"]
-SMALL = [(1, 1), (3, 0), (2, 3), (2, 5), (3, 2), (1, 5), (5, 2), (8, 2), (2, 8)]
+SMALL = [(1, 1), (3, 0), (2, 3), (2, 5), (3, 2), (1, 5), (5, 2), (8, 2), (2, 8), (16, 1)]
 SIZES = [*SMALL, (1, 0), (4, 8), (8, 10), (17, 3), (64, 2)]
 
 
@@ -65,6 +66,10 @@ def test_bounded_dyck_has_two_layers_and_the_hidden_size_of_the_theorem(k, depth
     assert ssm.layers[0].names == ("depth",)
     slots = [f"slot {j}" for j in range(1, depth + 1)]
     named = [name if bits == 1 else f"{name} bit {i}" for name in slots for i in range(bits)]
+    if depth and mode == PREDICTIVE:
+        # The last layer muxes one slot out and names its closing bracket: depth * log k + k neurons, not their product.
+        mux, named_brackets = (mix.affine.outputs for mix in ssm.layers[1].phi)
+        assert mux == depth * bits and named_brackets <= k + 2
     assert list(ssm.state_names[1 : 1 + depth * bits]) == named
 
 
@@ -135,6 +140,7 @@ def test_bounded_dyck_is_proved(k, depth, arithmetic):
     assert verdict.explored["machine states"] == machine.classes()
     verdict = prove(machine, lower(bounded_dyck(k, depth, RECOGNISE), arithmetic))
     assert verdict.outcome == PROVED and (verdict.horizon is None) == (not arithmetic.is_float)
+    assert verdict.explored["joint states"] == (depth + 1) * k**depth
     assert verdict.explored["machine states"] == machine.classes() + 1
 
 
@@ -165,6 +171,16 @@ def test_hundreds_of_thousands_of_joint_states_are_proved(k, depth):
     assert verdict.outcome == PROVED and verdict.explored["joint states"] == (depth + 1) * k**depth
 
 
+@pytest.mark.slow
+def test_a_large_recogniser_is_proved():
+    verdict = prove(DyckMachine(2, 15), lower(bounded_dyck(2, 15, RECOGNISE), EXACT))
+    assert verdict.outcome == PROVED and verdict.horizon is None
+
+
+def test_the_dyck_of_the_paper_is_proved_by_induction():
+    assert prove_dyck(lower(bounded_dyck(8, 10), EXACT), 8, 10, PREDICTIVE).outcome == PROVED
+
+
 # -- strings ------------------------------------------------------------------------------------------
 
 
@@ -186,6 +202,9 @@ def test_every_line_of_the_released_strings(shared_data, depth, mode):
     assert verdict.outcome == TESTED and verdict.explored["disagreements"] == 0
     assert verdict.explored["strings"] == len(lines) > 4000
     assert verdict.explored["positions compared"] == verdict.explored["symbols"] + len(lines)
+    # Some line is nested as deep as the file's name says.
+    shallower = Engine(lower(bounded_dyck(8, depth - 1, mode), EXACT))
+    assert check_words(machine, shallower, [line.word for line in lines[:300]], mode).outcome == REFUTED
 
 
 @pytest.mark.parametrize("depth", [5, 10])
