@@ -67,10 +67,11 @@ def test_the_nonlinearities_are_exact_at_the_scale(name):
 # -- proofs by closed search --------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("dtype", ["float32", *HALF_FORMATS])
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", [name for name in STAR_FREE if name != "d-12"])
-def test_star_free_languages_are_proved(name, mode):
-    verdict = prove(name, mode)
+def test_star_free_languages_are_proved(name, mode, dtype):
+    verdict = prove(name, mode, dtype)
     assert verdict.outcome == PROVED and verdict.horizon is None
     assert "closed" in verdict.reason and "steps of 256 rows" in verdict.reason and "1 thread" in verdict.reason
 
@@ -224,11 +225,11 @@ def corrupted_weights(model, count, rng):
     "name, mode", [("flip-flop", RECOGNISE), ("dyck-2-3", PREDICTIVE), ("d-2", RECOGNISE), ("tomita-4", RECOGNISE)]
 )
 def test_corruptions_that_change_an_answer_are_refuted(name, mode):
-    """50 for each language.  What changes an answer is seen independently, by full forward on 400 random strings."""
+    """50 for each language.  What changes an answer is seen independently, by full forward on 250 random strings."""
     known, rng = language(name), np.random.default_rng(7)
     weights = lower_to_mamba(cascade_of(known, mode))
     model, vocabulary = build(weights), Vocabulary.of(weights)
-    words = list(random_words(known.machine, 400, 24, np.random.default_rng(3)))
+    words = list(random_words(known.machine, 250, 20, np.random.default_rng(3)))
     changing = refuted = 0
     with torch.no_grad():
         for what, corrupted in corrupted_weights(model, 50, rng):
@@ -269,14 +270,14 @@ def test_counter_languages_on_released_and_random_strings(shared_data, name, dty
     assert verdict.outcome == TESTED and verdict.explored["positions compared"] > 2000
 
 
-def test_dyck_8_10_on_released_and_random_strings(shared_data):
+@pytest.mark.parametrize("dtype", ["float32", *HALF_FORMATS])
+def test_dyck_8_10_on_released_and_random_strings(shared_data, dtype):
     known = language("dyck-8-10")
-    model = stepped(lower_to_mamba(cascade_of(known, PREDICTIVE))).by_full_forward
+    model = stepped(lower_to_mamba(cascade_of(known, PREDICTIVE), dtype)).by_full_forward
     lines = shared_data("bounded-dyck/k8_m10.dev").read_text().splitlines()
     words = [line.split()[:-1][:120] for line in lines[:64]]
-    verdict = check_words(
-        known.machine, model, [*words, *random_words(known.machine, 60, 100, np.random.default_rng(0))], PREDICTIVE
-    )
+    random = list(random_words(known.machine, 60, 100, np.random.default_rng(0)))
+    verdict = check_words(known.machine, model, [*words, *random], PREDICTIVE)
     assert verdict.outcome == TESTED and verdict.explored["positions compared"] > 4000
 
 
