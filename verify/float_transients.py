@@ -93,7 +93,7 @@ class FloatChannels:
         least, greatest = (ends[0] for ends in _composed(self.gates[:, :, [i]], self.increments[:, :, [i]]))
         added = max(least, -greatest)
         # Up to this size what gates and rounding take away is at most half of what is added.
-        near = added / (4 * (self.gap[i] + 4 * self.symbols * self.epsilon)) - self.total[i]
+        near = added / (4 * (self.widest_gap[i] + 4 * self.symbols * self.epsilon)) - self.total[i]
         if near <= 0:
             return Fate(low, high, int(floats_between(*np.array([[low], [high]], dtype=self.dtype))[0]))
         outside = floats_between(*np.array([[near], [high]], dtype=self.dtype))[0]
