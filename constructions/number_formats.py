@@ -272,4 +272,8 @@ def check_bound(value: float, limit: int, arithmetic: Arithmetic) -> None:
 
 def _shift(integers: np.ndarray, exponent: int) -> np.ndarray:
     """floor(integers / 2^exponent)."""
-    return integers >> exponent if exponent >= 0 else integers << -exponent
+    if exponent >= 0:
+        return integers >> exponent
+    if (np.abs(np.asarray(integers, dtype=np.float64)) >= 2.0 ** (62 + exponent)).any():
+        raise InputError(f"a weight with {-exponent} fractional bits needs more than the 62 bits that it is run in")
+    return integers << -exponent

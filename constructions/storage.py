@@ -139,7 +139,7 @@ def _read_description(path: Path) -> dict:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: is not UTF-8 text") from None
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
         where = f", line {error.lineno} column {error.colno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else ""
         raise InputError(f"{path}: is not JSON{where}") from None
     if not isinstance(description, dict) or description.get("format") != FORMAT:

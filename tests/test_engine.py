@@ -132,6 +132,17 @@ def test_integers_beyond_the_bound_are_an_error_not_a_wrong_answer():
     assert engine.advance(state, up)[0].tolist() == [[2**30 + 4]]
 
 
+@pytest.mark.parametrize("place", ["embedding", "initial"])
+def test_weights_that_do_not_fit_with_their_fraction_are_an_error(place):
+    """2^60 with four fractional bits would be 0 in 64-bit integers."""
+    embedding, initial = np.array([[1], [1], [1]]), np.array([1])
+    (embedding if place == "embedding" else initial)[0] = 2**60
+    layer = Layer(Affine([[0]], [1]), Affine([[0]], [0]), initial, (Mix(Affine([[1, 0]], [0])),))
+    ssm = SSM(("a", "b"), (ACCEPT,), embedding, (layer,), Affine([[1]], [0]), Arithmetic.parse("fixed:4"))
+    with pytest.raises(InputError, match="62 bits"):
+        Engine(ssm).begin(1)
+
+
 def test_float_counters_round_as_the_hardware_does():
     ssm = lower(bounded_dyck(1, 1, "recognise"), Arithmetic.parse("float32"))
     engine = Engine(ssm)

@@ -101,6 +101,7 @@ def test_an_index_outside_the_matrix(folder):
         (("layers", 0, "phi", 0, "activation"), "tanh", "activation"),
         (("layers",), [], "unexpected|layer"),
         (("readout",), None, "model.json"),
+        (("layers", 0, "phi", 0, "low"), float("inf"), "expected an integer"),
     ],
 )
 def test_damaged_descriptions(folder, path, value, message):
@@ -111,6 +112,13 @@ def test_damaged_descriptions(folder, path, value, message):
     place[path[-1]] = value
     (folder / "model.json").write_text(json.dumps(description))
     with pytest.raises(InputError, match=message):
+        load(folder)
+
+
+def test_a_number_of_thousands_of_digits(folder):
+    text = (folder / "model.json").read_text()
+    (folder / "model.json").write_text(text.replace('"low": 0', '"low": ' + "9" * 5000, 1))
+    with pytest.raises(InputError, match="is not JSON"):
         load(folder)
 
 
