@@ -1,6 +1,7 @@
 """PARITY where a condition fails, what the demonstration shows, and that it shows only what holds."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,6 +85,13 @@ def test_only_what_nothing_sees_is_a_translation():
     assert find_translation(model((Mix(whole, "linear"),), [0], gate=(1, 1))) is None
     assert find_translation(model((Mix(Affine(np.array([[1, 0]]), np.array([0]), 2), "linear"),), [0])).tolist() == [4]
     assert find_translation(lower_signed(parity(), Arithmetic("exact"))) is None
+    unbounded = unbounded_parity(fixed)
+    second = unbounded.layers[1]
+    for gate in (1, 2):
+        # A second layer that keeps what it has read, or that doubles it, moves on in every step.
+        kept = replace(second, gate=replace(second.gate, bias=second.gate.bias + gate))
+        silent = replace(unbounded, layers=(unbounded.layers[0], kept), readout=replace(unbounded.readout, matrix=unbounded.readout.matrix * 0))
+        assert find_translation(silent) is None
 
 
 def test_a_broken_model_is_refuted_modulo_its_translation():

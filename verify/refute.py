@@ -29,7 +29,7 @@ from verify.progress import NO_PROGRESS, Progress
 from verify.sampling import check_words, random_words
 from verify.settling import Settled, Settler
 from verify.transients import Unsettled
-from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED, Pumped, Verdict, Witness
+from verify.verdict import PROVED, REFUTED, UNDECIDED, Pumped, Verdict, Witness
 
 LONGEST_RUN = 10_000_000
 """Longer strings are not run: the verdict then rests on the computation alone, and says so."""
