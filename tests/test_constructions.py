@@ -164,14 +164,12 @@ def test_recognition_of_the_flip_flop_is_refused_where_a_value_before_the_step_i
         lower(flip_flop(RECOGNISE), Arithmetic.parse(arithmetic))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("k, depth", [(8, 5), (4, 8), (2, 15)])
 def test_hundreds_of_thousands_of_joint_states_are_proved(k, depth):
     verdict = prove(DyckMachine(k, depth), lower(bounded_dyck(k, depth), EXACT))
     assert verdict.outcome == PROVED and verdict.explored["joint states"] == (depth + 1) * k**depth
 
 
-@pytest.mark.slow
 def test_a_large_recogniser_is_proved():
     verdict = prove(DyckMachine(2, 15), lower(bounded_dyck(2, 15, RECOGNISE), EXACT))
     assert verdict.outcome == PROVED and verdict.horizon is None
