@@ -27,6 +27,7 @@ from verify.counter_obligations import CounterInduction
 from verify.induction import prove_counter, prove_dyck
 from verify.sampling import expect, random_words
 from verify.stack_obligations import StackInduction
+from verify.stack_states import failing_state
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED
 
 EXACT = Arithmetic("exact")
@@ -304,6 +305,27 @@ def test_a_renamed_coordinate_makes_a_proof_fail_never_succeed():
     names[0], names[2] = names[2], names[0]
     verdict = prove_dyck(with_layer(ssm, 1, names=tuple(names)), 4, 3, PREDICTIVE)
     assert verdict.outcome == UNDECIDED and "no string was found" in verdict.reason
+
+
+@both_modes
+@pytest.mark.parametrize("arithmetic", ["exact", "fixed:2"])
+def test_a_failed_obligation_names_a_concrete_model_state_that_fails(mode, arithmetic):
+    """Stepped by the engine from the state named, the model leaves the relation."""
+    ssm = dyck_model(3, 3, mode, arithmetic)
+    increment = ssm.layers[1].increment
+    coordinate = ssm.layers[1].names.index("slot 2 bit 1")
+    bias = increment.bias.copy()
+    bias[coordinate] += 1
+    faulty = with_layer(ssm, 1, increment=Affine(increment.matrix, bias))
+    verdict = prove_dyck(faulty, 3, 3, mode)
+    assert verdict.outcome == REFUTED and "slot 2 bit 1 goes from" in verdict.reason
+    assert "for instance in the model state depth = " in verdict.reason
+    induction = StackInduction(faulty, DyckMachine(3, 3))
+    states = [failing_state(Engine(faulty), DyckMachine(3, 3), induction.relation, f) for f in induction.run().failures]
+    # A recogniser's obligations ask more than R does where the step kills: some fail without leading out of R.
+    assert (all if mode == PREDICTIVE else any)(state is not None for state in states)
+    right = StackInduction(ssm, DyckMachine(3, 3))
+    assert all(failing_state(Engine(ssm), DyckMachine(3, 3), right.relation, f) is None for f in induction.result.failures)
 
 
 def test_a_deep_fault_in_a_large_model_has_a_witness():

@@ -40,7 +40,7 @@ def bounded_search(
     """
     ssm = engine.ssm
     interned = Interned(machine, ssm.alphabet, ssm.outputs, ssm.mode)
-    unit = 1 if ssm.arithmetic.is_float else 1 << ssm.arithmetic.unit_bits
+    unit = 1 << ssm.arithmetic.unit_bits
     seen: set[tuple[int, bytes]] = set()
     words: list[tuple[str, ...]] = [()]
     numbers, (rows, outputs) = np.zeros(1, dtype=np.int64), engine.begin(1)

@@ -28,7 +28,9 @@ from verify.counter_words import counter_words
 from verify.counter_horizon import exact_horizon
 from verify.obligations import Result
 from verify.progress import NO_PROGRESS, Progress
+from verify.stack_obligations import Failure as StackFailure
 from verify.stack_obligations import StackInduction
+from verify.stack_states import failing_state
 from verify.stack_words import stack_words
 from verify.symbolic import SolverMissing
 from verify.sticky import find_sticky
@@ -76,7 +78,10 @@ def prove_dyck(ssm: SSM, k: int, depth: int, mode: str, progress: Progress = NO_
     except NotCovered as error:
         return _not_covered(engine, machine, error, words([]), 4 * depth + 4)
     if result.failures:
-        return _failed(engine, machine, result, words(result.failures), 4 * depth + 4)
+        failures = result.failures
+        states = (failing_state(engine, machine, induction.relation, failure) for failure in failures)
+        found = next(((failure, state) for failure, state in zip(failures, states) if state is not None), (failures[0], None))
+        return _failed(engine, machine, result, _in_state(*found), words(failures), 4 * depth + 4)
     length = "every length" if induction.horizon is None else "every length up to where drifting integers are exact"
     return _verdict(ssm, PROVED, f"{_INDUCTIVE}: holds at {length}", result, horizon=induction.horizon)
 
@@ -113,7 +118,7 @@ def prove_counter(
         induction = CounterInduction(ssm, machine, timeout)
         result = induction.run(progress)
         if result.failures:
-            return _failed(engine, machine, result, words(result.failures), _COUNTER_WORDS)
+            return _failed(engine, machine, result, str(result.failures[0]), words(result.failures), _COUNTER_WORDS)
         if result.unknown:
             reason = f"{len(result.unknown)} obligations are not decided, the first of them: {result.unknown[0]}"
             return _verdict(ssm, UNDECIDED, reason, result)
@@ -146,9 +151,17 @@ def _check_question(ssm: SSM, machine: Machine, mode: str) -> None:
         raise InputError(f"symbol {symbol!r} is in the alphabet of only one of machine and model")
 
 
-def _failed(engine: Engine, machine: Machine, result: Result, words: Iterable, length: int) -> Verdict:
+def _in_state(failure: StackFailure, state: dict[str, int] | None) -> str:
+    """A failed obligation of the stack with a concrete model state, slots that hold type 0 left out."""
+    if state is None:
+        return str(failure)
+    shown = ", ".join(f"{name} = {value}" for name, value in state.items() if value or not name.startswith("slot"))
+    return f"{failure} (for instance in the model state {shown}, other slots 0)"
+
+
+def _failed(engine: Engine, machine: Machine, result: Result, failure: str, words: Iterable, length: int) -> Verdict:
     """An obligation fails: is there a string on which the model is wrong?"""
-    reason = f"an obligation fails: {result.failures[0]}"
+    reason = f"an obligation fails: {failure}"
     witness = find_witness(engine, machine, words, length)
     if witness is not None:
         return _verdict(engine.ssm, REFUTED, reason, result, witness=witness)

@@ -58,9 +58,9 @@ class Failure:
     def __str__(self) -> str:
         if self.symbol == BOS:
             return f"after BOS {self.what}"
-        state = [f"depth = {self.depth}", *(f"slot {cell} = {kind}" for cell, kind in sorted(self.cells.items()))]
-        state += ["dead = 1"] * self.dead
-        return f"reading {self.symbol!r} in the model state {', '.join(state)} (whatever else it is), {self.what}"
+        known = [f"depth = {self.depth}", *(f"slot {cell} = {kind}" for cell, kind in sorted(self.cells.items()))]
+        known += ["dead = 1"] * self.dead
+        return f"reading {self.symbol!r} with {', '.join(known)}: {self.what}"
 
 
 @dataclass(frozen=True)
@@ -135,10 +135,11 @@ class StackInduction:
     def _initial(self) -> None:
         engine = Engine(self.ssm)
         state, outputs = engine.begin(1)
+        state = state / (1 << self.ssm.arithmetic.unit_bits)
         depth, slots = self.relation.columns(self.ssm)
         self.result.facts += state.shape[1] + len(self.ssm.outputs)
         if state[0, depth] != 0:
-            self._note(f"the depth is {state[0, depth]}, not 0", 0, BOS)
+            self._note(f"the depth is {state[0, depth]:g}, not 0", 0, BOS)
         if not np.isin(state[0, slots], (0, 1)).all():
             self._note("a slot bit is neither 0 nor 1", 0, BOS)
         if self.relation.dead is not None and state[0, -1] != 0:

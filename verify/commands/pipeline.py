@@ -93,7 +93,7 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
     report.section("construction", describe(task.cascade, ssm))
     report.section("memory", memory(task))
     engine = Engine(ssm)
-    with Progress("joint states", quiet=args.quiet) as progress:
+    with Progress("joint states" if task.prove is None else "cases", quiet=args.quiet) as progress:
         report.verdict("proof", prove(task, engine, args.limit, progress))
     with Progress("strings", args.strings, args.quiet) as progress:
         rng = np.random.default_rng(args.seed)
