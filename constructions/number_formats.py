@@ -32,6 +32,7 @@ class Product:
         rows = self.matrix.T if dense else matrix
         self.size, self.positive, self.negative = abs(rows), rows * (rows > 0), -rows * (rows < 0)
         self.bias = affine.bias.astype(np.float64)
+        self.largest = max(np.abs(matrix.data).max(initial=0), np.abs(self.bias).max(initial=0))
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         if isinstance(self.matrix, np.ndarray):
@@ -145,6 +146,7 @@ class Floats:
         self.arithmetic = arithmetic
         self.dtype = np.dtype(str(arithmetic))
         self.limit = arithmetic.limit
+        self.most_bits = -np.log2(np.float64(np.finfo(self.dtype).smallest_subnormal))  # of a fraction
 
     def stored(self, integers: np.ndarray, exponent: int) -> np.ndarray:
         return np.ldexp(np.asarray(integers, dtype=np.float64), -exponent).astype(self.dtype)
@@ -154,16 +156,18 @@ class Floats:
         if len(x) == 0:
             return np.zeros((0, affine.outputs), dtype=self.dtype)
         scaled = x.astype(np.float64) * 4
-        if (np.abs(scaled) < 2**50).all() and (scaled == np.rint(scaled)).all():
+        representable = product.largest < self.limit and affine.exponent + 2 <= self.most_bits
+        if representable and (np.abs(scaled) < 2**50).all() and (scaled == np.rint(scaled)).all():
             # Everything is a multiple of one unit and no partial sum leaves the exact range, so nothing
             # rounds and the order of summation does not matter: a matrix product gives the defined result.
             if product.stays_below(self.limit, scaled, 4.0) is None:
                 values = product(scaled) + product.bias * 3
                 return np.ldexp(values, -2 - affine.exponent).astype(self.dtype)
-        weights = self.stored(affine.matrix.toarray(), affine.exponent)
+        matrix = affine.matrix.toarray()
+        weights = self.stored(matrix, affine.exponent)
         total = np.zeros((len(x), affine.outputs), dtype=self.dtype)
-        for i in np.flatnonzero(weights.any(axis=0)):
-            used = np.flatnonzero(weights[:, i])
+        for i in np.flatnonzero(matrix.any(axis=0)):
+            used = np.flatnonzero(matrix[:, i])
             total[:, used] += x[:, i, None] * weights[used, i]
         return total + self.stored(affine.bias, affine.exponent)
 

@@ -132,6 +132,16 @@ def test_integers_beyond_the_bound_are_an_error_not_a_wrong_answer():
     assert engine.advance(state, up)[0].tolist() == [[2**30 + 4]]
 
 
+@pytest.mark.parametrize("weight, exponent, state, bias", [(1 << 17, 0, 0, 1), (1, 30, 1 << 10, 0)])
+def test_weights_that_float16_cannot_hold(weight, exponent, state, bias):
+    """Infinity times 0, and a weight that becomes 0: the engine's shortcut for exact sums must not be taken."""
+    layer = Layer(Affine([[0]], [1]), Affine([[0]], [0]), np.array([state]), (Mix(Affine([[weight, 0]], [0], exponent), "linear"),))
+    readout = Affine([[1 << 10]], [bias])
+    ssm = SSM(("a", "b"), (ACCEPT,), np.array([[1], [1], [1]]), (layer,), readout, Arithmetic.parse("float16"))
+    with np.errstate(all="ignore"):
+        assert_engine_is_reference(ssm, np.zeros((1, 2), dtype=np.int64), [1])
+
+
 @pytest.mark.parametrize("place", ["embedding", "initial"])
 def test_weights_that_do_not_fit_with_their_fraction_are_an_error(place):
     """2^60 with four fractional bits would be 0 in 64-bit integers."""
