@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from automata.languages import language
 from automata.machine import ACCEPT
 from constructions import reference
 from constructions.arithmetic import Arithmetic
@@ -13,6 +14,7 @@ from constructions.signed import lower_signed
 from constructions.ssm import SSM, Affine, Layer, Mix
 from verify.float_transients import FloatChannels
 from verify.intervals import Box, Weights, numbers_of, step_box
+from verify.refute import refute
 from verify.settling import Settler
 from verify.transients import Channel, Unsettled, integer_fate
 
@@ -215,6 +217,53 @@ def test_a_transient_of_millions_of_steps_is_not_looped_through():
         assert settled.fates[0][i].low == value
     assert max(truth) > 1_000_000
     assert max(truth) <= settled.periods <= 100 * max(truth)
+
+
+def chain(arithmetic, *layers):
+    """Layers of one channel: (gate, increment from its input, constant increment, h_0), all over 256; phi clips to [0, 1]."""
+    made = [
+        Layer(
+            Affine(np.array([[0]]), np.array([gate]), 8),
+            Affine(np.array([[reads]]), np.array([added]), 8),
+            np.array([start]),
+            (Mix(Affine(np.array([[1, 0]]), np.array([0])), "clip", 0, 1),),
+            8,
+        )
+        for gate, reads, added, start in layers
+    ]
+    embedding = np.array([[0], [1], [0]])
+    return SSM(("0", "1"), (ACCEPT,), embedding, tuple(made), Affine(np.array([[2]]), np.array([-1])), Arithmetic.parse(arithmetic))
+
+
+@pytest.mark.parametrize("arithmetic", ["fixed:8", "float32", "float64"])
+@pytest.mark.parametrize(
+    "layers",
+    [
+        # What grows has far to go before it enters the clip, and to leave it.
+        [(256, 16, 0, -50 * 256)],
+        [(256, -16, 0, 50 * 256)],
+        # What a second layer has gathered during the transient of the first takes long to vanish.
+        [(255, 0, 0, 100 * 256), (256, 256, -16, 0)],
+        # The same three layers high, and with a slow second layer.
+        [(255, 0, 0, 100 * 256), (254, 256, -1, 0), (256, 256, -64, 0)],
+    ],
+)
+def test_answers_that_change_late_are_waited_for(arithmetic, layers):
+    ssm = chain(arithmetic, *layers)
+    engine = Engine(ssm)
+    state, _ = engine.begin(1)
+    window = 1 << (ssm.arithmetic.bits - 8) if ssm.arithmetic.is_float else None
+    try:
+        settled = Settler(ssm).settle(state[0], ("1",), window=window)
+    except Unsettled:
+        settled = Settler(ssm).settle(state[0], ("1",))
+    _, outputs = engine.advance(state, np.ones((1, 60_000), dtype=np.int64))
+    given = outputs.dense()[0, :, 0]
+    last_change = int(np.flatnonzero(given[1:] != given[:-1]).max(initial=0)) + 1
+    assert last_change > 500 and settled.periods > last_change
+    assert settled.answers[0] in (None, bool(given[-1]))
+    refuted = refute(engine, language("parity").dfa(), confirm=False)
+    assert refuted.verdict.outcome == "refuted" and refuted.n >= last_change
 
 
 # -- nothing is concluded where nothing settles -------------------------------------------------------
