@@ -362,7 +362,7 @@ def assert_witness_fails(ssm, machine, witness):
 
 def is_wrong_somewhere(ssm, machine):
     """Whether an independent run of many strings finds the model wrong: all short ones, and random ones."""
-    length = max(n for n in range(1, 9) if len(machine.alphabet) ** n <= 1500)
+    length = max(n for n in range(1, 9) if len(machine.alphabet) ** n <= 700)
     words = [*product(machine.alphabet, repeat=length), *random_words(machine, 60, 40, np.random.default_rng(0))]
     longest = max(map(len, words))
     padded = np.zeros((len(words), longest), dtype=np.int64)

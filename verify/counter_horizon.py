@@ -50,7 +50,7 @@ def _exact_up_to(induction: CounterInduction, case: Case, bits: int, bound: int)
         return False
     # Equal terms are one object for the solver.
     distinct = {term.get_id(): term for term in case.step.sums if not isinstance(term, int)}.values()
-    solver = z3.Solver()
+    solver = z3.SimpleSolver()
     solver.set("timeout", int(1000 * induction.timeout))
     solver.add(*case.assumptions, *[z3.And(-bound <= term, term <= bound) for term in counters])
     solver.add(z3.Or(*[z3.Or(term > 2**bits, term < -(2**bits)) for term in distinct]))

@@ -23,7 +23,7 @@ from typing import Iterator
 from automata.counter_machine import EITHER, POSITIVE, ZERO, CounterMachine
 from automata.machine import ACCEPT, BOS, EOS, RECOGNISE
 from constructions.ssm import SSM
-from verify.obligations import Result
+from verify.obligations import FAILURES_KEPT, Result
 from verify.progress import NO_PROGRESS, Progress
 from verify.relation import CounterRelation, Place
 from verify.symbolic import Step, Symbolic, Term
@@ -254,13 +254,14 @@ class CounterInduction:
         self.result.facts += 1
         if claim is True or any(condition is False for condition in known):
             return
-        solver = self.z3.Solver()
+        solver = self.z3.SimpleSolver()
         solver.set("timeout", int(1000 * self.timeout))
         solver.add(*case.assumptions, *[condition for condition in known if condition is not True])
         solver.add(self._not(claim))
         answer = solver.check()
         if answer == self.z3.sat:
-            self.result.add(self._failure(case, solver, what))
+            if len(self.result.failures) < FAILURES_KEPT:
+                self.result.add(self._failure(case, solver, what))
         elif answer != self.z3.unsat:
             self.result.unknown.append(f"{what}? ({case.symbol!r} in the control {case.control!r}: {solver.reason_unknown()})")
 

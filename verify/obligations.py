@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-FAILURES_KEPT = 64
+FAILURES_KEPT = 24
 
 
 @dataclass
