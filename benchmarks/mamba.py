@@ -18,7 +18,7 @@ from constructions.mamba.huggingface import HuggingFaceRunner, build, quiet
 from constructions.mamba.lowering import lower_to_mamba
 from constructions.mamba.stepping import SteppedMamba, Vocabulary
 from verify.bisimulation import bisimulation
-from verify.mamba_target import cascade_of
+from verify.mamba.search import cascade_of
 
 _TIMED = (
     ("dyck-2-5", "", "exact"),

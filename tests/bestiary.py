@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Callable
 
+from baseline import all_maps, cycle, from_maps, order_preserving
+
 from automata.dfa import DFA
 from automata.languages import language
 from automata.regex import regex_to_dfa
-from baseline import all_maps, cycle, from_maps, order_preserving
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from corruption import with_layer
 
 from constructions.ssm import SSM, Affine
-from corruption import with_layer
 
 KINDS = ("wrong sign", "shifted threshold", "swapped rows", "off by one")
 

@@ -3,15 +3,15 @@
 import itertools
 
 import pytest
+from baseline import ROWS, all_maps, from_maps
+from bestiary import BESTIARY
+from random_automata import aperiodic_by_brute_force, random_automata
+from real_data import mlregtest
 
 from automata.aperiodic import group_witness, is_aperiodic, is_star_free, membership_cycle
 from automata.dfa import DFA
 from automata.errors import InputError
 from automata.regex import regex_to_dfa
-from baseline import ROWS, all_maps, from_maps
-from bestiary import BESTIARY
-from random_automata import aperiodic_by_brute_force, random_automata
-from real_data import mlregtest
 
 
 def shortest_word_with_cycle(dfa, longest):

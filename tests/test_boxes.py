@@ -13,8 +13,8 @@ from constructions.bounded_dyck import bounded_dyck
 from constructions.engine import Engine
 from constructions.lowering import lower
 from verify.boxes import Box, LinearMap, Maps, NotCovered
-from verify.relation import StackRelation
-from verify.stack_steps import StackSteps
+from verify.induction.relation import StackRelation
+from verify.induction.stack_steps import StackSteps
 
 small = st.integers(-5, 5)
 

@@ -7,6 +7,8 @@ from itertools import product
 
 import numpy as np
 import pytest
+from corruption import plain_outputs, with_layer
+from planted_faults import KINDS, plant
 
 from automata.bounded_dyck import DyckMachine
 from automata.counter_machine import NAMES, CounterMachine, counter_machine
@@ -18,16 +20,14 @@ from constructions.counters import counter_cascade
 from constructions.engine import Engine
 from constructions.lowering import lower
 from constructions.ssm import Affine
-from corruption import plain_outputs, with_layer
-from planted_faults import KINDS, plant
 from verify.bisimulation import bisimulation
 from verify.bounded_search import bounded_search
-from verify.counter_horizon import check_horizon, confirm_horizon, exact_horizon
-from verify.counter_obligations import CounterInduction
 from verify.induction import prove_counter, prove_dyck
+from verify.induction.counter_horizon import check_horizon, confirm_horizon, exact_horizon
+from verify.induction.counter_obligations import CounterInduction
+from verify.induction.stack_obligations import StackInduction
+from verify.induction.stack_states import failing_state
 from verify.sampling import expect, random_words
-from verify.stack_obligations import StackInduction
-from verify.stack_states import failing_state
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED
 
 EXACT = Arithmetic("exact")

@@ -4,6 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from baseline import ROWS, all_maps, chain_language, dyck, order_preserving
+from bestiary import BESTIARY
+from random_automata import random_aperiodic, random_automata, random_order_preserving
+from real_data import mlregtest
 
 from automata.cascade import Cascade, Level, Permutation, Permute, Reset, Rule, Set
 from automata.dfa import DFA
@@ -13,10 +17,6 @@ from automata.holonomy import Skeleton
 from automata.krohn_rhodes import holonomy_cascade
 from automata.machine import BOS, MODES, PREDICTIVE, RECOGNISE, run
 from automata.pair_graph import chart_of, check_pair_graph
-from baseline import ROWS, all_maps, chain_language, dyck, order_preserving
-from bestiary import BESTIARY
-from random_automata import random_aperiodic, random_automata, random_order_preserving
-from real_data import mlregtest
 
 
 def compiled(dfa, mode):

@@ -3,6 +3,7 @@
 from itertools import groupby, product
 
 import pytest
+from bestiary import BESTIARY
 
 from automata.aperiodic import is_star_free
 from automata.bounded_dyck import DyckMachine, type_name
@@ -13,7 +14,6 @@ from automata.languages import LANGUAGES, language
 from automata.machine import EOS, run
 from automata.monoid import TransitionMonoid
 from automata.regex import regex_to_dfa
-from bestiary import BESTIARY
 
 
 def runs(word):

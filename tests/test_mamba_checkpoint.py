@@ -19,7 +19,7 @@ from automata.machine import EOS, PREDICTIVE, RECOGNISE  # noqa: E402
 from constructions.mamba.huggingface import build  # noqa: E402
 from constructions.mamba.lowering import lower_to_mamba  # noqa: E402
 from verify.__main__ import main  # noqa: E402
-from verify.mamba_target import cascade_of  # noqa: E402
+from verify.mamba.search import cascade_of  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from constructions.mamba.reference import Reference  # noqa: E402
 from constructions.mamba.stepping import SteppedMamba, Vocabulary  # noqa: E402
 from constructions.mamba.weights import BOS_TOKEN, FIRST_SYMBOL, PAD  # noqa: E402
 from verify.bisimulation import bisimulation  # noqa: E402
-from verify.mamba_target import cascade_of, prove_mamba, running  # noqa: E402
+from verify.mamba.search import cascade_of, prove_mamba, running  # noqa: E402
 from verify.sampling import check_words, random_words  # noqa: E402
 from verify.verdict import PROVED, REFUTED, TESTED  # noqa: E402
 

@@ -25,7 +25,7 @@ from constructions.mamba.weights import BOS_TOKEN, FIRST_SYMBOL  # noqa: E402
 from constructions.mamba.worker import WorkerModel  # noqa: E402
 from verify.__main__ import main  # noqa: E402
 from verify.bisimulation import bisimulation  # noqa: E402
-from verify.mamba_target import cascade_of  # noqa: E402
+from verify.mamba.search import cascade_of  # noqa: E402
 from verify.verdict import PROVED  # noqa: E402
 
 CHECKPOINTS = [

@@ -5,14 +5,14 @@ import itertools
 import libsemigroups_pybind11 as libsemigroups
 import numpy as np
 import pytest
+from baseline import ROWS, all_maps, chain_language, dyck, from_maps
+from random_automata import random_automata
+from real_data import mlregtest
 
 from automata.dfa import DFA
 from automata.errors import InputError
 from automata.groups import group_name
 from automata.monoid import TransitionMonoid, distinct_letters
-from baseline import ROWS, all_maps, chain_language, dyck, from_maps
-from random_automata import random_automata
-from real_data import mlregtest
 
 
 @pytest.mark.parametrize(

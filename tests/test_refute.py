@@ -23,7 +23,7 @@ from constructions.storage import save
 from verify.__main__ import main
 from verify.cycles import find_cycle
 from verify.refute import Refutation, refute, refute_on, search
-from verify.settling import Settler
+from verify.transients.settling import Settler
 from verify.verdict import Pumped
 
 NOT_STAR_FREE = ["parity", "aa-star", "aaaa-star", "abab-star", "tomita-3", "tomita-5", "tomita-6"]

@@ -12,11 +12,11 @@ from constructions.parity import parity, rounding_parity, unbounded_parity, wrap
 from constructions.random_ssm import random_ssm
 from constructions.signed import lower_signed
 from constructions.ssm import SSM, Affine, Layer, Mix
-from verify.float_transients import FloatChannels
 from verify.intervals import Box, Weights, numbers_of, step_box
 from verify.refute import refute
-from verify.settling import Settler
-from verify.transients import Channel, Unsettled, integer_fate
+from verify.transients.channels import Channel, Unsettled, integer_fate
+from verify.transients.float_channels import FloatChannels
+from verify.transients.settling import Settler
 
 
 def slow_model(arithmetic, exponent, depth=1, width=3, seed=0, initial=100):

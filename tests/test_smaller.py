@@ -5,6 +5,10 @@ from itertools import product
 
 import numpy as np
 import pytest
+from baseline import chain_language, cycle, dyck, order_preserving
+from bestiary import BESTIARY
+from random_automata import random_aperiodic, random_automata, random_order_preserving
+from real_data import mlregtest
 
 import automata.smaller as smaller
 from automata.bounded_counter import counter_cascade
@@ -19,10 +23,6 @@ from automata.machine import MODES, PREDICTIVE, RECOGNISE, run
 from automata.regex import regex_to_dfa
 from automata.smaller import compile_dfa, cost
 from automata.window import window_cascade
-from baseline import chain_language, cycle, dyck, order_preserving
-from bestiary import BESTIARY
-from random_automata import random_aperiodic, random_automata, random_order_preserving
-from real_data import mlregtest
 
 
 def flip_flops(count):

@@ -1,7 +1,7 @@
 """The refuter: two strings on which a nonnegative model answers alike and must not.
 
 For a language that is not star-free there are strings u w^n v whose right answer never settles
-(:mod:`verify.cycles`), while a nonnegative model of finite precision does settle on them (:mod:`verify.settling`).  So
+(:mod:`verify.cycles`), while a nonnegative model of finite precision does settle on them (:mod:`verify.transients.settling`).  So
 some n, computed and not guessed, gives u w^n v and u w^(n+1) v with one answer of the model and two right
 answers.  Wherever the strings are not too long, the model is then run on them from the start.
 
@@ -27,8 +27,8 @@ from verify.bisimulation import bisimulation
 from verify.cycles import Cycle, find_cycle
 from verify.progress import NO_PROGRESS, Progress
 from verify.sampling import check_words, random_words
-from verify.settling import Settled, Settler
-from verify.transients import Unsettled
+from verify.transients.channels import Unsettled
+from verify.transients.settling import Settled, Settler
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Pumped, Verdict, Witness
 
 LONGEST_RUN = 10_000_000

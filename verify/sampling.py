@@ -12,8 +12,7 @@ from typing import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from automata.machine import ACCEPT, PREDICTIVE, Machine
-from automata.machine import EOS
+from automata.machine import ACCEPT, EOS, PREDICTIVE, Machine
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import REFUTED, TESTED, Verdict, Witness
 

@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from verify.checkpoint_check import check_checkpoint
+    from verify.mamba.check import check_checkpoint
 
     args.save = args.max_length = None
     check_common(args)

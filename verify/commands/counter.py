@@ -80,8 +80,8 @@ def _checks(args: argparse.Namespace, machine):
 
 def _horizon(machine, engine):
     from verify.boxes import NotCovered
-    from verify.counter_horizon import check_horizon
-    from verify.symbolic import SolverMissing
+    from verify.induction.counter_horizon import check_horizon
+    from verify.induction.symbolic import SolverMissing
     from verify.verdict import UNDECIDED, Verdict
 
     try:

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         check_writable(args.draw, "--draw")
     given = read_input(args)
     if args.draw:
-        from verify.drawing import draw
+        from verify.pictures.structures import draw
 
         draw(args.draw_what, given.dfa, args.mode, args.draw)
     report = Report(f"python -m verify describe {given.options}")

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from constructions.mamba.lowering import lower_to_mamba
     from verify.commands.mamba import check
     from verify.commands.report import Report
-    from verify.model_card import model_card
+    from verify.mamba.card import model_card
     from verify.verdict import worst
 
     args.save = None
@@ -78,7 +78,7 @@ def _task(args: argparse.Namespace):
     from automata.krohn_rhodes import holonomy_cascade
     from automata.languages import language
     from automata.regex import regex_to_dfa
-    from verify.mamba_target import cascade_of
+    from verify.mamba.search import cascade_of
 
     if args.regex is None:
         known = language(args.language)

@@ -17,8 +17,8 @@ from constructions.mamba.lowering import lower_to_mamba
 from constructions.mamba.weights import MambaWeights
 from verify.commands.options import check_common
 from verify.commands.report import Report
-from verify.mamba_target import closes, exactness, prove_mamba, resets_only, running
-from verify.model_card import model_card
+from verify.mamba.card import model_card
+from verify.mamba.search import closes, exactness, prove_mamba, resets_only, running
 from verify.progress import Progress
 from verify.sampling import check_words, random_words
 from verify.strings_file import read_strings

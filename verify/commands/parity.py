@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
         if path:
             check_writable(path, option)
     if args.plot:
-        from verify.drawing import check_extension
+        from verify.pictures.structures import check_extension
 
         check_extension(args.plot)
     command = f"python -m verify parity --arithmetic {arithmetic} --models {args.models} --seed {args.seed}"
@@ -124,8 +124,8 @@ def _channels(run) -> dict[str, str]:
 
 
 def _plot(runs, path: str) -> None:
-    from verify.drawing import save_figure
     from verify.parity import trajectory_figure
+    from verify.pictures.structures import save_figure
 
     save_figure(trajectory_figure(runs), path)
 

@@ -14,8 +14,8 @@ from automata.errors import InputError
 from automata.machine import PREDICTIVE, RECOGNISE, Machine
 from constructions.arithmetic import Arithmetic
 from constructions.engine import Engine
-from constructions.lowering import lower
 from constructions.horizon import exact_length
+from constructions.lowering import lower
 from constructions.ssm import SSM
 from constructions.storage import check_replaceable, save
 from verify.bisimulation import bisimulation

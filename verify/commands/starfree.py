@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         check_writable(args.draw, "--draw")
     given, skeleton = _read(args)
     if args.draw:
-        from verify.drawing import draw
+        from verify.pictures.structures import draw
 
         draw(args.draw_what, given.dfa, args.mode, args.draw)
     if skeleton is not None and not skeleton.aperiodic:

@@ -1,6 +1,6 @@
 """The obligations of the inductive proof for counter machines, discharged on the weights by an SMT solver.
 
-The relation is :class:`verify.relation.CounterRelation`, narrowed by the signs that a counter can have in each control
+The relation is :class:`verify.induction.relation.CounterRelation`, narrowed by the signs that a counter can have in each control
 (:func:`possible_signs`; narrowing is part of R, so it is an obligation too).  Control and symbol are enumerated, the
 counters are integers of any size:
 
@@ -23,10 +23,10 @@ from typing import Iterator
 from automata.counter_machine import EITHER, POSITIVE, ZERO, CounterMachine
 from automata.machine import ACCEPT, BOS, EOS, RECOGNISE
 from constructions.ssm import SSM
-from verify.obligations import FAILURES_KEPT, Result
+from verify.induction.obligations import FAILURES_KEPT, Result
+from verify.induction.relation import CounterRelation, Place
+from verify.induction.symbolic import Step, Symbolic, Term
 from verify.progress import NO_PROGRESS, Progress
-from verify.relation import CounterRelation, Place
-from verify.symbolic import Step, Symbolic, Term
 
 _SMALL = (2, 16, 256)
 """A failing state is looked for among counters up to these, before any."""

@@ -18,7 +18,7 @@ from constructions.engine import Engine
 from constructions.ssm import SSM
 from verify.bisimulation import Interned
 from verify.boxes import NotCovered
-from verify.counter_obligations import Case, CounterInduction
+from verify.induction.counter_obligations import Case, CounterInduction
 from verify.verdict import TESTED, UNDECIDED, Verdict
 
 
@@ -105,7 +105,7 @@ def check_horizon(ssm: SSM, machine: CounterMachine) -> Verdict:
     """The horizon of a float model confirmed by running, as a verdict: ``tested``, or ``undecided`` where it is not confirmed.
 
     Raises:
-        NotCovered, SolverMissing: as :class:`verify.counter_obligations.CounterInduction`.
+        NotCovered, SolverMissing: as :class:`verify.induction.counter_obligations.CounterInduction`.
     """
     induction = CounterInduction(ssm, machine)
     horizon = exact_horizon(induction)

@@ -8,7 +8,7 @@ period), and so is the answer.
 In integers (``fixed:p``) with gates <= 1, F is also nonexpansive, F(h + 1) <= F(h) + 1, so F(h) - h never increases with
 h, and the limit is found by bisection.  From a state at distance g from its limit, F moves by at least (1 - A) g - m
 units and by at least one, A the product of the gates and m the symbols of a period: hence the bound on the
-time.  With all gates 1, F adds a constant.  Floats are in :mod:`verify.float_transients`.
+time.  With all gates 1, F adds a constant.  Floats are in :mod:`verify.transients.float_channels`.
 
 Source: the mechanism is that of Sarrof, Veitsman, Hahn 2024, Theorem 2; the bounds are elementary.
 """

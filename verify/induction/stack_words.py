@@ -12,7 +12,7 @@ from typing import Iterator
 import numpy as np
 
 from automata.bounded_dyck import DyckMachine
-from verify.stack_obligations import Failure
+from verify.induction.stack_obligations import Failure
 
 _FAILURES_TRIED = 16
 

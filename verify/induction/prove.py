@@ -1,7 +1,7 @@
 """Proof by induction on the weights, for state spaces that no search can close.
 
 A relation R between machine states and model states is read from the names of the registers
-(:mod:`verify.relation`).  Three obligations make it a proof for every length: the initial states are in R; one step of
+(:mod:`verify.induction.relation`).  Three obligations make it a proof for every length: the initial states are in R; one step of
 both from R stays in R; R implies equal outputs.  All are discharged on the weight arrays.
 
 A failed obligation is looked at twice: as a concrete model state, named in the reason, and as a string on which the
@@ -23,16 +23,16 @@ from constructions.ssm import SSM
 from verify.bisimulation import bisimulation
 from verify.bounded_search import bounded_search
 from verify.boxes import NotCovered
-from verify.counter_obligations import CounterInduction
-from verify.counter_words import counter_words
-from verify.counter_horizon import exact_horizon
-from verify.obligations import Result
+from verify.induction.counter_horizon import exact_horizon
+from verify.induction.counter_obligations import CounterInduction
+from verify.induction.counter_words import counter_words
+from verify.induction.obligations import Result
+from verify.induction.stack_obligations import Failure as StackFailure
+from verify.induction.stack_obligations import StackInduction
+from verify.induction.stack_states import failing_state
+from verify.induction.stack_words import stack_words
+from verify.induction.symbolic import SolverMissing
 from verify.progress import NO_PROGRESS, Progress
-from verify.stack_obligations import Failure as StackFailure
-from verify.stack_obligations import StackInduction
-from verify.stack_states import failing_state
-from verify.stack_words import stack_words
-from verify.symbolic import SolverMissing
 from verify.sticky import find_sticky
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict
 from verify.witness import find_witness
@@ -55,7 +55,7 @@ def prove_dyck(ssm: SSM, k: int, depth: int, mode: str, progress: Progress = NO_
     Returns:
         ``proved`` (by search where there is no stack to reason about: k = 1 or depth = 0; for a float recogniser up to
         a length), ``refuted`` with a string, or
-        ``undecided`` with the reason.  Time: see :mod:`verify.stack_obligations`; Dyck(1024, 64) takes seconds.
+        ``undecided`` with the reason.  Time: see :mod:`verify.induction.stack_obligations`; Dyck(1024, 64) takes seconds.
 
     >>> from constructions.arithmetic import Arithmetic
     >>> from constructions.bounded_dyck import bounded_dyck

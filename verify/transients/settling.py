@@ -1,7 +1,7 @@
 """When does a model that reads w, w, w, … stop changing, and what does it answer from then on?
 
 Layer by layer: once the features that enter a layer are the same in every period, each of its channels becomes
-constant or grows steadily (:mod:`verify.transients`); a clip then makes of growth a constant again, so the layer's
+constant or grows steadily (:mod:`verify.transients.channels`); a clip then makes of growth a constant again, so the layer's
 output is the same in every period too, and so on up to the answer.  The result is a number of periods after which
 nothing changes any more, and what is known of the constants: often their exact values, otherwise intervals, for a layer
 above a long transient starts from a state that only running could tell.
@@ -22,9 +22,9 @@ from typing import NamedTuple
 import numpy as np
 
 from constructions.ssm import SSM, Layer
-from verify.float_transients import FloatChannels
 from verify.intervals import Box, Floats, Weights, hull, numbers_of, step_box
-from verify.transients import Channel, Fate, Unsettled, exactly, integer_fate, rational_fate
+from verify.transients.channels import Channel, Fate, Unsettled, exactly, integer_fate, rational_fate
+from verify.transients.float_channels import FloatChannels
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ import numpy as np
 from automata.aperiodic import membership_cycle
 from automata.languages import Language, language
 from automata.machine import ACCEPT, EOS, MODES, PREDICTIVE, RECOGNISE
-from verify.accuracy import Accuracy, accuracy
 from verify.bisimulation import bisimulation
 from verify.commands.report import Report
-from verify.mamba_target import transformers_ready
+from verify.mamba.accuracy import Accuracy, accuracy
+from verify.mamba.search import transformers_ready
 from verify.progress import Progress
 from verify.sampling import check_words, random_words
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED, Verdict, worst

@@ -1,6 +1,6 @@
 """The obligations of the inductive proof for bounded Dyck, discharged on the weights as array operations.
 
-The relation is :class:`verify.relation.StackRelation`.  Depth and symbol are enumerated; what else the step may
+The relation is :class:`verify.induction.relation.StackRelation`.  Depth and symbol are enumerated; what else the step may
 depend on is covered by boxes, so stale bits, and cells of the stack that a step does not touch, are never enumerated:
 
 1. after BOS the model state is in R;
@@ -9,7 +9,7 @@ depend on is covered by boxes, so stale bits, and cells of the stack that a step
 3. for every depth and every type on top that the step can leave: the outputs are those of the machine.
 
 A predictor is asked about legal symbols only.  For a recogniser a wrong symbol must raise the dead register
-(and :mod:`verify.stack_death` says why it then rejects for ever); a closing bracket of the wrong type differs from the right
+(and :mod:`verify.induction.stack_death` says why it then rejects for ever); a closing bracket of the wrong type differs from the right
 one in some bit, so there is one case for each bit, and all other bits are covered by the box.
 
 Cost: depth * symbols * (state bits + non-zero weights of the depth's layer) for 2, and depth * types * outputs for 3.
@@ -27,11 +27,11 @@ from automata.machine import ACCEPT, BOS, PREDICTIVE, RECOGNISE
 from constructions.engine import Engine, distinct
 from constructions.ssm import SSM
 from verify.boxes import Box, NotCovered
-from verify.obligations import FAILURES_KEPT, Result
+from verify.induction.obligations import FAILURES_KEPT, Result
+from verify.induction.relation import StackRelation
+from verify.induction.stack_death import dead_for_ever, exact_symbols
+from verify.induction.stack_steps import StackSteps
 from verify.progress import NO_PROGRESS, Progress
-from verify.relation import StackRelation
-from verify.stack_death import dead_for_ever, exact_symbols
-from verify.stack_steps import StackSteps
 
 _NONE: dict[int, int] = {}
 _OUTPUTS_AT_ONCE = 1 << 22

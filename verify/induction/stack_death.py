@@ -20,7 +20,7 @@ import numpy as np
 
 from automata.bounded_dyck import DyckMachine
 from verify.boxes import Box, LayerMaps, NotCovered
-from verify.stack_steps import StackSteps
+from verify.induction.stack_steps import StackSteps
 
 _FARTHEST = 8
 """Neurons that have to do with depths have their corners within so many times the greatest depth."""

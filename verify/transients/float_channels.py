@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from verify.transients import Fate, Unsettled
+from verify.transients.channels import Fate, Unsettled
 
 _OWN_ERROR = 2.0**-51
 """Relative error of a few operations in double precision."""

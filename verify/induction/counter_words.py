@@ -14,7 +14,7 @@ import numpy as np
 
 from automata.counter_machine import CounterMachine, State
 from automata.machine import EOS
-from verify.counter_obligations import Failure
+from verify.induction.counter_obligations import Failure
 
 _FAILURES_TRIED = 24
 _STATES_SEARCHED = 20_000

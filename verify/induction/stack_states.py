@@ -11,8 +11,8 @@ import numpy as np
 from automata.bounded_dyck import DyckMachine
 from automata.machine import ACCEPT, PREDICTIVE
 from constructions.engine import Engine
-from verify.relation import StackRelation
-from verify.stack_obligations import Failure
+from verify.induction.relation import StackRelation
+from verify.induction.stack_obligations import Failure
 
 _TRIES = 32
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from constructions.ssm import SSM
 from verify.boxes import NUMBER, Box, Maps, NotCovered
-from verify.relation import StackRelation
+from verify.induction.relation import StackRelation
 
 
 class StackSteps:

@@ -1,0 +1,1 @@
+"""Pictures, all by Matplotlib: structures (automata, cascades, monoids) and runs (states, trajectories, memory)."""
