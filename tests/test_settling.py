@@ -90,6 +90,25 @@ def test_float_channels_do_what_their_fate_says(dtype, precision, seed):
             assert fate.low <= states[-1, i] <= fate.high
 
 
+@pytest.mark.parametrize("exponent", [4, 10, 20])
+def test_a_limit_that_may_be_zero_is_reached_in_time(exponent):
+    """What is added is known only to be about 0: not every float around 0 need be crossed."""
+    gate, start = 1 - np.float32(2.0**-exponent), np.float32([100])
+    gates, increments = np.full((2, 1, 1), gate), np.float32([-1e-9, 1e-9]).reshape(2, 1, 1)
+    (fate,) = FloatChannels(gates, increments, start, start, 24, ["h"]).fates(None)
+    # Until the digits of a subnormal end, which half of what a step takes from it no longer reaches.
+    needed = np.log(100 / 2.0**-149 * 2.0**-exponent) * 2.0**exponent
+    assert needed < fate.periods < 100 * needed
+    if exponent < 20:
+        added = np.float32([0, 1e-9, -1e-9, 1e-20, -1e-20, 1e-38, -1e-38, 1e-45])
+        h = np.full(len(added), start)
+        for _ in range(fate.periods):
+            before, h = h, gate * h + added
+            if (before == h).all():
+                break
+        assert (before == h).all() and (fate.low <= h).all() and (h <= fate.high).all()
+
+
 def test_a_float_that_grows_is_described_within_its_window():
     gates, increments = np.ones((2, 2, 3), dtype=np.float32), np.float32([[[0.1, -1, 3]], [[0.1, -1, 3]]]).repeat(2, axis=1)
     start = np.float32([5, 0, -1])

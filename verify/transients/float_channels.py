@@ -151,8 +151,21 @@ class FloatChannels:
             with np.errstate(over="ignore"):
                 within_distance = (distance + 2 * error) / np.spacing(nearest).astype(np.float64) * (1 + 1e-9) + 2
             crossing = np.minimum(crossing, np.minimum(floats_between(*ends).astype(np.float64), within_distance))
+        if symbols == 1:
+            crossing = np.minimum(crossing, self._near_zero(distance, gap))
         low[which], high[which] = self._outward(bottom, up=False), self._outward(top, up=True)
         periods[which] = [int(t) for t in (time + crossing) * (1 + 1e-9) + 2]
+
+    def _near_zero(self, distance: np.ndarray, gap: np.ndarray) -> np.ndarray:
+        """Steps that cover a distance to the limit L, however close to 0 L is, where floats lie densely; periods of one symbol.
+
+        States move monotonically to L, so a step at distance D errs by at most (D + |L|) 2 u, where u = 2^-precision,
+        and L itself by 2 u |L|, the product by half a subnormal t more.  With 1 - a >= 16 u a step covers (1 - a) D / 4,
+        as long as D >= (8 u |L| + 2 t) / (1 - a); so near L there are at most 34 / (1 - a) floats to be crossed.
+        """
+        least = 2 * self.tiny
+        steps = (4 * (np.log(np.maximum(distance, least)) - np.log(least)) + 34) / gap * (1 + 1e-9) + 3
+        return np.where(gap >= 16 * (1 - 1e-9) * self.epsilon, steps, np.inf)
 
     def _outward(self, ends: np.ndarray, up: bool | None = None) -> np.ndarray:
         """Double precision numbers as the model's floats, rounded away; without ``up``, the first down, the second up."""
