@@ -100,9 +100,13 @@ class ScaledIntegers:
     def gates(self, layer: Layer, raw: np.ndarray) -> np.ndarray:
         return raw
 
+    def one(self, layer: Layer) -> int:
+        """A raw gate of 1."""
+        return 1 << (layer.gate.exponent + self.unit_bits)
+
     def binary(self, layer: Layer, gates: np.ndarray) -> np.ndarray:
         """Per coordinate: are all its gates 0 or 1?"""
-        return ((gates == 0) | (gates == 1 << (layer.gate.exponent + self.unit_bits))).all(axis=0)
+        return ((gates == 0) | (gates == self.one(layer))).all(axis=0)
 
     def added(self, layer: Layer, increments: np.ndarray) -> np.ndarray:
         """What a step with gate 0 or 1 adds to the stored state."""
@@ -188,6 +192,9 @@ class Floats:
         flat = [reference.gate_function(layer.gate_function, value) for value in raw.ravel()]
         return np.array(flat, dtype=self.dtype).reshape(raw.shape)
 
+    def one(self, layer: Layer) -> int:
+        return 1
+
     def binary(self, layer: Layer, gates: np.ndarray) -> np.ndarray:
         return ((gates == 0) | (gates == 1)).all(axis=0)
 
@@ -238,8 +245,14 @@ class Rationals:
     def gates(self, layer: Layer, raw: np.ndarray) -> np.ndarray:
         return raw
 
+    def one(self, layer: Layer) -> int:
+        return 1
+
     def binary(self, layer: Layer, gates: np.ndarray) -> np.ndarray:
         return np.zeros(gates.shape[1], dtype=bool)
+
+    def added(self, layer: Layer, increments: np.ndarray) -> np.ndarray:
+        return increments
 
     def wrapped(self, h: np.ndarray) -> np.ndarray:
         return h

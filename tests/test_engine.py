@@ -13,7 +13,7 @@ from automata.machine import ACCEPT
 from constructions import reference
 from constructions.arithmetic import Arithmetic
 from constructions.bounded_dyck import bounded_dyck
-from constructions.engine import Engine, distinct
+from constructions.engine import Engine
 from constructions.lowering import lower
 from constructions.ssm import GATES, SSM, Affine, Layer, Mix
 
@@ -98,16 +98,6 @@ def test_random_models(ssm, words, cuts):
 def test_lowered_cascades(cascade, words, cut):
     for arithmetic in ("fixed:1", "float32"):
         assert_engine_is_reference(lower(cascade, Arithmetic.parse(arithmetic)), np.array(words), [cut])
-
-
-@given(st.lists(st.lists(st.integers(-(2**40), 2**40) | st.integers(0, 2), min_size=1, max_size=30), min_size=1, max_size=4))
-def test_distinct_groups_equal_rows_and_no_others(columns):
-    length = min(map(len, columns))
-    arrays = [np.array(column[:length], dtype=np.int64) for column in columns]
-    representatives, ids = distinct(arrays)
-    rows = list(zip(*(column[:length] for column in columns)))
-    assert [rows[representatives[i]] for i in ids] == rows
-    assert len(representatives) == len(set(rows))
 
 
 def test_streaming_reads_in_chunks_and_gives_the_same():

@@ -24,7 +24,8 @@ import numpy as np
 from automata.bounded_dyck import DyckMachine
 from automata.cascade import bit_length
 from automata.machine import ACCEPT, BOS, PREDICTIVE, RECOGNISE
-from constructions.engine import Engine, distinct
+from constructions.engine import Engine
+from constructions.recurrence import distinct
 from constructions.ssm import SSM
 from verify.boxes import Box, NotCovered
 from verify.induction.obligations import FAILURES_KEPT, Result
