@@ -342,6 +342,17 @@ def test_a_deep_fault_in_a_large_model_has_a_witness():
     assert_witness_fails(faulty, DyckMachine(64, 32), verdict.witness)
 
 
+def test_a_failure_at_a_negative_depth_has_words_too():
+    """A gate that goes wrong only where more brackets were closed than opened, which the dead register hides."""
+    ssm = dyck_model(2, 3, RECOGNISE)
+    gate = ssm.layers[1].gate
+    matrix = gate.matrix.toarray()
+    matrix[1, 7] = 1
+    verdict = prove_dyck(with_layer(ssm, 1, gate=Affine(matrix, gate.bias)), 2, 3, RECOGNISE)
+    assert verdict.outcome == UNDECIDED
+    assert "depth = -5, dead = 1" in verdict.reason and "no string was found" in verdict.reason
+
+
 # -- planted faults -----------------------------------------------------------------------------------
 
 

@@ -26,7 +26,7 @@ def stack_words(machine: DyckMachine, failures: list[Failure], seed: int = 0) ->
 
 
 def _words(machine: DyckMachine, failure: Failure, filling: int | None, rng: np.random.Generator) -> Iterator[tuple[str, ...]]:
-    top = max([min(failure.depth, machine.depth), *failure.cells])
+    top = max([0, min(failure.depth, machine.depth), *failure.cells])  # the depth of a dead prefix may be negative
     others = rng.integers(0, machine.k, top) if filling is None else np.full(top, filling)
     types = [failure.cells.get(cell, int(other)) for cell, other in enumerate(others, start=1)]
     start = [machine.openers[t] for t in types]
