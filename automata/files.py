@@ -1,10 +1,13 @@
-"""Text files: read with errors that name the file, written whole or not at all."""
+"""Files: text read with errors that name the file; files and folders written whole or not at all."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Collection, Iterator
 
 from automata.errors import InputError
 
@@ -54,3 +57,35 @@ def write_text(path: str | Path, text: str) -> None:
         raise InputError(f"{path}: {text[error.start]!r} cannot be written as UTF-8") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+@contextmanager
+def replaced_folder(folder: str | Path, files: Collection[str], what: str) -> Iterator[Path]:
+    """A fresh folder to write these files into; at the end it takes this place, so nobody sees a part of it.
+
+    Raises:
+        InputError: when it cannot be written, or when something else is there (see :func:`check_replaceable`).
+    """
+    folder = Path(folder)
+    check_replaceable(folder, files, what)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".saving-") as temporary:
+            fresh = Path(temporary) / "fresh"
+            fresh.mkdir()
+            yield fresh
+            if folder.exists():
+                shutil.move(folder, Path(temporary) / "old")
+            os.replace(fresh, folder)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written ({error.strerror or error})") from None
+
+
+def check_replaceable(folder: str | Path, files: Collection[str], what: str) -> None:
+    """Raises when there is something at this place other than a folder of nothing but such files."""
+    folder = Path(folder)
+    try:
+        if folder.exists() and not (folder.is_dir() and set(os.listdir(folder)) <= set(files)):
+            raise InputError(f"{folder}: exists and is not {what}, nothing was written")
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written ({error.strerror})") from None

@@ -9,20 +9,19 @@ unpickled, and everything read is checked before a model is made of it.
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
 from scipy import sparse
 
 from automata.errors import InputError
+from automata.files import replaced_folder
 from constructions.arithmetic import Arithmetic
 from constructions.ssm import SSM, Affine, Layer, Mix
 
 FORMAT = 1
-WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
+FILES = WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
+WHAT = "a saved model"
 
 
 def save(ssm: SSM, folder: str | Path) -> None:
@@ -33,30 +32,9 @@ def save(ssm: SSM, folder: str | Path) -> None:
     """
     from safetensors.numpy import save_file
 
-    folder = Path(folder)
-    check_replaceable(folder)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".saving-") as temporary:
-            fresh = Path(temporary) / "model"
-            fresh.mkdir()
-            save_file(_arrays(ssm), fresh / WEIGHTS)
-            (fresh / DESCRIPTION).write_text(json.dumps(_description(ssm), indent=1, ensure_ascii=False), encoding="utf-8")
-            if folder.exists():
-                shutil.move(folder, Path(temporary) / "old")
-            os.replace(fresh, folder)
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written ({error.strerror or error})") from None
-
-
-def check_replaceable(folder: str | Path) -> None:
-    """Raises when there is something at this place that is not a saved model, which :func:`save` would not replace."""
-    folder = Path(folder)
-    try:
-        if folder.exists() and not (folder.is_dir() and set(os.listdir(folder)) <= {WEIGHTS, DESCRIPTION}):
-            raise InputError(f"{folder}: exists and is not a saved model, nothing was written")
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written ({error.strerror})") from None
+    with replaced_folder(folder, FILES, WHAT) as fresh:
+        save_file(_arrays(ssm), fresh / WEIGHTS)
+        (fresh / DESCRIPTION).write_text(json.dumps(_description(ssm), indent=1, ensure_ascii=False), encoding="utf-8")
 
 
 def load(folder: str | Path) -> SSM:

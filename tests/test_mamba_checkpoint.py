@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import pickle
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +17,10 @@ transformers = pytest.importorskip("transformers", reason="transformers is not i
 
 from safetensors.torch import load_file, save_file  # noqa: E402
 
+from automata.errors import InputError  # noqa: E402
 from automata.languages import language  # noqa: E402
 from automata.machine import EOS, PREDICTIVE, RECOGNISE  # noqa: E402
+from constructions.mamba.checkpoint import write  # noqa: E402
 from constructions.mamba.huggingface import build  # noqa: E402
 from constructions.mamba.lowering import lower_to_mamba  # noqa: E402
 from verify.__main__ import main  # noqa: E402
@@ -47,10 +52,11 @@ def damaged(exported, tmp_path):
 
 
 def complaint(capsys, *arguments):
-    """The one line that bad input gives."""
+    """The one line that bad input gives, and nothing else."""
     assert main([str(a) for a in arguments]) == 2
-    lines = capsys.readouterr().err.strip().splitlines()
-    assert len(lines) == 1 and lines[0].startswith("error: ")
+    captured = capsys.readouterr()
+    lines = captured.err.strip().splitlines()
+    assert not captured.out and len(lines) == 1 and lines[0].startswith("error: ")
     return lines[0]
 
 
@@ -169,9 +175,33 @@ def test_export_refuses(tmp_path, monkeypatch, capsys, arguments, message):
     assert not (tmp_path / "here").exists()
 
 
-def test_export_does_not_overwrite_a_file(tmp_path, capsys):
+def test_export_does_not_overwrite_what_is_no_checkpoint(tmp_path, capsys):
     (tmp_path / "file").write_text("x")
     assert "is not a folder" in complaint(capsys, "export", "flip-flop", "--to", tmp_path / "file")
+    for arguments in (["export", "flip-flop", "--to"], ["flipflop", "--target", "mamba", "--save"]):
+        assert "exists and is not a checkpoint, nothing was written" in complaint(capsys, *arguments, tmp_path)
+    report = tmp_path / "new" / "report.json"
+    assert "in the same place as --to" in complaint(
+        capsys, "export", "flip-flop", "--to", tmp_path / "new", "--json", report
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_checkpoint_is_written_whole_or_not_at_all(exported, damaged, monkeypatch):
+    weights = lower_to_mamba(cascade_of(language("dyck-1-2"), PREDICTIVE))
+    before = {path.name: path.read_bytes() for path in damaged.iterdir()}
+
+    def full_disk(path, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full_disk)
+        with pytest.raises(InputError, match="cannot be written .No space left"):
+            write(weights, damaged, "")
+    assert before == {path.name: path.read_bytes() for path in damaged.iterdir()}
+    write(weights, damaged, "")
+    assert json.loads((damaged / "coordinates.json").read_text())["alphabet"] == ["(a", "a)"]
+    assert [path.name for path in damaged.parent.iterdir()] == ["damaged"]
 
 
 # -- verify checkpoint --------------------------------------------------------------------------------
@@ -251,15 +281,37 @@ def put(tensors, value):
     tensors["backbone.layers.0.mixer.D"][3] = value
 
 
+class Unpickled:
+    """Says so when it is unpickled."""
+
+    def __reduce__(self):
+        return print, ("it was unpickled",)
+
+
+CONFIGS = {
+    "config is no JSON": "{",
+    "config is a list": "[]",
+    "config is too deep": "[" * 100_000,
+    "config without architecture": "{}",
+    "GPT-2": '{"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "n_embd": 8}',
+}
+
+
 def damage(what, folder):
     if what == "no config":
         (folder / "config.json").unlink()
-    if what == "config is no JSON":
-        (folder / "config.json").write_text("{")
-    if what == "architecture":
-        edit_config(folder, model_type="mamba2")
+    if what in CONFIGS:
+        (folder / "config.json").write_text(CONFIGS[what])
     if what == "size":
-        edit_config(folder, hidden_size=64)
+        edit_config(folder, hidden_size=16)
+    if what == "huge":
+        edit_config(folder, num_hidden_layers=10**12)
+    if what == "large":
+        edit_config(folder, hidden_size=5000)
+    if what == "no size":
+        edit_config(folder, hidden_size=0)
+    if what == "size is no number":
+        edit_config(folder, hidden_size="big")
     if what == "NaN":
         edit_weights(folder, lambda tensors: put(tensors, float("nan")))
     if what == "infinite":
@@ -267,11 +319,19 @@ def damage(what, folder):
     if what == "lacking":
         edit_weights(folder, lambda tensors: tensors.pop("backbone.layers.1.mixer.D"))
     if what == "cut off":
-        (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:1000])
+        (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:-4])
     if what in ("pickle", "no weights"):
         (folder / "model.safetensors").unlink()
-    if what == "pickle":
-        torch.save({}, folder / "pytorch_model.bin")
+    if what in ("pickle", "index of a pickle"):
+        (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Unpickled()))
+    if what == "index of a pickle":
+        (folder / "model.safetensors").unlink()
+        index = {"metadata": {}, "weight_map": {"lm_head.weight": "pytorch_model.bin"}}
+        (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    if what in ("token beyond the model", "token twice"):
+        tokenizer = json.loads((folder / "tokenizer.json").read_text())
+        tokenizer["model"]["vocab"]["w"] = 8 if what == "token beyond the model" else tokenizer["model"]["vocab"]["r"]
+        (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
     if what == "no tokenizer":
         (folder / "tokenizer.json").unlink()
     if what == "tokenizer is no JSON":
@@ -282,14 +342,24 @@ def damage(what, folder):
     "what, message",
     [
         ("no config", "is no checkpoint, it has no config.json"),
-        ("config is no JSON", "config.json is not the configuration of a model"),
-        ("architecture", "the architecture is 'mamba2', expected 'mamba'"),
+        ("config is no JSON", "config.json cannot be read: JSONDecodeError"),
+        ("config is a list", "config.json has no named values"),
+        ("config is too deep", "config.json cannot be read: RecursionError"),
+        ("config without architecture", "the architecture is None, expected 'mamba'"),
+        ("GPT-2", "the architecture is 'gpt2', expected 'mamba'"),
+        ("huge", "num_hidden_layers is 1000000000000, and there are "),
+        ("large", "config.json asks for more than "),
+        ("no size", "hidden_size is 0, expected at least 1"),
+        ("size is no number", "'hidden_size' expected int, got str"),
         ("size", "does not have the shape that config.json asks for"),
         ("NaN", "tensor backbone.layers.0.mixer.D[3] is nan"),
         ("infinite", "tensor backbone.layers.0.mixer.D[3] is inf"),
         ("lacking", "lacks tensor 'backbone.layers.1.mixer.D'"),
         ("cut off", "cannot be loaded"),
         ("pickle", "pytorch_model.bin is pickled, which can run code when it is read: refused"),
+        ("index of a pickle", "names 'pytorch_model.bin', which is no safetensors file in the folder"),
+        ("token beyond the model", "token 'w' has the number 8, and the model has 8 tokens"),
+        ("token twice", "token 'w' has the number 4, and another symbol has it too"),
         ("no weights", "has no model.safetensors"),
         ("no tokenizer", "has no tokenizer.json"),
         ("tokenizer is no JSON", "the tokenizer cannot be loaded"),
@@ -323,6 +393,40 @@ def test_language_commands_have_the_target(tmp_path, capsys):
     assert "the search over caches closed" in printed and "strings file" in printed and "bfloat16" in printed
     assert (tmp_path / "saved" / "model.safetensors").is_file()
     assert "--dtype" in complaint(capsys, *arguments, "--arithmetic", "exact")
+
+
+def test_counter_languages_have_the_target(tmp_path, capsys):
+    """What a search did not close is not called proved; published strings are run too."""
+    folder = tmp_path / "Dyck1"
+    folder.mkdir()
+    (folder / "val_src_bin0.txt").write_text("(())()\n()\n")
+    (folder / "val_tgt_bin0.txt").write_text("111010\n10\n")
+    file = tmp_path / "report.json"
+    arguments = ["counter", "dyck-1", "--target", "mamba", "--strings", "5", "--quiet", "--json", str(file)]
+
+    def outcomes(*more):
+        status = main([*arguments, *more])
+        return status, json.loads(file.read_text())
+
+    status, report = outcomes("--limit", "100", "--released", str(tmp_path))
+    assert status == 0 and report["outcomes"] == ["tested", "tested", "tested"]
+    assert "all strings of up to 26 symbols" in report["proof"]["reason"] and report["proof"]["horizon"] is None
+    assert report["released_strings"]["explored"]["labels"] == 8
+    status, report = outcomes("--dtype", "bfloat16")
+    assert status == 0 and report["outcomes"] == ["proved", "tested"] and report["proof"]["horizon"] == 128
+    (folder / "val_tgt_bin0.txt").write_text("111010\n11\n")
+    status, report = outcomes("--limit", "100", "--released", str(tmp_path))
+    assert status == 3 and "the first of them line 2" in report["released_strings"]["reason"]
+    capsys.readouterr()
+
+
+def test_what_the_target_does_not_have_is_refused_or_said(capsys):
+    regex = ["starfree", "--regex", "(a(ab)*b)*", "--mode", "recognise", "--target", "mamba", "--strings", "5"]
+    assert "--proof levelwise: speaks about the paper's SSM" in complaint(capsys, *regex, "--proof", "levelwise")
+    assert main(regex) == 0
+    assert "search: over the caches of the Mamba" in capsys.readouterr().out
+    assert main(["dyck", "--k", "1", "--depth", "3", "--mode", "recognise", *regex[5:]]) == 0
+    assert "no Mamba has a counter that is set" in capsys.readouterr().out
 
 
 def test_the_ssm_target_never_imports_torch():

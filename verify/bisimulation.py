@@ -21,7 +21,7 @@ from automata.machine import ACCEPT, EOS, MODES, PREDICTIVE, RECOGNISE, Machine
 from constructions.engine import Outputs
 from verify.progress import NO_PROGRESS, Progress
 from verify.sticky import Sticky
-from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict, Witness
+from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED, Verdict, Witness
 
 STATE_LIMIT = 5_000_000
 _BLOCK, _BLOCK_OUTPUTS = 1 << 15, 1 << 24
@@ -128,11 +128,12 @@ def bisimulation(
         limit: stop, undecided, when more joint states than this are found.
         absorbed: for recognition, which rows provably reject for ever (:func:`verify.sticky.find_sticky`); a pair
             of such a row and a machine state that rejects for ever needs no further search.
-        length: be content with all strings up to this length or, at the limit, up to the length that was completed.
+        length: be content with all strings up to this length; at the limit, say how far they were completed.
         progress: told about joint states as they are found.
 
     Returns:
-        ``proved`` (closed, or with a horizon where a ``length`` is given), ``refuted`` with a shortest witness, or ``undecided``.
+        ``proved`` (closed, or up to the ``length`` where one is given), ``refuted`` with a shortest witness, or at the limit
+        ``undecided``; ``tested`` where a ``length`` is given, since all shorter strings were compared.
         Time and memory are linear in the joint states times the symbols followed.
 
     >>> from automata.flip_flop import FlipFlopMachine
@@ -189,8 +190,8 @@ class _Search:
                 found.append((target[new], stepped[new]))
                 progress.advance(len(new), transitions=self.transitions)
                 if self.count > limit and length is not None:
-                    reason = f"all strings up to this length; stopped at {self.count} joint states (limit {limit})"
-                    return self._verdict(PROVED, reason, horizon=compared)
+                    reason = f"no disagreement on all strings of up to {compared} symbols; stopped at {self.count} joint states (limit {limit})"
+                    return self._verdict(TESTED, reason)
                 if self.count > limit:
                     return self._verdict(UNDECIDED, f"gave up at {self.count} joint states (limit {limit}): this is not a proof")
             first = self.count - sum(len(t) for t, _ in found)

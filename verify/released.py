@@ -15,14 +15,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Sequence
 
 import numpy as np
 
 from automata.counter_machine import RUNS, CounterMachine, parse_name, shuffle_brackets
 from automata.errors import InputError
-from automata.machine import EOS, PREDICTIVE
-from constructions.engine import Engine
+from automata.machine import ACCEPT, EOS, PREDICTIVE, RECOGNISE
 from verify.sampling import check_words
 from verify.verdict import REFUTED, UNDECIDED, Verdict
 
@@ -94,21 +93,24 @@ def labels_of(machine: CounterMachine, word: tuple[str, ...]) -> str:
     return "".join(labels)
 
 
-def check_released(machine: CounterMachine, engine: Engine, lines: list[Labelled]) -> Verdict:
+def check_released(machine: CounterMachine, model, lines: Sequence[Labelled]) -> Verdict:
     """Compares the labels with the machine, and the model with the machine, on every prefix of every line.
 
     A predictor's sets are also written as labels and compared with the file directly.
 
+    Args:
+        model: a batched model (an Engine, or a Mamba by full forward).
+
     Returns:
         ``tested``; ``refuted`` where the model is wrong; ``undecided`` where only the file disagrees, naming the line.
     """
-    mode = engine.ssm.mode
-    verdict = check_words(machine, engine, [line.word for line in lines], mode, method="released strings")
+    mode = RECOGNISE if model.outputs == (ACCEPT,) else PREDICTIVE
+    verdict = check_words(machine, model, [line.word for line in lines], mode, method="released strings")
     if verdict.outcome == REFUTED:
         return verdict
     wrong = [line.number for line in lines if labels_of(machine, line.word) != line.labels]
     if mode == PREDICTIVE:
-        wrong += [line.number for line, given in zip(lines, _given_labels(machine, engine, lines)) if given != line.labels]
+        wrong += [line.number for line, given in zip(lines, _given_labels(machine, model, lines)) if given != line.labels]
     verdict.explored["labels"] = sum(len(line.labels) for line in lines)
     if not wrong:
         return verdict
@@ -116,17 +118,18 @@ def check_released(machine: CounterMachine, engine: Engine, lines: list[Labelled
     return Verdict(UNDECIDED, verdict.method, mode, verdict.arithmetic, verdict.explored, reason)
 
 
-def _given_labels(machine: CounterMachine, engine: Engine, lines: list[Labelled]) -> Iterator[str]:
+def _given_labels(machine: CounterMachine, model, lines: Sequence[Labelled]) -> Iterator[str]:
     """A predictor's outputs on each line, written as labels."""
-    index = engine.ssm.symbol_index
+    index = {symbol: i for i, symbol in enumerate(model.alphabet)}
     for first in range(0, len(lines), _BATCH):
         batch = lines[first : first + _BATCH]
         words = np.zeros((len(batch), max(len(line.word) for line in batch)), dtype=np.int64)
         for row, line in zip(words, batch):
             row[: len(line.word)] = [index[symbol] for symbol in line.word]
-        _, outputs = engine.advance(engine.begin(len(batch))[0], words)
+        _, outputs = model.advance(model.begin(len(batch))[0], words)
         sets, numbers = np.unique(outputs.table, axis=0, return_inverse=True)
         # Beyond the end of a line the words are filled up, and any set may be given.
-        labels = [label(machine.name, engine.names(row)) if row.any() else "" for row in sets]
+        named = [frozenset(name for name, given in zip(model.outputs, row) if given) for row in sets]
+        labels = [label(machine.name, legal) if legal else "" for legal in named]
         for ids, line in zip(numbers.ravel()[outputs.ids].tolist(), batch):
             yield "".join(labels[number] for number in ids[: len(line.word)])

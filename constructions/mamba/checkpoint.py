@@ -19,13 +19,18 @@ from pathlib import Path
 import numpy as np
 
 from automata.errors import InputError
+from automata.files import replaced_folder
 from automata.machine import ACCEPT, BOS, EOS, PREDICTIVE, RECOGNISE
 from constructions.mamba.ballast import EPSILON
 from constructions.mamba.weights import BOS_TOKEN, CONV_KERNEL, EOS_TOKEN, PAD, STATE_SIZE, MambaWeights
 
 PAD_NAME = "<pad>"
 SPECIALS = (PAD_NAME, BOS, EOS)
-COORDINATES_FILE = "coordinates.json"
+CONFIG, GENERATION, WEIGHTS = "config.json", "generation_config.json", "model.safetensors"
+TOKENIZER, TOKENIZER_CONFIG = "tokenizer.json", "tokenizer_config.json"
+COORDINATES_FILE, CARD = "coordinates.json", "README.md"
+FILES = (CONFIG, GENERATION, WEIGHTS, TOKENIZER, TOKENIZER_CONFIG, COORDINATES_FILE, CARD)
+WHAT = "a checkpoint"
 _SAFETENSORS_DTYPE = {"float32": "F32", "bfloat16": "BF16", "float16": "F16", "float64": "F64"}
 
 
@@ -70,17 +75,17 @@ def vocabulary(alphabet: tuple[str, ...]) -> dict[str, int]:
 
 
 def write(weights: MambaWeights, directory: Path, card: str) -> None:
-    """Writes the folder; ``card`` is the model card's text below its heading.
+    """Writes the folder, complete or not at all; ``card`` is the model card's text below its heading.
 
     Raises:
-        InputError: when the folder cannot be written, or a number is not exact in the dtype.
+        InputError: when the folder cannot be written or holds something else, or a number is not exact in the dtype.
     """
     tokens = vocabulary(weights.layout.alphabet)
     files = {
-        "config.json": config(weights),
-        "generation_config.json": {"bos_token_id": BOS_TOKEN, "eos_token_id": EOS_TOKEN, "pad_token_id": PAD},
-        "tokenizer.json": _tokenizer(tokens),
-        "tokenizer_config.json": {
+        CONFIG: config(weights),
+        GENERATION: {"bos_token_id": BOS_TOKEN, "eos_token_id": EOS_TOKEN, "pad_token_id": PAD},
+        TOKENIZER: _tokenizer(tokens),
+        TOKENIZER_CONFIG: {
             "tokenizer_class": "PreTrainedTokenizerFast",
             "pad_token": PAD_NAME,
             "bos_token": BOS,
@@ -91,14 +96,11 @@ def write(weights: MambaWeights, directory: Path, card: str) -> None:
         COORDINATES_FILE: coordinates(weights),
     }
     blob = serialised(weights)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
+    with replaced_folder(directory, FILES, WHAT) as fresh:
         for name, content in files.items():
-            (directory / name).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        (directory / "README.md").write_text(card, encoding="utf-8")
-        (directory / "model.safetensors").write_bytes(blob)
-    except OSError as error:
-        raise InputError(f"cannot write the checkpoint to {directory}: {error.strerror}") from None
+            (fresh / name).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        (fresh / CARD).write_text(card, encoding="utf-8")
+        (fresh / WEIGHTS).write_bytes(blob)
 
 
 def coordinates(weights: MambaWeights) -> dict:

@@ -7,14 +7,24 @@ from pathlib import Path
 from typing import Sequence
 
 import torch
-from transformers import AutoTokenizer, MambaForCausalLM
+from transformers import AutoTokenizer, MambaConfig, MambaForCausalLM
 
 from automata.errors import InputError
+from constructions.mamba.checkpoint import CONFIG, TOKENIZER, WEIGHTS
 from constructions.mamba.huggingface import quiet
 from constructions.mamba.stepping import Vocabulary
 
-WEIGHTS, INDEX, TOKENIZER = "model.safetensors", "model.safetensors.index.json", "tokenizer.json"
+INDEX = "model.safetensors.index.json"
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+_SIZES = (
+    "vocab_size",
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "state_size",
+    "conv_kernel",
+    "time_step_rank",
+)
 
 
 def load(directory: Path) -> MambaForCausalLM:
@@ -22,7 +32,7 @@ def load(directory: Path) -> MambaForCausalLM:
 
     Raises:
         InputError: when the folder is no checkpoint, is of another architecture, has pickled weights only, lacks
-            weights or has too many, or has a weight that is not a finite number.
+            weights or has too many, or has a weight that is not a finite number.  Nothing is unpickled.
     """
     _check_files(directory)
     try:
@@ -49,11 +59,14 @@ def load(directory: Path) -> MambaForCausalLM:
     return model.eval()
 
 
-def read_vocabulary(directory: Path, alphabet: Sequence[str], outputs: Sequence[str]) -> Vocabulary:
+def read_vocabulary(directory: Path, alphabet: Sequence[str], outputs: Sequence[str], size: int) -> Vocabulary:
     """Which of the checkpoint's tokens stand for the language's symbols, for the beginning and for the end.
 
+    Args:
+        size: the number of tokens of the model.
+
     Raises:
-        InputError: naming the symbol or special token that the vocabulary lacks.
+        InputError: naming the symbol or special token that the vocabulary lacks, or that the model has no token for.
     """
     if not (directory / TOKENIZER).is_file():
         raise InputError(f"{directory}: has no {TOKENIZER}")
@@ -69,33 +82,81 @@ def read_vocabulary(directory: Path, alphabet: Sequence[str], outputs: Sequence[
     for name in ("bos", "eos"):
         if getattr(tokenizer, f"{name}_token_id") is None:
             raise InputError(f"{directory}: the tokenizer has no {name} token")
-    tokens = [known[symbol] for symbol in alphabet]
-    return Vocabulary(alphabet, outputs, tokens, tokenizer.bos_token_id, tokenizer.eos_token_id)
+    numbers = {symbol: known[symbol] for symbol in alphabet}
+    special = {tokenizer.bos_token: tokenizer.bos_token_id, tokenizer.eos_token: tokenizer.eos_token_id}
+    for name, number in {**numbers, **special}.items():
+        if number >= size:
+            raise InputError(f"{directory}: token {name!r} has the number {number}, and the model has {size} tokens")
+    for symbol, number in numbers.items():
+        if list(numbers.values()).count(number) > 1:
+            raise InputError(f"{directory}: token {symbol!r} has the number {number}, and another symbol has it too")
+    return Vocabulary(alphabet, outputs, list(numbers.values()), tokenizer.bos_token_id, tokenizer.eos_token_id)
 
 
 def _check_files(directory: Path) -> None:
     if not directory.is_dir():
         raise InputError(f"{directory}: is not a folder")
-    if not (directory / "config.json").is_file():
-        raise InputError(f"{directory}: is no checkpoint, it has no config.json")
-    try:
-        config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
-        architecture = config["model_type"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{directory}: config.json is not the configuration of a model: {_first_line(error)}"
-        ) from None
+    if not (directory / CONFIG).is_file():
+        raise InputError(f"{directory}: is no checkpoint, it has no {CONFIG}")
+    architecture = _read_json(directory, CONFIG).get("model_type")
     if architecture != "mamba":
         raise InputError(f"{directory}: the architecture is {architecture!r}, expected 'mamba'")
-    if not any((directory / name).is_file() for name in (WEIGHTS, INDEX)):
-        pickles = sorted(path.name for pattern in _PICKLES for path in directory.glob(pattern))
-        if pickles:
-            raise InputError(
-                f"{directory}: {pickles[0]} is pickled, which can run code when it is read: refused, save as {WEIGHTS}"
-            )
-        raise InputError(f"{directory}: has no {WEIGHTS}")
+    _check_sizes(directory, _weight_files(directory))
+
+
+def _read_json(directory: Path, name: str) -> dict:
+    try:
+        content = json.loads((directory / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{directory}: {name} cannot be read: {_first_line(error)}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{directory}: {name} has no named values")
+    return content
+
+
+def _weight_files(directory: Path) -> list[Path]:
+    """The files that the weights are read from; an index may name others, but none that is pickled."""
+    if (directory / WEIGHTS).is_file():
+        return [directory / WEIGHTS]
+    if (directory / INDEX).is_file():
+        places = _read_json(directory, INDEX).get("weight_map")
+        names = list(places.values()) if isinstance(places, dict) else []
+        present = {path.name for path in directory.iterdir()}
+        for name in names or [None]:
+            if not (isinstance(name, str) and name.endswith(".safetensors") and name in present):
+                raise InputError(f"{directory}: {INDEX} names {name!r}, which is no safetensors file in the folder")
+        return [directory / name for name in set(names)]
+    for path in sorted(path for pattern in _PICKLES for path in directory.glob(pattern)):
+        raise InputError(
+            f"{directory}: {path.name} is pickled, which can run code when it is read: refused, save as {WEIGHTS}"
+        )
+    raise InputError(f"{directory}: has no {WEIGHTS}")
+
+
+def _check_sizes(directory: Path, files: list[Path]) -> None:
+    """Sizes that fit the files, so that no model is built of which most has no weights."""
+    stored = sum(path.stat().st_size for path in files)
+    for name, size in _read_json(directory, CONFIG).items():
+        if name in _SIZES and isinstance(size, int) and size > stored:
+            raise InputError(f"{directory}: {CONFIG}: {name} is {size}, and there are {stored} bytes of weights")
+    try:
+        config = MambaConfig.from_pretrained(directory, local_files_only=True)
+        sizes = {name: int(getattr(config, name)) for name in _SIZES}
+    except Exception as error:  # whatever the library raises on values of wrong types
+        raise InputError(f"{directory}: {CONFIG}: {_first_line(error)}") from None
+    for name, size in sizes.items():
+        if size < 1:
+            raise InputError(f"{directory}: {CONFIG}: {name} is {size}, expected at least 1")
+    tokens, width, inner, layers, *others = sizes.values()
+    least = tokens * width + layers * inner * (3 * width + sum(others))
+    if least > stored:
+        raise InputError(
+            f"{directory}: {CONFIG} asks for more than {least} weights, and there are {stored} bytes of them"
+        )
 
 
 def _first_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else 'no reason given'}"
+    # A heading alone says nothing.
+    shown = " ".join(lines[: 2 if lines[:1] and lines[0].endswith(":") else 1])
+    return f"{type(error).__name__}: {shown or 'no reason given'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from verify.commands.options import check_common, whole_number
+from verify.commands.options import check_common, nonempty, whole_number
 
 HELP = "check a Mamba checkpoint (Hugging Face format) against a language: accuracy, gates, refutation, proof"
 
@@ -34,12 +34,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"give up the search beyond N joint states (default: {DEFAULT_LIMIT})",
     )
-    parser.add_argument("--json", metavar="FILE", help="write the report as JSON")
+    parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
 
 
 def run(args: argparse.Namespace) -> int:
-    from verify.mamba.check import check_checkpoint
+    from verify.commands.check_checkpoint import check_checkpoint
 
     args.save = args.max_length = None
     check_common(args)

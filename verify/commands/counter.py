@@ -39,6 +39,7 @@ def task(args: argparse.Namespace):
     from constructions.counters import counter_cascade
     from verify.commands.pipeline import Task
     from verify.induction import prove_counter
+    from verify.released import read_released
 
     machine = counter_machine(args.name)
 
@@ -57,6 +58,7 @@ def task(args: argparse.Namespace):
         parse=parse,
         prove=lambda ssm, progress: prove_counter(ssm, machine, args.mode, progress),
         checks=_checks(args, machine),
+        released=tuple(read_released(args.released, args.name)) if getattr(args, "released", None) else (),
     )
 
 
@@ -64,7 +66,6 @@ def _checks(args: argparse.Namespace, machine):
     """What is checked besides the proof and the common random test: names, and functions of the engine and a progress."""
     from constructions.arithmetic import Arithmetic
     from verify.bounded_search import bounded_search
-    from verify.released import check_released, read_released
 
     arithmetic = Arithmetic.parse(args.arithmetic or "exact")
     checks = [("second opinion", lambda engine, progress: bounded_search(machine, engine, SMALL_COUNTER, limit=PAIRS, progress=progress))]
@@ -72,9 +73,6 @@ def _checks(args: argparse.Namespace, machine):
         checks.append(("exact horizon", lambda engine, progress: _horizon(machine, engine)))
     else:
         checks.append(("long random test", lambda engine, progress: _long_strings(machine, engine, progress)))
-    if getattr(args, "released", None):
-        lines = read_released(args.released, args.name)
-        checks.append(("released strings", lambda engine, progress: check_released(machine, engine, lines)))
     return tuple(checks)
 
 

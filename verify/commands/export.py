@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from verify.commands.options import MAMBA, MAMBA_SSM, add_target, check_common, check_writable, whole_number
+from verify.commands.options import add_target, check_common, nonempty, whole_number
+from verify.mamba import MAMBA, MAMBA_SSM
 
 HELP = "write a language as a stock Mamba checkpoint (Hugging Face format), proved on the model's own cache"
 
@@ -23,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alphabet", metavar="ABC", help="the symbols of the expression (default: those that occur in it)"
     )
-    parser.add_argument("--to", required=True, metavar="DIR", help="the folder to write")
+    parser.add_argument("--to", type=nonempty, required=True, metavar="DIR", help="the folder to write")
     parser.add_argument(
         "--mode", choices=MODES, default=PREDICTIVE, help="the question asked after each prefix (default: predictive)"
     )
@@ -36,32 +37,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", type=whole_number, default=5_000_000, metavar="N", help="give up the search beyond N joint states"
     )
-    parser.add_argument("--json", metavar="FILE", help="write the report as JSON")
+    parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
 
 
 def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from automata.errors import InputError
-    from constructions.mamba.checkpoint import write
+    from automata.files import check_replaceable
+    from constructions.mamba.checkpoint import FILES, WHAT, write
     from constructions.mamba.lowering import lower_to_mamba
-    from verify.commands.mamba import check
+    from verify.commands.mamba import check, string_length
     from verify.commands.report import Report
     from verify.mamba.card import model_card
     from verify.verdict import worst
 
-    args.save = None
-    check_common(args)
-    check_writable(args.to, "--to")
-    if Path(args.to).exists() and not Path(args.to).is_dir():
-        raise InputError(f"--to {args.to}: is not a folder")
+    args.save = args.to
+    check_common(args, "--to")
+    check_replaceable(args.to, FILES, WHAT)
     machine, cascade, title, name = _task(args)
     command = f"python -m verify export {name} --mode {args.mode} --dtype {args.dtype} --to {args.to}"
     weights = lower_to_mamba(cascade, args.dtype)
+    longest = string_length(machine, cascade, weights, args)
     report = Report(command, args.quiet)
     report.title(f"{title}, as a Mamba checkpoint")
-    check(machine, cascade, weights, args, report, command)
+    check(machine, cascade, weights, longest, args, report, command)
     status = worst(report.verdicts)
     if status == 0:
         write(weights, Path(args.to), model_card(title, weights, report.verdicts, command))

@@ -10,9 +10,10 @@ import numpy as np
 
 from automata.cascade import Cascade
 from automata.errors import InputError
+from automata.files import check_replaceable
 from automata.machine import Machine
 from constructions.mamba.certificate import certify
-from constructions.mamba.checkpoint import write
+from constructions.mamba.checkpoint import FILES, WHAT, write
 from constructions.mamba.lowering import lower_to_mamba
 from constructions.mamba.weights import MambaWeights
 from verify.commands.options import check_common
@@ -20,6 +21,7 @@ from verify.commands.report import Report
 from verify.mamba.card import model_card
 from verify.mamba.search import closes, exactness, prove_mamba, resets_only, running
 from verify.progress import Progress
+from verify.released import Labelled, check_released
 from verify.sampling import check_words, random_words
 from verify.strings_file import read_strings
 from verify.verdict import worst
@@ -54,15 +56,21 @@ def run_on_mamba(task: Task, args: argparse.Namespace, command: str) -> int:
             f"--arithmetic {args.arithmetic}: is for the paper's SSM; the numbers of a Mamba are chosen with --dtype"
         )
     check_common(args)
+    if args.save:
+        check_replaceable(args.save, FILES, WHAT)
     command = f"{command} --mode {args.mode} --target {args.target} --dtype {args.dtype}"
     lines = read_strings(args.strings_file, task.parse, task.characters) if args.strings_file else []
     cascade = resets_only(task.cascade, task.machine)
     weights = lower_to_mamba(cascade, args.dtype)
+    longest = string_length(task.machine, cascade, weights, args)
     report = Report(command, args.quiet)
     report.title(f"{task.title}, as a Mamba")
     for name, values in task.sections:
         report.section(name, values)
-    check(task.machine, cascade, weights, args, report, command, [line.word for line in lines])
+    if cascade is not task.cascade:
+        why = "no Mamba has a counter that is set, and no search over one that drifts is ever closed"
+        report.section("cascade", {"taken": f"by holonomy, {len(cascade.registers)} registers, all of them reset: {why}"})
+    check(task.machine, cascade, weights, longest, args, report, command, [line.word for line in lines], task.released)
     if args.save:
         write(weights, Path(args.save), model_card(task.title, weights, report.verdicts, command))
     report.close(args.json)
@@ -73,18 +81,20 @@ def check(
     machine: Machine,
     cascade: Cascade,
     weights: MambaWeights,
+    longest: int,
     args: argparse.Namespace,
     report: Report,
     command: str,
     words: Sequence[tuple[str, ...]] = (),
+    released: Sequence[Labelled] = (),
 ) -> None:
-    """Puts construction, proof, random test and the given words into the report.
+    """Puts construction, proof, random test, published strings and the given words into the report.
 
     Args:
         cascade: what the weights were lowered from.
-        args: with ``target``, ``limit``, ``strings``, ``max_length``, ``seed`` and ``quiet``.
+        longest: the length of the random strings (see :func:`string_length`).
+        args: with ``target``, ``limit``, ``strings``, ``seed`` and ``quiet``.
     """
-    longest = string_length(machine, cascade, weights, args)
     report.section("construction", describe(weights))
     with running(weights, args.target) as model:
         with Progress("joint states", quiet=args.quiet) as progress:
@@ -96,6 +106,8 @@ def check(
                 machine, model.by_full_forward, random, cascade.mode, progress=progress, repeat=repeat
             )
         report.verdict("random test", verdict, {"run by": "full forward", "seed": args.seed})
+        if released:
+            report.verdict("released strings", check_released(machine, model.by_full_forward, released))
         if words:
             method = f"strings of {args.strings_file}"
             report.verdict(

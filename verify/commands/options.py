@@ -11,9 +11,7 @@ from pathlib import Path
 
 from automata.errors import InputError
 from automata.machine import MODES, PREDICTIVE
-
-SSM, MAMBA, MAMBA_SSM = TARGETS = ("ssm", "mamba", "mamba-ssm")
-"""What a language is lowered to: the paper's SSM, a stock Mamba run in transformers, or the same run in mamba-ssm."""
+from verify.mamba import TARGETS
 
 LONGEST_STRING = 50_000_000
 """Symbols of one random string; more would not fit into memory as a list of symbols."""
@@ -56,8 +54,12 @@ def nonempty(text: str) -> str:
     return text
 
 
-def check_common(args: argparse.Namespace) -> None:
-    """What can be found wrong before any work: unwritable paths, strings that are too long, two files in one place."""
+def check_common(args: argparse.Namespace, save: str = "--save") -> None:
+    """What can be found wrong before any work: unwritable paths, strings that are too long, two files in one place.
+
+    Args:
+        save: the name of the option whose value is ``args.save``.
+    """
     if args.max_length is not None and args.max_length > LONGEST_STRING:
         raise InputError(f"--max-length {args.max_length}: the longest random string is {LONGEST_STRING} symbols")
     if args.json:
@@ -65,13 +67,13 @@ def check_common(args: argparse.Namespace) -> None:
         if os.path.isdir(args.json):
             raise InputError(f"--json {args.json}: is a folder")
     if args.save:
-        check_writable(args.save, "--save")
+        check_writable(args.save, save)
         if os.path.exists(args.save) and not os.path.isdir(args.save):
-            raise InputError(f"--save {args.save}: is not a folder")
-    _check_apart(args)
+            raise InputError(f"{save} {args.save}: is not a folder")
+    _check_apart(args, save)
 
 
-def _check_apart(args: argparse.Namespace) -> None:
+def _check_apart(args: argparse.Namespace, save: str) -> None:
     """Raises when the report would overwrite the strings, or lie among the weights, or the other way round."""
     if not args.json:
         return
@@ -82,7 +84,7 @@ def _check_apart(args: argparse.Namespace) -> None:
     if args.save:
         weights = Path(os.path.realpath(args.save))
         if report == weights or weights in report.parents or report in weights.parents:
-            raise InputError(f"--json {args.json}: lies in the same place as --save {args.save}")
+            raise InputError(f"--json {args.json}: lies in the same place as {save} {args.save}")
 
 
 def check_writable(path: str, option: str) -> None:

@@ -11,18 +11,20 @@ import numpy as np
 
 from automata.cascade import Cascade, Counter, Permutation, Reset, bit_length
 from automata.errors import InputError
+from automata.files import check_replaceable
 from automata.machine import PREDICTIVE, RECOGNISE, Machine
 from constructions.arithmetic import Arithmetic
 from constructions.engine import Engine
 from constructions.horizon import exact_length
 from constructions.lowering import lower
 from constructions.ssm import SSM
-from constructions.storage import check_replaceable, save
+from constructions.storage import FILES, WHAT, save
 from verify.bisimulation import bisimulation
-from verify.commands.options import SSM as SSM_TARGET
 from verify.commands.options import check_common
 from verify.commands.report import Report
+from verify.mamba import SSM as SSM_TARGET
 from verify.progress import Progress
+from verify.released import Labelled, check_released
 from verify.sampling import check_words, random_words
 from verify.sticky import find_sticky
 from verify.strings_file import read_strings
@@ -50,6 +52,7 @@ class Task:
         prove: another way than search, used when it is given.
         sections: what is printed before the construction: headings with named values.
         checks: what is checked after the proof besides the random test: headings, and functions of the engine.
+        released: published strings with their labels, to be checked too.
     """
 
     title: str
@@ -61,6 +64,7 @@ class Task:
     prove: Callable[[SSM, Progress], Verdict] | None = None
     sections: tuple[tuple[str, dict[str, object]], ...] = ()
     checks: tuple[tuple[str, Callable[[Engine, Progress], Verdict]], ...] = ()
+    released: tuple[Labelled, ...] = ()
 
     @property
     def characters(self) -> bool:
@@ -81,7 +85,7 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
         return run_on_mamba(task, args, command)
     check_common(args)
     if args.save:
-        check_replaceable(args.save)
+        check_replaceable(args.save, FILES, WHAT)
     command = _repeatable(command, args)
     ssm = build(task, args)
     lines = read_strings(args.strings_file, task.parse, task.characters) if args.strings_file else []
@@ -104,6 +108,8 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
     for name, check in task.checks:
         with Progress(name, quiet=args.quiet) as progress:
             report.verdict(name, check(engine, progress))
+    if task.released:
+        report.verdict("released strings", check_released(task.machine, engine, task.released))
     if lines:
         _check_file(task, engine, lines, report, args)
     if args.save:

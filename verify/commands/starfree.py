@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from automata.errors import InputError
 from verify.commands.inputs import Input, add_input, image_set_limit, naming_the_option, read_input
 from verify.commands.options import add_common, check_common, check_writable, whole_number
+from verify.mamba import SSM
 
 if TYPE_CHECKING:
     from automata.cascade import Cascade
@@ -174,6 +175,10 @@ def _proof(dfa: DFA, cascade: Cascade, route: Route, skeleton, args: argparse.Na
     from verify.regular import SEARCHED_BITS
     from verify.verdict import UNDECIDED
 
+    if getattr(args, "target", SSM) != SSM:
+        if args.proof == "levelwise":
+            raise InputError("--proof levelwise: speaks about the paper's SSM; a Mamba is proved by a search over its caches")
+        return None, "search: over the caches of the Mamba"
     floats = args.arithmetic is not None and Arithmetic.parse(args.arithmetic).is_float
     previous = sum((r.values - 1).bit_length() for r in cascade.registers if r.name in cascade.read_before and not isinstance(r, Counter))
     bits = route.bits + previous

@@ -29,7 +29,7 @@ from constructions.flip_flop import flip_flop
 from constructions.mamba.certificate import Certificate, certify
 from constructions.mamba.weights import MambaWeights
 from verify.bisimulation import bisimulation
-from verify.commands.options import MAMBA
+from verify.mamba import MAMBA
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, Verdict
 
@@ -137,9 +137,9 @@ def prove_mamba(
         limit: joint states after which a search gives up.
 
     Returns:
-        ``proved`` for all lengths when the search closes; where counters are unbounded, ``proved`` up to the length
-        that was searched completely; ``refuted`` with a shortest witness; or ``undecided``.  The reason names what was
-        run.
+        ``proved`` for all lengths when the search closes; where counters are unbounded, ``proved`` when all strings up
+        to the certificate's horizon were compared, else ``tested``, saying up to which length they were; ``refuted``
+        with a shortest witness; or ``undecided``.  The reason names what was run.
 
     Raises:
         InputError: when the certificate of exactness cannot be given.
@@ -154,8 +154,8 @@ def prove_mamba(
         return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {model.conditions}")
     what = (
         "the search over caches closed: every length"
-        if finite
-        else "every string, one by one: a counter has unboundedly many values"
+        if verdict.horizon is None
+        else f"every string of up to {verdict.horizon} symbols, as far as counters are certainly exact"
     )
     reason = f"{what}, by single decoding steps in {model.conditions}; {exactness(certificate)}"
     return replace(verdict, method="cache search", reason=reason)
@@ -168,6 +168,4 @@ def exactness(certificate: Certificate) -> str:
     )
     if certificate.greatest is None:
         return text
-    return (
-        f"{text} while no counter exceeds {certificate.greatest}, as up to {certificate.horizon} symbols"
-    )
+    return f"{text} while no counter exceeds {certificate.greatest}, as none can within {certificate.horizon} symbols"

@@ -38,7 +38,8 @@ def check_checkpoint(args: argparse.Namespace, edges: list[int]) -> int:
 
         outputs = (ACCEPT,) if mode == RECOGNISE else (*known.alphabet, EOS)
         hugging_face = load(directory)
-        model = SteppedMamba(HuggingFaceRunner(hugging_face), read_vocabulary(directory, known.alphabet, outputs))
+        vocabulary = read_vocabulary(directory, known.alphabet, outputs, hugging_face.config.vocab_size)
+        model = SteppedMamba(HuggingFaceRunner(hugging_face), vocabulary)
         report = Report(command, args.quiet)
         report.title(f"{directory}: a Mamba checkpoint against {known.name}: {known.title}")
         report.section("checkpoint", _describe(hugging_face, model))
@@ -86,7 +87,7 @@ def _declared_mode(directory: Path) -> str:
 
     try:
         mode = json.loads((directory / COORDINATES_FILE).read_text(encoding="utf-8"))["mode"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return PREDICTIVE
     return mode if mode in MODES else PREDICTIVE
 
