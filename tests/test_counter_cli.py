@@ -1,6 +1,7 @@
 """What a user types and sees: ``python -m verify counter`` and the large ``dyck``."""
 
 import json
+import sys
 
 import pytest
 
@@ -35,6 +36,14 @@ def test_proof_test_and_second_opinion(small, capsys, tmp_path, name, mode):
     assert report["second_opinion"]["method"] == "bounded search"
     assert "unbounded counters" in printed and "evidence, not a proof" in printed
     assert f"the empty string {'is a word' if name in ('dyck-1', 'shuffle-3') else 'is not a word'}" in printed
+
+
+def test_a_search_in_the_place_of_a_proof_does_not_hold(small, capsys, tmp_path, monkeypatch):
+    """Without z3: what to install is said, the search that is left is no proof, and the status says neither."""
+    monkeypatch.setitem(sys.modules, "z3", None)
+    status, report, printed = report_of(capsys, tmp_path, "counter", "anbn")
+    assert status == 3 and report["outcomes"] == ["tested"] * 4
+    assert "pip install z3-solver" in printed and "this is no proof" in printed
 
 
 def test_a_float_has_a_horizon(small, capsys, tmp_path):

@@ -28,7 +28,7 @@ from verify.released import Labelled, check_released
 from verify.sampling import check_words, random_words
 from verify.sticky import find_sticky
 from verify.strings_file import read_strings
-from verify.verdict import Verdict, worst
+from verify.verdict import EXIT_STATUS, PROVED, TESTED, UNDECIDED, Verdict, worst
 
 DEFAULT_LENGTH = 500
 
@@ -98,7 +98,8 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
     report.section("memory", memory(task))
     engine = Engine(ssm)
     with Progress("joint states" if task.prove is None else "cases", quiet=args.quiet) as progress:
-        report.verdict("proof", prove(task, engine, args.limit, progress))
+        proof = prove(task, engine, args.limit, progress)
+    report.verdict("proof", proof)
     with Progress("strings", args.strings, args.quiet) as progress:
         rng = np.random.default_rng(args.seed)
         words = random_words(task.machine, args.strings, longest, rng)
@@ -115,7 +116,8 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
     if args.save:
         save(ssm, args.save)
     report.close(args.json)
-    return worst(report.verdicts)
+    # A search in the place of a proof, for want of a solver, leaves the question open.
+    return worst(report.verdicts) or (EXIT_STATUS[UNDECIDED] if proof.outcome == TESTED else EXIT_STATUS[PROVED])
 
 
 def _repeatable(command: str, args: argparse.Namespace) -> str:
