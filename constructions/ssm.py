@@ -249,6 +249,8 @@ def _check_shapes(ssm: SSM) -> None:
             _expect(f"layers.{i}.phi.{j}", mix.affine.matrix.shape, (mix.affine.outputs, previous + features))
             if mix.activation not in ACTIVATIONS:
                 raise InputError(f"layers.{i}.phi.{j} has the activation {mix.activation!r}, expected one of {', '.join(ACTIVATIONS)}")
+            if mix.low > mix.high:
+                raise InputError(f"layers.{i}.phi.{j} clips from {mix.low} up to {mix.high}")
             previous = mix.affine.outputs
         features = previous
     _expect("readout", ssm.readout.matrix.shape, (len(ssm.outputs), features))

@@ -111,6 +111,8 @@ def _description(ssm: SSM) -> dict:
 
 
 def _read_description(path: Path) -> dict:
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise InputError(f"{path}: is not a plain file")
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -164,6 +166,8 @@ def _build(description: dict, arrays: dict[str, np.ndarray], folder: Path) -> SS
             if ((index < 0) | (index >= end)).any():
                 raise InputError(f"array '{name}.{part}' has an index outside 0..{end - 1}")
         matrix = sparse.csr_array((values, (rows, columns)), shape=tuple(shape.tolist()))
+        if matrix.nnz < len(values):
+            raise InputError(f"arrays '{name}.rows' and '.columns' name a weight twice")
         return Affine(matrix, bias, _integer(exponent, f"the exponent of {name}", 0, 1000))
 
     layers = []

@@ -1,6 +1,7 @@
 """Saved models come back the same; damaged folders are refused in one line that names the damage."""
 
 import json
+import os
 import pickle
 
 import numpy as np
@@ -87,6 +88,21 @@ def test_an_index_outside_the_matrix(folder):
         load(folder)
 
 
+def test_a_weight_that_is_given_twice(folder):
+    change_array(folder, "readout.columns", 0 * load_file(folder / "weights.safetensors")["readout.columns"])
+    change_array(folder, "readout.rows", 0 * load_file(folder / "weights.safetensors")["readout.rows"])
+    with pytest.raises(InputError, match="name a weight twice"):
+        load(folder)
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "model.json"])
+def test_a_pipe_is_not_waited_for(folder, name):
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(InputError, match=f"{name}: (is not a plain|there is no such) file"):
+        load(folder)
+
+
 @pytest.mark.parametrize(
     "path, value, message",
     [
@@ -102,6 +118,7 @@ def test_an_index_outside_the_matrix(folder):
         (("layers",), [], "unexpected|layer"),
         (("readout",), None, "model.json"),
         (("layers", 0, "phi", 0, "low"), float("inf"), "expected an integer"),
+        (("layers", 0, "phi", 0, "low"), 5, "clips from 5 up to 0"),
     ],
 )
 def test_damaged_descriptions(folder, path, value, message):
