@@ -9,6 +9,7 @@ unpickled, and everything read is checked before a model is made of it.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
