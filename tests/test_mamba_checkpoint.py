@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 from automata.errors import InputError  # noqa: E402
 from automata.languages import language  # noqa: E402
 from automata.machine import EOS, PREDICTIVE, RECOGNISE  # noqa: E402
+from constructions.bounded_dyck import bounded_dyck  # noqa: E402
 from constructions.mamba.checkpoint import write  # noqa: E402
 from constructions.mamba.huggingface import build  # noqa: E402
 from constructions.mamba.lowering import lower_to_mamba  # noqa: E402
@@ -173,6 +174,19 @@ def test_export_refuses(tmp_path, monkeypatch, capsys, arguments, message):
     monkeypatch.chdir(tmp_path)
     assert re.search(message, complaint(capsys, "export", *arguments))
     assert not (tmp_path / "here").exists()
+
+
+def test_what_is_undecided_is_written_and_the_card_says_so(tmp_path, capsys):
+    arguments = ["shuffle-2", "--to", str(tmp_path / "new"), "--limit", "100", "--strings", "5", "--quiet"]
+    assert main(["export", *arguments]) == 3
+    card = (tmp_path / "new" / "README.md").read_text()
+    assert "**undecided** by cache search" in card and "this is not a proof" in card and "**proved**" not in card
+
+
+def test_what_is_refuted_is_not_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("verify.mamba.search.cascade_of", lambda known, mode: bounded_dyck(2, 2))
+    assert main(["export", "dyck-2-3", "--to", str(tmp_path / "new"), "--strings", "5", "--quiet"]) == 1
+    assert not (tmp_path / "new").exists()
 
 
 def test_export_does_not_overwrite_what_is_no_checkpoint(tmp_path, capsys):
@@ -409,8 +423,8 @@ def test_counter_languages_have_the_target(tmp_path, capsys):
         return status, json.loads(file.read_text())
 
     status, report = outcomes("--limit", "100", "--released", str(tmp_path))
-    assert status == 0 and report["outcomes"] == ["tested", "tested", "tested"]
-    assert "all strings of up to 26 symbols" in report["proof"]["reason"] and report["proof"]["horizon"] is None
+    assert status == 3 and report["outcomes"] == ["undecided", "tested", "tested"]
+    assert "no disagreement on strings of up to 26 symbols" in report["proof"]["reason"] and report["proof"]["horizon"] is None
     assert report["released_strings"]["explored"]["labels"] == 8
     status, report = outcomes("--dtype", "bfloat16")
     assert status == 0 and report["outcomes"] == ["proved", "tested"] and report["proof"]["horizon"] == 128

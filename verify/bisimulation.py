@@ -21,7 +21,7 @@ from automata.machine import ACCEPT, EOS, MODES, PREDICTIVE, RECOGNISE, Machine
 from constructions.engine import Outputs
 from verify.progress import NO_PROGRESS, Progress
 from verify.sticky import Sticky
-from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED, Verdict, Witness
+from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict, Witness
 
 STATE_LIMIT = 5_000_000
 _BLOCK, _BLOCK_OUTPUTS = 1 << 15, 1 << 24
@@ -128,13 +128,12 @@ def bisimulation(
         limit: stop, undecided, when more joint states than this are found.
         absorbed: for recognition, which rows provably reject for ever (:func:`verify.sticky.find_sticky`); a pair
             of such a row and a machine state that rejects for ever needs no further search.
-        length: be content with all strings up to this length; at the limit, say how far they were completed.
+        length: be content with all strings up to this length.
         progress: told about joint states as they are found.
 
     Returns:
-        ``proved`` (closed, or up to the ``length`` where one is given), ``refuted`` with a shortest witness, or at the limit
-        ``undecided``; ``tested`` where a ``length`` is given, since all shorter strings were compared.
-        Time and memory are linear in the joint states times the symbols followed.
+        ``proved`` (closed, or up to the ``length`` where one is given), ``refuted`` with a shortest witness, or ``undecided``,
+        saying up to which length all strings were compared.  Time and memory are linear in the joint states times the symbols followed.
 
     >>> from automata.flip_flop import FlipFlopMachine
     >>> from constructions.flip_flop import flip_flop
@@ -189,11 +188,9 @@ class _Search:
                 new = self._add(target, np.ascontiguousarray(stepped), numbers[source], symbol)
                 found.append((target[new], stepped[new]))
                 progress.advance(len(new), transitions=self.transitions)
-                if self.count > limit and length is not None:
-                    reason = f"no disagreement on all strings of up to {compared} symbols; stopped at {self.count} joint states (limit {limit})"
-                    return self._verdict(TESTED, reason)
                 if self.count > limit:
-                    return self._verdict(UNDECIDED, f"gave up at {self.count} joint states (limit {limit}): this is not a proof")
+                    reason = f"gave up at {self.count} joint states (limit {limit}), with no disagreement on strings of up to {compared} symbols: this is not a proof"
+                    return self._verdict(UNDECIDED, reason)
             first = self.count - sum(len(t) for t, _ in found)
             machines = np.concatenate([t for t, _ in found]) if found else machines[:0]
             rows = np.concatenate([r for _, r in found]) if found else rows[:0]

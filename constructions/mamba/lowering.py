@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from automata.cascade import Cascade, Counter
+from automata.cascade import Cascade, Counter, Reset
 from automata.errors import InputError
 from constructions.mamba.ballast import CONSTANT, GIANT
 from constructions.mamba.blocks import layout
@@ -10,7 +10,7 @@ from constructions.mamba.certificate import certify
 from constructions.mamba.inline import inline
 from constructions.mamba.network import Network, Total, network
 from constructions.mamba.precision import Precision, precision
-from constructions.mamba.weights import MambaWeights, assemble
+from constructions.mamba.weights import WIDTH_LIMIT, MambaWeights, assemble
 
 
 def lower_to_mamba(cascade: Cascade, dtype: str = "float32", norm: str | None = None) -> MambaWeights:
@@ -22,13 +22,17 @@ def lower_to_mamba(cascade: Cascade, dtype: str = "float32", norm: str | None = 
         norm: "constant norm" or "giant" (see :mod:`constructions.mamba.ballast`); chosen where absent.
 
     Raises:
-        InputError: naming the register that no Mamba can have, or the number that is not exact in the dtype.
+        InputError: naming the register that no Mamba can have, the number that is not exact in the dtype, or the width.
 
     >>> from constructions.flip_flop import flip_flop
     >>> weights = lower_to_mamba(flip_flop())
     >>> len(weights.layout.blocks), weights.width, weights.ballast.kind
     (3, 32, 'constant norm')
     """
+    # Each needs a coordinate; said before all boxes are made, which may be millions.
+    values = sum(register.values - 1 for register in cascade.registers if isinstance(register, Reset))
+    if values > WIDTH_LIMIT:
+        raise InputError(f"registers with {values} values besides their first do not fit a d_model of {WIDTH_LIMIT}")
     boxes = inline(network(cascade))
     counter = next((item.name for item in boxes.items if isinstance(item, Total)), None)
     if norm == CONSTANT and counter is not None:

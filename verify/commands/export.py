@@ -1,4 +1,7 @@
-"""``python -m verify export NAME --to DIR``: a language as a stock Mamba checkpoint, proved before it is written."""
+"""``python -m verify export NAME --to DIR``: a language as a stock Mamba checkpoint.
+
+It is checked first, and not written when it is refuted; its model card says what was proved, tested, or left undecided.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import argparse
 from verify.commands.options import add_target, check_common, nonempty, whole_number
 from verify.mamba import MAMBA, MAMBA_SSM
 
-HELP = "write a language as a stock Mamba checkpoint (Hugging Face format), proved on the model's own cache"
+HELP = "write a language as a stock Mamba checkpoint (Hugging Face format), checked first"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     from verify.commands.mamba import check, string_length
     from verify.commands.report import Report
     from verify.mamba.card import model_card
-    from verify.verdict import worst
+    from verify.verdict import EXIT_STATUS, REFUTED, worst
 
     args.save = args.to
     check_common(args, "--to")
@@ -63,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     report.title(f"{title}, as a Mamba checkpoint")
     check(machine, cascade, weights, longest, args, report, command)
     status = worst(report.verdicts)
-    if status == 0:
+    if status != EXIT_STATUS[REFUTED]:
         write(weights, Path(args.to), model_card(title, weights, report.verdicts, command))
         report.section(
             "written",

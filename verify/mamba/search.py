@@ -138,8 +138,8 @@ def prove_mamba(
 
     Returns:
         ``proved`` for all lengths when the search closes; where counters are unbounded, ``proved`` when all strings up
-        to the certificate's horizon were compared, else ``tested``, saying up to which length they were; ``refuted``
-        with a shortest witness; or ``undecided``.  The reason names what was run.
+        to the certificate's horizon were compared; ``refuted`` with a shortest witness; or ``undecided``, saying how
+        far the search came.  The reason names what was run.
 
     Raises:
         InputError: when the certificate of exactness cannot be given.
