@@ -17,6 +17,9 @@ State = tuple[int, ...]
 _PLAIN_BRACKETS = ("()", "[]", "{}", "<>")
 
 
+_SYMBOLS_KEPT = 5_000_000
+
+
 def type_name(number: int) -> str:
     """The name of bracket type 0, 1, 2, …: a..z, then aa, ab, … (as the columns of a spreadsheet).
 
@@ -73,7 +76,8 @@ class DyckMachine:
         # A type i stands for its opening bracket, ~i (negative) for its closing one.
         self._action = {symbol: i for i, symbol in enumerate(self.openers)}
         self._action.update((symbol, ~i) for i, symbol in enumerate(self.closers))
-        self._legal = lru_cache(maxsize=None)(self._legal_at)
+        # A set of K symbols for each type on top: all of them for most K, not so many that memory would run out.
+        self._legal = lru_cache(maxsize=max(8, _SYMBOLS_KEPT // k))(self._legal_at)
 
     def step(self, state: State | None, symbol: str) -> State | None:
         """The next state; raises InputError for a symbol outside the alphabet."""
@@ -92,6 +96,15 @@ class DyckMachine:
         if state is None:
             return frozenset()
         return self._legal(state[-1] if state else None, len(state) == self.depth)
+
+    def legal_at_depth(self, depth: int) -> frozenset[str]:
+        """What is legal at this depth whatever is on top; :meth:`legal` adds the closing bracket of the top.
+
+        >>> machine = DyckMachine(2, 3)
+        >>> sorted(machine.legal_at_depth(0)), sorted(machine.legal_at_depth(3))
+        (['(a', '(b', '<eos>'], [])
+        """
+        return frozenset((*(self.openers if depth < self.depth else ()), *((EOS,) if depth == 0 else ())))
 
     def accepts(self, state: State | None) -> bool:
         return state == ()
@@ -128,8 +141,8 @@ class DyckMachine:
         )
 
     def _legal_at(self, top: int | None, full: bool) -> frozenset[str]:
-        last = EOS if top is None else self.closers[top]
-        return frozenset((last,) if full else (*self.openers, last))
+        always = self.legal_at_depth(self.depth if full else 0 if top is None else 1)
+        return always if top is None else always | {self.closers[top]}
 
     def __repr__(self) -> str:
         return f"DyckMachine({self.k}, {self.depth})"

@@ -44,27 +44,27 @@ def bounded_dyck(k: int, depth: int, mode: str = PREDICTIVE) -> Cascade:
         coding="binary",
     )
     count = Counter("depth", (Rule((In(opening),), Add(1)), Rule((In(closing),), Add(-1))), span=(0, depth))
-    slots = tuple(
-        Reset(f"slot {j}", k, (Rule((In(opening), Is("depth", j)), Copy("type")),)) for j in range(1, depth + 1)
-    )
+    # With one type there is nothing to remember but the depth.
+    slotted = range(1, depth + 1) if k > 1 else ()
+    slots = tuple(Reset(f"slot {j}", k, (Rule((In(opening), Is("depth", j)), Copy("type")),)) for j in slotted)
     if mode == PREDICTIVE:
-        levels, emissions = _predict(k, depth, opening, closing)
+        levels, emissions = _predict(k, depth, slotted, opening, closing)
         outputs = (*alphabet, EOS)
     else:
-        levels, emissions = _recognise(k, depth, opening, closing)
+        levels, emissions = _recognise(k, depth, slotted, opening, closing)
         outputs = (ACCEPT,)
     return Cascade(alphabet, (Level((), (bracket,)), Level((count,)), Level(slots, levels[0]), *levels[1:]), outputs, emissions)
 
 
-def _predict(k, depth, opening, closing):
+def _predict(k, depth, slotted, opening, closing):
     """The slot of the current depth is muxed out and names the one legal closing bracket."""
-    top = Signal("top", k, tuple(Rule((Is("depth", j),), Copy(f"slot {j}")) for j in range(1, depth + 1)), coding="binary")
+    top = Signal("top", k, tuple(Rule((Is("depth", j),), Copy(f"slot {j}")) for j in slotted), coding="binary")
     emissions = [Emit((Is("depth", 0),), {EOS}), Emit((AtLeast("depth", depth, negated=True),), opening)]
     emissions += [Emit((AtLeast("depth", 1), Is("top", i)), {closing[i]}) for i in range(k)]
     return (((top,),)), tuple(emissions)
 
 
-def _recognise(k, depth, opening, closing):
+def _recognise(k, depth, slotted, opening, closing):
     """A third level counts violations; any violation is for ever, since the count never falls.
 
     On a closing bracket the slot that it should match is the one above the new depth.
@@ -72,7 +72,7 @@ def _recognise(k, depth, opening, closing):
     opened = Signal(
         "opened",
         k,
-        tuple(Rule((In(closing), Is("depth", j - 1)), Copy(f"slot {j}")) for j in range(1, depth + 1)),
+        tuple(Rule((In(closing), Is("depth", j - 1)), Copy(f"slot {j}")) for j in slotted),
         coding="binary",
     )
     violations = [

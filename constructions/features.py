@@ -182,11 +182,15 @@ class Placement:
         if len(literals) == 1:
             feature, positive = literals[0]
             return feature if positive else Feature(name, ONE - feature.expression, feature.ready)
-        total = Expression((), 1 - len(literals))
+        # One pass over all terms: there may be as many neurons as symbols.
+        terms: dict[Atom, int] = {}
+        constant = 1 - len(literals)
         for feature, positive in literals:
-            value = self.read(feature, slot)
-            total += value if positive else ONE - value
-        return self.neuron(name, slot, total)
+            value, sign = self.read(feature, slot), 1 if positive else -1
+            constant += value.constant if positive else 1 - value.constant
+            for atom, c in value.terms:
+                terms[atom] = terms.get(atom, 0) + sign * c
+        return self.neuron(name, slot, Expression.of(terms, constant))
 
     def _support(self, table: Table, positive: bool) -> frozenset[int]:
         """The symbols of which a feature (or its negation) is true."""

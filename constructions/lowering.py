@@ -180,8 +180,15 @@ class Lowering:
     def _code_bit(self, name: str, rules: tuple[Rule, ...], index: int) -> list[tuple[Feature, int]]:
         """The features that, summed, say that a rule fires which writes a code with this bit."""
         terms = []
+        # Rules that look at the symbol alone make one feature together: there may be one for each symbol.
+        symbols: dict[int, int] = {}
         for rule in rules:
-            if isinstance(rule.then, Copy):
+            if isinstance(rule.then, Set) and len(rule.when) == 1 and isinstance(rule.when[0], In):
+                if (rule.then.value >> index) & 1:
+                    for symbol in rule.when[0].symbols:
+                        number = self.symbol_index[symbol]
+                        symbols[number] = symbols.get(number, 0) + 1
+            elif isinstance(rule.then, Copy):
                 source = self.cascade.names[rule.then.source]
                 if index < bit_length(source.values):
                     literals = [pair for literal in rule.when for pair in self.literal(literal)]
@@ -189,6 +196,8 @@ class Lowering:
                     terms.append((self.placement.conjunction(name, literals), 1))
             elif (rule.then.value >> index) & 1:
                 terms.append((self.conjunction(name, *rule.when), 1))
+        if symbols:
+            terms.append((self.placement.symbol_feature(name, frozenset(symbols.items())), 1))
         return terms
 
     def _total(self, name: str, terms: list[tuple[Feature, int]]) -> Feature:
@@ -242,14 +251,18 @@ class Lowering:
         return value, 2 * layer - 1
 
     def _threshold(self, counter: Counter, bound: int, before: bool) -> Feature:
-        value, slot = self._counter_value(counter, before)
-        name = f"{counter.name} {'before ' if before else ''}>= {bound}"
-        return self._piecewise(name, slot, value, [(bound - 1, 1), (bound, -1)])
+        return self._of_counter(counter, ">=", bound, before, [(bound - 1, 1), (bound, -1)])
 
     def _equals(self, counter: Counter, target: int, before: bool) -> Feature:
-        value, slot = self._counter_value(counter, before)
-        name = f"{counter.name} {'before ' if before else ''}= {target}"
-        return self._piecewise(name, slot, value, [(target - 1, 1), (target, -2), (target + 1, 1)])
+        return self._of_counter(counter, "=", target, before, [(target - 1, 1), (target, -2), (target + 1, 1)])
+
+    def _of_counter(self, counter: Counter, relation: str, bound: int, before: bool, corners: list[tuple[int, int]]) -> Feature:
+        key = (counter.name, relation, bound, before)
+        if key not in self.features:
+            value, slot = self._counter_value(counter, before)
+            name = f"{counter.name} {'before ' if before else ''}{relation} {bound}"
+            self.features[key] = self._piecewise(name, slot, value, corners)
+        return self.features[key]
 
     # -- layers ---------------------------------------------------------------------------------------
 

@@ -39,8 +39,10 @@ from constructions.ssm import SSM, Affine, Layer, Mix
 
 _BUDGET = 1 << 22
 """Numbers held at once while phi is evaluated on pieces."""
+_LARGEST_BUDGET = 1 << 28
+"""Numbers computed, one part after the other, for the sake of a drifting coordinate with breakpoints far apart."""
 _ROUNDS_BEFORE_WIDENING = 40
-_VALUES_PER_COORDINATE = 4096
+_VALUES_PER_COORDINATE, _VALUES_OF_A_DRIFTING_ONE = 1 << 12, 1 << 21
 _MOST_BITS = 64
 
 
@@ -202,11 +204,21 @@ def _phi(
 ) -> Boxes:
     cuts = _cuts(arithmetic, layer, boxes, low, high, state_bits, mix_bits[0])
     widest = max([layer.width + layer.inputs] + [m.affine.outputs + layer.inputs for m in layer.phi])
-    sizes = [len(points) for points, _, _ in cuts.values()]
-    count = math.prod(sizes)
+    count = math.prod(len(points) for points, _, _ in cuts.values())
     if count * len(boxes.low) * widest > _BUDGET:
         boxes = boxes.hull()
-    grid = np.unravel_index(np.arange(count), sizes or (1,))
+    part = max(1, _BUDGET // (len(boxes.low) * widest))
+    found = [_phi_on(arithmetic, layer, boxes, low, high, cuts, np.arange(i, min(i + part, count)), mix_bits) for i in range(0, count, part)]
+    unique = np.unique(np.concatenate(found), axis=0)
+    return Boxes(unique[:, : layer.features], unique[:, layer.features :])
+
+
+def _phi_on(
+    arithmetic: Arithmetic, layer: Layer, boxes: Boxes, low: np.ndarray, high: np.ndarray, cuts: dict, which: np.ndarray, mix_bits: list[float]
+) -> np.ndarray:
+    """The distinct boxes of z, their low ends beside their high ends, on some of the pieces."""
+    count = len(which)
+    grid = np.unravel_index(which, [len(points) for points, _, _ in cuts.values()] or (1,))
     h_low, h_high = np.tile(low, (count, 1)), np.tile(high, (count, 1))
     slope = np.zeros((count, layer.width))
     for place, (coordinate, (points, ends, slopes)) in enumerate(cuts.items()):
@@ -227,8 +239,7 @@ def _phi(
         slope_bits += mix.affine.exponent
         z = _mix(arithmetic, mix, z, x, bits, slope_bits)
     ends = np.where(z.slope < 0, -np.inf, z.low), np.where(z.slope > 0, np.inf, z.high)
-    unique = np.unique(np.concatenate(ends, axis=1), axis=0)
-    return Boxes(unique[:, : layer.features], unique[:, layer.features :])
+    return np.unique(np.concatenate(ends, axis=1), axis=0)
 
 
 def _cuts(
@@ -246,7 +257,8 @@ def _cuts(
         ends = (low[coordinate], high[coordinate])
         if drifting:
             ends = _breakpoints(arithmetic, layer, boxes, low, high, coordinate, input_bits)
-        if ends is None or (ends[1] - ends[0]) / unit > _VALUES_PER_COORDINATE or max(-ends[0], ends[1]) / unit > 2**50:
+        most = _VALUES_OF_A_DRIFTING_ONE if drifting else _VALUES_PER_COORDINATE
+        if ends is None or (ends[1] - ends[0]) / unit > most or max(-ends[0], ends[1]) / unit > 2**50:
             continue
         least = np.floor(max(ends[0], low[coordinate]) / unit) * unit
         greatest = np.ceil(min(ends[1], high[coordinate]) / unit) * unit
@@ -263,7 +275,8 @@ def _cuts(
         # Drifting coordinates first, and with rows merged for their sake: without pieces nothing at all is known of
         # what reads them.
         merged = pieces // len(boxes.low)
-        if count > 1 and (pieces * count <= _BUDGET or (not bounded and merged * count <= _BUDGET)):
+        budget = _BUDGET if cuts else _LARGEST_BUDGET
+        if count > 1 and (pieces * count <= _BUDGET or (not bounded and merged * count <= budget)):
             cuts[coordinate] = values, values, slopes
             pieces *= count
     return cuts

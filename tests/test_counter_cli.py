@@ -70,11 +70,18 @@ def test_a_run_by_name(capsys):
     assert "pending=0  end" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("k, depth", [("0", "1"), ("5000", "1"), ("1", "100000000"), ("2", "-1")])
+@pytest.mark.parametrize("k, depth", [("0", "1"), ("500001", "1"), ("1", "100000000"), ("2", "4097"), ("2", "-1")])
 def test_sizes_beyond_the_limits(capsys, k, depth):
     assert main(["dyck", "--k", k, "--depth", depth]) == 2
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and ("at most 4096" in error or "expected at least" in error)
+    assert error.count("\n") == 1 and ("at most" in error or "expected at least" in error)
+
+
+def test_many_types_have_shorter_random_tests(capsys, tmp_path):
+    status, report, _ = report_of(capsys, tmp_path, "dyck", "--k", "2500", "--depth", "1", "--max-length", "60")
+    assert status == 0 and report["proof"]["outcome"] == "proved" and report["random test"]["explored"]["strings"] == 100
+    assert main(["dyck", "--k", "200000", "--depth", "1", "--max-length", "500"]) == 2
+    assert "--max-length 500: at most 250 with 200000 types" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from corruption import plain_outputs, with_layer
+from corruption import corruptions, plain_outputs, with_layer
 from planted_faults import KINDS, plant
 
 from automata.bounded_dyck import DyckMachine
@@ -22,12 +22,15 @@ from constructions.lowering import lower
 from constructions.ssm import Affine
 from verify.bisimulation import bisimulation
 from verify.bounded_search import bounded_search
+from verify.boxes import NotCovered
 from verify.induction import prove_counter, prove_dyck
 from verify.induction.counter_horizon import check_horizon, confirm_horizon, exact_horizon
 from verify.induction.counter_obligations import CounterInduction
+from verify.induction.depths import DepthInduction
 from verify.induction.stack_obligations import StackInduction
 from verify.induction.stack_states import failing_state
 from verify.sampling import expect, random_words
+from verify.sticky import find_sticky
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED
 
 EXACT = Arithmetic("exact")
@@ -441,5 +444,48 @@ def test_planted_faults(capsys):
 def test_facts_are_counted_once_for_each_depth_symbol_and_bit():
     result = StackInduction(dyck_model(2, 1), DyckMachine(2, 1)).run()
     # After BOS: two coordinates and five outputs; two brackets up, two down: the depth and both values of one bit each;
-    # at depth 1 two types on top and at depth 0 none: five outputs each.
-    assert result.facts == (2 + 5) + 4 * (1 + 2) + (2 + 1) * 5
+    # at depth 0 five outputs; at depth 1 three that close nothing, each type's bracket against each bit, and on its own top.
+    assert result.facts == (2 + 5) + 4 * (1 + 2) + 5 + (3 + 2 * 1 + 2)
+
+
+@pytest.mark.parametrize("mode", [PREDICTIVE, RECOGNISE])
+@pytest.mark.parametrize("k, depth", [(1, 70_000), (3000, 1)])
+def test_chains_and_fans(k, depth, mode):
+    """As many joint states as a search visits easily, but one after the other, or with as many symbols as states."""
+    ssm = lower(bounded_dyck(k, depth, mode), Arithmetic("exact"))
+    verdict = prove_dyck(ssm, k, depth, mode)
+    assert verdict.outcome == PROVED and verdict.horizon is None
+
+
+@pytest.mark.parametrize("mode", [PREDICTIVE, RECOGNISE])
+def test_one_type_with_a_wrong_weight(mode):
+    """Each weight of Dyck(1, 3) in turn: the induction over depths proves no model that a search refutes."""
+    ssm, machine = lower(bounded_dyck(1, 3, mode), Arithmetic("exact")), DyckMachine(1, 3)
+    outcomes = Counter()
+    for _, fault in corruptions(ssm):
+        engine = Engine(fault)
+        sticky = find_sticky(engine) if mode == RECOGNISE else None
+        searched = bisimulation(machine, engine, mode, limit=2000, absorbed=sticky)
+        try:
+            failures = DepthInduction(engine, machine, sticky).run().failures
+        except NotCovered:
+            outcomes["not covered"] += 1
+            continue
+        outcomes[f"{'fails' if failures else 'proved'}, search says {searched.outcome}"] += 1
+    print(f"\nDyck(1, 3), {mode}: {dict(outcomes)}")
+    assert outcomes["proved, search says refuted"] == 0 and outcomes["proved, search says proved"] > 0
+    assert outcomes["fails, search says refuted"] > 20
+
+
+def test_a_bracket_that_is_closed_by_two_tops():
+    """One of 300 types is closed also when a type that differs from it in one bit is on top."""
+    k = 300
+    ssm, machine = lower(bounded_dyck(k, 1), Arithmetic("exact")), DyckMachine(k, 1)
+    row = ssm.outputs.index(machine.closers[77])
+    other = ssm.outputs.index(machine.closers[77 ^ 4])
+    readout = ssm.readout.matrix.tolil()
+    readout[row] = readout[row] + readout[other]
+    fault = replace(ssm, readout=Affine(readout.tocsr(), ssm.readout.bias, ssm.readout.exponent))
+    verdict = prove_dyck(fault, k, 1, PREDICTIVE)
+    assert verdict.outcome == REFUTED and verdict.witness.word[-1] == machine.openers[77 ^ 4]
+    assert_witness_fails(fault, machine, verdict.witness)

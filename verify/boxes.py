@@ -91,19 +91,33 @@ class LinearMap:
         # W high where W > 0, W low elsewhere.
         return matrix @ low + matrix.maximum(0) @ (high - low)
 
+    def at(self, box: Box, rows: np.ndarray, outputs: np.ndarray) -> Box:
+        """Output ``outputs[p]`` on the box of row ``rows[p]``, for each p: shape (p,).
+
+        Raises NotCovered where a partial sum could reach the limit.
+        """
+        self._check(box)
+        matrix = self.matrix[outputs]
+        pair = np.repeat(np.arange(len(outputs)), np.diff(matrix.indptr))
+        place = np.asarray(rows)[pair], matrix.indices
+        ends = [matrix.data * end[place] for end in ((box.low,) if box.pointed else (box.low, box.high))]
+        least, greatest = np.minimum(ends[0], ends[-1]), np.maximum(ends[0], ends[-1])
+        return Box(*(np.bincount(pair, weights=end, minlength=len(outputs)) for end in (least, greatest)))
+
     def __call__(self, box: Box) -> Box:
         """Raises NotCovered where a partial sum could reach the limit."""
-        largest = np.abs(box.low[:, self.used]).max(axis=0, initial=0)
-        if not box.pointed:
-            largest = np.maximum(largest, np.abs(box.high[:, self.used]).max(axis=0, initial=0))
-        sums = (abs(self.matrix[:, self.used]) @ largest).max(initial=0)
-        if sums >= self.limit:
-            raise NotCovered(f"a sum of {sums:.3g} could leave the range in which every step is exact")
+        self._check(box)
         base = self._product(self.matrix, box.low)
         if box.pointed:
             return Box.points(base)
         width = box.high - box.low
         return Box(base + self._product(self.matrix.minimum(0), width), base + self._product(self.matrix.maximum(0), width))
+
+    def _check(self, box: Box) -> None:
+        largest = np.abs(box.low[:, self.used]).max(axis=0, initial=0)
+        if not box.pointed:
+            largest = np.maximum(largest, np.abs(box.high[:, self.used]).max(axis=0, initial=0))
+        _check_sums(abs(self.matrix[:, self.used]) @ largest, self.limit)
 
     def _product(self, matrix, values: np.ndarray) -> np.ndarray:
         """values W^T, through the columns in which some value is not 0."""
@@ -112,6 +126,11 @@ class LinearMap:
         if part.nnz * _SPARSE_COST < part.shape[0] * part.shape[1]:
             return np.asarray((part @ x.T).T)
         return x @ part.toarray().T
+
+
+def _check_sums(sizes: np.ndarray, limit: int) -> None:
+    if (largest := sizes.max(initial=0)) >= limit:
+        raise NotCovered(f"a sum of {largest:.3g} could leave the range in which every step is exact")
 
 
 class LayerMaps:
@@ -136,10 +155,10 @@ class LayerMaps:
     def increments(self, x: Box) -> Box:
         return self.increment(x) + Box.points(self.layer.increment.bias)
 
-    def phi(self, h: Box, x: Box) -> Box:
-        """z for states h (after the step) and features x, row by row."""
+    def phi(self, h: Box, x: Box, stages: int | None = None) -> Box:
+        """z for states h (after the step) and features x, row by row; after the first so many mixes, by default all."""
         z = h
-        for mix, from_previous, from_features in self.mixes:
+        for mix, from_previous, from_features in self.mixes[:stages]:
             bias = mix.affine.bias.astype(NUMBER)
             awake = np.arange(len(bias))
             if mix.activation == "relu":
@@ -149,6 +168,13 @@ class LayerMaps:
             before = from_previous(z) + from_features(x) + Box.points(bias[awake])
             z = _activate(mix, before).spread(awake, len(bias))
         return z
+
+
+    def last_mix_at(self, previous: Box, x: Box, rows: np.ndarray, neurons: np.ndarray) -> Box:
+        """What neuron ``neurons[p]`` of the last mix gives out on row ``rows[p]``, for each p: shape (p,)."""
+        mix, from_previous, from_features = self.mixes[-1]
+        before = from_previous.at(previous, rows, neurons) + from_features.at(x, rows, neurons)
+        return _activate(mix, before + Box.points(mix.affine.bias[neurons]))
 
 
 class Maps:
@@ -171,6 +197,21 @@ class Maps:
 
     def readout(self, z: Box) -> Box:
         return self._readout(z) + Box.points(self.ssm.readout.bias)
+
+    def least_outputs(self, previous: Box, x: Box, outputs: np.ndarray) -> np.ndarray:
+        """Of row r the least value of output ``outputs[r]``, shape (rows,): one neuron at a time, not all for each row.
+
+        Args:
+            previous: what the last mix of the last layer reads, beside the layer's features ``x``.
+        """
+        readout = self.ssm.readout
+        weights = readout.matrix[outputs]
+        rows = np.repeat(np.arange(len(outputs)), np.diff(weights.indptr))
+        z = self.layers[-1].last_mix_at(previous, x, rows, weights.indices)
+        terms = np.minimum(weights.data * z.low, weights.data * z.high)
+        sizes = np.abs(weights.data) * np.maximum(np.abs(z.low), np.abs(z.high))
+        _check_sums(np.bincount(rows, weights=sizes), self.limit)
+        return np.bincount(rows, weights=terms, minlength=len(outputs)) + readout.bias[outputs]
 
 
 def check_covered(ssm: SSM) -> None:

@@ -18,6 +18,8 @@ from verify.verdict import REFUTED, TESTED, Verdict, Witness
 
 KINDS = ("valid", "arbitrary", "one-error")
 _BATCH = 64
+_CELLS = 1 << 25
+"""Positions times outputs that are looked at together: with many symbols, fewer positions."""
 
 
 @dataclass(frozen=True)
@@ -109,12 +111,14 @@ def check_words(
     """
     tally = _Tally(model)
     batch: list[Expectation] = []
+    positions = 0
     for word in words:
         batch.append(expect(machine, word, mode))
-        if len(batch) == _BATCH:
+        positions += len(word)
+        if len(batch) == _BATCH or positions * len(model.outputs) >= _CELLS:
             tally.add(batch)
             progress.advance(len(batch), symbols=tally.symbols)
-            batch = []
+            batch, positions = [], 0
     if batch:
         tally.add(batch)
     explored = {
@@ -137,6 +141,7 @@ class _Tally:
     def __init__(self, model):
         self.model = model
         self.index = {symbol: i for i, symbol in enumerate(model.alphabet)}
+        self._output = {name: i for i, name in enumerate(model.outputs)}
         self.strings = self.symbols = self.compared = self.disagreements = self.longest = 0
         self.witness: Witness | None = None
         self._set_number: dict[frozenset[str], int] = {}
@@ -144,6 +149,8 @@ class _Tally:
         self._table = np.zeros((0, len(model.outputs)), dtype=bool)
 
     def add(self, batch: list[Expectation]) -> None:
+        if len(self._sets) * len(self.model.outputs) >= _CELLS:
+            self._set_number, self._sets, self._table = {}, [], self._table[:0]
         time = max(len(e.word) for e in batch)
         words = np.zeros((len(batch), time), dtype=np.int64)
         expected = np.full((len(batch), time + 1), -1, dtype=np.int64)
@@ -156,8 +163,9 @@ class _Tally:
         self.compared += int((expected >= 0).sum())
         state, outputs = self.model.begin(len(batch))
         self._compare(batch, 0, expected[:, :1], outputs)
-        for first in range(0, time, _chunk(len(batch))):
-            part = slice(first, first + _chunk(len(batch)))
+        step = max(1, min(1 << 16, _CELLS // len(self.model.outputs)) // len(batch))
+        for first in range(0, time, step):
+            part = slice(first, first + step)
             state, outputs = self.model.advance(state, words[:, part])
             self._compare(batch, first + 1, expected[:, 1:][:, part], outputs)
 
@@ -183,10 +191,9 @@ class _Tally:
 
     def _rows(self) -> np.ndarray:
         """The expected sets seen so far as booleans, shape (sets, outputs)."""
-        fresh = [[name in wanted for name in self.model.outputs] for wanted in self._sets[len(self._table) :]]
-        self._table = np.concatenate([self._table, np.array(fresh, dtype=bool).reshape(-1, len(self.model.outputs))])
+        fresh = np.zeros((len(self._sets) - len(self._table), len(self.model.outputs)), dtype=bool)
+        for row, wanted in zip(fresh, self._sets[len(self._table) :]):
+            row[[self._output[name] for name in wanted if name in self._output]] = True
+        self._table = np.concatenate([self._table, fresh])
         return self._table
 
-
-def _chunk(batch: int) -> int:
-    return max(1, (1 << 16) // batch)

@@ -8,8 +8,17 @@ from verify.commands.options import add_common
 
 HELP = "bounded Dyck: K bracket types, nested at most H deep"
 
-MOST = 4096
-"""The greatest K and H: the embedding has 2 K^2 entries, and the proof takes time in H^2."""
+MOST_TYPES = 500_000
+"""The greatest K: building a model takes a minute then."""
+
+MOST_DEPTH, MOST_DEPTH_OF_ONE_TYPE = 4096, 1_000_000
+"""The greatest H for several types, where the proof takes time in H^2, and for one, where nothing but the depth is kept."""
+
+STRINGS, STRINGS_TIMES_TYPES = 1000, 250_000
+"""Random strings by default: for hundreds of types fewer, since after each prefix all types are compared."""
+
+LENGTH, LENGTH_TIMES_TYPES = 500, 50_000_000
+"""The length of random strings by default, and the most that the sets expected along one of them leave memory for."""
 
 SEARCHED_TRANSITIONS, SEARCHED_DEPTH = 20_000_000, 2_000
 """Up to so many transitions and so deep the proof is a search; beyond, an induction."""
@@ -18,6 +27,7 @@ SEARCHED_TRANSITIONS, SEARCHED_DEPTH = 20_000_000, 2_000
 def configure(parser: argparse.ArgumentParser) -> None:
     add_language(parser)
     add_common(parser)
+    parser.set_defaults(strings=None)
 
 
 def add_language(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +39,21 @@ def add_language(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from verify.commands.pipeline import run_task
 
-    return run_task(task(args), args, f"python -m verify dyck --k {args.k} --depth {args.depth}")
+    language = task(args)
+    _limit_strings(args)
+    return run_task(language, args, f"python -m verify dyck --k {args.k} --depth {args.depth}")
+
+
+def _limit_strings(args: argparse.Namespace) -> None:
+    from automata.errors import InputError
+
+    longest = max(1, LENGTH_TIMES_TYPES // args.k)
+    if args.strings is None:
+        args.strings = min(STRINGS, max(3, STRINGS_TIMES_TYPES // args.k))
+    if args.max_length is None and longest < LENGTH:
+        args.max_length = longest
+    elif args.max_length is not None and args.max_length > longest and args.k > 1000:
+        raise InputError(f"--max-length {args.max_length}: at most {longest} with {args.k} types, each prefix has as many legal symbols")
 
 
 def task(args: argparse.Namespace):
@@ -45,9 +69,10 @@ def task(args: argparse.Namespace):
 
         return prove_dyck(ssm, args.k, args.depth, args.mode, progress)
 
-    for option, value in (("--k", args.k), ("--depth", args.depth)):
-        if value > MOST:
-            raise InputError(f"{option} {value}: at most {MOST}")
+    deepest = MOST_DEPTH if args.k > 1 else MOST_DEPTH_OF_ONE_TYPE
+    for option, value, most in (("--k", args.k, MOST_TYPES), ("--depth", args.depth, deepest)):
+        if value > most:
+            raise InputError(f"{option} {value}: at most {most}")
     machine = DyckMachine(args.k, args.depth)
     pairs = (args.depth + 1) * args.k ** min(args.depth, 64)
     searched = pairs * (args.k + 1) <= SEARCHED_TRANSITIONS and args.depth <= SEARCHED_DEPTH

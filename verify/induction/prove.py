@@ -26,6 +26,7 @@ from verify.boxes import NotCovered
 from verify.induction.counter_horizon import exact_horizon
 from verify.induction.counter_obligations import CounterInduction
 from verify.induction.counter_words import counter_words
+from verify.induction.depths import DepthInduction
 from verify.induction.obligations import Result
 from verify.induction.stack_obligations import Failure as StackFailure
 from verify.induction.stack_obligations import StackInduction
@@ -53,8 +54,7 @@ def prove_dyck(ssm: SSM, k: int, depth: int, mode: str, progress: Progress = NO_
         progress: told about depths as they are done.
 
     Returns:
-        ``proved`` (by search where there is no stack to reason about: k = 1 or depth = 0; for a float recogniser up to
-        a length), ``refuted`` with a string, or
+        ``proved`` (by search for depth = 0; for a float recogniser up to a length), ``refuted`` with a string, or
         ``undecided`` with the reason.  Time: see :mod:`verify.induction.stack_obligations`; Dyck(1024, 64) takes seconds.
 
     >>> from constructions.arithmetic import Arithmetic
@@ -62,15 +62,13 @@ def prove_dyck(ssm: SSM, k: int, depth: int, mode: str, progress: Progress = NO_
     >>> from constructions.lowering import lower
     >>> verdict = prove_dyck(lower(bounded_dyck(8, 10), Arithmetic("exact")), 8, 10, "predictive")
     >>> verdict.outcome, verdict.explored["facts"]
-    ('proved', 11185)
+    ('proved', 10235)
     """
     machine = DyckMachine(k, depth)
     _check_question(ssm, machine, mode)
     engine = Engine(ssm)
     if k == 1 or depth == 0:
-        sticky = find_sticky(engine) if mode == RECOGNISE else None
-        return bisimulation(machine, engine, mode, absorbed=sticky, progress=progress)
-
+        return _prove_depths(engine, machine, progress)
     words = lambda failures: stack_words(machine, failures)  # noqa: E731
     try:
         induction = StackInduction(ssm, machine)
@@ -82,8 +80,21 @@ def prove_dyck(ssm: SSM, k: int, depth: int, mode: str, progress: Progress = NO_
         states = (failing_state(engine, machine, induction.relation, failure) for failure in failures)
         found = next(((failure, state) for failure, state in zip(failures, states) if state is not None), (failures[0], None))
         return _failed(engine, machine, result, _in_state(*found), words(failures), 4 * depth + 4)
-    length = "every length" if induction.horizon is None else "every length up to where drifting integers are exact"
-    return _verdict(ssm, PROVED, f"{_INDUCTIVE}: holds at {length}", result, horizon=induction.horizon)
+    return _verdict(ssm, PROVED, _holds(induction.horizon), result, horizon=induction.horizon)
+
+
+def _prove_depths(engine: Engine, machine: DyckMachine, progress: Progress) -> Verdict:
+    """Without bracket types to remember: all depths at once, or by search where that does not prove it."""
+    sticky = find_sticky(engine) if engine.ssm.mode == RECOGNISE else None
+    try:
+        if machine.k == 1:
+            result = DepthInduction(engine, machine, sticky).run(progress)
+            if not result.failures:
+                horizon = sticky.horizon if sticky else None
+                return _verdict(engine.ssm, PROVED, _holds(horizon), result, horizon=horizon)
+    except NotCovered:
+        pass
+    return bisimulation(machine, engine, engine.ssm.mode, absorbed=sticky, progress=progress)
 
 
 def prove_counter(
@@ -141,6 +152,11 @@ def _up_to_horizon(induction: CounterInduction, result: Result) -> Verdict:
     verdict = _verdict(ssm, PROVED, reason, result, horizon=max(0, horizon - start) // fastest if fastest else None)
     verdict.explored["largest counter value"] = horizon
     return verdict
+
+
+def _holds(horizon: int | None) -> str:
+    length = "every length" if horizon is None else "every length up to where drifting integers are exact"
+    return f"{_INDUCTIVE}: holds at {length}"
 
 
 def _check_question(ssm: SSM, machine: Machine, mode: str) -> None:

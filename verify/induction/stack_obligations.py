@@ -12,12 +12,14 @@ A predictor is asked about legal symbols only.  For a recogniser a wrong symbol 
 (and :mod:`verify.induction.stack_death` says why it then rejects for ever); a closing bracket of the wrong type differs from the right
 one in some bit, so there is one case for each bit, and all other bits are covered by the box.
 
-Cost: depth * symbols * (state bits + non-zero weights of the depth's layer) for 2, and depth * types * outputs for 3.
+Cost: depth * symbols * (state bits + non-zero weights of the depth's layer) for 2, and depth * types * log(types) for 3, or
+depth * types * outputs where a model's outputs are not told apart bit by bit.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Collection, Sequence
 
 import numpy as np
 
@@ -208,9 +210,44 @@ class StackInduction:
         types = types[~settled[types]]
         if not len(types):
             return
+        if depth and not self.steps.below and self._every_type(read[[number]], depth):
+            settled[:] = True
+            return
         settled[types] = True
         for part in np.array_split(types, -(-len(types) * len(self.ssm.outputs) // _OUTPUTS_AT_ONCE)):
             self._outputs_for(read[np.full(len(part), number)], part, batch)
+
+    def _every_type(self, features: Box, depth: int) -> bool:
+        """Whether the outputs at this depth are right for every type on top; False where boxes are too coarse to tell.
+
+        1. With anything on top, the outputs that close nothing are as the machine says.
+        2. With one bit of the top known, no type that has the other bit is closed: so none is but the type on top.
+        3. The closing bracket of the type on top is given: one output is looked at for each type.
+
+        So types * bits facts do, where there are types * outputs pairs.
+        """
+        relation, codes = self.relation, self._codes
+        top = np.flatnonzero(relation.slot == depth)
+        bits = np.repeat(np.arange(len(top)), 2)
+        known = self.steps.slot_box(len(bits))
+        values = np.arange(len(bits)) % 2
+        known.low[np.arange(len(bits)), top[bits]] = known.high[np.arange(len(bits)), top[bits]] = values
+        outputs = self.steps.outputs(known, features[np.zeros(len(bits), dtype=np.intp)])
+        always = self._legal_rows.row(self.machine.legal_at_depth(depth))
+        closing = self._legal_rows.places(self.machine.closers)
+        others = np.setdiff1d(np.arange(len(always)), closing)
+        right = np.where(always, outputs.low > 0, outputs.high <= 0)[:, others].all()
+        different = codes[:, relation.bit[top[bits]]].T != values[:, None]
+        right &= (outputs.high[:, closing] <= 0)[different].all()
+        rows = max(1, _OUTPUTS_AT_ONCE // len(relation.slot))
+        for first in range(0, len(codes), rows):
+            part = slice(first, first + rows)
+            slots = self.steps.slot_box(len(codes[part]), relation.slot == depth, codes[part][:, relation.bit[top]])
+            read = features[np.zeros(len(codes[part]), dtype=np.intp)]
+            right &= (self.steps.least_outputs(slots, read, closing[part]) > 0).all()
+        if right:
+            self.result.facts += len(others) + codes.size + len(codes)
+        return bool(right)
 
     def _outputs_for(self, features: Box, types: np.ndarray, batch: _Batch) -> None:
         depth = batch.after
@@ -300,6 +337,16 @@ class _LegalRows:
             return frozenset((ACCEPT,)) if self.machine.accepts(stack) else frozenset()
         return self.machine.legal(stack)
 
+    def places(self, names: Sequence[str]) -> np.ndarray:
+        """Where these are among the outputs."""
+        return np.array([self._index[name] for name in names], dtype=np.intp)
+
+    def row(self, names: Collection[str]) -> np.ndarray:
+        """Booleans: which outputs these are."""
+        row = np.zeros(len(self._index), dtype=bool)
+        row[self.places(tuple(names))] = True
+        return row
+
     def table(self, stacks: list[tuple[int, ...]]) -> np.ndarray:
         """Booleans, one row for each stack."""
         numbers = []
@@ -307,8 +354,6 @@ class _LegalRows:
             number = self._number.get(expected)
             if number is None:
                 number = self._number[expected] = len(self._rows)
-                row = np.zeros(len(self._index), dtype=bool)
-                row[[self._index[name] for name in expected]] = True
-                self._rows.append(row)
+                self._rows.append(self.row(expected))
             numbers.append(number)
         return np.array(self._rows)[numbers] if len(self._rows) < 64 else np.stack([self._rows[n] for n in numbers])

@@ -74,3 +74,8 @@ class StackSteps:
         for maps in self.below:
             z = maps.phi(Box.points(np.zeros((len(z.low), 0))), z)
         return self.maps.readout(z)
+
+    def least_outputs(self, slots: Box, features: Box, outputs: np.ndarray) -> np.ndarray:
+        """Of each row the least value of one output of a predictor whose last layer has the slots, shape (rows,)."""
+        previous = self.slots.phi(slots, features, stages=-1)
+        return self.maps.least_outputs(previous, features, outputs)
