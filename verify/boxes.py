@@ -85,9 +85,13 @@ class LinearMap:
         return LinearMap(self.matrix[which], self.limit)
 
     def greatest(self, box: Box) -> np.ndarray:
-        """Per output, a bound from above over all rows of boxes."""
+        """Per output, a bound from above over all rows of boxes.
+
+        Raises NotCovered where a partial sum could reach the limit.
+        """
         low, high = box.low[:, self.used].min(axis=0), box.high[:, self.used].max(axis=0)
         matrix = self.matrix[:, self.used]
+        _check_sums(abs(matrix) @ np.maximum(np.abs(low), np.abs(high)), self.limit)
         # W high where W > 0, W low elsewhere.
         return matrix @ low + matrix.maximum(0) @ (high - low)
 

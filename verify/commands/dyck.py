@@ -20,8 +20,8 @@ STRINGS, STRINGS_TIMES_TYPES = 1000, 250_000
 LENGTH, LENGTH_TIMES_TYPES = 500, 50_000_000
 """The length of random strings by default, and the most that the sets expected along one of them leave memory for."""
 
-SEARCHED_TRANSITIONS, SEARCHED_DEPTH = 20_000_000, 2_000
-"""Up to so many transitions and so deep the proof is a search; beyond, an induction."""
+SEARCHED_TRANSITIONS, SEARCHED_OUTPUTS, SEARCHED_DEPTH = 20_000_000, 500_000_000, 2_000
+"""Up to so many transitions, outputs after all of them, and so deep the proof is a search; beyond, an induction."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -74,8 +74,8 @@ def task(args: argparse.Namespace):
         if value > most:
             raise InputError(f"{option} {value}: at most {most}")
     machine = DyckMachine(args.k, args.depth)
-    pairs = (args.depth + 1) * args.k ** min(args.depth, 64)
-    searched = pairs * (args.k + 1) <= SEARCHED_TRANSITIONS and args.depth <= SEARCHED_DEPTH
+    transitions = (args.depth + 1) * args.k ** min(args.depth, 64) * (args.k + 1)
+    searched = transitions <= SEARCHED_TRANSITIONS and transitions * (2 * args.k + 1) <= SEARCHED_OUTPUTS and args.depth <= SEARCHED_DEPTH
     return Task(
         title=f"Dyck({args.k}, {args.depth}): {args.k} bracket type{'s' * (args.k > 1)}, nested at most {args.depth} deep",
         machine=machine,
