@@ -3,7 +3,7 @@
 Source: Sarrof, Veitsman, Hahn 2024, the construction for bounded hierarchical structure.  Level 1 counts the depth.
 Level 2 has for each depth j a slot with the type of the bracket opened last at depth j, in ceil(log2 K) bits; the
 slot of the current depth names the legal closing bracket.  No stack is simulated: slots above the current
-depth keep stale values.
+depth keep stale values.  With one type of bracket, or at depth 0, there are no slots, and one level less.
 """
 
 from __future__ import annotations

@@ -58,15 +58,16 @@ def test_bounded_dyck_has_two_layers_and_the_hidden_size_of_the_theorem(k, depth
     ssm = lower(bounded_dyck(k, depth, mode), EXACT)
     bits = bit_length(k)
     assert 2**bits >= k > 2**bits / 2
-    # At depth 0 there are no slots, and no layer for them.
-    widths = [1] + [depth * bits] * (depth > 0) + [1] * (mode == RECOGNISE)
+    # At depth 0 and with one type there is nothing to remember but the depth, and no layer for slots.
+    slotted = depth * bits > 0
+    widths = [1] + [depth * bits] * slotted + [1] * (mode == RECOGNISE)
     assert [layer.initial.shape[0] for layer in ssm.layers] == [layer.width for layer in ssm.layers] == widths
     assert ssm.hidden_size == sum(widths) == len(ssm.state_names)
     assert_arrays_fit(ssm)
     assert ssm.layers[0].names == ("depth",)
     slots = [f"slot {j}" for j in range(1, depth + 1)]
     named = [name if bits == 1 else f"{name} bit {i}" for name in slots for i in range(bits)]
-    if depth and mode == PREDICTIVE:
+    if slotted and mode == PREDICTIVE:
         # The last layer muxes one slot out and names its closing bracket: depth * log k + k neurons, not their product.
         mux, named_brackets = (mix.affine.outputs for mix in ssm.layers[1].phi)
         assert mux == depth * bits and named_brackets <= k + 2
