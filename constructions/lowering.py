@@ -16,6 +16,8 @@ Source: Sarrof, Veitsman, Hahn 2024, the positive constructions (flip-flop, star
 
 from __future__ import annotations
 
+from typing import Callable
+
 import numpy as np
 from scipy import sparse
 
@@ -44,8 +46,11 @@ from constructions.features import ONE, Atom, Expression, Feature, Placement
 from constructions.ssm import SSM, Affine, Layer, Mix
 
 
-def lower(cascade: Cascade, arithmetic: Arithmetic) -> SSM:
+def lower(cascade: Cascade, arithmetic: Arithmetic, advance: Callable[[int], object] = lambda rules: None) -> SSM:
     """The cascade as an SSM in this arithmetic.
+
+    Args:
+        advance: told how many more rules have been placed, now and then.
 
     Time and size are linear in the literals of the rules, plus, for every feature that is read several levels
     below where it is made, one neuron for each layer between.
@@ -59,7 +64,7 @@ def lower(cascade: Cascade, arithmetic: Arithmetic) -> SSM:
     >>> len(ssm.layers), ssm.hidden_size
     (2, 3)
     """
-    return Lowering(cascade, arithmetic).build()
+    return Lowering(cascade, arithmetic, advance).build()
 
 
 class Lowering:
@@ -68,9 +73,10 @@ class Lowering:
     Targets with other gates override what concerns permutation registers (:mod:`constructions.signed`).
     """
 
-    def __init__(self, cascade: Cascade, arithmetic: Arithmetic):
+    def __init__(self, cascade: Cascade, arithmetic: Arithmetic, advance: Callable[[int], object] = lambda rules: None):
         self.cascade = cascade
         self.arithmetic = arithmetic
+        self.advance = advance
         self.symbol_index = {symbol: i for i, symbol in enumerate((*cascade.alphabet, BOS))}
         self.placement = Placement((*cascade.alphabet, BOS))
         self.layer_of: dict[str, int] = {}
@@ -343,7 +349,11 @@ class Lowering:
 
     def _outputs(self, last: int) -> tuple[int, list[tuple[str, Expression]]]:
         """The last slot and one expression per output: how many emissions that give it fire."""
-        conditions = [self.conjunction(f"emit {_some(e.outputs)}", *e.when) for e in self.cascade.emissions]
+        conditions = []
+        for emission in self.cascade.emissions:
+            conditions.append(self.conjunction(f"emit {_some(emission.outputs)}", *emission.when))
+            if len(conditions) % 1000 == 0:
+                self.advance(1000)
         slot = max([2 * last] + [feature.ready - 1 + (feature.ready - 1) % 2 for feature in conditions])
         logits = {output: Expression() for output in self.cascade.outputs}
         for emission, condition in zip(self.cascade.emissions, conditions):

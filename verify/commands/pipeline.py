@@ -74,7 +74,8 @@ class Task:
 
 def build(task: Task, args: argparse.Namespace) -> SSM:
     """The model in the arithmetic asked for."""
-    return lower(task.cascade, Arithmetic.parse(args.arithmetic or task.arithmetic))
+    with Progress("rules placed", quiet=getattr(args, "quiet", True)) as progress:
+        return lower(task.cascade, Arithmetic.parse(args.arithmetic or task.arithmetic), progress.advance)
 
 
 def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
