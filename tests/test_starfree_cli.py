@@ -58,7 +58,7 @@ def test_both_modes_and_plain_holonomy(capsys, tmp_path, name, mode):
 def test_the_question_is_answered_first(capsys, tmp_path):
     _, report, printed = starfree(capsys, tmp_path, "--regex", "(ab)*")
     lines = printed.splitlines()
-    assert lines[0] == "the regular expression (ab)*"
+    assert lines[0] == "the regular expression (ab)*, over a b"
     assert lines.index("star-free") < lines.index("construction") < lines.index("proof") < lines.index("random test")
     answer = report["star-free"]
     assert answer["route"].startswith("quotient") and answer["plain holonomy"] == "2 levels ([2]^2), 2 bits"

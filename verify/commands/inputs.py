@@ -75,13 +75,19 @@ def naming_the_option(error: InputError) -> InputError:
 def _regex(text: str, alphabet):
     from automata.regex import regex_to_dfa
 
-    return f"the regular expression {text}", regex_to_dfa(text, alphabet)
+    return _over(f"the regular expression {text}", regex_to_dfa(text, alphabet))
 
 
 def _ltl(text: str, alphabet):
     from automata.past_ltl import ltl_to_dfa
 
-    return f"the past formula {text}", ltl_to_dfa(text, alphabet)
+    return _over(f"the past formula {text}", ltl_to_dfa(text, alphabet))
+
+
+def _over(title: str, dfa: DFA) -> tuple[str, DFA]:
+    """The title with the symbols, so that a name that was read in another way than meant is seen."""
+    shown = dfa.alphabet if len(dfa.alphabet) <= 12 else (*dfa.alphabet[:11], f"… ({len(dfa.alphabet)} symbols)")
+    return f"{title}, over {' '.join(shown)}", dfa
 
 
 def _language(text: str, alphabet):
