@@ -40,9 +40,9 @@ from constructions.ssm import SSM, Affine, Layer, Mix
 _BUDGET = 1 << 22
 """Numbers held at once while phi is evaluated on pieces."""
 _LARGEST_BUDGET = 1 << 28
-"""Numbers computed, one part after the other, for the sake of a drifting coordinate with breakpoints far apart."""
+"""Numbers computed, one part after the other, for the sake of a drifting integer with breakpoints far apart."""
 _ROUNDS_BEFORE_WIDENING = 40
-_VALUES_PER_COORDINATE, _VALUES_OF_A_DRIFTING_ONE = 1 << 12, 1 << 21
+_VALUES_PER_COORDINATE, _VALUES_OF_A_DRIFTING_INTEGER = 1 << 12, 1 << 21
 _MOST_BITS = 64
 
 
@@ -257,7 +257,7 @@ def _cuts(
         ends = (low[coordinate], high[coordinate])
         if drifting:
             ends = _breakpoints(arithmetic, layer, boxes, low, high, coordinate, input_bits)
-        most = _VALUES_OF_A_DRIFTING_ONE if drifting else _VALUES_PER_COORDINATE
+        most = _VALUES_OF_A_DRIFTING_INTEGER if drifting and unit == 1 else _VALUES_PER_COORDINATE
         if ends is None or (ends[1] - ends[0]) / unit > most or max(-ends[0], ends[1]) / unit > 2**50:
             continue
         least = np.floor(max(ends[0], low[coordinate]) / unit) * unit

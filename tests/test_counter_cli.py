@@ -79,7 +79,7 @@ def test_sizes_beyond_the_limits(capsys, k, depth):
 
 def test_many_types_have_shorter_random_tests(capsys, tmp_path):
     path = tmp_path / "report.json"
-    assert main(["dyck", "--k", "2500", "--depth", "1", "--max-length", "60", "--json", str(path)]) == 0
+    assert main(["dyck", "--k", "2500", "--depth", "1", "--max-length", "20", "--json", str(path)]) == 0
     report = json.loads(path.read_text())
     assert report["outcomes"] == ["proved", "tested"] and report["random_test"]["explored"]["strings"] == 100
     assert main(["dyck", "--k", "200000", "--depth", "1", "--max-length", "500"]) == 2
