@@ -49,7 +49,11 @@ class Affine:
     exponent: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "matrix", sparse.csr_array(self.matrix, dtype=np.int64))
+        # Floats are summed over the inputs in order, so each weight is stored once, in that order, and zeros not at all.
+        matrix = sparse.csr_array(self.matrix, dtype=np.int64, copy=True)
+        matrix.sum_duplicates()
+        matrix.eliminate_zeros()
+        object.__setattr__(self, "matrix", matrix)
         object.__setattr__(self, "bias", np.asarray(self.bias, dtype=np.int64))
         if self.bias.shape != (self.matrix.shape[0],):
             raise InputError(f"a bias of shape {self.bias.shape} does not fit a matrix of shape {self.matrix.shape}")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from strategies import cascades
 
 from automata.errors import InputError
@@ -155,6 +156,20 @@ def test_float_counters_round_as_the_hardware_does():
     for _ in range(3):
         slow = reference.step(ssm, slow, "(a")
     assert slow.h[0][0] == after[0, 0]
+
+
+def test_floats_are_summed_in_the_order_of_the_inputs_however_the_weights_are_stored():
+    """2048 + 1 - 2048 in float16: 0 in this order, 1 in another; and a weight of 0 meets no infinity."""
+    stored = np.array([-2048, 0, 1, 2048]), np.array([2, 3, 1, 0]), np.array([0, 4])
+    readout = Affine(sparse.csr_array(stored, shape=(1, 4)), np.zeros(1))
+    assert readout.matrix.indices.tolist() == [0, 1, 2] and len(stored[0]) == 4
+    layer = Layer(Affine(np.zeros((0, 4)), []), Affine(np.zeros((0, 4)), []), np.zeros(0, dtype=np.int64), (Mix(Affine(np.eye(4), np.zeros(4))),))
+    for embedding, given_ in (([1, 1, 1, 1], set()), ([0, 1, 0, 1 << 20], {ACCEPT})):
+        rows = np.array([embedding] * 2, dtype=np.int64)
+        ssm = SSM(("a",), (ACCEPT,), rows, (layer,), readout, Arithmetic.parse("float16"))
+        with np.errstate(over="ignore"):
+            assert_engine_is_reference(ssm, np.zeros((1, 2), dtype=np.int64), [])
+            assert reference.step(ssm, reference.start(ssm), "a").outputs == given_
 
 
 def test_a_symbol_outside_the_alphabet_is_named_with_its_position():

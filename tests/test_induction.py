@@ -278,6 +278,24 @@ def test_wrapping_arithmetic_is_not_covered():
     assert verdict.outcome == UNDECIDED and "wrap round" in verdict.reason
 
 
+def test_a_neuron_that_only_rounding_keeps_asleep_is_not_taken_for_asleep():
+    """relu((2^24 + 1) * opening - 2^24 * depth) is 1 when the first bracket is opened; in float32 the two weights are equal."""
+    ssm = dyck_model(2, 2)
+    first, second = ssm.layers[0].phi
+    row = np.zeros((1, first.affine.inputs), dtype=np.int64)
+    row[0, 0], row[0, 1 + ssm.names.index("symbol (a (b")] = -(2**24), 2**24 + 1
+    wide = np.hstack([second.affine.matrix[:, : len(first.names)].toarray(), np.zeros((second.affine.outputs, 1), dtype=np.int64)])
+    wide[second.names.index("change slot 1"), -1] = 5
+    phi = (
+        replace(first, affine=Affine(np.vstack([first.affine.matrix.toarray(), row]), np.append(first.affine.bias, 0)), names=()),
+        replace(second, affine=Affine(np.hstack([wide, second.affine.matrix[:, len(first.names) :].toarray()]), second.affine.bias)),
+    )
+    faulty = with_layer(ssm, 0, phi=phi)
+    verdict = prove_dyck(faulty, 2, 2, PREDICTIVE)
+    assert verdict.outcome == REFUTED and "could leave the range in which every step is exact" in verdict.reason
+    assert_witness_fails(faulty, DyckMachine(2, 2), verdict.witness)
+
+
 def test_the_order_of_the_alphabet_does_not_matter():
     ssm = dyck_model(3, 2)
     order = np.random.default_rng(0).permutation(6)
