@@ -84,16 +84,12 @@ class LinearMap:
         """The map to some of the outputs."""
         return LinearMap(self.matrix[which], self.limit)
 
-    def greatest(self, box: Box) -> np.ndarray:
-        """Per output, a bound from above over all rows of boxes.
-
-        Raises NotCovered where a partial sum could reach the limit.
-        """
-        low, high = box.low[:, self.used].min(axis=0), box.high[:, self.used].max(axis=0)
+    def reach(self, box: Box) -> tuple[np.ndarray, np.ndarray]:
+        """Per output, over all rows of boxes: a bound from above, and one on the sum of the absolute values of all terms."""
+        low, high = box.low[:, self.used].min(axis=0).astype(np.float64), box.high[:, self.used].max(axis=0).astype(np.float64)
         matrix = self.matrix[:, self.used]
-        _check_sums(abs(matrix) @ np.maximum(np.abs(low), np.abs(high)), self.limit)
         # W high where W > 0, W low elsewhere.
-        return matrix @ low + matrix.maximum(0) @ (high - low)
+        return matrix @ low + matrix.maximum(0) @ (high - low), abs(matrix) @ np.maximum(np.abs(low), np.abs(high))
 
     def at(self, box: Box, rows: np.ndarray, outputs: np.ndarray) -> Box:
         """Output ``outputs[p]`` on the box of row ``rows[p]``, for each p: shape (p,).
@@ -142,6 +138,7 @@ class LayerMaps:
 
     def __init__(self, layer: Layer, limit: int):
         self.layer = layer
+        self.limit = limit
         self.gate = LinearMap(layer.gate.matrix, limit)
         self.increment = LinearMap(layer.increment.matrix, limit)
         self.mixes = []
@@ -167,7 +164,10 @@ class LayerMaps:
             awake = np.arange(len(bias))
             if mix.activation == "relu":
                 # Neurons that no row can raise above 0 need no more arithmetic: most of those that read slots.
-                awake = np.flatnonzero(from_previous.greatest(z) + from_features.greatest(x) + bias > 0)
+                greatest, sizes = (a + b for a, b in zip(from_previous.reach(z), from_features.reach(x)))
+                # Nor may rounding raise them, here or in the model: 4 * limit is the bound below which every sum is exact.
+                _check_sums(sizes + np.abs(bias), 4 * self.limit)
+                awake = np.flatnonzero(greatest + bias > 0)
                 from_previous, from_features = from_previous.rows(awake), from_features.rows(awake)
             before = from_previous(z) + from_features(x) + Box.points(bias[awake])
             z = _activate(mix, before).spread(awake, len(bias))
