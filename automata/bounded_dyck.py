@@ -16,8 +16,8 @@ State = tuple[int, ...]
 
 _PLAIN_BRACKETS = ("()", "[]", "{}", "<>")
 
-
 _SYMBOLS_KEPT = 5_000_000
+"""Of legal sets, over all that are kept for further use."""
 
 
 def type_name(number: int) -> str:
@@ -92,7 +92,7 @@ class DyckMachine:
         return state[:-1] if state and state[-1] == ~action else None
 
     def legal(self, state: State | None) -> frozenset[str]:
-        """The symbols that may come next, with EOS when all is closed; the same set object for equal answers."""
+        """The symbols that may come next, with EOS when all is closed."""
         if state is None:
             return frozenset()
         return self._legal(state[-1] if state else None, len(state) == self.depth)

@@ -208,13 +208,14 @@ def _phi(
     if count * len(boxes.low) * widest > _BUDGET:
         boxes = boxes.hull()
     part = max(1, _BUDGET // (len(boxes.low) * widest))
-    found = [_phi_on(arithmetic, layer, boxes, low, high, cuts, np.arange(i, min(i + part, count)), mix_bits) for i in range(0, count, part)]
+    parts = (np.arange(first, min(first + part, count)) for first in range(0, count, part))
+    found = [_phi_on(arithmetic, layer, boxes, low, high, cuts, which, mix_bits) for which in parts]
     unique = np.unique(np.concatenate(found), axis=0)
     return Boxes(unique[:, : layer.features], unique[:, layer.features :])
 
 
 def _phi_on(
-    arithmetic: Arithmetic, layer: Layer, boxes: Boxes, low: np.ndarray, high: np.ndarray, cuts: dict, which: np.ndarray, mix_bits: list[float]
+    arithmetic: Arithmetic, layer: Layer, boxes: Boxes, low, high, cuts: dict, which: np.ndarray, mix_bits: list[float]
 ) -> np.ndarray:
     """The distinct boxes of z, their low ends beside their high ends, on some of the pieces."""
     count = len(which)

@@ -173,7 +173,6 @@ class LayerMaps:
             z = _activate(mix, before).spread(awake, len(bias))
         return z
 
-
     def last_mix_at(self, previous: Box, x: Box, rows: np.ndarray, neurons: np.ndarray) -> Box:
         """What neuron ``neurons[p]`` of the last mix gives out on row ``rows[p]``, for each p: shape (p,)."""
         mix, from_previous, from_features = self.mixes[-1]
