@@ -41,6 +41,9 @@ from verify.witness import find_witness
 BOUND = 6
 """Counters up to this are searched where there is no solver."""
 
+SEARCHED = 200_000
+"""Joint states up to which a model is searched that the induction over depths does not prove."""
+
 _INDUCTIVE = "every step from R stays in R and R implies equal outputs"
 _COUNTER_WORDS = 60
 
@@ -94,7 +97,7 @@ def _prove_depths(engine: Engine, machine: DyckMachine, progress: Progress) -> V
                 return _verdict(engine.ssm, PROVED, _holds(horizon), result, horizon=horizon)
     except NotCovered:
         pass
-    return bisimulation(machine, engine, engine.ssm.mode, absorbed=sticky, progress=progress)
+    return bisimulation(machine, engine, engine.ssm.mode, limit=SEARCHED, absorbed=sticky, progress=progress)
 
 
 def prove_counter(
