@@ -23,7 +23,7 @@ class Progress:
         if not self.quiet:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=self.total, unit=f" {self.unit}", unit_scale=True, delay=1, leave=False, file=sys.stderr)
+            self._bar = tqdm(total=self.total, unit=f" {self.unit}", unit_scale=True, delay=1, miniters=0, leave=False, file=sys.stderr)
         return self
 
     def __exit__(self, *_) -> None:

@@ -91,8 +91,9 @@ class DepthInduction:
 
     def _expected(self, depth: int) -> np.ndarray:
         """The machine's answer at a depth: it is the same for all that are neither 0 nor the greatest."""
+        stack = (0,) * depth
         if self.recognise:
-            names = frozenset((ACCEPT,)) if depth == 0 else frozenset()
+            names = frozenset((ACCEPT,)) if self.machine.accepts(stack) else frozenset()
         else:
-            names = self.machine.legal_at_depth(depth) | (frozenset(self.machine.closers) if depth else frozenset())
+            names = self.machine.legal(stack)
         return np.array([name in names for name in self.engine.outputs])

@@ -109,11 +109,13 @@ class StackInduction:
         )
         self._legal_rows = _LegalRows(machine, ssm.outputs)
         self._settled: dict[tuple[int, bytes], np.ndarray] = {}
+        self._progress = NO_PROGRESS
         if (ssm.mode == RECOGNISE) != (self.relation.dead is not None):
             raise NotCovered("a recogniser has a dead register, and a predictor has none")
 
     def run(self, progress: Progress = NO_PROGRESS) -> Result:
         """All obligations."""
+        self._progress = progress
         self._initial()
         for depth in range(self.machine.depth + 1):
             for opening in (True, False):
@@ -295,6 +297,8 @@ class StackInduction:
     def _must_die(self, batch: _Batch, slots: Box, bit: int | None, why: str) -> None:
         dead, _ = self._dead_and_outputs(batch, slots)
         self.result.facts += len(batch.symbols)
+        # With many types one depth takes long.
+        self._progress.advance(0, facts=self.result.facts)
         for row in np.flatnonzero(dead.low[:, 0] < 1).tolist():
             cells = {} if bit is None else {batch.depth: int((1 - self._codes[row, bit]) << bit)}
             self._fail(f"{why} does not raise the dead register", batch, row, cells)
