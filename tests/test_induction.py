@@ -495,6 +495,18 @@ def test_one_type_with_a_wrong_weight(mode):
     assert outcomes["fails, search says refuted"] > 20
 
 
+@pytest.mark.parametrize("output, when", [("(b", 2), ("<eos>", 1)])
+def test_an_output_that_closes_nothing_is_given_where_it_is_not_legal(output, when):
+    """An opening bracket at the greatest depth, the end of the word before all is closed."""
+    ssm, machine = dyck_model(3, 2), DyckMachine(3, 2)
+    bias = ssm.readout.bias.copy()
+    bias[ssm.outputs.index(output)] = 1
+    fault = replace(ssm, readout=Affine(ssm.readout.matrix, bias, ssm.readout.exponent))
+    verdict = prove_dyck(fault, 3, 2, PREDICTIVE)
+    assert verdict.outcome == REFUTED and len(verdict.witness.word) == when
+    assert_witness_fails(fault, machine, verdict.witness)
+
+
 def test_a_bracket_that_is_closed_by_two_tops():
     """One of 300 types is closed also when a type that differs from it in one bit is on top."""
     k = 300
