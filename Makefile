@@ -7,7 +7,7 @@ python := .venv/bin/python
 requirements := setup.cfg pyproject.toml constraints.txt
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-slow mamba-ssm test-mamba-ssm test-gpu bench clean
+.PHONY: demo test test-slow mutation mamba-ssm test-mamba-ssm test-gpu bench clean
 
 demo: .venv/core.stamp
 	$(python) -m verify dyck --k 2 --depth 5
@@ -17,6 +17,10 @@ test: .venv/test.stamp
 
 test-slow: .venv/test.stamp
 	$(python) -m pytest -n 2 -m slow $(PYTEST_ARGS)
+
+# Plants a fault for each condition of a proof, one by one, and prints whether a test sees it (half an hour on two cores).
+mutation: .venv/test.stamp
+	$(python) -m tests.mutation --jobs 2
 
 # The official package, in a folder of its own: transformers must not see it, or it would use kernels that a CPU does not have.
 mamba-ssm: .venv/mamba-ssm.stamp
