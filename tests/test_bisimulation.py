@@ -71,8 +71,45 @@ def test_a_limit_never_proves_more_than_was_looked_at(machine, model, limit):
         assert "gave up" in cut.reason and "not a proof" in cut.reason
     else:
         assert cut == whole
-    if whole.outcome == PROVED and limit >= whole.explored["joint states"]:
-        assert cut.outcome == PROVED
+    if whole.outcome == PROVED and whole.explored["joint states"] > 1:
+        assert cut.outcome == (PROVED if limit >= whole.explored["joint states"] else UNDECIDED)
+
+
+# -- pairs that need no further search -----------------------------------------------------------------
+
+
+class Absorbing:
+    """Takes the rows in ``numbers`` (states of a Stepwise model) to reject for ever; whether they do is for the test to say."""
+
+    horizon, reason = None, "these rows reject for ever"
+
+    def __init__(self, *numbers):
+        self.numbers = numbers
+
+    def __call__(self, rows):
+        return np.isin(rows[:, 0], self.numbers)
+
+
+DIES = DFA("ab", [[1, 0], [1, 1]], [0])
+"""b*: after an `a` nothing is accepted."""
+
+
+def test_a_pair_is_searched_on_unless_the_model_is_shown_to_reject_for_ever():
+    revives = DFA("ab", [[1, 0], [1, 2], [2, 2]], [0, 2])
+    verdict = bisimulation(DIES, Stepwise(revives, RECOGNISE), RECOGNISE, absorbed=Absorbing())
+    assert verdict.outcome == REFUTED and verdict.witness.word == ("a", "b")
+
+
+def test_a_pair_is_searched_on_unless_the_machine_rejects_for_ever():
+    late = DFA("ab", [[1, 0], [1, 2], [2, 2]], [0, 2])
+    verdict = bisimulation(late, Stepwise(DIES, RECOGNISE), RECOGNISE, absorbed=Absorbing(1))
+    assert verdict.outcome == REFUTED and verdict.witness.word == ("a", "b")
+
+
+def test_a_pair_that_rejects_for_ever_on_both_sides_ends_the_search_and_is_named():
+    verdict = bisimulation(DIES, Stepwise(DIES, RECOGNISE), RECOGNISE, absorbed=Absorbing(1))
+    assert verdict.outcome == PROVED and verdict.explored["joint states"] == 1
+    assert Absorbing.reason in verdict.reason
 
 
 # -- weights ------------------------------------------------------------------------------------------
