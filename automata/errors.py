@@ -1,4 +1,10 @@
-"""The one exception for input that cannot be used."""
+"""The one exception for input that cannot be used, and how a message becomes one short line."""
+
+import difflib
+from typing import Iterable
+
+LONGEST_LINE = 400
+"""Characters of a message on the command line."""
 
 
 class InputError(ValueError):
@@ -6,3 +12,36 @@ class InputError(ValueError):
 
     The command line prints the message and leaves with status 2.
     """
+
+
+def one_line(message: str, encoding: str = "utf-8", most: int = LONGEST_LINE) -> str:
+    """The message on one line of printable characters, its middle left out where it is long.
+
+    Args:
+        message: any text, lone surrogates and control characters among it.
+        encoding: of the stream that it is for; what it does not have is escaped.
+        most: characters of the line, at least 20.
+
+    >>> one_line("no\\n symbol '\\x1b[2J\\ud800'"), one_line("x" * 50, most=20)
+    ("no symbol '\\\\x1b[2J\\\\ud800'", 'xxxxxxxxxxxx ... xxx')
+    """
+    # Far more than is shown: whoever quotes a file of megabytes does not wait for all of it.
+    if len(message) > 100 * most:
+        message = message[: 50 * most] + message[-50 * most :]
+    text = " ".join(message.split())
+    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    line = escaped.encode(encoding, "backslashreplace").decode(encoding)
+    if len(line) <= most:
+        return line
+    end = (most - 5) // 5
+    return f"{line[: most - 5 - end]} ... {line[-end:]}"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A question that names up to three of the known words that are near this one; nothing where none is.
+
+    >>> did_you_mean("dick", ["dyck", "census"]), did_you_mean("x", ["dyck"])
+    (': did you mean dyck?', '')
+    """
+    near = difflib.get_close_matches(word[:100], list(known), n=3, cutoff=0.6)
+    return f": did you mean {' or '.join(near)}?" if near else ""

@@ -1,14 +1,17 @@
 """The command line: what is printed and in which order, every exit status, and every bad input in one line."""
 
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 from conftest import REPOSITORY
 
+import verify
 from constructions.storage import load
 from verify.__main__ import main
+from verify.commands import COMMANDS
 
 FAST = ["--strings", "30", "--max-length", "40"]
 
@@ -109,11 +112,69 @@ def test_a_file_of_strings(capsys, tmp_path):
         (["trace", "dyck", "--k", "2", "--depth", "2", "( x )"], "column 3: 'x'"),
         (["trace", "flipflop", "w 2"], "column 3: '2'"),
         (["sing"], "sing"),
-        ([], "COMMAND"),
     ],
 )
 def test_bad_input(capsys, arguments, culprit):
     assert culprit in refused(capsys, *arguments)
+
+
+def test_no_command_prints_the_help_and_holds_nothing(capsys):
+    status, out, err = run(capsys)
+    assert (status, err) == (2, "error: a COMMAND is missing\n")
+    assert out.startswith("usage: ") and all(f"    {command} " in out for command in COMMANDS if len(command) < 10)
+
+
+def test_help_of_every_command_lists_the_exit_statuses(capsys):
+    for command in ([], *([name] for name in COMMANDS), ["trace", "dyck"]):
+        status, out, err = run(capsys, *command, "--help")
+        assert (status, err) == (0, "")
+        assert "exit status: 0 holds, 1 refuted (and nothing else), 2 bad input" in " ".join(out.split())
+
+
+def test_version(capsys):
+    assert run(capsys, "--version") == (0, f"ssm-compiler {verify.__version__}\n", "")
+    assert re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", verify.__version__)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["dick"], "unknown command 'dick': did you mean dyck?"),
+        (["sing"], "unknown command 'sing': expected one of dyck, flipflop"),
+        (["trace", "flip-flop", "w"], "unknown language 'flip-flop': did you mean flipflop?"),
+        (["dyck", "--k", "2", "--depht", "3"], "unknown option --depht: did you mean --depth"),
+        (["trace", "dyck", "--k", "2", "--depht=3", "( )"], "unknown option --depht: did you mean --depth"),
+        (["flipflop", "--zzz"], "unknown option --zzz\n"),
+        (["describe", "--language", "tomita44"], "did you mean tomita-4"),
+        (["counter", "anbncm"], "did you mean anbncn"),
+    ],
+)
+def test_near_names(capsys, arguments, message):
+    assert message in refused(capsys, *arguments)
+
+
+def test_what_follows_two_dashes_is_no_option(capsys):
+    assert "column 1: '-'" in refused(capsys, "trace", "flipflop", "--", "--wr")
+
+
+@pytest.mark.parametrize("text", ["1_0", "٣", "-1", "+1", "1e3", " 1", "1.0", "0x1", "²", "", "one"])
+@pytest.mark.parametrize("command, option", [(["dyck", "--depth", "2"], "--k"), (["flipflop"], "--seed"), (["census"], "--workers")])
+def test_numbers_are_ascii_digits(capsys, command, option, text):
+    err = refused(capsys, *command, f"{option}={text}")
+    assert err.startswith(f"error: argument {option}: ") and "is not a whole number: expected at least 0, in digits" in err
+
+
+@pytest.mark.parametrize("text, culprit", [("9" * 61, "a number of 61 digits: at most 60"), ("9" * 5000, "5000 digits")])
+def test_numbers_of_very_many_digits(capsys, text, culprit):
+    for command in (["dyck", "--depth", "2", "--k"], ["flipflop", "--limit"], ["checkpoint", "x", "--language", "d-2", "--bins"]):
+        assert culprit in refused(capsys, *command, text)
+
+
+def test_an_error_is_short_and_printable(capsys):
+    for text in ("x" * 10**6, "\x1b[2J" * 50, "\ud800", "a\nb\r\u2028c\x85"):
+        err = refused(capsys, "describe", "--language", text)
+        assert len(err) <= 401 and err[:-1].isprintable()
+    assert "unknown language 'xxx" in refused(capsys, "describe", "--language", "x" * 10**6)
 
 
 @pytest.mark.parametrize(

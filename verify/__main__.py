@@ -6,43 +6,39 @@ imports happen inside ``run``, so that help is printed at once.
 
 from __future__ import annotations
 
-import argparse
+import errno
 import importlib
 import io
 import os
 import signal
 import sys
 import traceback
-from typing import NoReturn
 
-from automata.errors import InputError
-from verify.commands import COMMANDS
+from automata.errors import InputError, one_line
+from verify.supervision import supervised
 from verify.verdict import BAD_INPUT, EXIT_STATUS, UNDECIDED
 
+INTERNAL = 70
+"""The status after a fault of this program, which must not look like a refutation."""
 
-class _Parser(argparse.ArgumentParser):
-    """argparse with errors on one line."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(message)
+TRACEBACK = "SSM_VERIFY_TRACEBACK"
+"""The variable of the environment with which such a fault prints its traceback."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs one command; returns 0 holds, 1 refuted, 2 bad input, 3 neither.
+    """Runs one command in this process; returns 0 holds, 1 refuted, 2 bad input, 3 neither.
 
-    Also 130 where it was interrupted, 141 where nobody reads the output, and 70 for a fault of this program.
+    Also 70 for a fault of this program, 128 + N where it was ended by signal N: 130 where it was interrupted, 141 where
+    nobody reads the output.
     """
-    parser = _Parser(prog="python -m verify", description="Build state space models from languages and prove what they compute.")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    modules = {name: importlib.import_module(f"verify.commands.{name}") for name in COMMANDS}
-    for name, module in modules.items():
-        module.configure(commands.add_parser(name, help=module.HELP, description=module.HELP))
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
     try:
-        args = parser.parse_args(argv)
-        status = modules[args.command].run(args)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        try:
+            status = _run(sys.argv[1:] if argv is None else argv)
+        except SystemExit as leaving:  # help was printed, or this process was told to end
+            status = leaving.code or 0
         if sys.stdout is not None:
             sys.stdout.flush()
         return status
@@ -53,27 +49,68 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _failed("interrupted", 128 + signal.SIGINT)
     except BrokenPipeError:
-        _write_no_more()
-        return 128 + 13  # as if by SIGPIPE
+        _write_no_more(sys.stdout)
+        return 128 + signal.SIGPIPE
     except OSError as error:
-        _write_no_more()
-        return _failed(f"{error.filename or 'standard output'}: {error.strerror}", BAD_INPUT)
-    except Exception:
-        # A fault of this program, which must not look like a refutation: Python itself would leave with status 1.
-        traceback.print_exc()
-        return 70
+        return _failed(f"{error.filename or _unwritable(error)}: {error.strerror or error}", BAD_INPUT)
+    except Exception as error:
+        return _internal(error)
+
+
+def console() -> int:
+    """The same in a process of its own, which an interrupt ends whatever it is doing."""
+    return supervised(main, lambda message: _failed(message, INTERNAL))
+
+
+def _run(argv: list[str]) -> int:
+    # Imported here, where an interrupt is already looked after.
+    from verify.commands.parser import parse
+    from verify.commands.places import check_places
+
+    args = parse(argv)
+    check_places(args)
+    return importlib.import_module(f"verify.commands.{args.command}").run(args)
 
 
 def _failed(message: str, status: int) -> int:
-    """One line on standard error."""
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    """One line on standard error, if that can be written; the status, in any case."""
+    if sys.stderr is not None:  # None is for print another name of standard output
+        try:
+            encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+            print(one_line(f"error: {message}", encoding), file=sys.stderr, flush=True)
+        except (OSError, ValueError):
+            _write_no_more(sys.stderr)
     return status
 
 
-def _write_no_more() -> None:
-    """What is still to be written to standard output goes nowhere, so that nothing fails again at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _internal(error: Exception) -> int:
+    """One line that says what to report; the traceback only where it is asked for."""
+    if os.environ.get(TRACEBACK) and sys.stderr is not None:
+        try:
+            traceback.print_exception(error)
+        except (OSError, ValueError):
+            _write_no_more(sys.stderr)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(place.filename)}, line {place.lineno}"
+    how = f"please report it, with the traceback that {TRACEBACK}=1 prints"
+    return _failed(f"internal error: {type(error).__name__} ({where}): {one_line(str(error), most=150)}; {how}", INTERNAL)
+
+
+def _unwritable(error: OSError) -> str:
+    """What a failure that names no file was about: standard output, or else a process or memory that was not to be had."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF):
+        return "the system refuses"
+    _write_no_more(sys.stdout)
+    return "standard output"
+
+
+def _write_no_more(stream) -> None:
+    """What is still to be written there goes nowhere, so that nothing fails again at exit."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except (OSError, ValueError, AttributeError):  # no file, or none any more
+        pass
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(console())

@@ -8,11 +8,13 @@ last line, or is about something else, counts as not there.  So an interrupted c
 from __future__ import annotations
 
 import json
-import signal
+import os
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from itertools import islice
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from string import ascii_lowercase
 from typing import Iterator
@@ -22,10 +24,12 @@ from automata.dfa import DFA
 from automata.enumeration import Table, breadth_first_tables, distinguishing_sets
 from automata.errors import InputError
 from automata.holonomy import Skeleton
+from automata.processes import serve_only
 from verify.progress import NO_PROGRESS, Progress
 from verify.regular import prove_star_free
 
 TABLES_PER_PART = 64
+WORKERS_PER_PROCESSOR = 4
 NOT_STAR_FREE = "not star-free"
 
 _VERSION = 1
@@ -105,12 +109,13 @@ def census(letters: int, states: int, mode: str, workers: int = 1, folder: Path 
         letters: from 1 to 26.
         states: at least 1.
         mode: the question that the models answer.
-        workers: processes.
+        workers: processes that are asked for (see :func:`processes`).
         folder: where finished parts are kept, and looked for.
         progress: told about languages as they are done.
 
     Raises:
         InputError: for numbers out of range, or a folder that cannot be written.
+        MemoryError: when a worker was killed, which is what the system does where memory is short.
 
     >>> sorted(census(1, 2, "predictive").items())
     [('not star-free', 2), ('proved', 2)]
@@ -139,16 +144,33 @@ def census(letters: int, states: int, mode: str, workers: int = 1, folder: Path 
     return counts
 
 
+def processes(workers: int, work: int) -> int:
+    """How many are started where so many are asked for: no more than there are parts, or WORKERS_PER_PROCESSOR times processors.
+
+    >>> processes(100_000, 3)
+    3
+    """
+    return max(1, min(workers, work, WORKERS_PER_PROCESSOR * (os.cpu_count() or 1)))
+
+
 def _decided(missing: list[Part], workers: int) -> Iterator[tuple[Part, list[dict]]]:
+    workers = processes(workers, len(missing))
     if workers == 1:
         for part in missing:
             yield part, decide(part)
         return
-    # An interrupt is for this process, which then tells the workers to stop.
-    with ProcessPoolExecutor(workers, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
+    others = set(active_children())
+    # Fresh processes: a copy of this one might hold a lock of one of its threads.
+    with ProcessPoolExecutor(workers, get_context("spawn"), serve_only, (os.getpid(),)) as pool:
         waiting = {pool.submit(decide, part): part for part in missing}
         try:
             for future in as_completed(waiting):
                 yield waiting[future], future.result()
-        finally:
+        except BrokenProcessPool:
+            raise MemoryError("a worker was ended from outside") from None
+        except BaseException:
+            # Nobody waits for a part that is half done.
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in set(active_children()) - others:
+                process.kill()
+            raise

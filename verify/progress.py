@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Iterable, TypeVar
+from typing import Callable, Iterable, TypeVar
 
 Item = TypeVar("Item")
 
@@ -20,22 +20,30 @@ class Progress:
         self._bar = None
 
     def __enter__(self) -> "Progress":
-        if not self.quiet:
+        if not self.quiet and sys.stderr is not None:
             from tqdm import tqdm
 
             self._bar = tqdm(total=self.total, unit=f" {self.unit}", unit_scale=True, delay=1, miniters=0, leave=False, file=sys.stderr)
         return self
 
     def __exit__(self, *_) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        self._show(lambda bar: bar.close())
 
     def advance(self, amount: int, **notes: int) -> None:
         """So much more is done; the notes are shown beside the count."""
-        if self._bar is not None:
-            if notes:
-                self._bar.set_postfix(notes, refresh=False)
-            self._bar.update(amount)
+        if notes:
+            self._show(lambda bar: bar.set_postfix(notes, refresh=False))
+        self._show(lambda bar: bar.update(amount))
+
+    def _show(self, change: Callable) -> None:
+        """Does this to the line; one that cannot be written is no reason to give the work up."""
+        if self._bar is None:
+            return
+        try:
+            change(self._bar)
+        except (OSError, ValueError):
+            self._bar.disable = True
+            self._bar = None
 
 
 NO_PROGRESS = Progress("", quiet=True)

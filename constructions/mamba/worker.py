@@ -18,12 +18,14 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from automata.errors import InputError
+from automata.processes import serve_only
 from constructions.engine import Outputs
 
 PACKAGE = "mamba_ssm"
@@ -100,14 +102,17 @@ class WorkerModel:
         return full, stepped, caches
 
     def close(self) -> None:
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()
 
     def __enter__(self) -> "WorkerModel":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, kind, *_) -> None:
+        if kind is not None:  # nobody waits for what it is doing
+            self._process.kill()
         self.close()
 
     def _ask(self, order: dict, *arrays: np.ndarray) -> list[np.ndarray]:
@@ -218,6 +223,7 @@ def _receive(stream: BinaryIO) -> tuple[dict, list[np.ndarray]] | None:
 def main() -> None:
     import torch
 
+    serve_only(os.getppid())
     torch.set_num_threads(int(sys.argv[1]))
     # Nothing but answers may reach the client, whatever the packages print.
     answers = os.fdopen(os.dup(1), "wb")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from verify.commands.options import check_common, nonempty, whole_number
+from verify.commands.options import nonempty, whole_number
 
 HELP = "check a Mamba checkpoint (Hugging Face format) against a language: accuracy, gates, refutation, proof"
 
@@ -41,8 +41,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from verify.commands.check_checkpoint import check_checkpoint
 
-    args.save = args.max_length = None
-    check_common(args)
     return check_checkpoint(args, _edges(args.bins))
 
 

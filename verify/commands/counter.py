@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from verify.commands.options import add_common
+from verify.commands.options import add_common, nonempty
 
 HELP = "a counter language: dyck-1, shuffle-K, boolean-N, anbn, anbncn or anbncndn"
 
@@ -17,7 +17,7 @@ SMALL_COUNTER, PAIRS = 5, 20_000
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_language(parser)
-    parser.add_argument("--released", metavar="DIR", help="also check the released validation files below this folder (Dyck1, Shuffle2, ...)")
+    parser.add_argument("--released", type=nonempty, metavar="DIR", help="also check the released validation files below this folder (Dyck1, Shuffle2, ...)")
     add_common(parser)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from automata.errors import InputError
 from verify.commands.inputs import add_input, image_set_limit, naming_the_option, read_input
-from verify.commands.options import check_writable, whole_number
+from verify.commands.options import nonempty, whole_number
 
 if TYPE_CHECKING:
     from automata.dfa import DFA
@@ -24,19 +24,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
     add_input(parser)
     parser.add_argument("--monoid", type=whole_number, default=100_000, metavar="N", help="stop listing the monoid beyond N elements (default: 100000)")
-    parser.add_argument("--draw", metavar="FILE", help="draw a picture (.svg, .png or .pdf)")
+    parser.add_argument("--draw", type=nonempty, metavar="FILE", help="draw a picture (.svg, .png or .pdf)")
     parser.add_argument("--draw-what", choices=("dfa", "cascade", "eggbox"), default="dfa", help="what is drawn (default: dfa)")
     parser.add_argument("--mode", choices=MODES, default=PREDICTIVE, help="the question the drawn cascade answers (default: predictive)")
-    parser.add_argument("--json", metavar="FILE", help="write the report as JSON")
+    parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     from verify.commands.report import Report
 
-    if args.json:
-        check_writable(args.json, "--json")
-    if args.draw:
-        check_writable(args.draw, "--draw")
     given = read_input(args)
     if args.draw:
         from verify.pictures.structures import draw

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from verify.commands.options import add_common
+from verify.commands.options import add_common, whole_number
 
 HELP = "bounded Dyck: K bracket types, nested at most H deep"
 
@@ -32,8 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def add_language(parser: argparse.ArgumentParser) -> None:
     """The arguments that say which language."""
-    parser.add_argument("--k", type=int, required=True, metavar="K", help="bracket types, at least 1")
-    parser.add_argument("--depth", type=int, required=True, metavar="H", help="greatest nesting depth, at least 0")
+    parser.add_argument("--k", type=whole_number, required=True, metavar="K", help="bracket types, at least 1")
+    parser.add_argument("--depth", type=whole_number, required=True, metavar="H", help="greatest nesting depth, at least 0")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -55,8 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from verify.mamba.card import model_card
     from verify.verdict import EXIT_STATUS, REFUTED, worst
 
-    args.save = args.to
-    check_common(args, "--to")
+    check_common(args)
     check_replaceable(args.to, FILES, WHAT)
     machine, cascade, title, name = _task(args)
     command = f"python -m verify export {name} --mode {args.mode} --dtype {args.dtype} --to {args.to}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from automata.errors import InputError
-from verify.commands.options import whole_number
+from verify.commands.options import nonempty, whole_number
 
 if TYPE_CHECKING:
     from automata.dfa import DFA
@@ -28,8 +28,8 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--regex", metavar="E", help="a regular expression, with ~ for complement and & for intersection: '(ab)*'")
     source.add_argument("--ltl", metavar="F", help="a formula of past linear temporal logic with Y H O S: 'H(a -> Y b)'")
-    source.add_argument("--language", metavar="NAME", help="a name of the catalogue: tomita-4, d-12, dyck-2-3, flip-flop, ...")
-    source.add_argument("--file", metavar="FILE", help="an automaton in a file: .att (OpenFst text), .json, .dot or .gv")
+    source.add_argument("--language", type=nonempty, metavar="NAME", help="a name of the catalogue: tomita-4, d-12, dyck-2-3, flip-flop, ...")
+    source.add_argument("--file", type=nonempty, metavar="FILE", help="an automaton in a file: .att (OpenFst text), .json, .dot or .gv")
     parser.add_argument("--alphabet", metavar="S", help="the symbols, separated by blanks; without blanks, one symbol per character")
     parser.add_argument(
         "--image-sets",

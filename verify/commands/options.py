@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import errno
-import os
-import tempfile
-from contextlib import suppress
-from pathlib import Path
 
-from automata.errors import InputError
+from automata.errors import InputError, one_line
 from automata.machine import MODES, PREDICTIVE
 from verify.mamba import TARGETS
 
 LONGEST_STRING = 50_000_000
 """Symbols of one random string; more would not fit into memory as a list of symbols."""
+
+
+MOST_DIGITS = 60
+"""Of a number given as an option; each option has a range of its own besides."""
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
@@ -41,9 +40,15 @@ def add_target(parser: argparse.ArgumentParser, targets: tuple[str, ...]) -> Non
 
 
 def whole_number(text: str) -> int:
-    """A number >= 0 for argparse, which names the option in its message."""
+    """A number >= 0 in ASCII digits, for argparse, which names the option in its message.
+
+    >>> whole_number("012")
+    12
+    """
     if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+        raise argparse.ArgumentTypeError(f"{one_line(text, most=60)!r} is not a whole number: expected at least 0, in digits")
+    if len(text) > MOST_DIGITS:
+        raise argparse.ArgumentTypeError(f"is a number of {len(text)} digits: at most {MOST_DIGITS}")
     return int(text)
 
 
@@ -54,53 +59,7 @@ def nonempty(text: str) -> str:
     return text
 
 
-def check_common(args: argparse.Namespace, save: str = "--save") -> None:
-    """What can be found wrong before any work: unwritable paths, strings that are too long, two files in one place.
-
-    Args:
-        save: the name of the option whose value is ``args.save``.
-    """
+def check_common(args: argparse.Namespace) -> None:
+    """What can be found wrong before any work: strings that are too long."""
     if args.max_length is not None and args.max_length > LONGEST_STRING:
         raise InputError(f"--max-length {args.max_length}: the longest random string is {LONGEST_STRING} symbols")
-    if args.json:
-        check_writable(args.json, "--json")
-        if os.path.isdir(args.json):
-            raise InputError(f"--json {args.json}: is a folder")
-    if args.save:
-        check_writable(args.save, save)
-        if os.path.exists(args.save) and not os.path.isdir(args.save):
-            raise InputError(f"{save} {args.save}: is not a folder")
-    _check_apart(args, save)
-
-
-def _check_apart(args: argparse.Namespace, save: str) -> None:
-    """Raises when the report would overwrite the strings, or lie among the weights, or the other way round."""
-    if not args.json:
-        return
-    report = Path(os.path.realpath(args.json))
-    strings = getattr(args, "strings_file", None)
-    if strings and report == Path(os.path.realpath(strings)):
-        raise InputError(f"--json {args.json}: is the file of --strings-file")
-    if args.save:
-        weights = Path(os.path.realpath(args.save))
-        if report == weights or weights in report.parents or report in weights.parents:
-            raise InputError(f"--json {args.json}: lies in the same place as {save} {args.save}")
-
-
-def check_writable(path: str, option: str) -> None:
-    """Raises unless the path can be written, or a file can be made in the nearest existing folder above it."""
-    target = Path(path).absolute()
-    try:
-        with suppress(FileNotFoundError):
-            target.stat()
-            if not os.access(target, os.W_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-            if not target.is_file() and not target.is_dir():
-                return  # a pipe or a device
-        folder = target.parent
-        while not folder.exists():
-            folder = folder.parent
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise InputError(f"{option} {path}: cannot be written ({error.strerror})") from None

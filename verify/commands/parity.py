@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from verify.commands.options import check_writable, whole_number
+from verify.commands.options import nonempty, whole_number
 
 HELP = "Theorem 2 in one's hand: the algebra, the mechanism, the reason, and what changes when a condition goes"
 
@@ -13,11 +13,11 @@ _PERIODS, _SHOWN_CHANNELS = 256, 12
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--arithmetic", metavar="A", default="fixed:4", help="of the models that do PARITY: fixed:P, wrap:P, exact or a float (default: fixed:4)")
+    parser.add_argument("--arithmetic", type=nonempty, metavar="A", default="fixed:4", help="of the models that do PARITY: fixed:P, wrap:P, exact or a float (default: fixed:4)")
     parser.add_argument("--models", type=whole_number, default=8, metavar="N", help="random nonnegative models to be refuted (default: 8)")
     parser.add_argument("--seed", type=whole_number, default=0, metavar="S", help="of the random models (default: 0)")
-    parser.add_argument("--plot", metavar="FILE", help="draw the states of the random models on 1, 1, 1, … (.svg, .png or .pdf)")
-    parser.add_argument("--json", metavar="FILE", help="write the report as JSON")
+    parser.add_argument("--plot", type=nonempty, metavar="FILE", help="draw the states of the random models on 1, 1, 1, … (.svg, .png or .pdf)")
+    parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
 
 
@@ -27,9 +27,6 @@ def run(args: argparse.Namespace) -> int:
     from verify.verdict import EXIT_STATUS, PROVED, UNDECIDED
 
     arithmetic = Arithmetic.parse(args.arithmetic)
-    for path, option in ((args.plot, "--plot"), (args.json, "--json")):
-        if path:
-            check_writable(path, option)
     if args.plot:
         from verify.pictures.structures import check_extension
 

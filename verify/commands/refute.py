@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 
 from verify.commands.inputs import add_input, read_input
-from verify.commands.options import check_writable
+from verify.commands.options import nonempty
 
 HELP = "a saved model and a language: two strings on which the model must be wrong, computed from its weights"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--weights", metavar="DIR", required=True, help="a folder written by --save")
+    parser.add_argument("--weights", type=nonempty, metavar="DIR", required=True, help="a folder written by --save")
     add_input(parser)
     parser.add_argument("--no-run", action="store_true", help="compute the strings, but do not run the model on them")
-    parser.add_argument("--json", metavar="FILE", help="write the report as JSON")
+    parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="print the verdict only")
 
 
@@ -27,8 +27,6 @@ def run(args: argparse.Namespace) -> int:
     from verify.progress import Progress
     from verify.refute import check_alphabet, refute
 
-    if args.json:
-        check_writable(args.json, "--json")
     given = read_input(args)
     ssm = load(args.weights)
     check_alphabet(ssm, given.dfa)

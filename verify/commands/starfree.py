@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from automata.errors import InputError
 from verify.commands.inputs import Input, add_input, image_set_limit, naming_the_option, read_input
-from verify.commands.options import add_common, check_common, check_writable, whole_number
+from verify.commands.options import add_common, check_common, nonempty, whole_number
 from verify.mamba import SSM
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _PROOFS = ("auto", "search", "levelwise")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_language(parser)
-    parser.add_argument("--draw", metavar="FILE", help="draw a picture (.svg, .png or .pdf)")
+    parser.add_argument("--draw", type=nonempty, metavar="FILE", help="draw a picture (.svg, .png or .pdf)")
     parser.add_argument("--draw-what", choices=("dfa", "cascade", "eggbox"), default="dfa", help="what is drawn (default: dfa)")
     add_common(parser)
 
@@ -49,8 +49,6 @@ def run(args: argparse.Namespace) -> int:
     from verify.commands.pipeline import run_task
 
     check_common(args)
-    if args.draw:
-        check_writable(args.draw, "--draw")
     given, skeleton = _read(args)
     if args.draw:
         from verify.pictures.structures import draw

@@ -256,6 +256,7 @@ class CounterInduction:
             return
         solver = self.z3.SimpleSolver()
         solver.set("timeout", int(1000 * self.timeout))
+        solver.set("ctrl_c", False)  # it would take an interrupt for an unknown answer
         solver.add(*case.assumptions, *[condition for condition in known if condition is not True])
         solver.add(self._not(claim))
         answer = solver.check()

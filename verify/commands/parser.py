@@ -1,0 +1,81 @@
+"""The parser of the command line: errors on one line, near names for those that are unknown."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from typing import NoReturn, Sequence
+
+import verify
+from automata.errors import InputError, did_you_mean, one_line
+from verify.commands import COMMANDS
+
+_STATUS = (
+    "exit status: 0 holds, 1 refuted (and nothing else), 2 bad input (one line on standard error says what), 3 neither; "
+    "70 a fault of this program, 128 + N ended by signal N (130 interrupted, 141 nobody reads the output)"
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with errors that are raised, and with the parsers of its commands at hand."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, epilog=_STATUS, **kwargs)
+        self.children: dict[str, Parser] = {}
+
+    def add_subparsers(self, **kwargs):
+        commands = super().add_subparsers(**kwargs)
+        self.children = commands.choices
+        return commands
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(message)
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The options of one command, ``command`` among them.
+
+    Raises:
+        InputError: naming what is missing, unknown or not of the expected form.
+        SystemExit: with 0 when help or the version was asked for and printed.
+    """
+    parser = command_line()
+    if not argv:
+        if sys.stdout is not None:
+            parser.print_help()
+        raise InputError("a COMMAND is missing")
+    _check_names(parser, argv)
+    return parser.parse_args(argv)
+
+
+def command_line() -> Parser:
+    """The parser of all commands."""
+    parser = Parser(prog="python -m verify", description="Build state space models from languages and prove what they compute.")
+    parser.add_argument("--version", action="version", version=f"ssm-compiler {verify.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        module = importlib.import_module(f"verify.commands.{name}")
+        module.configure(commands.add_parser(name, help=module.HELP, description=module.HELP))
+    return parser
+
+
+def _check_names(parser: Parser, argv: Sequence[str]) -> None:
+    """Raises for a command or an option that there is none of, before anything is said to be missing."""
+    for token in argv:
+        if token == "--":
+            return
+        if token.startswith("--"):
+            name = token.partition("=")[0]
+            known = [option for option in parser._option_string_actions if option.startswith("--")]
+            if not any(option.startswith(name) for option in known):
+                raise InputError(f"unknown option {one_line(name, most=60)}{did_you_mean(name, known)}")
+        elif parser.children:
+            if token not in parser.children:
+                hint = did_you_mean(token, parser.children) or f": expected one of {', '.join(parser.children)}"
+                raise InputError(f"unknown {_kind(parser)} {one_line(token, most=60)!r}{hint}")
+            parser = parser.children[token]
+
+
+def _kind(parser: Parser) -> str:
+    return "command" if parser.prog == "python -m verify" else "language"
