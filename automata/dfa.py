@@ -359,6 +359,8 @@ def check_alphabet(alphabet: Iterable[str]) -> tuple[str, ...]:
     for symbol in symbols:
         if not isinstance(symbol, str) or not symbol or any(c.isspace() for c in symbol):
             raise InputError(f"{symbol!r} cannot be a symbol: symbols are non-empty strings without blanks")
+        if any("\ud800" <= c <= "\udfff" for c in symbol):
+            raise InputError(f"{symbol!a} cannot be a symbol: half a surrogate pair is not Unicode text")
         if symbol in (BOS, EOS, ACCEPT):
             raise InputError(f"{symbol!r} cannot be a symbol: it is reserved")
         if symbol in seen:

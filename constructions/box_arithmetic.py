@@ -33,10 +33,10 @@ class Boxes:
 
 def stored(arithmetic: Arithmetic, values: np.ndarray) -> np.ndarray:
     """Values as stored; order-preserving, so it may be applied to the ends of an interval."""
-    if arithmetic.kind == "fixed":
-        return np.floor(values * 2.0**arithmetic.bits) / 2.0**arithmetic.bits
-    if arithmetic.is_float:
-        with np.errstate(over="ignore"):
+    with np.errstate(over="ignore"):
+        if arithmetic.kind == "fixed":
+            return np.floor(values * 2.0**arithmetic.bits) / 2.0**arithmetic.bits
+        if arithmetic.is_float:
             return values.astype(str(arithmetic)).astype(np.float64)
     return values
 
@@ -61,9 +61,12 @@ def affine_boxes(arithmetic: Arithmetic, affine: Affine, low: np.ndarray, high: 
         value = np.asarray((positive @ rising.T + negative @ falling.T).T) + affine.bias
         size = np.asarray((positive @ np.abs(rising).T - negative @ np.abs(falling).T).T) + np.abs(affine.bias)
         inputs = np.maximum(np.abs(rising), np.abs(falling)).sum(axis=1, keepdims=True)
-        return (value + outwards * _rounding(arithmetic, affine, size, inputs, bits)) / 2.0**affine.exponent
+        value = (value + outwards * _rounding(arithmetic, affine, size, inputs, bits)) / 2.0**affine.exponent
+        # Where infinities of both signs meet, nothing is known.
+        return np.where(np.isnan(value), outwards * np.inf, value)
 
-    return Boxes(end(low, high, -1), end(high, low, +1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return Boxes(end(low, high, -1), end(high, low, +1))
 
 
 def _rounding(arithmetic: Arithmetic, affine: Affine, size: np.ndarray, inputs: np.ndarray, bits: float) -> np.ndarray:
@@ -71,6 +74,9 @@ def _rounding(arithmetic: Arithmetic, affine: Affine, size: np.ndarray, inputs: 
     precision = arithmetic.bits if arithmetic.is_float else 53
     known = bits + affine.exponent <= least_exponent(arithmetic)
     inexact = size >= 2.0 ** (precision - bits) if known else np.ones_like(size, dtype=bool)
+    # A weight that overflows is infinite in the model, and no number where it meets a zero.
+    infinite = np.isinf(stored(arithmetic, _largest_weights(affine) / 2.0**affine.exponent))
+    inexact |= infinite
     if not inexact.any():
         return np.zeros_like(size)
     # The classical bound on a sum of products of n terms, with room to spare; in floats, underflow and overflow too.
@@ -80,7 +86,15 @@ def _rounding(arithmetic: Arithmetic, affine: Affine, size: np.ndarray, inputs: 
         numbers, scale = np.finfo(str(arithmetic)), 2.0**affine.exponent
         error += terms * 4.0 * float(numbers.smallest_subnormal) * scale * (1 + inputs)
         error[(size + error) / scale > float(numbers.max) / 4] = np.inf
+        error[:, infinite] = np.inf
     return np.where(inexact, error, 0.0)
+
+
+def _largest_weights(affine: Affine) -> np.ndarray:
+    """The largest absolute weight of each row, its bias included."""
+    largest = np.abs(affine.bias).astype(np.float64)
+    np.maximum.at(largest, np.repeat(np.arange(affine.outputs), np.diff(affine.matrix.indptr)), np.abs(affine.matrix.data))
+    return largest
 
 
 def gate_boxes(arithmetic: Arithmetic, layer: Layer, boxes: Boxes, bits: float) -> Boxes:
@@ -99,7 +113,7 @@ def product_bounds(arithmetic: Arithmetic, gate: np.ndarray, end: np.ndarray) ->
 
     Floats round it; in ``fixed`` it is not yet stored, since only the whole update is rounded down.
     """
-    with np.errstate(invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         value = np.nan_to_num(gate * end, nan=0.0, posinf=np.inf, neginf=-np.inf)
     if arithmetic.is_float:
         value = stored(arithmetic, value)
@@ -114,7 +128,9 @@ def product_bounds(arithmetic: Arithmetic, gate: np.ndarray, end: np.ndarray) ->
 
 def sum_bound(arithmetic: Arithmetic, a: np.ndarray, b: np.ndarray, towards: float) -> np.ndarray:
     """a + b as stored, moved ``towards`` where the sum is not exact."""
-    value = a + b
+    with np.errstate(invalid="ignore"):
+        value = a + b
+    value = np.where(np.isnan(value), towards, value)
     if not arithmetic.is_float:
         with np.errstate(invalid="ignore"):
             # What float64 lost of the sum (Knuth, The Art of Computer Programming, volume 2, section 4.2.2).

@@ -26,6 +26,8 @@ from constructions.ssm import SSM, Layer
 _CHUNK_POSITIONS = 1 << 16
 _MERGED_WIDTH = 128
 """Rows of fewer features are not searched for equal ones."""
+_ieee = np.errstate(over="ignore", invalid="ignore")
+"""A float that overflows is infinite, and infinity less infinity is no number: values like others, and no warnings."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,9 @@ class Engine:
     True
     """
 
+    @_ieee
     def __init__(self, ssm: SSM):
+        ssm.check_numbers()
         self.ssm = ssm
         self.numbers = numbers_for(ssm)
         self._embedding = self.numbers.stored(ssm.embedding, ssm.embedding_exponent)
@@ -102,6 +106,7 @@ class Engine:
 
     # -- runs -----------------------------------------------------------------------------------------
 
+    @_ieee
     def start(self, batch: int) -> np.ndarray:
         """h_0 of all layers for a batch, before BOS."""
         parts = [self.numbers.wrapped(self.numbers.stored(layer.initial, layer.initial_exponent)) for layer in self.ssm.layers]
@@ -112,6 +117,7 @@ class Engine:
         bos = np.full((batch, 1), len(self.ssm.alphabet), dtype=np.int64)
         return self.advance(self.start(batch), bos)
 
+    @_ieee
     def advance(self, state: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, Outputs]:
         """Reads words of symbol indices, shape (batch, time), all at once.
 
@@ -123,6 +129,8 @@ class Engine:
             InputError: when a number could leave the range in which it is exact.
         """
         batch, time = words.shape
+        if not words.size:
+            return state, Outputs(np.zeros((0, len(self.outputs)), dtype=bool), np.zeros((batch, time), dtype=np.int64))
         features, ids = self._embedding, words.ravel()
         if len(ids) < len(features):
             features, ids = features[ids], np.arange(len(ids))

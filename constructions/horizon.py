@@ -54,7 +54,7 @@ class _Reach:
                 largest = max(largest, self._sums(f"layers.{i}.{part}", getattr(layer, part), x, bits))
             size = self._state_size(i, length)
             z = Boxes(np.maximum(known.low[i], -size)[None], np.minimum(known.high[i], size)[None])
-            with np.errstate(invalid="ignore"):
+            with np.errstate(over="ignore", invalid="ignore"):
                 units = np.nan_to_num(np.abs([z.low, z.high]) * 2.0**state_bits, nan=np.inf)
             largest = max(largest, float(units.max(initial=0)))
             for j, (mix, bits) in enumerate(zip(layer.phi, mix_bits_of(ssm.arithmetic, layer, bits, state_bits))):
@@ -74,7 +74,9 @@ class _Reach:
         gate = np.maximum(1.0, np.abs([known.gates[number].low, known.gates[number].high]).max(axis=(0, 1), initial=0))
         step = np.abs([known.increments[number].low, known.increments[number].high]).max(axis=(0, 1), initial=0)
         with np.errstate(over="ignore", invalid="ignore"):
-            size = gate**length * (np.abs(layer.initial) / 2.0**layer.initial_exponent + length * step)
+            # Powers of a gate above 1 round, by less than one in 2^30.
+            growth = np.where(gate > 1, gate**length * (1 + 2.0**-30), 1.0)
+            size = growth * (np.abs(layer.initial) / 2.0**layer.initial_exponent + length * step)
         return np.nan_to_num(size, nan=np.inf)
 
     def _sums(self, name: str, affine: Affine, x: Boxes, bits: float) -> float:

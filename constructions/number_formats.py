@@ -4,6 +4,10 @@ All three offer the same few operations on arrays, rows first.  *Raw* values are
 anything is rounded.  Exactness is checked, not hoped for: where a float matrix product stands in for integers,
 every partial sum in any order lies between minus the sum of the negative products and the sum of the positive
 ones, and both are checked against the bound; a failure is an InputError.
+
+These bounds are computed in float64 themselves, and cannot come out too small: their terms are nonnegative, rounding
+keeps order, and the bound that they are held against (at most 2^53) is a float64, below which integers are exact.  Bounds
+on int64 arrays are Python integers.
 """
 
 from __future__ import annotations
@@ -73,7 +77,7 @@ class ScaledIntegers:
         return _shift(integers, exponent - self.unit_bits)
 
     def affine(self, product: Product, affine: Affine, x: np.ndarray) -> np.ndarray:
-        """Raw values: integers over 2^(affine.exponent + unit_bits)."""
+        """Raw values: integers over 2^(affine.exponent + unit_bits), below the limit in absolute value."""
         if len(x) == 0:
             return np.zeros((0, affine.outputs), dtype=np.int64)
         bias_unit = 1 << self.unit_bits
@@ -90,8 +94,10 @@ class ScaledIntegers:
         if mix.activation == "relu":
             return np.maximum(values, 0)
         if mix.activation == "clip":
-            low, high = (int(self.stored(np.int64(n), mix.affine.exponent)) for n in (mix.low, mix.high))
-            return np.clip(values, low, high)
+            low, high = (n << self.unit_bits >> mix.affine.exponent for n in (mix.low, mix.high))
+            check_bound(max(low, -high), self.limit, self.arithmetic)
+            # All values are within the limit, so a bound beyond it clips nothing, and need not fit into 64 bits.
+            return np.clip(values, max(low, -self.limit), min(high, self.limit))
         return values
 
     def positive(self, raw: np.ndarray) -> np.ndarray:
@@ -126,25 +132,24 @@ class ScaledIntegers:
         a, b = layer.gate.exponent + self.unit_bits, layer.increment.exponent
         # Binary places that no gate uses are not carried along.
         used = int(np.bitwise_or.reduce(gates, axis=None)) | (1 << a)
-        unused = (used & -used).bit_length() - 1
+        unused = min((used & -used).bit_length() - 1, 63)
         gates, a = gates >> unused, a - unused
-        exponent = max(a, b)
-        largest_gate = int(np.abs(gates).max(initial=0)) << (exponent - a)
-        largest = int(np.abs(increments).max(initial=0)) << (exponent - b)
-        size = int(np.abs(h).max(initial=0))
+        # floor((x + y / 2^n) / 2^m) = floor((x + floor(y / 2^n)) / 2^m) for a whole x: nothing is ever shifted to the left.
+        exponent = min(a, b)
+        largest_gate, largest, size = largest_size(gates), largest_size(increments), largest_size(h)
         # With gates of at most 1 the state grows by at most one increment per step; otherwise each step is checked.
-        once = steps == 1 or largest_gate <= 1 << exponent
-        reach = size + (steps - 1) * ((largest >> exponent) + 1)
+        once = steps == 1 or largest_gate <= 1 << a
+        reach = size + (steps - 1) * ((largest >> b) + 1)
         if once and largest_gate * reach + largest >= 1 << 62:
             raise InputError(f"a state grows beyond the 62 bits that {self.arithmetic} arithmetic is run in")
         if not once:
             return lambda h: self.updater(layer, gates << unused, increments, h, 1)(h)
-        gates, increments = gates << (exponent - a), increments << (exponent - b)
-        return lambda h: self.wrapped((gates * h + increments) >> exponent)
+        increments = _shift(increments, b - exponent)
+        return lambda h: self.wrapped(_shift(_shift(gates * h, a - exponent) + increments, exponent))
 
 
 class Floats:
-    """float16, float32 or float64 arrays; every operation rounds."""
+    """float16, float32 or float64 arrays; every operation rounds, to infinity where it overflows, without a warning."""
 
     def __init__(self, arithmetic: Arithmetic):
         self.arithmetic = arithmetic
@@ -278,7 +283,7 @@ def numbers_for(ssm: SSM) -> Numbers:
     return ScaledIntegers(ssm.arithmetic)
 
 
-def check_bound(value: float, limit: int, arithmetic: Arithmetic) -> None:
+def check_bound(value: int | float, limit: int, arithmetic: Arithmetic) -> None:
     """Raises when integers could reach the bound below which the arithmetic is run exactly."""
     if not value < limit:
         raise InputError(
@@ -287,10 +292,15 @@ def check_bound(value: float, limit: int, arithmetic: Arithmetic) -> None:
         )
 
 
+def largest_size(integers: np.ndarray) -> int:
+    """The largest absolute value, as a Python integer: NumPy's of -2^63 is negative."""
+    return max(int(integers.max(initial=0)), -int(integers.min(initial=0)))
+
+
 def _shift(integers: np.ndarray, exponent: int) -> np.ndarray:
     """floor(integers / 2^exponent)."""
     if exponent >= 0:
-        return integers >> exponent
-    if (np.abs(np.asarray(integers, dtype=np.float64)) >= 2.0 ** (62 + exponent)).any():
+        return integers >> min(exponent, 63)
+    if largest_size(np.asarray(integers)) >= 1 << max(62 + exponent, 0):
         raise InputError(f"a weight with {-exponent} fractional bits needs more than the 62 bits that it is run in")
     return integers << -exponent

@@ -17,7 +17,7 @@ from typing import Union
 import numpy as np
 
 from automata.errors import InputError
-from constructions.number_formats import Numbers, ScaledIntegers, check_bound
+from constructions.number_formats import Numbers, ScaledIntegers, check_bound, largest_size
 from constructions.ssm import Layer
 
 _PACKED_BITS = 32
@@ -215,15 +215,18 @@ def _changed(i: int, numbers: Numbers, layer: Layer, gates, increments, changes,
 
 def _sums_exactly(numbers: Numbers, added: np.ndarray, h: np.ndarray, time: int) -> bool:
     """Whether sums over the chunk stay exact; integers that do not are an error, floats are looped instead."""
-    bound = float(np.abs(h).max(initial=0)) + time * float(np.abs(added).max(initial=0))
     if isinstance(numbers, ScaledIntegers):
-        check_bound(bound, numbers.limit, numbers.arithmetic)
+        check_bound(largest_size(h) + time * largest_size(added), numbers.limit, numbers.arithmetic)
         return True
+    bound = float(np.abs(h).max(initial=0)) + time * float(np.abs(added).max(initial=0))
     return bound < numbers.limit and bool((added == np.rint(added)).all() and (h == np.rint(h)).all())
 
 
 def _sums(resets: np.ndarray, added: np.ndarray, ids: np.ndarray, h: np.ndarray) -> np.ndarray:
-    """What was added since (and at) the last reset, or to ``h`` where there was none yet; shape (batch * time,)."""
+    """What was added since (and at) the last reset, or to ``h`` where there was none yet; shape (batch * time,).
+
+    The running sum over the whole batch may pass 64 bits: differences of two are right modulo 2^64, and below 2^53.
+    """
     batch, time = ids.shape
     integers, carried = added.astype(np.int64), h.astype(np.int64)
     if not resets.any():

@@ -16,6 +16,9 @@ import numpy as np
 from constructions.arithmetic import Arithmetic
 from constructions.ssm import SSM, Affine, Layer, Mix
 
+_ieee = np.errstate(over="ignore", invalid="ignore")
+"""A float that overflows is infinite, and infinity less infinity is no number: values like others, and no warnings."""
+
 
 @dataclass(frozen=True)
 class ModelState:
@@ -25,6 +28,7 @@ class ModelState:
     outputs: frozenset[str]
 
 
+@_ieee
 def start(ssm: SSM) -> ModelState:
     """The state before BOS: h_0 as stored, nothing given out."""
     h = tuple(
@@ -39,6 +43,7 @@ def step(ssm: SSM, state: ModelState, symbol: str) -> ModelState:
     return step_with_gates(ssm, state, symbol)[0]
 
 
+@_ieee
 def step_with_gates(ssm: SSM, state: ModelState, symbol: str) -> tuple[ModelState, tuple[tuple, ...]]:
     """The state after one symbol, and the gates of that step, layer by layer."""
     arithmetic = ssm.arithmetic

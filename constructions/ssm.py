@@ -9,8 +9,8 @@ The first layer's features are rows of an embedding, the next layer's are this l
 last z to one number per output: an output is given when its number is positive.  Every run starts from h_0
 with the symbol BOS.  (Sarrof, Veitsman, Hahn 2024, section 2, equations 1-3.)
 
-All weights are integers over a power of two.  Nothing here is a closure: a model can be saved, printed,
-counted, corrupted and reloaded.
+All numbers are integers over a power of two, of at most 62 bits both (:mod:`constructions.integers`); others are refused
+here.  Nothing is a closure: a model can be saved, printed, counted, corrupted and reloaded.
 
 Shape letters: k symbols (BOS is row k of the embedding), e features, d state coordinates, m neurons of a mix,
 o outputs.
@@ -18,9 +18,10 @@ o outputs.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Iterator
+from typing import Iterator, Sequence
 
 import numpy as np
 from scipy import sparse
@@ -29,9 +30,20 @@ from automata.dfa import check_alphabet
 from automata.errors import InputError
 from automata.machine import ACCEPT, BOS, EOS, PREDICTIVE, RECOGNISE
 from constructions.arithmetic import Arithmetic
+from constructions.integers import (
+    LARGEST_INTEGER,
+    MOST_PLACES,
+    binary_places,
+    checked_exponent,
+    checked_integer,
+    finite_floats,
+    first_place,
+    whole_numbers,
+)
 
 ACTIVATIONS = ("relu", "linear", "clip")
 GATES = ("affine", "sigmoid", "exp-softplus")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -41,7 +53,16 @@ class Affine:
     Attributes:
         matrix: int64, shape (out, in), sparse rows.
         bias: int64, shape (out,).
-        exponent: the common power of two below all weights, >= 0.
+        exponent: the common power of two below all weights, from 0 to 62.
+
+    Raises:
+        InputError: naming the weight that is not whole or too large, the shape or the exponent.
+
+    >>> Affine([[3, -1]], [0], exponent=1).matrix.toarray().tolist()
+    [[3, -1]]
+    >>> Affine([[0.5]], [0])
+    Traceback (most recent call last):
+    automata.errors.InputError: weight [0, 0] is 0.5, expected an integer (Affine.from_floats takes fractions)
     """
 
     matrix: sparse.csr_array
@@ -49,16 +70,54 @@ class Affine:
     exponent: int = 0
 
     def __post_init__(self) -> None:
+        given = _csr(self.matrix)
+        rows = np.repeat(np.arange(given.shape[0]), np.diff(given.indptr))
+        values = whole_numbers("weight", given.data, rows, given.indices)
         # Floats are summed over the inputs in order, so each weight is stored once, in that order, and zeros not at all.
-        matrix = sparse.csr_array(self.matrix, dtype=np.int64, copy=True)
+        matrix = sparse.csr_array((values, given.indices, given.indptr), shape=given.shape, copy=True)
+        if not matrix.has_canonical_format:
+            sizes = sparse.csr_array((np.abs(values).astype(np.float64), given.indices, given.indptr), shape=given.shape, copy=True)
+            sizes.sum_duplicates()
+            if (sizes.data >= LARGEST_INTEGER).any():
+                raise InputError("a weight is given in parts, whose sum may need more than 62 bits")
         matrix.sum_duplicates()
         matrix.eliminate_zeros()
         object.__setattr__(self, "matrix", matrix)
-        object.__setattr__(self, "bias", np.asarray(self.bias, dtype=np.int64))
+        object.__setattr__(self, "bias", whole_numbers("bias", np.asarray(self.bias)))
         if self.bias.shape != (self.matrix.shape[0],):
             raise InputError(f"a bias of shape {self.bias.shape} does not fit a matrix of shape {self.matrix.shape}")
-        if self.exponent < 0:
-            raise InputError(f"the exponent of a weight array is {self.exponent}, expected 0 or more")
+        object.__setattr__(self, "exponent", checked_exponent("the exponent of a weight array", self.exponent))
+
+    @classmethod
+    def from_floats(cls, matrix, bias) -> "Affine":
+        """The map x -> matrix x + bias with exactly these weights: every finite float is an integer over a power of two.
+
+        Args:
+            matrix: shape (out, in), floats of up to 64 bits, dense or sparse.
+            bias: shape (out,), likewise.
+
+        Raises:
+            InputError: naming the weight that is not finite, or that does not fit into 62 bits with the binary places
+                of all the others.
+
+        >>> affine = Affine.from_floats([[0.75, -2.0]], [0.125])
+        >>> affine.matrix.toarray().tolist(), affine.bias.tolist(), affine.exponent
+        ([[6, -16]], [1], 3)
+        """
+        given, bias = _csr(matrix), np.asarray(bias)
+        rows = np.repeat(np.arange(given.shape[0]), np.diff(given.indptr))
+        values, constants = finite_floats("weight", given.data, rows, given.indices), finite_floats("bias", bias)
+        places = [binary_places(array) for array in (values, constants)]
+        exponent = max(0, *(int(array.max(initial=0)) for array in places))
+        for what, array, needed, at in (("weight", values, places[0], (rows, given.indices)), ("bias", constants, places[1], ())):
+            if (needed > MOST_PLACES).any():
+                where, value = first_place(what, array, needed > MOST_PLACES, *at)
+                raise InputError(f"{where} is {value:g}, which has more than {MOST_PLACES} binary places")
+            if (large := np.abs(array) > np.ldexp(float(LARGEST_INTEGER), -exponent)).any():
+                where, value = first_place(what, array, large, *at)
+                raise InputError(f"{where} is {value:g}, which needs more than 62 bits with the {exponent} binary places of the others")
+        whole = sparse.csr_array((np.ldexp(values, exponent).astype(np.int64), given.indices, given.indptr), shape=given.shape)
+        return cls(whole, np.ldexp(constants, exponent).astype(np.int64), exponent)
 
     @property
     def outputs(self) -> int:
@@ -86,7 +145,10 @@ class Mix:
     Attributes:
         affine: shape (m, inputs of the stage + e).
         activation: "relu", "linear" or "clip" (to [low, high] / 2^exponent).
-        names: what each neuron means, m of them.
+        names: what each neuron means, m of them or none.
+
+    Raises:
+        InputError: for a bound that is not an integer of at most 62 bits.
     """
 
     affine: Affine
@@ -94,6 +156,10 @@ class Mix:
     low: int = 0
     high: int = 0
     names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for end in ("low", "high"):
+            object.__setattr__(self, end, checked_integer(f"the bound {end!r} of a clip", getattr(self, end)))
 
 
 @dataclass(frozen=True)
@@ -106,7 +172,10 @@ class Layer:
         initial: h_0 as integers over 2^initial_exponent, shape (d,).
         phi: the mixes, first stage first; the output of the last is z.
         gate_function: "affine" (none), "sigmoid", or "exp-softplus" (exp(-softplus(.))), the latter two in floats.
-        names: what each state coordinate means, d of them.
+        names: what each state coordinate means, d different ones or none.
+
+    Raises:
+        InputError: naming the start value that is too large, or the exponent.
     """
 
     gate: Affine
@@ -116,6 +185,12 @@ class Layer:
     initial_exponent: int = 0
     gate_function: str = "affine"
     names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "initial", np.asarray(self.initial))
+        if self.initial.dtype == np.int64:
+            whole_numbers("start value", self.initial)
+        object.__setattr__(self, "initial_exponent", checked_exponent("the exponent of the start values", self.initial_exponent))
 
     @property
     def width(self) -> int:
@@ -144,10 +219,10 @@ class SSM:
         layers: first layer first.
         readout: shape (o, features of the last layer).
         arithmetic: how states and features are stored.
-        names: what each embedding coordinate means, e of them.
+        names: what each embedding coordinate means, e of them or none.
 
     Raises:
-        InputError: naming the array whose shape, type or size is wrong.
+        InputError: naming the array whose shape, type, size or numbers are wrong.
     """
 
     alphabet: tuple[str, ...]
@@ -160,7 +235,19 @@ class SSM:
     names: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "embedding", np.asarray(self.embedding))
+        object.__setattr__(self, "embedding_exponent", checked_exponent("the embedding's exponent", self.embedding_exponent))
         _check_shapes(self)
+        self.check_numbers()
+
+    def check_numbers(self) -> None:
+        """Raises an InputError that names a number outside the range: arrays may have been edited since they were made."""
+        whole_numbers("embedding", self.embedding)
+        for i, layer in enumerate(self.layers):
+            whole_numbers(f"layers.{i}.initial", layer.initial)
+        for name, affine in self.affines():
+            whole_numbers(f"{name}.values", affine.matrix.data)
+            whole_numbers(f"{name}.bias", affine.bias)
 
     @property
     def mode(self) -> str:
@@ -178,8 +265,12 @@ class SSM:
 
     @cached_property
     def state_names(self) -> tuple[str, ...]:
-        """Names of all state coordinates, first layer first."""
-        return tuple(name for layer in self.layers for name in layer.names)
+        """Names of all state coordinates, first layer first; made up where a layer has none."""
+        return tuple(
+            name
+            for number, layer in enumerate(self.layers, 1)
+            for name in layer.names or (f"layer {number} h{i + 1}" for i in range(layer.width))
+        )
 
     def affines(self) -> Iterator[tuple[str, Affine]]:
         """Every affine map with its name, in the order in which a symbol meets it."""
@@ -236,6 +327,7 @@ def _check_shapes(ssm: SSM) -> None:
     if not ssm.layers:
         raise InputError("a model has at least one layer")
     features = ssm.embedding.shape[1]
+    _check_names("the embedding", "coordinate", ssm.names, features)
     for i, layer in enumerate(ssm.layers):
         if layer.gate_function not in GATES:
             raise InputError(f"layers.{i} has the gate function {layer.gate_function!r}, expected one of {', '.join(GATES)}")
@@ -246,6 +338,7 @@ def _check_shapes(ssm: SSM) -> None:
         _expect(f"layers.{i}.initial", layer.initial.shape, (layer.width,))
         if layer.initial.dtype != np.int64:
             raise InputError(f"layers.{i}.initial is {layer.initial.dtype}, expected int64")
+        _check_names(f"layers.{i}", "state coordinate", layer.names, layer.width, distinct=True)
         if not layer.phi:
             raise InputError(f"layers.{i} has no mix")
         previous = layer.width
@@ -255,6 +348,7 @@ def _check_shapes(ssm: SSM) -> None:
                 raise InputError(f"layers.{i}.phi.{j} has the activation {mix.activation!r}, expected one of {', '.join(ACTIVATIONS)}")
             if mix.low > mix.high:
                 raise InputError(f"layers.{i}.phi.{j} clips from {mix.low} up to {mix.high}")
+            _check_names(f"layers.{i}.phi.{j}", "neuron", mix.names, mix.affine.outputs)
             previous = mix.affine.outputs
         features = previous
     _expect("readout", ssm.readout.matrix.shape, (len(ssm.outputs), features))
@@ -263,3 +357,26 @@ def _check_shapes(ssm: SSM) -> None:
 def _expect(name: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
     if tuple(shape) != expected:
         raise InputError(f"{name} has shape {tuple(shape)}, expected {expected}")
+
+
+def _check_names(what: str, of: str, names: Sequence[str], expected: int, distinct: bool = False) -> None:
+    """Raises unless there are no names at all, or as many as expected, which are Unicode text and (``distinct``) differ."""
+    if not names:
+        return
+    if len(names) != expected:
+        raise InputError(f"{what} has {len(names)} {of} names, expected {expected}")
+    seen: set[str] = set()
+    for name in names:
+        if not isinstance(name, str) or _SURROGATE.search(name):
+            raise InputError(f"{what} has the {of} name {str(name)[:40]!a}, which is not Unicode text")
+        if distinct and name in seen:
+            raise InputError(f"{what} has the {of} name {name[:40]!r} twice")
+        seen.add(name)
+
+
+def _csr(matrix) -> sparse.csr_array:
+    """A matrix as sparse rows, its numbers as they are."""
+    try:
+        return sparse.csr_array(matrix)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"a weight array is not a matrix of numbers ({str(error)[:80]})") from None

@@ -18,6 +18,7 @@ from scipy import sparse
 from automata.errors import InputError
 from automata.files import replaced_folder
 from constructions.arithmetic import Arithmetic
+from constructions.integers import checked_exponent, checked_integer, whole_numbers
 from constructions.ssm import SSM, Affine, Layer, Mix
 
 FORMAT = 1
@@ -115,17 +116,33 @@ def _read_description(path: Path) -> dict:
     if os.path.exists(path) and not os.path.isfile(path):
         raise InputError(f"{path}: is not a plain file")
     try:
-        description = json.loads(path.read_text(encoding="utf-8"))
+        description = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_entries, parse_constant=_no_number)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: is not UTF-8 text") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
         where = f", line {error.lineno} column {error.colno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else ""
         raise InputError(f"{path}: is not JSON{where}") from None
-    if not isinstance(description, dict) or description.get("format") != FORMAT:
+    if not isinstance(description, dict) or repr(description.get("format")) != repr(FORMAT):
         raise InputError(f"{path}: is not a model description of format {FORMAT}")
     return description
+
+
+def _entries(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object, whose keys differ: of two entries of one name neither can be the one that was meant."""
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for i, key in enumerate(keys) if key in keys[:i])
+        raise InputError(f"entry {twice[:40]!r} is given twice")
+    return entries
+
+
+def _no_number(text: str):
+    raise InputError(f"{text} is not a number of JSON, expected an integer")
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -144,6 +161,7 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
             raise InputError(f"{path}: array {name!r} has {kind}, expected int64")
         if array.dtype != np.int64:
             raise InputError(f"{path}: array {name!r} has type {array.dtype}, expected int64")
+        whole_numbers(f"{path}: array {name!r}", array)
     return arrays
 
 
@@ -169,7 +187,7 @@ def _build(description: dict, arrays: dict[str, np.ndarray], folder: Path) -> SS
         matrix = sparse.csr_array((values, (rows, columns)), shape=tuple(shape.tolist()))
         if matrix.nnz < len(values):
             raise InputError(f"arrays '{name}.rows' and '.columns' name a weight twice")
-        return Affine(matrix, bias, _integer(exponent, f"the exponent of {name}", 0, 1000))
+        return Affine(matrix, bias, checked_exponent(f"the exponent of {name}", exponent))
 
     layers = []
     for i, entry in enumerate(description["layers"]):
@@ -179,13 +197,13 @@ def _build(description: dict, arrays: dict[str, np.ndarray], folder: Path) -> SS
             Mix(
                 affine(f"layers.{i}.phi.{j}", mix["exponent"]),
                 mix["activation"],
-                _integer(mix["low"], "low"),
-                _integer(mix["high"], "high"),
+                checked_integer(f"layers.{i}.phi.{j}.low", mix["low"]),
+                checked_integer(f"layers.{i}.phi.{j}.high", mix["high"]),
                 _names(mix["names"]),
             )
             for j, mix in enumerate(entry["phi"])
         )
-        initial_exponent = _integer(entry["initial_exponent"], "an initial exponent", 0, 1000)
+        initial_exponent = checked_exponent(f"layers.{i}.initial_exponent", entry["initial_exponent"])
         names = _names(entry["names"])
         layers.append(Layer(gate, increment, take(f"layers.{i}.initial"), phi, initial_exponent, entry["gate_function"], names))
     return SSM(
@@ -195,7 +213,7 @@ def _build(description: dict, arrays: dict[str, np.ndarray], folder: Path) -> SS
         layers=tuple(layers),
         readout=affine("readout", description["readout"]["exponent"]),
         arithmetic=Arithmetic.parse(description["arithmetic"]),
-        embedding_exponent=_integer(description["embedding"]["exponent"], "the embedding's exponent", 0, 1000),
+        embedding_exponent=checked_exponent("the embedding's exponent", description["embedding"]["exponent"]),
         names=_names(description["embedding"]["names"]),
     )
 
@@ -204,9 +222,3 @@ def _names(value) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise InputError(f"{str(value)[:40]!r} is not a list of strings")
     return tuple(value)
-
-
-def _integer(value, what: str, least: int = -(2**62), most: int = 2**62) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise InputError(f"{what} is {str(value)[:40]!r}, expected an integer from {least} to {most}")
-    return value

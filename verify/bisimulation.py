@@ -203,7 +203,7 @@ class _Search:
 
     def _add(self, machines, rows, parents, symbols) -> np.ndarray:
         """Records the pairs that are new; returns which they are."""
-        keys = _keys(machines, rows)
+        keys = pair_keys(machines, rows)
         new = []
         for i in self._not_absorbed(machines, rows):
             key = keys[i]
@@ -251,7 +251,7 @@ class _Search:
         return Verdict(outcome, "search", self.interned.mode, self.model.arithmetic, explored, reason, witness, horizon)
 
 
-def _keys(machines: np.ndarray, rows: np.ndarray) -> list[Hashable]:
+def pair_keys(machines: np.ndarray, rows: np.ndarray) -> list[Hashable]:
     """One key for each pair, equal exactly when the pairs are."""
     if rows.dtype == object:
         # The bytes of an object are an address, which another number may have had before.

@@ -6,12 +6,14 @@ visited and their outputs compared.  Agreement is evidence and no proof; a disag
 
 from __future__ import annotations
 
+from typing import Hashable
+
 import numpy as np
 
 from automata.counter_machine import CounterMachine
 from automata.machine import PREDICTIVE
 from constructions.engine import Engine
-from verify.bisimulation import Interned
+from verify.bisimulation import Interned, pair_keys
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import REFUTED, TESTED, Verdict, Witness
 
@@ -41,7 +43,7 @@ def bounded_search(
     ssm = engine.ssm
     interned = Interned(machine, ssm.alphabet, ssm.outputs, ssm.mode)
     unit = 1 << ssm.arithmetic.unit_bits
-    seen: set[tuple[int, bytes]] = set()
+    seen: set[Hashable] = set()
     words: list[tuple[str, ...]] = [()]
     numbers, (rows, outputs) = np.zeros(1, dtype=np.int64), engine.begin(1)
     transitions, length = 0, 0
@@ -60,8 +62,7 @@ def bounded_search(
             return verdict(REFUTED, "the witness is a shortest one", Witness(words[at], *sets))
         fresh = []
         small = (np.abs(rows) <= bound * unit).all(axis=1)
-        for i, number in enumerate(numbers.tolist()):
-            pair = number, rows[i].tobytes()
+        for i, pair in enumerate(pair_keys(numbers, np.ascontiguousarray(rows))):
             if small[i] and pair not in seen:
                 seen.add(pair)
                 fresh.append(i)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from constructions.number_formats import largest_size
 from constructions.ssm import SSM, Layer, Mix
 
 NUMBER = np.float32
@@ -192,7 +193,7 @@ class Maps:
         check_covered(ssm)
         # A mix adds up two sums and a bias; the ends of a box are found through up to three times its largest value.
         self.limit = min(ssm.arithmetic.limit, _EXACT) // 4
-        if max([np.abs(ssm.embedding).max(initial=0)] + [np.abs(a.bias).max(initial=0) for _, a in ssm.affines()]) >= self.limit:
+        if max(map(largest_size, (ssm.embedding, *(affine.bias for _, affine in ssm.affines())))) >= self.limit:
             raise NotCovered(f"a weight is too large for {ssm.arithmetic} arithmetic to be exact")
         self.embedding = Box.points(ssm.embedding)
         self.layers = [LayerMaps(layer, self.limit) for layer in ssm.layers]

@@ -79,8 +79,7 @@ def trajectories(engine: Engine, w=("1",), periods: int = 64, u=()) -> Trajector
         states.append(state[0])
         answers.append(engine.names(outputs.dense()[0, -1]))
     scale = 2.0**-engine.ssm.arithmetic.unit_bits
-    names = engine.ssm.state_names or tuple(f"h{i + 1}" for i in range(engine.ssm.hidden_size))
-    return Trajectories(names, np.array(states).astype(np.float64) * scale, tuple(answers))
+    return Trajectories(engine.ssm.state_names, np.array(states).astype(np.float64) * scale, tuple(answers))
 
 
 def random_models(seed: int, count: int, families=FAMILIES, depths=(1, 4), widths=(1, 16)) -> Iterator[tuple[str, Engine]]:

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from constructions.engine import Engine
-from constructions.number_formats import ScaledIntegers, check_bound
+from constructions.number_formats import ScaledIntegers, check_bound, largest_size
 from constructions.ssm import Affine
 from verify.boxes import NotCovered
 
@@ -87,13 +87,14 @@ class _SparseAffine:
     """
 
     def __init__(self, affine: Affine, maps: SparseMaps, dense: bool):
+        self.numbers = maps.numbers
+        check_bound(largest_size(affine.bias) * maps.unit, self.numbers.limit, self.numbers.arithmetic)
         bias = affine.bias * maps.unit
         constant = np.ones(len(bias), dtype=bool) if dense else bias > 0
         column = sparse.csr_array(np.where(constant, bias, 0)[:, None])
         self.matrix = sparse.hstack([affine.matrix, column], format="csr").T.tocsr()
         self.rest = np.where(constant, 0, bias)
-        self.size, self.bias = abs(affine.matrix), np.abs(bias)
-        self.numbers = maps.numbers
+        self.size, self.bias = abs(affine.matrix).astype(np.float64), np.abs(bias).astype(np.float64)
 
     def __call__(self, rows: sparse.csr_array) -> sparse.csr_array:
         largest = abs(rows).max(axis=0).toarray().ravel() if rows.shape[0] and rows.shape[1] else np.zeros(rows.shape[1])

@@ -215,7 +215,7 @@ def _check_overflow(ssm: SSM) -> None:
 
 def _gain(affine, size: float) -> float:
     """A bound on the values of an affine map of numbers up to this size, with room for rounding."""
-    weights = np.asarray(abs(affine.matrix).sum(axis=1)).ravel()
+    weights = np.asarray(abs(affine.matrix).astype(np.float64).sum(axis=1)).ravel()
     return 1.125 * float((weights * size + np.abs(affine.bias)).max(initial=0)) / 2.0**affine.exponent
 
 
