@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,18 +11,33 @@ from typing import Collection, Iterator
 from automata.errors import InputError
 
 
+LARGEST_TEXT = 1 << 28
+"""Bytes of a text that is read; a device may have no end."""
+
+_CHUNK = 1 << 20
+
+
 def read_text(path: str | Path) -> str:
     """The text of a UTF-8 file (a byte order mark is dropped, line ends are as in the file).
 
     Raises:
-        InputError: naming the file, and the byte where it is not UTF-8 text.
+        InputError: naming the file, and the byte where it is not UTF-8 text, or when it has more than LARGEST_TEXT bytes.
     """
+    data = bytearray()
     try:
-        data = Path(path).read_bytes()
+        with open(path, "rb", buffering=0) as file:
+            while chunk := file.read(_CHUNK):
+                if (position := chunk.find(0)) >= 0:
+                    raise InputError(f"{path}: not a text file (byte {len(data) + position} is 0)")
+                data += chunk
+                if len(data) > LARGEST_TEXT:
+                    raise InputError(f"{path}: too large for a text, more than {LARGEST_TEXT} bytes")
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    if (position := data.find(0)) >= 0:
-        raise InputError(f"{path}: not a text file (byte {position} is 0)")
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: cannot be read ({error})") from None  # a zero byte in the path
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -31,7 +45,20 @@ def read_text(path: str | Path) -> str:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Writes a UTF-8 file beside ``path`` and moves it there in one step, so nobody sees a part of it.
+    """Writes a UTF-8 file, whole or not at all (see :func:`write_bytes`).
+
+    Raises:
+        InputError: naming the file, when it cannot be written; an older file is then as it was.
+    """
+    try:
+        data = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(f"{path}: {text[error.start]!r} cannot be written as UTF-8") from None
+    write_bytes(path, data)
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Writes a file beside ``path`` and moves it there in one step, so nobody sees a part of it.
 
     A pipe or a device (``/dev/stdout``) is written to, never replaced.
 
@@ -40,7 +67,6 @@ def write_text(path: str | Path, text: str) -> None:
     """
     target = Path(os.path.realpath(path))
     try:
-        data = text.encode("utf-8")
         if os.path.exists(path) and not os.path.isfile(path):
             with open(path, "wb") as file:
                 file.write(data)
@@ -53,8 +79,6 @@ def write_text(path: str | Path, text: str) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(fresh, target)
-    except UnicodeEncodeError as error:
-        raise InputError(f"{path}: {text[error.start]!r} cannot be written as UTF-8") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
 
@@ -63,22 +87,36 @@ def write_text(path: str | Path, text: str) -> None:
 def replaced_folder(folder: str | Path, files: Collection[str], what: str) -> Iterator[Path]:
     """A fresh folder to write these files into; at the end it takes this place, so nobody sees a part of it.
 
+    When anything fails the folder that was there is there again.  A link to a folder stays one.
+
     Raises:
         InputError: when it cannot be written, or when something else is there (see :func:`check_replaceable`).
     """
-    folder = Path(folder)
     check_replaceable(folder, files, what)
+    place = Path(os.path.realpath(folder))
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".saving-") as temporary:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".saving-") as temporary:
             fresh = Path(temporary) / "fresh"
             fresh.mkdir()
             yield fresh
-            if folder.exists():
-                shutil.move(folder, Path(temporary) / "old")
-            os.replace(fresh, folder)
+            _take_the_place(fresh, place, Path(temporary) / "old")
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror or error})") from None
+
+
+def _take_the_place(fresh: Path, folder: Path, old: Path) -> None:
+    """Moves the fresh folder where the other one is, which goes to ``old``, or is back when that fails."""
+    if not folder.exists():
+        os.replace(fresh, folder)
+        return
+    try:
+        os.replace(folder, old)
+        os.replace(fresh, folder)
+    except BaseException:
+        if old.exists() and not folder.exists():
+            os.replace(old, folder)
+        raise
 
 
 def check_replaceable(folder: str | Path, files: Collection[str], what: str) -> None:

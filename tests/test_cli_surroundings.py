@@ -4,6 +4,7 @@ Whatever happens, status 0 is left to what holds and status 1 to what is refuted
 and nothing is left behind.
 """
 
+import argparse
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from conftest import REPOSITORY
 import verify.commands.dyck
 from constructions.storage import load
 from verify.__main__ import main
+from verify.commands.places import check_places
 
 DYCK = ["dyck", "--k", "2", "--depth", "2", "--strings", "3", "--max-length", "9"]
 
@@ -202,3 +204,242 @@ def test_no_string_and_no_length(capsys):
 def test_the_smallest_limit_gives_up(capsys):
     assert main([*DYCK, "--limit", "0"]) == 3
     assert "gave up at" in capsys.readouterr().out
+
+
+# -- nothing that is read is lost ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def model(workplace, capsys):
+    """A saved model, its files with what is in them."""
+    assert main(["starfree", "--regex", "(ab)*", "--save", "model", "--strings", "3", "--quiet"]) == 0
+    capsys.readouterr()
+    return {path: path.read_bytes() for path in sorted((workplace / "model").iterdir())}
+
+
+AUTOMATON = "0 0 a\n0\n"
+
+PLACES = [
+    (["refute", "--weights", "model", "--regex", "(ab)*", "--json", "model/model.json"], "in the same place as --weights"),
+    (["refute", "--weights", "model", "--regex", "(ab)*", "--json", "model/new"], "in the same place as --weights"),
+    (["refute", "--weights", "model", "--regex", "(ab)*", "--json", "other/model.json"], "in the same place as --weights"),
+    (["starfree", "--regex", "a", "--json", "model/model.json"], "is a saved model or a checkpoint"),
+    (["starfree", "--regex", "a", "--json", "model/reports/r"], "is a saved model or a checkpoint"),
+    (["starfree", "--regex", "a", "--json", "way/model.json"], "is a saved model or a checkpoint"),
+    (["starfree", "--regex", "a", "--json", "description"], "is a saved model or a checkpoint"),
+    (["starfree", "--regex", "a", "--save", "model/part"], "is a saved model or a checkpoint"),
+    (["starfree", "--regex", "a", "--draw", "model/picture.svg"], "is a saved model or a checkpoint"),
+    (["describe", "--regex", "a", "--draw", "model/weights.safetensors"], "is a saved model or a checkpoint"),
+    (["parity", "--plot", "model/picture.svg"], "is a saved model or a checkpoint"),
+    (["census", "--states", "1", "--out", "model"], "is a saved model or a checkpoint"),
+    (["census", "--states", "1", "--out", "model/parts"], "is a saved model or a checkpoint"),
+    (["export", "d-2", "--to", "model/part"], "is a saved model or a checkpoint"),
+    (["export", "d-2", "--to", "model"], "is not a checkpoint"),
+    (["checkpoint", "stock", "--language", "d-2", "--json", "stock/config.json"], "in the same place as DIR"),
+    (["starfree", "--regex", "a", "--save", "stock"], "is not a saved model"),
+    (["starfree", "--regex", "a", "--json", "stock/report"], "is a saved model or a checkpoint"),
+    (["starfree", "--file", "a.att", "--json", "a.att"], "is the file of --file"),
+    (["describe", "--file", "a.att", "--json", "hard"], "is the file of --file"),
+    (["describe", "--file", "a.svg", "--draw", "a.svg"], "is the file of --file"),
+    (["describe", "--file", "soft", "--json", "a.att"], "is the file of --file"),
+    (["describe", "--file", "a.att", "--json", "./way/../a.att"], "is the file of --file"),
+    (["starfree", "--regex", "a", "--strings-file", "strings", "--draw", "s.svg"], "is the file of --strings-file"),
+    (["starfree", "--regex", "a", "--json", "x.svg", "--draw", "x.svg"], "in the same place as --json"),
+    (["starfree", "--regex", "a", "--json", "x", "--save", "x"], "in the same place as --json"),
+    (["starfree", "--regex", "a", "--draw", "x.svg", "--save", "x.svg/y"], "in the same place as --draw"),
+    (["export", "d-2", "--to", "x", "--json", "x/report"], "in the same place as --json"),
+    (["census", "--out", "x", "--json", "x/report"], "in the same place as --json"),
+    (["counter", "dyck-1", "--released", "published", "--json", "published/Dyck1/val_src_bin0.txt"], "in the same place as --released"),
+    (["counter", "dyck-1", "--released", "published", "--save", "published"], "--released"),
+    (["starfree", "--file", "pipe", "--json", "pipe"], "is also read, by --file"),
+]
+
+
+@pytest.mark.parametrize("arguments, culprit", PLACES)
+def test_what_is_read_or_is_a_model_is_not_written_over(capsys, workplace, model, arguments, culprit):
+    (workplace / "a.att").write_text(AUTOMATON)
+    os.link("a.att", "hard")
+    os.link("a.att", "a.svg")
+    (workplace / "soft").symlink_to("a.att")
+    (workplace / "strings").write_text("a\n")
+    os.link("strings", "s.svg")
+    (workplace / "other").symlink_to("model")
+    (workplace / "way").symlink_to("model")
+    (workplace / "description").symlink_to("model/model.json")
+    os.mkfifo("pipe")
+    for folder, *names in (("stock", "config.json", "model.safetensors"), ("published/Dyck1", "val_src_bin0.txt", "val_tgt_bin0.txt")):
+        (workplace / folder).mkdir(parents=True)
+        for name in names:
+            (workplace / folder / name).write_text("()\n")
+    before = {path: path.read_bytes() for path in workplace.rglob("*") if path.is_file()}
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and culprit in err and err.count("\n") == 1 and len(err) <= 401
+    assert {path: path.read_bytes() for path in workplace.rglob("*") if path.is_file()} == before
+    assert {path: path.read_bytes() for path in model} == model
+
+
+def test_what_is_in_nobodys_way_is_written(capsys, workplace, model):
+    """Beside a model, over it as a whole, over an old report, in a folder of published strings, and to a device twice."""
+    (workplace / "model.json").write_text("an old report")
+    assert main(["starfree", "--regex", "(ab)*", "--save", "model", "--json", "model.json", "--strings", "3", "--quiet"]) == 0
+    assert json.loads((workplace / "model.json").read_text())["outcomes"]
+    assert load("model").alphabet == ("a", "b")
+    check_places(argparse.Namespace(released=".", json="report", save=None))
+    assert main([*DYCK, "--strings-file", "/dev/null", "--json", "/dev/null"]) == 2
+    assert capsys.readouterr().err == "error: /dev/null: has no strings\n"
+
+
+# -- folders that are replaced ------------------------------------------------------------------------
+
+
+def test_a_folder_that_cannot_be_replaced_is_as_it_was(workplace, monkeypatch):
+    from automata.errors import InputError
+    from automata.files import replaced_folder
+
+    (workplace / "folder").mkdir()
+    (workplace / "folder" / "a").write_text("old")
+    replace = os.replace
+    for failure in (OSError(28, "No space left on device"), KeyboardInterrupt()):
+
+        def fails(source, target, failure=failure):
+            if str(source).endswith("fresh"):
+                raise failure
+            replace(source, target)
+
+        monkeypatch.setattr(os, "replace", fails)
+        with pytest.raises((InputError, KeyboardInterrupt)):
+            with replaced_folder("folder", ["a"], "mine") as fresh:
+                (fresh / "a").write_text("new")
+        assert (workplace / "folder" / "a").read_text() == "old" and os.listdir() == ["folder"]
+    monkeypatch.undo()
+
+
+def test_a_link_to_a_folder_stays_a_link(capsys, workplace, model):
+    (workplace / "link").symlink_to("model")
+    assert main([*DYCK, "--save", "link"]) == 0
+    assert (workplace / "link").is_symlink() and load("model").alphabet == load("link").alphabet == ("(a", "a)", "(b", "b)")
+
+
+# -- texts without end --------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="no device of zeros")
+@pytest.mark.parametrize("arguments", [[*DYCK, "--strings-file", "/dev/zero"], ["describe", "--file", "zeros.att"]])
+def test_a_device_without_end(capsys, workplace, arguments):
+    (workplace / "zeros.att").symlink_to("/dev/zero")
+    assert main(arguments) == 2
+    assert "not a text file (byte 0 is 0)" in capsys.readouterr().err
+
+
+def test_a_text_that_is_too_large(workplace, monkeypatch):
+    from automata import files
+    from automata.errors import InputError
+
+    monkeypatch.setattr(files, "LARGEST_TEXT", 10)
+    (workplace / "text").write_text("x" * 10)
+    assert files.read_text("text") == "x" * 10
+    (workplace / "text").write_text("x" * 11)
+    with pytest.raises(InputError, match="more than 10 bytes"):
+        files.read_text("text")
+
+
+# -- whatever can or cannot be written, the status says what holds -------------------------------------
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+@pytest.mark.parametrize("where", [">&- 2>&-", ">/dev/full 2>/dev/full", "2>/dev/full"])
+@pytest.mark.parametrize(
+    "arguments, status",
+    [
+        ("flipflop --nonsense", 2),
+        ("flipflop --strings 0 --quiet --limit 1", 3),
+        ("dyck --k 1 --depth 3 --mode recognise --arithmetic wrap:2 --strings 0 --quiet", 1),
+        ("", 2),
+        ("--help", 0),
+    ],
+)
+def test_the_status_when_nothing_can_be_said(arguments, status, where):
+    """Full is a failure too, since what was found is lost; closed was asked for."""
+    command = f"{sys.executable} -m verify {arguments} {where}"
+    result = subprocess.run(["sh", "-c", command], env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, capture_output=True, stdin=subprocess.DEVNULL)
+    assert result.returncode == (2 if ">/dev/full 2" in where else status)
+    assert b"Traceback" not in result.stdout + result.stderr
+
+
+def test_a_progress_that_cannot_be_shown_is_no_failure(monkeypatch):
+    from verify.progress import Progress
+
+    class Full:
+        encoding = "utf-8"
+
+        def write(self, text):
+            raise OSError(28, "No space left on device")
+
+        flush = isatty = lambda self: False
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    with Progress("things", 3) as progress:
+        progress._bar.delay = 0
+        for _ in range(3):
+            progress.advance(1, note=1)
+    monkeypatch.setattr(sys, "stderr", None)
+    with Progress("things", 3) as progress:
+        progress.advance(1, note=1)
+
+
+def test_a_fault_is_one_line_and_its_traceback_is_there_when_asked_for(capsys, monkeypatch):
+    def fault(args):
+        raise ValueError("x" * 1000 + "\nsecond line")
+
+    monkeypatch.setattr(verify.commands.dyck, "run", fault)
+    assert main(DYCK) == 70
+    err = capsys.readouterr().err
+    assert err.startswith("error: internal error: ValueError (test_cli_surroundings.py, line ") and err.count("\n") == 1 and len(err) <= 401
+    assert err.endswith("please report it, with the traceback that SSM_VERIFY_TRACEBACK=1 prints\n")
+    monkeypatch.setenv("SSM_VERIFY_TRACEBACK", "1")
+    assert main(DYCK) == 70
+    assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+def test_what_the_system_refuses_names_no_file_that_is_not_at_fault(capsys, monkeypatch):
+    def refused(args):
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(verify.commands.dyck, "run", refused)
+    assert main(DYCK) == 2
+    assert capsys.readouterr().err == "error: the system refuses: Resource temporarily unavailable\n"
+
+
+# -- published strings --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "strings, labels, culprit",
+    [
+        (b"()\n(x\n", b"10\n1\n", "val_src_bin0.txt, line 2, column 2: 'x' is not a symbol of dyck-1: expected ( )"),
+        (b"(\x0b)\n", b"10\n", "line 1, column 2: '\\x0b'"),
+        (b"", b"", "has no strings"),
+        (b"()\n", b"10\n10\n", "1 strings, but 2 lines of labels"),
+        (b"(\xff\n", b"10\n", "val_src_bin0.txt: not UTF-8 text (byte 1 is 0xff)"),
+        (b"()\n", b"1\x00\n", "val_tgt_bin0.txt: not a text file"),
+        (None, b"10\n", "val_src_bin0.txt: cannot be read (No such file or directory)"),
+    ],
+)
+def test_published_strings_that_cannot_be_used(capsys, workplace, strings, labels, culprit):
+    (workplace / "Dyck1").mkdir()
+    for half, content in (("src", strings), ("tgt", labels)):
+        if content is not None:
+            (workplace / "Dyck1" / f"val_{half}_bin0.txt").write_bytes(content)
+    assert main(["counter", "dyck-1", "--released", "."]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and culprit.encode().decode("unicode_escape") in err.encode().decode("unicode_escape") and err.count("\n") == 1
+
+
+def test_published_strings_are_read_line_by_line(workplace):
+    from verify.released import Labelled, read_released
+
+    (workplace / "Dyck1").mkdir()
+    (workplace / "Dyck1" / "val_src_bin0.txt").write_bytes(b"()\r\n\r\n(")
+    (workplace / "Dyck1" / "val_tgt_bin0.txt").write_bytes(b"10\n\n1\n")
+    assert read_released(".", "dyck-1") == [Labelled(1, ("(", ")"), "10"), Labelled(2, (), ""), Labelled(3, ("(",), "1")]

@@ -19,8 +19,9 @@ from typing import Iterator, Sequence
 
 import numpy as np
 
-from automata.counter_machine import RUNS, CounterMachine, parse_name, shuffle_brackets
+from automata.counter_machine import RUNS, CounterMachine, counter_machine, parse_name, shuffle_brackets
 from automata.errors import InputError
+from automata.files import read_text
 from automata.machine import ACCEPT, EOS, PREDICTIVE, RECOGNISE
 from verify.sampling import check_words
 from verify.verdict import REFUTED, UNDECIDED, Verdict
@@ -72,13 +73,18 @@ def read_released(folder: str | Path, name: str) -> list[Labelled]:
     place = Path(folder) / FOLDERS[name]
     halves = []
     for half in ("src", "tgt"):
-        path = place / f"val_{half}_bin0.txt"
-        try:
-            halves.append(path.read_text(encoding="utf-8").splitlines())
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not text'})") from None
+        lines = read_text(place / f"val_{half}_bin0.txt").replace("\r\n", "\n").split("\n")
+        halves.append(lines[:-1] if lines[-1] == "" else lines)
     if len(halves[0]) != len(halves[1]):
         raise InputError(f"{place}: {len(halves[0])} strings, but {len(halves[1])} lines of labels")
+    if not halves[0]:
+        raise InputError(f"{place}: has no strings")
+    alphabet = counter_machine(name).alphabet
+    for number, word in enumerate(halves[0], start=1):
+        for column, symbol in enumerate(word, start=1):
+            if symbol not in alphabet:
+                expected = " ".join(alphabet)
+                raise InputError(f"{place}/val_src_bin0.txt, line {number}, column {column}: {symbol!r} is not a symbol of {name}: expected {expected}")
     return [Labelled(i, tuple(word), labels) for i, (word, labels) in enumerate(zip(*halves), start=1)]
 
 

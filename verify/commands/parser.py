@@ -29,6 +29,11 @@ class Parser(argparse.ArgumentParser):
         self.children = commands.choices
         return commands
 
+    def _print_message(self, message: str, file=None) -> None:
+        """As argparse does it, but a failure is one, as for everything else that is printed."""
+        if message and file is not None:
+            file.write(message)
+
     def error(self, message: str) -> NoReturn:
         raise InputError(message)
 
@@ -42,8 +47,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """
     parser = command_line()
     if not argv:
-        if sys.stdout is not None:
-            parser.print_help()
+        parser.print_help(sys.stdout)
         raise InputError("a COMMAND is missing")
     _check_names(parser, argv)
     return parser.parse_args(argv)

@@ -19,8 +19,9 @@ _READ = {"strings_file": "--strings-file", "file": "--file", "released": "--rele
 """Where options are kept that name what is read, and what they are called."""
 
 _FILES = {"json": "--json", "draw": "--draw", "plot": "--plot"}
+_PICTURES = ("--draw", "--plot")
 _FOLDERS = {"save": "--save", "to": "--to", "out": "--out"}
-"""The same for files and folders that are written."""
+"""The same for files and folders that are written; a picture is written into a folder that is there."""
 
 _MODELS = (("weights.safetensors", "model.json"), ("model.safetensors", "config.json"), ("model.safetensors.index.json", "config.json"))
 """The files by which a saved model, and a checkpoint, are known."""
@@ -38,10 +39,10 @@ def check_places(args: argparse.Namespace) -> None:
     for option, path in written:
         folder = option in _FOLDERS.values()
         check_writable(path, option)
+        if option in _PICTURES and not os.path.isdir(os.path.dirname(os.path.realpath(path))):
+            raise InputError(f"{option} {path}: cannot be written (there is no such folder)")
         if os.path.exists(path) and os.path.isdir(path) != folder:
             raise InputError(f"{option} {path}: is {'not ' * folder}a folder")
-        # A folder that is a model may be written again as a whole, a folder of parts among it may not.
-        _outside_models(path, option, itself=option == "--out")
     for number, (option, path) in enumerate(written):
         for other, place in read:
             if _same(path, place):
@@ -52,6 +53,8 @@ def check_places(args: argparse.Namespace) -> None:
         for other, place in written[:number]:
             if _same(path, place) or _within(path, place) or _within(place, path):
                 raise InputError(f"{option} {path}: lies in the same place as {other} {place}")
+        # A folder that is a model may be written again as a whole, parts of a census do not belong into it.
+        _outside_models(path, option, itself=option == "--out")
 
 
 def check_writable(path: str, option: str) -> None:

@@ -5,13 +5,16 @@ networkx lays graphs out and matplotlib draws them; the figures are objects of m
 
 from __future__ import annotations
 
+import io
+import logging
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from automata.cascade import Cascade, Copy, Counter, In, Permutation, Signal
 from automata.dfa import DFA
-from automata.errors import InputError
+from automata.errors import InputError, one_line
+from automata.files import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,14 +57,14 @@ def check_extension(path: str) -> None:
 
 def save_figure(figure: Figure, path: str) -> None:
     """Writes a figure; the same figure gives the same file."""
+    kind = Path(path).suffix.lower().removeprefix(".")
+    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
+    picture = io.BytesIO()
     with warnings.catch_warnings():
         # A symbol for which the font has no picture is drawn as a box.
-        warnings.simplefilter("ignore")
-        metadata = {"Date": None} if Path(path).suffix.lower() == ".svg" else None
-        try:
-            figure.savefig(path, dpi=150, metadata=metadata, bbox_inches="tight")
-        except OSError as error:
-            raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+        warnings.filterwarnings("ignore", message="Glyph [0-9]+ .*missing from")
+        figure.savefig(picture, format=kind, dpi=150, metadata=metadata, bbox_inches="tight")
+    write_bytes(path, picture.getvalue())
 
 
 def _figure(width: float, height: float) -> Figure:
@@ -70,6 +73,8 @@ def _figure(width: float, height: float) -> Figure:
         from matplotlib.figure import Figure
     except ImportError:
         raise InputError("pictures need matplotlib: pip install 'ssm-compiler[draw]'") from None
+    # It remarks that it looks for fonts, or keeps what it found in another folder.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     matplotlib.rcParams["svg.hashsalt"] = "ssm-compiler"
     figure = Figure(figsize=(min(width, 40), min(height, 40)))
     axes = figure.add_subplot()
@@ -78,8 +83,8 @@ def _figure(width: float, height: float) -> Figure:
 
 
 def _text(label: str) -> str:
-    """A label as matplotlib takes it: a dollar sign is not the start of a formula."""
-    return label.replace("$", r"\$")
+    """A label as matplotlib takes it: a dollar sign is not the start of a formula, and what is not printable is escaped."""
+    return "\n".join(map(one_line, label.split("\n"))).replace("$", r"\$")
 
 
 # -- automata -----------------------------------------------------------------------------------------
