@@ -96,6 +96,7 @@ class Placement:
     neurons: dict[int, list[Neuron]] = field(default_factory=dict)
     _column_of: dict[Table, int] = field(default_factory=dict)
     _neuron_of: dict[Hashable, Feature] = field(default_factory=dict)
+    _carried: dict[tuple[int, Feature], Expression] = field(default_factory=dict)
 
     def symbol_feature(self, name: str, table: Table) -> Feature:
         """A function of the symbol.  It becomes an embedding column only when a neuron reads it."""
@@ -148,12 +149,19 @@ class Placement:
         if slot < feature.ready:
             raise AssertionError(f"{feature.name} is not ready at slot {slot}")
         expression = self.expression(feature)
-        if all(_readable(atom, slot) for atom, _ in expression.terms):
-            return expression
-        # Carried in the output of the layer above, which both mixes of a layer can read; a raw state coordinate
-        # is visible to the first mix alone, so a second mix of the same layer has it carried by that first mix.
-        previous = slot - 1 if slot % 2 or feature.ready == slot - 1 else slot - 2
-        return self.neuron(feature.name, previous, self.read(feature, previous)).expression
+        # Downwards, to where it can be read as it was made, or has been carried to already; then up again.
+        places = []
+        while not all(_readable(atom, slot) for atom, _ in expression.terms):
+            # Carried in the output of the layer above, which both mixes of a layer can read; a raw state coordinate
+            # is visible to the first mix alone, so a second mix of the same layer has it carried by that first mix.
+            slot -= 1 if slot % 2 or feature.ready == slot - 1 else 2
+            if (slot, feature) in self._carried:
+                expression = self._carried[slot, feature]
+                break
+            places.append(slot)
+        for place in reversed(places):
+            expression = self._carried[place, feature] = self.neuron(feature.name, place, expression).expression
+        return expression
 
     def read_output(self, feature: Feature, slot: int) -> Expression:
         """The feature as an expression over slot ``slot`` alone: what a gate, an increment or the readout can read."""
