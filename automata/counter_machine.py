@@ -24,7 +24,7 @@ from functools import cached_property
 from itertools import chain, combinations
 
 from automata.bounded_dyck import type_name
-from automata.errors import InputError
+from automata.errors import InputError, LimitError
 from automata.machine import EOS
 
 ZERO, POSITIVE, EITHER = "0", "+", "*"
@@ -177,7 +177,7 @@ OPERATORS = "~+>*^"
 OPERANDS = "01"
 
 SHUFFLE_LIMIT = 64
-"""The greatest number of bracket types in a shuffle."""
+"""The greatest number of bracket types in a shuffle, unless told otherwise."""
 
 _BRACKETS = ("()", "[]", "{}", "<>", "+-", "ab")
 
@@ -195,11 +195,16 @@ def shuffle_brackets(k: int) -> tuple[tuple[str, str], ...]:
     return tuple((f"({type_name(i)}", f"{type_name(i)})") for i in range(k))
 
 
-def parse_name(name: str) -> tuple[str, int]:
+def parse_name(name: str, most: int | None = None) -> tuple[str, int]:
     """(family, number): ("dyck", 1), ("shuffle", k), ("boolean", n) or (one of RUNS, 0).
+
+    Args:
+        name: the name.
+        most: the greatest k of a shuffle; by default SHUFFLE_LIMIT.
 
     Raises:
         InputError: for an unknown name, with near matches, or a number out of range.
+        LimitError: for a shuffle of too many types.
 
     >>> parse_name("shuffle-3"), parse_name("anbncn")
     (('shuffle', 3), ('anbncn', 0))
@@ -207,26 +212,33 @@ def parse_name(name: str) -> tuple[str, int]:
     if name in RUNS:
         return name, 0
     family, dash, number = name.partition("-")
-    most = {"dyck": 1, "shuffle": SHUFFLE_LIMIT, "boolean": len(OPERATORS)}.get(family)
-    if not dash or most is None or not (number.isascii() and number.isdigit() and len(number) < 9):
+    greatest = {"dyck": 1, "shuffle": SHUFFLE_LIMIT if most is None else most, "boolean": len(OPERATORS)}.get(family)
+    if not dash or greatest is None or not (number.isascii() and number.isdigit() and len(number) < 9):
         near = difflib.get_close_matches(name, (*NAMES, "shuffle", "boolean"), n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else f"expected one of {', '.join(NAMES)}"
         raise InputError(f"unknown counter language {name!r}: {hint}")
-    if not 1 <= int(number) <= most:
-        raise InputError(f"{name}: the number is {int(number)}, expected {'1' if most == 1 else f'from 1 to {most}'}")
+    expected = f"{name}: the number is {int(number)}, expected {'1' if family == 'dyck' else f'from 1 to {greatest}'}"
+    if family == "shuffle" and int(number) > greatest:
+        raise LimitError(f"{expected}: raise the limit to go on", "most")
+    if not 1 <= int(number) <= greatest:
+        raise InputError(expected)
     return family, int(number)
 
 
-def counter_machine(name: str) -> CounterMachine:
+def counter_machine(name: str, most: int | None = None) -> CounterMachine:
     """The machine that defines a counter language.
 
+    Args:
+        name: the name.
+        most: as for :func:`parse_name`.
+
     Raises:
-        InputError: as :func:`parse_name`.
+        InputError, LimitError: as :func:`parse_name`.
 
     >>> [counter_machine(name).accepts(counter_machine(name).initial) for name in ("dyck-1", "boolean-3")]
     [True, False]
     """
-    family, number = parse_name(name)
+    family, number = parse_name(name, most)
     if family in RUNS:
         return _runs(name, RUNS[family])
     if family == "boolean":

@@ -13,8 +13,11 @@ from typing import Hashable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from automata.errors import InputError
+from automata.errors import InputError, LimitError
 from automata.machine import ACCEPT, BOS, EOS, Machine
+
+TRANSITIONS_PER_STATE = 100
+"""A limit of n states, where a machine is explored, is one of 100 n transitions too."""
 
 
 class DFA:
@@ -151,9 +154,16 @@ class DFA:
     def from_machine(cls, machine: Machine, limit: int = 1_000_000) -> "DFA":
         """The reachable part of a machine with ``accepts``, states numbered breadth-first.
 
+        Args:
+            machine: the machine.
+            limit: the greatest number of states; with more than TRANSITIONS_PER_STATE symbols fewer, so that the
+                transitions fit into memory.
+
         Raises:
-            InputError: when more than ``limit`` states are reached.
+            LimitError: when more states are reached.
         """
+        symbols = len(machine.alphabet)
+        most = min(limit, limit * TRANSITIONS_PER_STATE // symbols)
         number: dict[Hashable, int] = {machine.initial: 0}
         order = [machine.initial]
         rows = []
@@ -162,8 +172,11 @@ class DFA:
             for symbol in machine.alphabet:
                 target = machine.step(state, symbol)
                 if target not in number:
-                    if len(order) >= limit:
-                        raise InputError(f"the machine has more than {limit} reachable states; raise the limit to go on")
+                    if len(order) >= most:
+                        over = f" over {symbols} symbols" if most < limit else ""
+                        raise LimitError(
+                            f"the machine has more than {most} reachable states{over}; raise the limit to go on", "unminimised"
+                        )
                     number[target] = len(order)
                     order.append(target)
                 row.append(number[target])

@@ -1,4 +1,4 @@
-"""The one exception for input that cannot be used, and how a message becomes one short line."""
+"""The exceptions for input that cannot be used, or is larger than a limit; and how a message becomes one short line."""
 
 import difflib
 from typing import Iterable
@@ -12,6 +12,27 @@ class InputError(ValueError):
 
     The command line prints the message and leaves with status 2.
     """
+
+
+class LimitError(InputError):
+    """Input that is larger than a limit, which can be raised.
+
+    Args:
+        message: one line that says "raise the limit".
+        limit: the name of the limit, which is that of the command line's option: ``image-sets`` for ``--image-sets``.
+
+    >>> error = LimitError("more than 5 image sets: raise the limit to go on", "image-sets")
+    >>> error.with_option()
+    'more than 5 image sets: raise the limit (--image-sets) to go on'
+    """
+
+    def __init__(self, message: str, limit: str):
+        super().__init__(message)
+        self.limit = limit
+
+    def with_option(self) -> str:
+        """The message for a user of the command line, which names the option."""
+        return str(self).replace("raise the limit", f"raise the limit (--{self.limit})", 1)
 
 
 def one_line(message: str, encoding: str = "utf-8", most: int = LONGEST_LINE) -> str:

@@ -27,7 +27,7 @@ from functools import cached_property
 from typing import Iterator
 
 from automata.dfa import DFA
-from automata.errors import InputError
+from automata.errors import LimitError
 from automata.monoid import Letter, distinct_letters
 
 IMAGE_SET_LIMIT = 20_000
@@ -55,7 +55,7 @@ class Skeleton:
         limit: image sets (singletons not counted) after which the search gives up; there can be 2^n of them.
 
     Raises:
-        InputError: when there are more image sets, with the number found.
+        LimitError: when there are more image sets.
 
     Attributes (``s`` is the number of an image set; 0 is Q):
         letters: the different actions of the symbols.
@@ -103,9 +103,10 @@ class Skeleton:
             if found is None:
                 large += len(members) > 1
                 if large > limit:
-                    raise InputError(
+                    raise LimitError(
                         f"the automaton of {states} states has more than {limit} image sets: "
-                        f"raise the limit to go on (there can be 2^{states})"
+                        f"raise the limit to go on (there can be 2^{states})",
+                        "image-sets",
                     )
                 found = self.number[mask] = len(self.masks)
                 self.masks.append(mask)

@@ -20,7 +20,7 @@ from typing import Callable, Iterator
 from automata import counter_machine
 from automata.bounded_dyck import DyckMachine
 from automata.dfa import DFA
-from automata.errors import InputError
+from automata.errors import InputError, LimitError
 from automata.flip_flop import FlipFlopMachine
 from automata.machine import Machine
 from automata.regex import regex_to_dfa
@@ -28,7 +28,7 @@ from automata.regex import regex_to_dfa
 REGULAR, COUNTER = "regular", "counter"
 
 NUMBER_LIMIT = 100_000
-"""The greatest N of d-N, and K and H of dyck-K-H."""
+"""The greatest N of d-N, and K and H of dyck-K-H, unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ class Language:
         """The minimal complete DFA, states numbered breadth-first.
 
         Raises:
-            InputError: for a counter language, or with more than ``limit`` states.
+            InputError: for a counter language.
+            LimitError: with more than ``limit`` states.
         """
         if self.kind == COUNTER:
             raise InputError(f"{self.name} is not regular: it has no finite automaton")
@@ -83,11 +84,16 @@ class Language:
         return f"Language({self.name!r}: {self.title})"
 
 
-def language(name: str) -> Language:
+def language(name: str, most: int | None = None) -> Language:
     """The language with this name or alias; case, ``_`` for ``-`` and blanks do not matter.
 
+    Args:
+        name: the name.
+        most: the greatest number in a name; by default NUMBER_LIMIT, or SHUFFLE_LIMIT for shuffle-K.
+
     Raises:
-        InputError: for an unknown name, with near matches, or a number out of range.
+        InputError: for an unknown name, with near matches, or a number that is too small.
+        LimitError: for a number that is too large.
 
     >>> language("L_FF").name, language("D_12").name, language("dyck-8-10").machine
     ('flip-flop', 'd-12', DyckMachine(8, 10))
@@ -99,12 +105,12 @@ def language(name: str) -> Language:
     if key in _BY_KEY:
         return _BY_KEY[key]
     if match := re.fullmatch(r"d-?([0-9]+)", key):
-        return _nested(_number(name, "N", match[1], 1))
+        return _nested(_number(name, "N", match[1], 1, most))
     if match := re.fullmatch(r"dyck-([0-9]+)-([0-9]+)|dyck\(([0-9]+),([0-9]+)\)", key):
         k, depth = (text for text in match.groups() if text is not None)
-        return _bounded_dyck(_number(name, "K", k, 1), _number(name, "H", depth, 0))
+        return _bounded_dyck(_number(name, "K", k, 1, most), _number(name, "H", depth, 0, most))
     if match := re.fullmatch(r"(shuffle|boolean)-?([0-9]+)", key):
-        return _counter("-".join(match.groups()))
+        return _counter("-".join(match.groups()), most)
     # Numbers of a family are near one another, so a family is suggested by one of its members.
     names = {_key(n): known.name for known in LANGUAGES.values() for n in (known.name, *known.aliases)}
     names["dyck-8-10"] = "dyck-K-H"
@@ -124,9 +130,18 @@ def _either(names: list[str]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _number(name: str, letter: str, digits: str, least: int) -> int:
-    if len(digits) > 9 or not least <= int(digits) <= NUMBER_LIMIT:
-        raise InputError(f"{name}: {letter} is {digits[:12]}, expected from {least} to {NUMBER_LIMIT}")
+def _number(name: str, letter: str, digits: str, least: int, most: int | None) -> int:
+    most = NUMBER_LIMIT if most is None else most
+    shown = digits if len(digits) <= 12 else f"a number of {len(digits)} digits"
+    digits = digits.lstrip("0") or "0"
+    if len(digits) > len(str(most)) or int(digits) > most:
+        raise LimitError(
+            f"{name if len(name) <= 60 else name[:60] + '…'}: {letter} is {shown}, "
+            f"expected from {least} to {most}: raise the limit to go on",
+            "most",
+        )
+    if int(digits) < least:
+        raise InputError(f"{name}: {letter} is {shown}, expected from {least} to {most}")
     return int(digits)
 
 
@@ -150,8 +165,8 @@ def _bounded_dyck(k: int, depth: int) -> Language:
     return Language(f"dyck-{k}-{depth}", title, partial(DyckMachine, k, depth), True)
 
 
-def _counter(name: str) -> Language:
-    family, number = counter_machine.parse_name(name)
+def _counter(name: str, most: int | None = None) -> Language:
+    family, number = counter_machine.parse_name(name, most)
     title = {
         "dyck": "brackets of one type, balanced",
         "shuffle": f"shuffles of {number} balanced bracket words, each over its own type",
@@ -161,7 +176,7 @@ def _counter(name: str) -> Language:
         "anbncndn": "a^n b^n c^n d^n, n >= 1",
     }[family]
     aliases = (name.replace("-", ""),) if "-" in name else ()
-    return Language(name, title, partial(counter_machine.counter_machine, name), None, aliases)
+    return Language(name, title, partial(counter_machine.counter_machine, name, most), None, aliases)
 
 
 # -- the list -----------------------------------------------------------------------------------------

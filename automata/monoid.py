@@ -16,10 +16,13 @@ from typing import Iterator, NamedTuple, Sequence
 import numpy as np
 
 from automata.dfa import DFA
-from automata.errors import InputError
+from automata.errors import LimitError
 
 MONOID_LIMIT = 100_000
 """Elements after which an enumeration stops unless told otherwise."""
+
+STATES_PER_ELEMENT = 1000
+"""A limit of n elements is one of 1000 n images of states too: what the elements take of memory."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,13 @@ def actions(letters: Sequence[Letter], states: int, limit: int) -> Iterator[Bloc
 
     Actions are numbered in order of appearance, the identity being 0.
 
+    Args:
+        limit: the greatest number of actions; with more than STATES_PER_ELEMENT states fewer, so that they fit into memory.
+
     Raises:
-        InputError: when there are more than ``limit`` actions.
+        LimitError: when there are more actions.
     """
+    most = min(limit, limit * STATES_PER_ELEMENT // states)
     generators = np.array([letter.images for letter in letters], dtype=_smallest_type(states))
     identity = np.arange(states, dtype=generators.dtype)
     number = {identity.tobytes(): 0}
@@ -83,10 +90,11 @@ def actions(letters: Sequence[Letter], states: int, limit: int) -> Iterator[Bloc
                 key = row.tobytes()
                 target = number.get(key)
                 if target is None:
-                    if len(number) >= limit:
-                        raise InputError(
-                            f"the transition monoid has more than {limit} elements "
-                            f"(found by words up to length {length}): raise the limit to go on"
+                    if len(number) >= most:
+                        raise LimitError(
+                            f"the transition monoid has more than {most} elements "
+                            f"(found by words up to length {length}): raise the limit to go on",
+                            "monoid",
                         )
                     target = number[key] = len(number)
                     parents.append(first + i)
@@ -109,7 +117,7 @@ class TransitionMonoid:
         limit: the number of elements after which the search gives up.
 
     Raises:
-        InputError: when there are more than ``limit`` elements.
+        LimitError: when there are more elements (see :func:`actions`).
 
     Cost: O(elements * letters * states) array work and one hash of each product.
 

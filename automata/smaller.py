@@ -14,7 +14,7 @@ from automata.bounded_counter import counter_cascade
 from automata.cascade import Cascade, Counter, bit_length
 from automata.dfa import DFA
 from automata.emulation import emulates
-from automata.errors import InputError
+from automata.errors import InputError, LimitError
 from automata.holonomy import IMAGE_SET_LIMIT, Skeleton
 from automata.krohn_rhodes import holonomy_cascade, outputs_of
 from automata.machine import PREDICTIVE
@@ -23,7 +23,7 @@ from automata.window import window_cascade
 
 ROUTES = ("auto", "holonomy")
 SMALLER_LIMIT = 20_000
-"""Pairs of states after which the check of a smaller cascade stops, and the route is not taken."""
+"""Pairs of states (or 4 for each state, if that is more) after which the check of a smaller cascade stops: a route not taken."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,14 @@ class Route:
     reason: str
 
 
-def compile_dfa(dfa: DFA, mode: str, route: str = "auto", limit: int = IMAGE_SET_LIMIT) -> tuple[Cascade, Route]:
+def compile_dfa(
+    dfa: DFA,
+    mode: str,
+    route: str = "auto",
+    limit: int = IMAGE_SET_LIMIT,
+    skeleton: Skeleton | LimitError | None = None,
+    thorough: int | None = None,
+) -> tuple[Cascade, Route]:
     """A cascade for the automaton's language, and the route that was taken to it.
 
     Args:
@@ -47,9 +54,13 @@ def compile_dfa(dfa: DFA, mode: str, route: str = "auto", limit: int = IMAGE_SET
         mode: whether the cascade gives legal sets or acceptance.
         route: "auto" for the fewest bits among the routes that apply, "holonomy" for that one.
         limit: image sets after which holonomy gives up.
+        skeleton: the minimal DFA's skeleton, or what the search for it stopped with, where that is known already.
+        thorough: with more states than this, only a counter and holonomy are tried: the search for another route
+            takes time in the square of the states, for a counter it is linear.
 
     Raises:
-        InputError: for an unknown mode or route, or when no route leads anywhere: then with what stopped holonomy.
+        InputError: for an unknown mode or route.
+        LimitError: when no route leads anywhere: what stopped holonomy.
 
     >>> depth = DFA("ab", [[1, 4], [2, 0], [3, 1], [4, 2], [4, 4]], accepting=[0])  # depth at most 3
     >>> cascade, route = compile_dfa(depth, PREDICTIVE)
@@ -60,24 +71,32 @@ def compile_dfa(dfa: DFA, mode: str, route: str = "auto", limit: int = IMAGE_SET
         raise InputError(f"the route {route!r} is not one of {', '.join(ROUTES)}")
     dfa = dfa.minimise()
     outputs_of(dfa, mode)
+    stopped = skeleton if isinstance(skeleton, LimitError) else None
+    if stopped is not None:
+        skeleton = None
+    elif skeleton is None:
+        try:
+            skeleton = Skeleton(dfa, limit)
+        except LimitError as error:
+            stopped = error
     if route == "holonomy":
-        cascade = holonomy_cascade(dfa, mode, limit=limit)
+        if skeleton is None:
+            raise stopped
+        cascade = holonomy_cascade(dfa, mode, skeleton)
         return cascade, Route("holonomy", cascade.memory_bits, cascade.memory_bits, "asked for")
-    skeleton, stopped = None, None
-    try:
-        skeleton = Skeleton(dfa, limit)
-    except InputError as error:
-        stopped = error
     if skeleton is not None and not skeleton.aperiodic:
         reason = "the language is not star-free: its groups are shown as permutation registers"
         return holonomy_cascade(dfa, mode, skeleton), Route("holonomy", skeleton.bits, skeleton.bits, reason)
     bits = None if skeleton is None else skeleton.bits
-    for cascade, name, reason in sorted(_smaller(dfa, mode, bits), key=lambda found: cost(found[0])):
+    large = thorough is not None and dfa.states > thorough
+    found = _counter(dfa, mode, dfa.states if bits is None else bits) if large else _smaller(dfa, mode, bits)
+    for cascade, name, reason in sorted(found, key=lambda found: cost(found[0])):
         if _checked(cascade, dfa):
             return cascade, Route(name, cost(cascade), bits, reason)
     if skeleton is None:
         raise stopped
-    return holonomy_cascade(dfa, mode, skeleton), Route("holonomy", bits, bits, "no other route has fewer bits")
+    reason = f"beyond {thorough} states only a counter is looked for besides" if large else "no other route has fewer bits"
+    return holonomy_cascade(dfa, mode, skeleton), Route("holonomy", bits, bits, reason)
 
 
 def cost(cascade: Cascade) -> int:
@@ -97,6 +116,11 @@ def _smaller(dfa: DFA, mode: str, bits: int | None) -> Iterator[tuple[Cascade, s
     window = window_cascade(dfa, mode, budget - 1)
     if window is not None:
         yield window, "window", f"what comes next depends on the last {len(window.levels)} symbols"
+    yield from _counter(dfa, mode, budget)
+
+
+def _counter(dfa: DFA, mode: str, budget: int) -> Iterator[tuple[Cascade, str, str]]:
+    """The cascade with a counter, where there is one with fewer bits."""
     counter = counter_cascade(dfa, mode)
     if counter is not None and cost(counter) < budget:
         yield counter, "counter", "every symbol adds a constant to a bounded counter"
@@ -104,6 +128,6 @@ def _smaller(dfa: DFA, mode: str, bits: int | None) -> Iterator[tuple[Cascade, s
 
 def _checked(cascade: Cascade, dfa: DFA) -> bool:
     try:
-        return emulates(cascade, dfa, SMALLER_LIMIT) is None
+        return emulates(cascade, dfa, max(SMALLER_LIMIT, 4 * dfa.states)) is None
     except InputError:
         return False  # too many states to check, so not a route to take

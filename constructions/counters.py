@@ -17,18 +17,24 @@ from automata.machine import ACCEPT, BOS, EOS, PREDICTIVE
 _ALIVE = Is("dead", 0)
 
 
-def counter_cascade(name: str, mode: str = PREDICTIVE) -> Cascade:
+def counter_cascade(name: str, mode: str = PREDICTIVE, most: int | None = None) -> Cascade:
     """The cascade of a counter language in this mode; O(symbols) rules.
+
+    Args:
+        name: the language.
+        mode: the question that it answers.
+        most: the greatest K of shuffle-K; by default SHUFFLE_LIMIT.
 
     Raises:
         InputError: for an unknown name or a number out of range.
+        LimitError: for a shuffle of too many types.
 
     >>> from automata.machine import run
     >>> cascade = counter_cascade("shuffle-2")
     >>> sorted(cascade.legal(run(cascade, "([)")))
     ['(', '[', ']']
     """
-    family, number = parse_name(name)
+    family, number = parse_name(name, most)
     if family in RUNS:
         build = _predict_runs if mode == PREDICTIVE else _recognise_runs
         return build(RUNS[family])

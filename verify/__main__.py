@@ -14,7 +14,7 @@ import signal
 import sys
 import traceback
 
-from automata.errors import InputError, one_line
+from automata.errors import InputError, LimitError, one_line
 from verify.supervision import supervised
 from verify.verdict import BAD_INPUT, EXIT_STATUS, UNDECIDED
 
@@ -42,6 +42,10 @@ def main(argv: list[str] | None = None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
         return status
+    except LimitError as error:
+        return _failed(error.with_option(), BAD_INPUT)
+    except LimitError as error:
+        return _failed(error.with_option(), BAD_INPUT)
     except InputError as error:
         return _failed(str(error), BAD_INPUT)
     except MemoryError:

@@ -1,32 +1,64 @@
-"""Progress on the terminal for work that takes more than a second."""
+"""Progress on standard error for work that takes more than a second."""
 
 from __future__ import annotations
 
 import sys
+import threading
 from typing import Callable, Iterable, TypeVar
 
 Item = TypeVar("Item")
 
+DELAY, BEAT = 1.0, 1.0
+"""Seconds until the line appears, and between two looks at the clock where nothing else moves it."""
+
 
 class Progress:
-    """A line on standard error that appears after one second and is erased at the end.
+    """A line on standard error that appears after one second, shows that time passes, and is erased at the end.
 
-    >>> with Progress("joint states", quiet=True) as progress:
+    It moves whether or not the work says how far it is, since a thread of its own looks at the clock.  On a terminal
+    it is drawn up to ten times a second, elsewhere (a file, a pipe) once a second.
+
+    Args:
+        unit: what is counted; where it is empty only the time is shown.
+        total: how many there will be, where that is known.
+        quiet: show nothing.
+        phase: what is being done.
+
+    >>> with Progress("joint states", quiet=True, phase="proof") as progress:
     ...     progress.advance(10, frontier=3)
     """
 
-    def __init__(self, unit: str, total: int | None = None, quiet: bool = False):
-        self.unit, self.total, self.quiet = unit, total, quiet
+    def __init__(self, unit: str = "", total: int | None = None, quiet: bool = False, phase: str = ""):
+        self.unit, self.total, self.phase = unit, total, phase
+        self.quiet = quiet
         self._bar = None
+        self._over = threading.Event()
+        self._clock: threading.Thread | None = None
 
     def __enter__(self) -> "Progress":
         if not self.quiet and sys.stderr is not None:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=self.total, unit=f" {self.unit}", unit_scale=True, delay=1, miniters=0, leave=False, file=sys.stderr)
+            self._bar = tqdm(
+                desc=self.phase or None,
+                total=self.total,
+                unit=f" {self.unit}",
+                unit_scale=True,
+                bar_format=None if self.unit else "{desc}: {elapsed}",
+                delay=DELAY,
+                miniters=0,
+                mininterval=0.1 if sys.stderr.isatty() else BEAT,
+                leave=False,
+                file=sys.stderr,
+            )
+            self._clock = threading.Thread(target=self._tick, daemon=True)
+            self._clock.start()
         return self
 
     def __exit__(self, *_) -> None:
+        self._over.set()
+        if self._clock is not None:
+            self._clock.join()
         self._show(lambda bar: bar.close())
 
     def advance(self, amount: int, **notes: int) -> None:
@@ -35,14 +67,21 @@ class Progress:
             self._show(lambda bar: bar.set_postfix(notes, refresh=False))
         self._show(lambda bar: bar.update(amount))
 
+    def _tick(self) -> None:
+        wait = DELAY
+        while not self._over.wait(wait):
+            self.advance(0)
+            wait = BEAT
+
     def _show(self, change: Callable) -> None:
         """Does this to the line; one that cannot be written is no reason to give the work up."""
-        if self._bar is None:
+        bar = self._bar
+        if bar is None:
             return
         try:
-            change(self._bar)
+            change(bar)
         except (OSError, ValueError):
-            self._bar.disable = True
+            bar.disable = True
             self._bar = None
 
 

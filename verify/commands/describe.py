@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from automata.errors import InputError
-from verify.commands.inputs import add_input, image_set_limit, naming_the_option, read_input
+from automata.errors import LimitError
+from verify.commands.inputs import add_input, image_set_limit, read_input
 from verify.commands.options import nonempty, whole_number
+from verify.progress import Progress
 
 if TYPE_CHECKING:
     from automata.dfa import DFA
@@ -39,10 +40,13 @@ def run(args: argparse.Namespace) -> int:
 
         draw(args.draw_what, given.dfa, args.mode, args.draw)
     report = Report(f"python -m verify describe {given.options}")
-    holonomy = _holonomy(given.dfa, image_set_limit(args))
+    with Progress(phase="holonomy"):
+        holonomy = _holonomy(given.dfa, image_set_limit(args))
     report.title(given.title)
     report.section("automaton", _automaton(given.dfa))
-    report.section("transition monoid", _monoid(given.dfa, args.monoid))
+    with Progress(phase="transition monoid"):
+        monoid = _monoid(given.dfa, args.monoid)
+    report.section("transition monoid", monoid)
     report.section("holonomy", holonomy)
     report.close(args.json)
     return 0
@@ -61,12 +65,13 @@ def _automaton(dfa: DFA) -> dict[str, object]:
 
 
 def _monoid(dfa: DFA, limit: int) -> dict[str, object]:
-    from automata.monoid import TransitionMonoid
+    from automata.monoid import STATES_PER_ELEMENT, TransitionMonoid
 
     try:
         monoid = TransitionMonoid(dfa, limit)
-    except InputError:
-        return {"elements": f"more than {limit}: raise --monoid to list them"}
+    except LimitError:
+        most = min(limit, limit * STATES_PER_ELEMENT // dfa.states)
+        return {"elements": f"more than {most}: raise the limit (--monoid) to list them"}
     green = monoid.green()
     boxes = green.eggboxes()
     groups = dict.fromkeys(str(box).rpartition(" of ")[2] for box in boxes if box.regular)
@@ -91,10 +96,7 @@ def _holonomy(dfa: DFA, limit: int) -> dict[str, object]:
     from automata.holonomy import Skeleton
     from verify.commands.report import show_word
 
-    try:
-        skeleton = Skeleton(dfa, limit)
-    except InputError as error:
-        raise naming_the_option(error) from None
+    skeleton = Skeleton(dfa, limit)
     values: dict[str, object] = {"image sets": len(skeleton.masks), "levels": skeleton.levels}
     values["points"] = skeleton.notation or "none: there is one state"
     witness = group_witness(dfa, limit, skeleton=skeleton)

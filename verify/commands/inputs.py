@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 
 from automata.errors import InputError
 from verify.commands.options import nonempty, whole_number
+from verify.progress import Progress
 
 if TYPE_CHECKING:
     from automata.dfa import DFA
+
+UNMINIMISED = 100_000
+"""States of an automaton before it is minimised, unless told otherwise; 100 times as many transitions."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +28,20 @@ class Input:
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
-    """--regex, --ltl, --language or --file, --alphabet, and the limit on image sets."""
+    """--regex, --ltl, --language or --file, --alphabet, and the limits on what is made of them."""
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--regex", metavar="E", help="a regular expression, with ~ for complement and & for intersection: '(ab)*'")
     source.add_argument("--ltl", metavar="F", help="a formula of past linear temporal logic with Y H O S: 'H(a -> Y b)'")
     source.add_argument("--language", type=nonempty, metavar="NAME", help="a name of the catalogue: tomita-4, d-12, dyck-2-3, flip-flop, ...")
     source.add_argument("--file", type=nonempty, metavar="FILE", help="an automaton in a file: .att (OpenFst text), .json, .dot or .gv")
     parser.add_argument("--alphabet", metavar="S", help="the symbols, separated by blanks; without blanks, one symbol per character")
+    add_most(parser, "a number in a --language", "100000, and 64 for shuffle-K")
+    parser.add_argument(
+        "--unminimised",
+        type=whole_number,
+        metavar="N",
+        help=f"give up when the automaton has more than N states, or 100 N transitions, before it is minimised (default: {UNMINIMISED})",
+    )
     parser.add_argument(
         "--image-sets",
         type=whole_number,
@@ -39,11 +50,17 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_most(parser: argparse.ArgumentParser, what: str, default: str) -> None:
+    """--most: the greatest number that a language is asked for with."""
+    parser.add_argument("--most", type=whole_number, metavar="N", help=f"accept {what} up to N (default: {default})")
+
+
 def read_input(args: argparse.Namespace) -> Input:
     """The language that the options name.
 
     Raises:
         InputError: with the position in the expression, or the line of the file, that is wrong.
+        LimitError: when the automaton is too large before it is minimised.
     """
     alphabet = None
     if args.alphabet is not None:
@@ -51,13 +68,16 @@ def read_input(args: argparse.Namespace) -> Input:
         if args.language is not None:
             raise InputError("--alphabet: a language of the catalogue has an alphabet of its own")
     kind, text = next((kind, getattr(args, kind)) for kind in _READERS if getattr(args, kind) is not None)
-    title, dfa = _READERS[kind](text, alphabet)
+    with Progress(phase="reading", quiet=getattr(args, "quiet", False)):
+        title, dfa = _READERS[kind](text, alphabet, args)
+        dfa = dfa.minimise()
     options = f"--{kind} {shlex.quote(text)}"
     if alphabet is not None:
         options += f" --alphabet {shlex.quote(args.alphabet)}"
-    if args.image_sets is not None:
-        options += f" --image-sets {args.image_sets}"
-    return Input(title, dfa.minimise(), options)
+    for option in ("most", "unminimised", "image_sets"):
+        if getattr(args, option) is not None:
+            options += f" --{option.replace('_', '-')} {getattr(args, option)}"
+    return Input(title, dfa, options)
 
 
 def image_set_limit(args: argparse.Namespace) -> int:
@@ -67,21 +87,21 @@ def image_set_limit(args: argparse.Namespace) -> int:
     return IMAGE_SET_LIMIT if args.image_sets is None else args.image_sets
 
 
-def naming_the_option(error: InputError) -> InputError:
-    """The error of an automaton with too many image sets, which then also says how to raise the limit."""
-    return InputError(str(error).replace("raise the limit", "raise the limit (--image-sets)"))
+def _unminimised(args: argparse.Namespace) -> int:
+    """The limit asked for; by default no less than the limit on the minimal automaton."""
+    return max(UNMINIMISED, getattr(args, "states", 0)) if args.unminimised is None else args.unminimised
 
 
-def _regex(text: str, alphabet):
+def _regex(text: str, alphabet, args: argparse.Namespace):
     from automata.regex import regex_to_dfa
 
-    return _over(f"the regular expression {text}", regex_to_dfa(text, alphabet))
+    return _over(f"the regular expression {text}", regex_to_dfa(text, alphabet, _unminimised(args)))
 
 
-def _ltl(text: str, alphabet):
+def _ltl(text: str, alphabet, args: argparse.Namespace):
     from automata.past_ltl import ltl_to_dfa
 
-    return _over(f"the past formula {text}", ltl_to_dfa(text, alphabet))
+    return _over(f"the past formula {text}", ltl_to_dfa(text, alphabet, _unminimised(args)))
 
 
 def _over(title: str, dfa: DFA) -> tuple[str, DFA]:
@@ -90,14 +110,14 @@ def _over(title: str, dfa: DFA) -> tuple[str, DFA]:
     return f"{title}, over {' '.join(shown)}", dfa
 
 
-def _language(text: str, alphabet):
+def _language(text: str, alphabet, args: argparse.Namespace):
     from automata.languages import language
 
-    known = language(text)
-    return f"{known.name}: {known.title}", known.dfa()
+    known = language(text, args.most)
+    return f"{known.name}: {known.title}", known.dfa(_unminimised(args))
 
 
-def _file(text: str, alphabet):
+def _file(text: str, alphabet, args: argparse.Namespace):
     from automata.formats import read_dfa
 
     return f"the automaton in {text}", read_dfa(text, alphabet)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import math
-from dataclasses import dataclass
-from typing import Callable
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Callable, Iterable
 
 import numpy as np
 
@@ -74,7 +75,7 @@ class Task:
 
 def build(task: Task, args: argparse.Namespace) -> SSM:
     """The model in the arithmetic asked for."""
-    with Progress("rules placed", quiet=getattr(args, "quiet", True)) as progress:
+    with Progress("rules placed", quiet=getattr(args, "quiet", True), phase="lowering") as progress:
         return lower(task.cascade, Arithmetic.parse(args.arithmetic or task.arithmetic), progress.advance)
 
 
@@ -97,18 +98,18 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
         report.section(name, values)
     report.section("construction", describe(task.cascade, ssm))
     report.section("memory", memory(task))
-    engine = Engine(ssm)
-    with Progress("joint states" if task.prove is None else "cases", quiet=args.quiet) as progress:
+    with Progress("joint states" if task.prove is None else "cases", quiet=args.quiet, phase="proof") as progress:
+        engine = Engine(ssm)
         proof = prove(task, engine, args.limit, progress)
     report.verdict("proof", proof)
-    with Progress("strings", args.strings, args.quiet) as progress:
+    with Progress("strings", args.strings, args.quiet, phase="random test") as progress:
         rng = np.random.default_rng(args.seed)
         words = random_words(task.machine, args.strings, longest, rng)
         repeat = f"{command} --strings {args.strings} --max-length {longest} --seed {args.seed}"
         verdict = check_words(task.machine, engine, words, task.cascade.mode, progress=progress, repeat=repeat)
         report.verdict("random test", verdict, {"seed": args.seed})
     for name, check in task.checks:
-        with Progress(name, quiet=args.quiet) as progress:
+        with Progress("strings", quiet=args.quiet, phase=name) as progress:
             report.verdict(name, check(engine, progress))
     if task.released:
         report.verdict("released strings", check_released(task.machine, engine, task.released))
@@ -127,13 +128,20 @@ def _repeatable(command: str, args: argparse.Namespace) -> str:
 
 
 def prove(task: Task, engine: Engine, limit: int, progress: Progress) -> Verdict:
-    """By the task's own proof where it has one, else by search."""
+    """By the task's own proof where it has one, else by search; a search that gave up says which option takes it further."""
     if task.prove is not None:
-        return task.prove(engine.ssm, progress)
+        return naming_the_limit(task.prove(engine.ssm, progress), limit)
     mode = task.cascade.mode
     drifts = mode == RECOGNISE and any(isinstance(r, Counter) for r in task.cascade.registers)
     sticky = find_sticky(engine) if drifts else None
-    return bisimulation(task.machine, engine, mode, limit=limit, absorbed=sticky, progress=progress)
+    return naming_the_limit(bisimulation(task.machine, engine, mode, limit=limit, absorbed=sticky, progress=progress), limit)
+
+
+def naming_the_limit(verdict: Verdict, limit: int) -> Verdict:
+    """A search that gave up at the limit of ``--limit`` says so."""
+    if verdict.outcome == UNDECIDED and verdict.method == "search" and verdict.explored.get("joint states", 0) > limit:
+        return replace(verdict, reason=f"{verdict.reason}; raise the limit with --limit")
+    return verdict
 
 
 def _longest(ssm: SSM, args: argparse.Namespace) -> int:
@@ -155,7 +163,7 @@ def _longest(ssm: SSM, args: argparse.Namespace) -> int:
 
 def _check_file(task: Task, engine: Engine, lines, report: Report, args: argparse.Namespace) -> None:
     mode = task.cascade.mode
-    with Progress("strings", len(lines), args.quiet) as progress:
+    with Progress("strings", len(lines), args.quiet, phase="strings file") as progress:
         words = [line.word for line in lines]
         verdict = check_words(task.machine, engine, words, mode, method=f"strings of {args.strings_file}", progress=progress)
     complete = [line for line in lines if line.complete]
@@ -178,8 +186,8 @@ def _end(machine: Machine, word):
 
 def describe(cascade: Cascade, ssm: SSM) -> dict[str, object]:
     """The construction, read off the arrays: layers, hidden size, registers with their gates, sizes."""
-    widths = " + ".join(str(layer.width) for layer in ssm.layers)
-    neurons = ", ".join("+".join(str(mix.affine.outputs) for mix in layer.phi) for layer in ssm.layers)
+    widths = " + ".join(runs(str(layer.width) for layer in ssm.layers))
+    neurons = ", ".join(runs("+".join(str(mix.affine.outputs) for mix in layer.phi) for layer in ssm.layers))
     values: dict[str, object] = {
         "layers": len(ssm.layers),
         "hidden size": f"{ssm.hidden_size} ({widths})",
@@ -202,6 +210,25 @@ def describe(cascade: Cascade, ssm: SSM) -> dict[str, object]:
     values["nonzero weights"] = ssm.nonzero
     values["arithmetic"] = ssm.arithmetic
     return values
+
+
+_SHOWN_RUNS = 40
+
+
+def runs(items: Iterable[str]) -> list[str]:
+    """Items for reading, where three or more equal ones in a row are one; the middle of a long list is left out.
+
+    >>> runs("1 2 2 3 3 3".split())
+    ['1', '2', '2', '3 × 3']
+    """
+    shown: list[str] = []
+    for item, run in groupby(items):
+        count = len(list(run))
+        shown += [item] * count if count < 3 else [f"{count} × {item}"]
+    if len(shown) > _SHOWN_RUNS:
+        half = _SHOWN_RUNS // 2
+        shown = [*shown[:half], f"… ({len(shown) - 2 * half} more)", *shown[-half:]]
+    return shown
 
 
 def _describe_register(register, gates: dict[str, str]) -> str:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from automata.errors import InputError
-from verify.commands.inputs import Input, add_input, image_set_limit, naming_the_option, read_input
+from automata.errors import InputError, LimitError
+from verify.commands.inputs import Input, add_input, image_set_limit, read_input
 from verify.commands.options import add_common, check_common, nonempty, whole_number
 from verify.mamba import SSM
+from verify.progress import Progress
 
 if TYPE_CHECKING:
     from automata.cascade import Cascade
     from automata.dfa import DFA
+    from automata.holonomy import Skeleton
     from automata.smaller import Route
     from verify.verdict import Verdict
 
 HELP = "a regular language: star-free or not; if it is, compiled, proved and tested"
 
 STATES, AUTO_STATES = 5000, 1000
-"""The largest minimal automaton that is compiled unless told otherwise, and the largest for which smaller cascades are looked for."""
+"""The largest minimal automaton that is compiled, and the largest for which every route is tried, unless told otherwise."""
 
 IMPOSSIBLE = (
     "no SSM with nonnegative gates and finite precision, whose layers see finitely many features, recognises this language: "
@@ -42,6 +43,13 @@ def add_language(parser: argparse.ArgumentParser) -> None:
     add_input(parser)
     parser.add_argument("--route", choices=("auto", "holonomy"), default="auto", help="the smallest cascade that is found, or plain holonomy")
     parser.add_argument("--states", type=whole_number, default=STATES, metavar="N", help=f"refuse automata of more than N states (default: {STATES})")
+    parser.add_argument(
+        "--auto-states",
+        type=whole_number,
+        default=AUTO_STATES,
+        metavar="N",
+        help=f"beyond N states only a counter and holonomy are tried as routes, since time goes with the square (default: {AUTO_STATES})",
+    )
     parser.add_argument("--proof", choices=_PROOFS, default="auto", help="how it is proved (default: by search where that is small)")
 
 
@@ -54,9 +62,11 @@ def run(args: argparse.Namespace) -> int:
         from verify.pictures.structures import draw
 
         draw(args.draw_what, given.dfa, args.mode, args.draw)
-    if skeleton is not None and not skeleton.aperiodic:
+    if not isinstance(skeleton, LimitError) and not skeleton.aperiodic:
         return _refuse(given, args)
     command = f"python -m verify starfree {given.options} --route {args.route} --proof {args.proof}"
+    for option, value, default in (("--states", args.states, STATES), ("--auto-states", args.auto_states, AUTO_STATES)):
+        command += f" {option} {value}" if value != default else ""
     return run_task(_task(given, skeleton, args), args, command)
 
 
@@ -67,22 +77,23 @@ def task(args: argparse.Namespace):
         InputError: when it is not star-free.
     """
     given, skeleton = _read(args)
-    if skeleton is not None and not skeleton.aperiodic:
+    if not isinstance(skeleton, LimitError) and not skeleton.aperiodic:
         raise InputError(f"{given.title} is not star-free, so there is no model of it: see `python -m verify starfree {given.options}`")
     return _task(given, skeleton, args)
 
 
 def _read(args: argparse.Namespace):
-    """The language, and its skeleton of image sets; None when there are more than the limit, as another route may lead on."""
+    """The language, and its skeleton of image sets; the error where there are more than the limit, as another route may lead on."""
     from automata.holonomy import Skeleton
 
     given = read_input(args)
     if given.dfa.states > args.states:
         raise InputError(f"the minimal automaton has {given.dfa.states} states, more than {args.states}: raise the limit with --states to go on")
     try:
-        return given, Skeleton(given.dfa, image_set_limit(args))
-    except InputError:
-        return given, None
+        with Progress(phase="image sets", quiet=getattr(args, "quiet", False)):
+            return given, Skeleton(given.dfa, image_set_limit(args))
+    except LimitError as error:
+        return given, error
 
 
 # -- star-free ----------------------------------------------------------------------------------------
@@ -94,7 +105,10 @@ def _task(given: Input, skeleton, args: argparse.Namespace):
     from verify.regular import ARITHMETIC
 
     dfa = given.dfa
-    cascade, route = _compile(dfa, args)
+    with Progress(phase="cascade", quiet=getattr(args, "quiet", False)):
+        cascade, route = _compile(dfa, skeleton, args)
+        if isinstance(skeleton, LimitError):
+            skeleton = None
 
     def parse(token: str) -> str:
         if token not in dfa.index:
@@ -107,7 +121,7 @@ def _task(given: Input, skeleton, args: argparse.Namespace):
         if skeleton is not None
         else "it is compiled to registers that only hold and are set, and counters",
         "automaton": f"{dfa.states} states, {len(dfa.alphabet)} symbols" + (f" with {len(skeleton.letters)} actions" if skeleton else ""),
-        "route": f"{route.name}: {route.reason}",
+        "route": f"{route.name}: {route.reason}" + (" (--auto-states tries all)" if route.name == "holonomy" and args.route == "auto" and dfa.states > args.auto_states else ""),
         "cascade": _sizes(cascade, route),
         "plain holonomy": "stopped at the limit of image sets"
         if skeleton is None
@@ -129,17 +143,10 @@ def _task(given: Input, skeleton, args: argparse.Namespace):
     )
 
 
-def _compile(dfa: DFA, args: argparse.Namespace) -> tuple[Cascade, Route]:
+def _compile(dfa: DFA, skeleton: Skeleton | LimitError, args: argparse.Namespace) -> tuple[Cascade, Route]:
     from automata.smaller import compile_dfa
 
-    large = args.route == "auto" and dfa.states > AUTO_STATES
-    try:
-        cascade, route = compile_dfa(dfa, args.mode, "holonomy" if large else args.route, image_set_limit(args))
-    except InputError as error:
-        raise naming_the_option(error) from None
-    if large:
-        route = replace(route, reason=f"other routes are not tried beyond {AUTO_STATES} states")
-    return cascade, route
+    return compile_dfa(dfa, args.mode, args.route, skeleton=skeleton, thorough=args.auto_states)
 
 
 def _sizes(cascade: Cascade, route: Route) -> str:
