@@ -26,6 +26,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Iterator
 
+import numpy as np
+
 from automata.dfa import DFA
 from automata.errors import LimitError
 from automata.monoid import Letter, distinct_letters
@@ -86,22 +88,21 @@ class Skeleton:
 
     def _find_image_sets(self, limit: int) -> None:
         states = self.dfa.states
-        bits = [1 << q for q in range(states)]
-        maps = [letter.images for letter in self.letters]
+        maps = [np.array(letter.images) for letter in self.letters]
         self.number: dict[int, int] = {}
         self.masks: list[int] = []
         self.image: list[list[int]] = []
-        waiting: deque[list[int]] = deque()
+        waiting: deque[np.ndarray] = deque()
         large = 0
 
-        def number_of(members: set[int]) -> int:
+        def number_of(members: np.ndarray) -> int:
             nonlocal large
-            mask = 0
-            for q in members:
-                mask |= bits[q]
+            inside = np.zeros(states, dtype=bool)
+            inside[members] = True
+            mask = int.from_bytes(np.packbits(inside, bitorder="little").tobytes(), "little")
             found = self.number.get(mask)
             if found is None:
-                large += len(members) > 1
+                large += mask & (mask - 1) != 0
                 if large > limit:
                     raise LimitError(
                         f"the automaton of {states} states has more than {limit} image sets: "
@@ -110,14 +111,14 @@ class Skeleton:
                     )
                 found = self.number[mask] = len(self.masks)
                 self.masks.append(mask)
-                waiting.append(list(members))
+                waiting.append(np.flatnonzero(inside))
             return found
 
-        for seed in (range(states), *((q,) for q in range(states))):
-            number_of(set(seed))
+        for seed in (np.arange(states), *np.arange(states)[:, None]):
+            number_of(seed)
             while waiting:
                 members = waiting.popleft()
-                self.image.append([number_of({images[q] for q in members}) for images in maps])
+                self.image.append([number_of(images[members]) for images in maps])
         self.size = [mask.bit_count() for mask in self.masks]
 
     def _find_classes(self) -> None:

@@ -22,8 +22,8 @@ from automata.product import product_cascades
 from automata.window import window_cascade
 
 ROUTES = ("auto", "holonomy")
-SMALLER_LIMIT = 20_000
-"""Pairs of states (or 4 for each state, if that is more) after which the check of a smaller cascade stops: a route not taken."""
+SMALLER_LIMIT, PAIRS_PER_STATE = 20_000, 4
+"""Pairs of states, or pairs for each state where that is more, after which the check of a smaller cascade stops: a route not taken."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,6 @@ def _counter(dfa: DFA, mode: str, budget: int) -> Iterator[tuple[Cascade, str, s
 
 def _checked(cascade: Cascade, dfa: DFA) -> bool:
     try:
-        return emulates(cascade, dfa, max(SMALLER_LIMIT, 4 * dfa.states)) is None
+        return emulates(cascade, dfa, max(SMALLER_LIMIT, PAIRS_PER_STATE * dfa.states)) is None
     except InputError:
         return False  # too many states to check, so not a route to take

@@ -149,6 +149,7 @@ def test_a_wrong_cascade_is_not_taken(monkeypatch):
 
 def test_a_cascade_too_large_to_check_is_not_taken(monkeypatch):
     monkeypatch.setattr(smaller, "SMALLER_LIMIT", 3)
+    monkeypatch.setattr(smaller, "PAIRS_PER_STATE", 0)
     assert compile_dfa(flip_flops(3), RECOGNISE)[1].name == "holonomy"
 
 
