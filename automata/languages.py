@@ -132,7 +132,7 @@ def _either(names: list[str]) -> str:
 
 def _number(name: str, letter: str, digits: str, least: int, most: int | None) -> int:
     most = NUMBER_LIMIT if most is None else most
-    shown = digits if len(digits) <= 12 else f"a number of {len(digits)} digits"
+    shown = digits if len(digits) <= 20 else f"a number of {len(digits)} digits"
     digits = digits.lstrip("0") or "0"
     if len(digits) > len(str(most)) or int(digits) > most:
         raise LimitError(

@@ -25,6 +25,9 @@ ROUTES = ("auto", "holonomy")
 SMALLER_LIMIT, PAIRS_PER_STATE = 20_000, 4
 """Pairs of states, or pairs for each state where that is more, after which the check of a smaller cascade stops: a route not taken."""
 
+LEVEL_LIMIT = 2000
+"""Levels of a holonomy cascade, unless told otherwise: time and memory of all that follows go with their square."""
+
 
 @dataclass(frozen=True)
 class Route:
@@ -46,6 +49,7 @@ def compile_dfa(
     limit: int = IMAGE_SET_LIMIT,
     skeleton: Skeleton | LimitError | None = None,
     thorough: int | None = None,
+    levels: int = LEVEL_LIMIT,
 ) -> tuple[Cascade, Route]:
     """A cascade for the automaton's language, and the route that was taken to it.
 
@@ -57,10 +61,11 @@ def compile_dfa(
         skeleton: the minimal DFA's skeleton, or what the search for it stopped with, where that is known already.
         thorough: with more states than this, only a counter and holonomy are tried: the search for another route
             takes time in the square of the states, for a counter it is linear.
+        levels: the greatest number of levels of a holonomy cascade.
 
     Raises:
         InputError: for an unknown mode or route.
-        LimitError: when no route leads anywhere: what stopped holonomy.
+        LimitError: when no route leads anywhere: what stopped holonomy, or a holonomy of too many levels.
 
     >>> depth = DFA("ab", [[1, 4], [2, 0], [3, 1], [4, 2], [4, 4]], accepting=[0])  # depth at most 3
     >>> cascade, route = compile_dfa(depth, PREDICTIVE)
@@ -82,11 +87,11 @@ def compile_dfa(
     if route == "holonomy":
         if skeleton is None:
             raise stopped
-        cascade = holonomy_cascade(dfa, mode, skeleton)
+        cascade = _holonomy(dfa, mode, skeleton, levels)
         return cascade, Route("holonomy", cascade.memory_bits, cascade.memory_bits, "asked for")
     if skeleton is not None and not skeleton.aperiodic:
         reason = "the language is not star-free: its groups are shown as permutation registers"
-        return holonomy_cascade(dfa, mode, skeleton), Route("holonomy", skeleton.bits, skeleton.bits, reason)
+        return _holonomy(dfa, mode, skeleton, levels), Route("holonomy", skeleton.bits, skeleton.bits, reason)
     bits = None if skeleton is None else skeleton.bits
     large = thorough is not None and dfa.states > thorough
     found = _counter(dfa, mode, dfa.states if bits is None else bits) if large else _smaller(dfa, mode, bits)
@@ -96,7 +101,18 @@ def compile_dfa(
     if skeleton is None:
         raise stopped
     reason = f"beyond {thorough} states only a counter is looked for besides" if large else "no other route has fewer bits"
-    return holonomy_cascade(dfa, mode, skeleton), Route("holonomy", bits, bits, reason)
+    return _holonomy(dfa, mode, skeleton, levels), Route("holonomy", bits, bits, reason)
+
+
+def _holonomy(dfa: DFA, mode: str, skeleton: Skeleton, levels: int) -> Cascade:
+    """The cascade of the skeleton, unless it has too many levels."""
+    if skeleton.levels > levels:
+        raise LimitError(
+            f"the holonomy cascade of the automaton of {dfa.states} states has {skeleton.levels} levels, "
+            f"more than {levels}: raise the limit to go on",
+            "levels",
+        )
+    return holonomy_cascade(dfa, mode, skeleton)
 
 
 def cost(cascade: Cascade) -> int:

@@ -224,7 +224,7 @@ def test_names(name, same):
         ("nonsense!", "expected one of tomita-1, tomita-2"),
         ("", "unknown language '': expected one of"),
         ("d-0", "d-0: N is 0, expected from 1 to 100000"),
-        ("d-1000000000000", "N is 100000000000, expected"),
+        ("d-1000000000000", "N is 1000000000000, expected from 1 to 100000"),
         ("dyck-0-3", "K is 0, expected from 1"),
         ("dyck-3-999999", "H is 999999, expected from 0"),
         ("shuffle-99", "shuffle-99: the number is 99, expected from 1 to 64"),

@@ -50,6 +50,7 @@ def add_language(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"beyond N states only a counter and holonomy are tried as routes, since time goes with the square (default: {AUTO_STATES})",
     )
+    parser.add_argument("--levels", type=whole_number, metavar="N", help="refuse holonomy cascades of more than N levels (default: 2000)")
     parser.add_argument("--proof", choices=_PROOFS, default="auto", help="how it is proved (default: by search where that is small)")
 
 
@@ -144,9 +145,9 @@ def _task(given: Input, skeleton, args: argparse.Namespace):
 
 
 def _compile(dfa: DFA, skeleton: Skeleton | LimitError, args: argparse.Namespace) -> tuple[Cascade, Route]:
-    from automata.smaller import compile_dfa
+    from automata.smaller import LEVEL_LIMIT, compile_dfa
 
-    return compile_dfa(dfa, args.mode, args.route, skeleton=skeleton, thorough=args.auto_states)
+    return compile_dfa(dfa, args.mode, args.route, skeleton=skeleton, thorough=args.auto_states, levels=LEVEL_LIMIT if args.levels is None else args.levels)
 
 
 def _sizes(cascade: Cascade, route: Route) -> str:
