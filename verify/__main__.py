@@ -44,8 +44,6 @@ def main(argv: list[str] | None = None) -> int:
         return status
     except LimitError as error:
         return _failed(error.with_option(), BAD_INPUT)
-    except LimitError as error:
-        return _failed(error.with_option(), BAD_INPUT)
     except InputError as error:
         return _failed(str(error), BAD_INPUT)
     except MemoryError:
