@@ -2,8 +2,12 @@
 
 In IEEE arithmetic with p significand bits an integer is exact up to 2^p, and beyond where it is even, and so on.
 The horizon of a model is the largest N such that every product and every partial sum, in the order in which the
-model adds, is exact in every step during which no counter leaves -N..N (each is checked to stay within 2^p).  Up to there the float model *is* the exact
-one, so what is proved of the exact model holds.  One past it some sum is rounded.
+model adds, is exact on BOS and in every step, before a violation and after it, during which no counter leaves -N..N (each is
+checked to stay within 2^p).  Up to there the float model *is* the exact one, so what is proved of the exact model holds.
+One past it some sum is rounded.
+
+How many symbols that covers depends on how fast counters grow.  Before a violation they are the machine's.  In the step of
+the violation and after it they are whatever the model's own gates and increments make of them.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from constructions.ssm import SSM
 from verify.bisimulation import Interned
 from verify.boxes import NotCovered
 from verify.induction.counter_obligations import Case, CounterInduction
+from verify.induction.float_growth import Growth, longest
 from verify.verdict import TESTED, UNDECIDED, Verdict
 
 
@@ -26,19 +31,53 @@ def exact_horizon(induction: CounterInduction) -> int:
     """The horizon of a float model, by one query to the solver for each case and a bisection where one rounds.
 
     Raises:
-        NotCovered: when the solver gives no answer.
+        NotCovered: when the solver gives no answer, or a sum may round on BOS or with the counters that BOS leaves.
     """
     bits = induction.ssm.arithmetic.bits
-    horizon = 2 ** (bits + 1)
-    for case in induction.cases():
+    start, horizon = max(induction.machine.initial[1]), 2 ** (bits + 1)
+    for case in (induction.first_case(), *induction.cases()):
         if _exact_up_to(induction, case, bits, horizon):
             continue
-        least, most = 0, horizon
+        if not _exact_up_to(induction, case, bits, start):
+            raise NotCovered(f"reading {case.symbol!r} rounds a sum, though no counter exceeds {start}")
+        least, most = start, horizon
         while most - least > 1:
             middle = (least + most) // 2
             least, most = (middle, most) if _exact_up_to(induction, case, bits, middle) else (least, middle)
         horizon = least
     return horizon
+
+
+def covered_length(induction: CounterInduction, horizon: int) -> int | None:
+    """The length of the strings on which no counter of the model leaves -horizon..horizon; None when it is every length.
+
+    Raises:
+        NotCovered: when that is the empty string alone, or after a violation a gate or increment is not known.
+    """
+    machine = induction.machine
+    growths = [Growth.of(start, updates) for start, updates in zip(machine.initial[1], _updates(induction))]
+    length = longest(lambda symbols: all(growth.after(symbols) <= horizon for growth in growths))
+    if length == 0:
+        raise NotCovered(f"the first symbol can make a counter exceed {horizon}, up to which sums are exact")
+    return length
+
+
+def _updates(induction: CounterInduction) -> list[set[tuple[int, int]]]:
+    """For each counter the (gate, increment) pairs of all its steps."""
+    machine, counters = induction.machine, induction.relation.counters
+    updates = [{(1, max(0, move.add[i])) for move in machine.moves} for i in range(len(counters))]
+    if induction.ssm.mode == PREDICTIVE:
+        return updates
+    # The obligations say nothing of counters in and after the step of a violation.
+    for case in induction.cases():
+        for pairs, name, before, (number, i) in zip(updates, machine.counters, case.counters, counters):
+            gate, increment = case.step.gates[number][i], case.step.increments[number][i]
+            if isinstance(before, int) and before == 0:
+                gate = 0
+            if not (isinstance(gate, int) and isinstance(increment, int)):
+                raise NotCovered(f"how fast {name!r} grows after a violation depends on other counters")
+            pairs.add((gate, increment))
+    return updates
 
 
 def _exact_up_to(induction: CounterInduction, case: Case, bits: int, bound: int) -> bool:
@@ -164,6 +203,8 @@ def _drift(induction: CounterInduction, prefix: tuple[str, ...], symbol: str, ho
     if max(abs(amount) for _, amount in counters) != 1:
         return None
     more = min(horizon - value * amount for value, amount in counters if amount)
+    if more < 0:
+        return None
     state = [[value + more * amount for value, amount in zip(*rows)] for rows in zip(h, by)]
     return _Drift(prefix, symbol, 2 + more, state, by)
 

@@ -23,6 +23,8 @@ from typing import Iterator
 from automata.counter_machine import EITHER, POSITIVE, ZERO, CounterMachine
 from automata.machine import ACCEPT, BOS, EOS, RECOGNISE
 from constructions.ssm import SSM
+from verify.boxes import NotCovered
+from verify.induction.float_growth import check_weights
 from verify.induction.obligations import FAILURES_KEPT, Result
 from verify.induction.relation import CounterRelation, Place
 from verify.induction.symbolic import Step, Symbolic, Term
@@ -129,7 +131,10 @@ class CounterInduction:
         self.symbolic = Symbolic(ssm)
         self.z3 = self.symbolic.z3
         self.ssm, self.machine = ssm, machine
+        check_weights(ssm)
         self.relation = CounterRelation.of(ssm, machine)
+        if ssm.mode == RECOGNISE and self.relation.dead is None:
+            raise NotCovered("no coordinate of this recogniser is named 'dead'")
         self.signs = possible_signs(machine)
         self.result = Result()
         self.timeout = timeout
@@ -170,6 +175,11 @@ class CounterInduction:
                 for symbol in self.machine.alphabet:
                     yield self._dead_case(latches, symbol)
 
+    def first_case(self) -> Case:
+        """The step on BOS, from the start values."""
+        h = [[int(n) for n in layer.initial] for layer in self.ssm.layers]
+        return Case(None, BOS, (), {}, [], self.symbolic.step(h, BOS))
+
     def _live_case(self, control: str, symbol: str) -> Case:
         counters, assumptions = [], []
         for name, signs in zip(self.machine.counters, self.signs[control]):
@@ -194,10 +204,8 @@ class CounterInduction:
     # -- obligations ----------------------------------------------------------------------------------
 
     def _initial(self) -> None:
-        h = [[int(n) for n in layer.initial] for layer in self.ssm.layers]
-        case = Case(None, BOS, (), {}, [], self.symbolic.step(h, BOS))
         control, values = self.machine.initial
-        self._in_relation(case, control, values, [])
+        self._in_relation(self.first_case(), control, values, [])
 
     def _live(self, case: Case) -> None:
         moves = self.machine.moves_from.get((case.control, case.symbol), ())

@@ -66,8 +66,10 @@ class DepthInduction:
             yield symbol, after, (after >= 0) & (after <= self.machine.depth)
 
     def _states(self, depths: np.ndarray) -> np.ndarray:
+        """Rows with these depths, rounded as floats are: what is then related is checked as it stands, step by step."""
         h = np.zeros((len(depths), self.engine.ssm.hidden_size), dtype=self.engine.numbers.dtype)
-        h[:, self.column] = depths * self.one
+        with np.errstate(over="ignore"):
+            h[:, self.column] = depths * self.one
         return h
 
     def _step(self, symbol: str, depths: np.ndarray, after: np.ndarray, alive: bool) -> None:

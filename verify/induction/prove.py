@@ -12,6 +12,7 @@ inductive, which is not yet a fault.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import Iterable
 
 from automata.bounded_dyck import DyckMachine
@@ -23,10 +24,11 @@ from constructions.ssm import SSM
 from verify.bisimulation import bisimulation
 from verify.bounded_search import bounded_search
 from verify.boxes import NotCovered
-from verify.induction.counter_horizon import exact_horizon
+from verify.induction.counter_horizon import covered_length, exact_horizon
 from verify.induction.counter_obligations import CounterInduction
 from verify.induction.counter_words import counter_words
 from verify.induction.depths import DepthInduction
+from verify.induction.far_words import far_words
 from verify.induction.obligations import Result
 from verify.induction.stack_obligations import Failure as StackFailure
 from verify.induction.stack_obligations import StackInduction
@@ -34,6 +36,7 @@ from verify.induction.stack_states import failing_state
 from verify.induction.stack_words import stack_words
 from verify.induction.symbolic import SolverMissing
 from verify.progress import NO_PROGRESS, Progress
+from verify.sampling import check_words
 from verify.sticky import find_sticky
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict
 from verify.witness import find_witness
@@ -72,7 +75,7 @@ def prove_dyck(ssm: SSM, k: int, depth: int, mode: str, progress: Progress = NO_
     engine = Engine(ssm)
     if k == 1 or depth == 0:
         return _prove_depths(engine, machine, progress)
-    words = lambda failures: stack_words(machine, failures)  # noqa: E731
+    words = lambda failures: chain(stack_words(machine, failures), far_words(machine, ssm))  # noqa: E731
     try:
         induction = StackInduction(ssm, machine)
         result = induction.run(progress)
@@ -83,7 +86,7 @@ def prove_dyck(ssm: SSM, k: int, depth: int, mode: str, progress: Progress = NO_
         states = (failing_state(engine, machine, induction.relation, failure) for failure in failures)
         found = next(((failure, state) for failure, state in zip(failures, states) if state is not None), (failures[0], None))
         return _failed(engine, machine, result, _in_state(*found), words(failures), 4 * depth + 4)
-    return _verdict(ssm, PROVED, _holds(induction.horizon), result, horizon=induction.horizon)
+    return _verdict(ssm, PROVED, f"{_INDUCTIVE}: {_holds(induction.horizon)}", result, horizon=induction.horizon)
 
 
 def _prove_depths(engine: Engine, machine: DyckMachine, progress: Progress) -> Verdict:
@@ -94,10 +97,16 @@ def _prove_depths(engine: Engine, machine: DyckMachine, progress: Progress) -> V
             result = DepthInduction(engine, machine, sticky).run(progress)
             if not result.failures:
                 horizon = sticky.horizon if sticky else None
-                return _verdict(engine.ssm, PROVED, _holds(horizon), result, horizon=horizon)
+                return _verdict(engine.ssm, PROVED, f"{_INDUCTIVE}: {_holds(horizon)}", result, horizon=horizon)
     except NotCovered:
         pass
-    return bisimulation(machine, engine, engine.ssm.mode, limit=SEARCHED, absorbed=sticky, progress=progress)
+    searched = bisimulation(machine, engine, engine.ssm.mode, limit=SEARCHED, absorbed=sticky, progress=progress)
+    if searched.outcome != UNDECIDED:
+        return searched
+    tried = check_words(machine, engine, far_words(machine, engine.ssm), engine.ssm.mode)
+    if tried.outcome != REFUTED:
+        return searched
+    return replace(searched, outcome=REFUTED, reason="the witness is the shortest of a few long strings", witness=tried.witness)
 
 
 def prove_counter(
@@ -127,7 +136,7 @@ def prove_counter(
     """
     _check_question(ssm, machine, mode)
     engine = Engine(ssm)
-    words = lambda failures: counter_words(machine, failures)  # noqa: E731
+    words = lambda failures: chain(counter_words(machine, failures), far_words(machine, ssm))  # noqa: E731
     try:
         induction = CounterInduction(ssm, machine, timeout)
         result = induction.run(progress)
@@ -148,18 +157,16 @@ def prove_counter(
 
 def _up_to_horizon(induction: CounterInduction, result: Result) -> Verdict:
     """What is proved of the exact model holds of the float model while every step is exact."""
-    ssm, machine = induction.ssm, induction.machine
     horizon = exact_horizon(induction)
-    start, fastest = max(machine.initial[1]), machine.fastest
-    reason = f"{_INDUCTIVE}, and every step is exact while no counter exceeds {horizon}"
-    verdict = _verdict(ssm, PROVED, reason, result, horizon=max(0, horizon - start) // fastest if fastest else None)
+    length = covered_length(induction, horizon)
+    reason = f"{_INDUCTIVE}, and every step is exact while no counter exceeds {horizon}: {_holds(length)}"
+    verdict = _verdict(induction.ssm, PROVED, reason, result, horizon=length)
     verdict.explored["largest counter value"] = horizon
     return verdict
 
 
-def _holds(horizon: int | None) -> str:
-    length = "every length" if horizon is None else "every length up to where drifting integers are exact"
-    return f"{_INDUCTIVE}: holds at {length}"
+def _holds(length: int | None) -> str:
+    return f"holds at every length{'' if length is None else ' at which integers that drift are certainly exact'}"
 
 
 def _check_question(ssm: SSM, machine: Machine, mode: str) -> None:

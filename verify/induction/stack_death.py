@@ -20,6 +20,7 @@ import numpy as np
 
 from automata.bounded_dyck import DyckMachine
 from verify.boxes import Box, LayerMaps, NotCovered
+from verify.induction.float_growth import Growth, longest
 from verify.induction.stack_steps import StackSteps
 
 _FARTHEST = 8
@@ -63,34 +64,43 @@ def dead_for_ever(steps: StackSteps, machine: DyckMachine, fail: Callable[[str, 
     return facts + 1, hull
 
 
-def exact_symbols(steps: StackSteps, machine: DyckMachine, features: Box) -> int:
+def exact_symbols(steps: StackSteps, machine: DyckMachine, features: Box) -> int | None:
     """A number of symbols during which every sum of a float model is exact, however the depth and the dead register drift.
+
+    None where neither can grow.  How fast they do is read off the model's own gates and increments: before a violation the
+    depth moves by one, and the dead register is 0.
 
     Args:
         features: the box of :func:`dead_for_ever`.
 
-    Sums grow linearly with the two drifting integers, so what fits at both ends of a range fits inside.
+    Beyond the depths looked at one by one, and the values of the dead register, every term of a sum grows linearly with the
+    two integers, so what fits at both ends of a range fits inside.
+
+    Raises:
+        NotCovered: when not even one symbol is certain.
     """
-    layer = steps.below[-1]
-    per_step = max(1.0, float(layer.increments(features).high.max()))
+    layer, limit = steps.below[-1], steps.maps.ssm.arithmetic.limit
     symbols = np.arange(2 * machine.k)
+    gates, increments = layer.gates(features), layer.increments(features)
+    most = [max(int(-box.low.min()), int(box.high.max())) for box in (gates, increments)]
+    depth, dead = Growth.of(0, [(1, 1), *steps.depth_updates(symbols)]), Growth.of(0, [(most[0], most[1])])
 
     def fits(length: int) -> bool:
+        sizes = depth.after(length), dead.after(length)
+        if max(sizes) >= limit:
+            return False
         try:
-            for depth in (length, -length):
-                steps.features(depth, symbols)
-            layer.phi(Box.points([[length * per_step]]), features)
+            for end in (sizes[0], -sizes[0]):
+                steps.features(end, symbols)
+            steps.maps.readout(layer.phi(Box.points([[sizes[1]]]), features))
         except NotCovered:
             return False
         return True
 
-    least, most = 0, 1
-    while fits(most):
-        least, most = most, 2 * most
-    while most - least > 1:
-        middle = (least + most) // 2
-        least, most = (middle, most) if fits(middle) else (least, middle)
-    return least
+    length = longest(fits)
+    if length == 0:
+        raise NotCovered("after a violation the first symbol may already be rounded")
+    return length
 
 
 def _settled_depth(steps: StackSteps, depth: int) -> int:

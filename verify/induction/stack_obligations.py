@@ -30,6 +30,7 @@ from constructions.engine import Engine
 from constructions.recurrence import distinct
 from constructions.ssm import SSM
 from verify.boxes import Box, NotCovered
+from verify.induction.float_growth import check_weights
 from verify.induction.obligations import FAILURES_KEPT, Result
 from verify.induction.relation import StackRelation
 from verify.induction.stack_death import dead_for_ever, exact_symbols
@@ -98,6 +99,7 @@ class StackInduction:
 
     def __init__(self, ssm: SSM, machine: DyckMachine):
         self.ssm, self.machine = ssm, machine
+        check_weights(ssm)
         self.relation = StackRelation.of(ssm, machine)
         self.steps = StackSteps(ssm, self.relation)
         self.result = Result()

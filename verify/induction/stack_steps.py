@@ -41,6 +41,15 @@ class StackSteps:
             x = maps.phi(Box.points(h), x)
         return x, after
 
+    def depth_updates(self, symbols: np.ndarray) -> list[tuple[int, int]]:
+        """The gate and the increment of the depth for each of these symbols; no layer above the depth's keeps anything."""
+        number, coordinate = self.relation.depth
+        x = self.maps.embedding[symbols]
+        for maps in self.above[:number]:
+            x = maps.phi(Box.points(np.zeros((len(symbols), 0))), x)
+        maps = self.above[number]
+        return [(int(gate), int(added)) for gate, added in zip(maps.gates(x).low[:, coordinate], maps.increments(x).low[:, coordinate])]
+
     def state(self, number: int, depth: int) -> np.ndarray:
         """The state of a layer above the slots, shape (1, d)."""
         h = np.zeros((1, self.above[number].layer.width), dtype=NUMBER)

@@ -9,11 +9,11 @@ z3 is imported where it is used.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Sequence, Union
 
 from automata.errors import InputError
-from constructions.ssm import SSM, Affine, Layer, Mix
+from constructions.ssm import SSM, Affine, Mix
 from verify.boxes import check_covered
 
 Term = Union[int, Any]
@@ -46,13 +46,16 @@ class Step:
 
     Attributes:
         h: the states after it, layer by layer.
+        gates, increments: of that step, layer by layer.
         outputs: the numbers whose signs are the outputs.
         sums: every product and partial sum on the way, in the order in which floats would add them.
     """
 
     h: list[list[Term]]
+    gates: list[list[Term]]
+    increments: list[list[Term]]
     outputs: list[Term]
-    sums: list[Term] = field(default_factory=list)
+    sums: list[Term]
 
 
 class Symbolic:
@@ -72,24 +75,17 @@ class Symbolic:
         """Reads one symbol (or BOS) in the state h; O(non-zero weights) terms at most."""
         sums: list[Term] = []
         x: list[Term] = [int(n) for n in self.ssm.embedding[self.ssm.symbol_index[symbol]]]
-        after = []
+        after, all_gates, all_increments = [], [], []
         for layer, state in zip(self.ssm.layers, h):
-            state = self._update(layer, state, x, sums)
-            after.append(state)
-            z = state
+            gates, increments = self._affine(layer.gate, x, sums), self._affine(layer.increment, x, sums)
+            products = [_note(_times(gate, value), sums) for gate, value in zip(gates, state)]
+            z = [_note(_plus(product, increment), sums) for product, increment in zip(products, increments)]
+            for values, kept in ((z, after), (gates, all_gates), (increments, all_increments)):
+                kept.append(values)
             for mix in layer.phi:
-                z = [self._activate(mix, value) for value in self._affine(mix.affine, [*z, *x], sums)]
+                z = [_note(self._activate(mix, value), sums) for value in self._affine(mix.affine, [*z, *x], sums)]
             x = z
-        return Step(after, self._affine(self.ssm.readout, x, sums), sums)
-
-    def _update(self, layer: Layer, state: Sequence[Term], x: list[Term], sums: list[Term]) -> list[Term]:
-        gates = self._affine(layer.gate, x, sums)
-        increments = self._affine(layer.increment, x, sums)
-        after = []
-        for gate, value, increment in zip(gates, state, increments):
-            product = _note(_times(gate, value), sums)
-            after.append(_note(_plus(product, increment), sums))
-        return after
+        return Step(after, all_gates, all_increments, self._affine(self.ssm.readout, x, sums), sums)
 
     def _affine(self, affine: Affine, inputs: list[Term], sums: list[Term]) -> list[Term]:
         results = []
