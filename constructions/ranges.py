@@ -263,6 +263,8 @@ def _cuts(
             continue
         least = np.floor(max(ends[0], low[coordinate]) / unit) * unit
         greatest = np.ceil(min(ends[1], high[coordinate]) / unit) * unit
+        if not np.isfinite([least, greatest]).all():
+            continue  # a start value that is infinite in this arithmetic
         values = np.arange(least / unit, greatest / unit + 1) * unit
         slopes = np.zeros(len(values))
         if low[coordinate] < least:
