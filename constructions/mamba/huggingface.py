@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import contextmanager
 from typing import Iterator
 
@@ -60,13 +61,15 @@ class HuggingFaceRunner:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No progress bars, and nothing about kernels that are not installed; what matters is raised as an error here."""
+    """No progress bars, no warnings, nothing about kernels that are not installed: what matters is raised as an error."""
     logging = transformers.logging
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity(logging.CRITICAL)
     logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logging.set_verbosity(verbosity)
         if bars:

@@ -37,7 +37,8 @@ class Precision:
         name: as PyTorch calls it.
         digits: bits of the significand: integers up to 2^digits are exact.
         scale: S of the module's docstring.
-        greatest: the greatest finite number.
+        greatest: a bound for all numbers, close to the greatest finite one; of float64 one whose products float64 has.
+        least: what all numbers are whole multiples of; smaller ones some kernels take for 0.
         ballast: the giant ballast (see :mod:`constructions.mamba.ballast`), a power of two.
         unit: the value of one unit in the residual stream beside a giant ballast.
         greatest_gain: the greatest power of two that a norm's weight may be.
@@ -47,16 +48,17 @@ class Precision:
     digits: int
     scale: int
     greatest: float
+    least: float
     ballast: float
     unit: float
     greatest_gain: float
 
 
 PRECISIONS = {
-    "float32": Precision("float32", 24, 128, 3.4e38, 2.0**40, 1.0, 2.0**60),
-    "bfloat16": Precision("bfloat16", 8, 128, 3.3e38, 2.0**40, 1.0, 2.0**60),
-    "float16": Precision("float16", 11, 128, 65504.0, 2.0**15, 2.0**-6, 2.0**14),
-    "float64": Precision("float64", 53, 1024, 1.7e308, 2.0**40, 1.0, 2.0**60),
+    "float32": Precision("float32", 24, 128, 3.4e38, 2.0**-126, 2.0**40, 1.0, 2.0**60),
+    "bfloat16": Precision("bfloat16", 8, 128, 3.3e38, 2.0**-126, 2.0**40, 1.0, 2.0**60),
+    "float16": Precision("float16", 11, 128, 65504.0, 2.0**-24, 2.0**15, 2.0**-6, 2.0**14),
+    "float64": Precision("float64", 53, 1024, 2.0**500, 2.0**-500, 2.0**40, 1.0, 2.0**60),
 }
 
 

@@ -14,6 +14,7 @@ import torch
 
 from automata.machine import ACCEPT, EOS
 from constructions.engine import Outputs
+from constructions.mamba.reading import Reading
 from constructions.mamba.weights import FIRST_SYMBOL, MambaWeights
 
 BATCH = 256
@@ -75,11 +76,12 @@ class SteppedMamba:
     """A batched model, as :func:`verify.bisimulation` wants it.
 
     A state row has, for each layer, the number of its cache (the bytes of convolution and scan state, -0 written back
-    as 0) in a table; rows are equal exactly when the caches are.
+    as 0) in a table; rows are equal exactly when the caches are.  No operation of a Mamba makes different numbers of 0
+    and -0.
     """
 
-    def __init__(self, runner: Runner, vocabulary: Vocabulary, batch: int = BATCH):
-        self.runner, self.vocabulary, self.batch = runner, vocabulary, batch
+    def __init__(self, runner: Runner, vocabulary: Vocabulary, batch: int = BATCH, reading: Reading = Reading()):
+        self.runner, self.vocabulary, self.batch, self.reading = runner, vocabulary, batch, reading
         self.alphabet, self.outputs, self.arithmetic = vocabulary.alphabet, vocabulary.outputs, runner.arithmetic
         logits = self._run(runner.start, np.full(batch, vocabulary.bos))
         self._table = StateTable(runner.caches())
@@ -93,7 +95,11 @@ class SteppedMamba:
     @property
     def conditions(self) -> str:
         """What a claim about the steps of this model is a claim about."""
-        return f"{self.runner.conditions}, steps of {self.batch} rows"
+        return f"{self.runner.conditions}, steps of {self.batch} row{'s' * (self.batch != 1)}"
+
+    def with_batch(self, batch: int) -> "SteppedMamba":
+        """The same model in batches of another size; this one's cache is gone."""
+        return SteppedMamba(self.runner, self.vocabulary, batch, self.reading)
 
     def begin(self, batch: int) -> tuple[np.ndarray, Outputs]:
         """States and outputs after BOS."""
@@ -130,7 +136,7 @@ class SteppedMamba:
         return self._table.rows([[tensor[:count] for tensor in tensors] for tensors in self.runner.caches()])
 
     def _given(self, logits: torch.Tensor, count: int) -> np.ndarray:
-        return (logits[:count, self.vocabulary.answers] > 0).cpu().numpy()
+        return self.reading.given(logits[:count], self.vocabulary.answers)
 
 
 class ForwardMamba:
@@ -140,7 +146,7 @@ class ForwardMamba:
     """
 
     def __init__(self, model: SteppedMamba):
-        self.runner, self.vocabulary = model.runner, model.vocabulary
+        self.runner, self.vocabulary, self.reading = model.runner, model.vocabulary, model.reading
         self.alphabet, self.outputs, self.arithmetic = model.alphabet, model.outputs, model.arithmetic
 
     def begin(self, batch: int) -> tuple[np.ndarray, Outputs]:
@@ -153,13 +159,19 @@ class ForwardMamba:
         read = np.concatenate([rows, words], axis=1)
         return read, as_outputs(self._given(read)[:, rows.shape[1] + 1 :])
 
+    def scores(self, symbols: np.ndarray, reading: Reading) -> np.ndarray:
+        """What a reading compares with its threshold, after BOS and every symbol: (batch, time + 1, outputs)."""
+        return reading.scores(self._logits(symbols), self.vocabulary.answers).cpu().numpy()
+
     def _given(self, symbols: np.ndarray) -> np.ndarray:
+        return self.reading.given(self._logits(symbols), self.vocabulary.answers)
+
+    def _logits(self, symbols: np.ndarray) -> torch.Tensor:
         tokens = np.concatenate(
             [np.full((len(symbols), 1), self.vocabulary.bos), self.vocabulary.tokens[symbols]], axis=1
         )
         with torch.no_grad():
-            logits = self.runner.logits(torch.from_numpy(tokens).to(self.runner.device))
-        return (logits[:, :, self.vocabulary.answers] > 0).cpu().numpy()
+            return self.runner.logits(torch.from_numpy(tokens).to(self.runner.device))
 
 
 class StateTable:

@@ -22,6 +22,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode", choices=MODES, help="the question asked (default: what the checkpoint says, else predictive)"
     )
+    parser.add_argument(
+        "--answer",
+        default="logit:0",
+        metavar="RULE",
+        help="when an output is given: logit:T or softmax:P, its logit or its probability above that (default: logit:0)",
+    )
     parser.add_argument("--strings", type=whole_number, default=500, metavar="N", help="random strings (default: 500)")
     parser.add_argument(
         "--bins", default=_EDGES, metavar="L,L,…", help=f"greatest length of each bin (default: {_EDGES})"

@@ -2,8 +2,8 @@
 
 A state of the search is a pair (machine state, bytes of the cache), see
 :class:`constructions.mamba.stepping.SteppedMamba`.  When the search closes, the outputs of single decoding steps, as
-run, are right at every length.  That full forward, prefill, other batches and other kernels give the same bits follows
-from the certificate of exactness, which is part of the verdict.
+run, are right at every length.  That every row, full forward, prefill, other batches and other kernels give the same
+numbers follows from the certificate of exactness, which is part of the verdict.
 """
 
 from __future__ import annotations
@@ -164,7 +164,8 @@ def prove_mamba(
 def exactness(certificate: Certificate) -> str:
     """What follows from the certificate, in words."""
     text = (
-        f"full forward, prefill and other batches give the same bits, since no sum exceeds 2^{certificate.digits} units"
+        "full forward, prefill, other rows and other batches give the same bits but for the sign of zeros, since no sum "
+        f"exceeds 2^{certificate.digits} units"
     )
     if certificate.greatest is None:
         return text
