@@ -1,0 +1,195 @@
+"""Planted faults in the Mamba target: the certificate, the search through caches, reading a checkpoint, lowering."""
+
+from .fault import Fault
+
+_CERTIFICATE = "constructions/mamba/certificate.py"
+_BLOCK = "constructions/mamba/block_certificate.py"
+_STORED = "constructions/mamba/stored.py"
+_LOADING = "constructions/mamba/loading.py"
+_STEPPING = "constructions/mamba/stepping.py"
+_SEARCH = "verify/mamba/checkpoint_search.py"
+_CERTIFIED = "tests/test_mamba_certificate.py"
+_EACH = f"{_CERTIFIED}::test_each_constant_of_a_block_is_checked"
+_ARRANGED = "tests/test_mamba_arrangement.py"
+_INPUTS = "tests/test_mamba_inputs.py"
+_LOWERING = "tests/test_mamba_lowering.py"
+
+FAULTS = [
+    # -- the certificate
+    Fault(_BLOCK, "            if bias > 1:\n", "            if False:\n", _EACH, "a constant neuron is S, not a multiple"),
+    Fault(
+        _BLOCK,
+        "            if bias == 1:\n",
+        "            if bias >= 0:\n",
+        [_EACH, f"{_CERTIFIED}::test_a_counter_counts_ones"],
+        "a constant neuron that is 0 is none",
+    ),
+    Fault(_BLOCK, "if a_log > _GREATEST_A_LOG:", "if False:", _EACH, "exp(A_log) is finite in every channel"),
+    Fault(
+        _BLOCK,
+        'self.tensor["D"][0] * self.scale != 1 or gate != 1',
+        "gate != 1",
+        _EACH,
+        "the constant channel's skip is what is always written",
+    ),
+    Fault(
+        _BLOCK,
+        " | (np.abs(matrix) > self.proof.limit)",
+        "",
+        f"{_CERTIFIED}::test_what_is_written_is_counted_before_it_becomes_an_integer",
+        "what is written is small enough for an integer",
+    ),
+    Fault(
+        _BLOCK,
+        "                or a_log != 0\n",
+        "",
+        _EACH,
+        "the gate of a cell that is overwritten is exp(-S)",
+    ),
+    Fault(_BLOCK, "if a_log > _NEGLIGIBLE_A_LOG or", "if", f"{_CERTIFIED}::test_a_counter_counts_ones", "a counter's gate is 1"),
+    Fault(
+        _BLOCK,
+        "            return at_bos, max(sizes.values(), default=0)\n",
+        "            return at_bos, min(sizes.values(), default=0)\n",
+        f"{_CERTIFIED}::test_the_horizon_is_that_of_the_arrays",
+        "the fastest change bounds a counter",
+    ),
+    Fault(
+        _BLOCK,
+        "self.proof.movements.append((start + at_bos, fastest))",
+        "self.proof.movements.append((start, fastest))",
+        f"{_CERTIFIED}::test_what_bos_counts_is_part_of_the_horizon",
+        "BOS may move a counter",
+    ),
+    Fault(
+        _BLOCK,
+        "if others and {channel: -int(row[channel]) for channel in others} != self.amounts:",
+        "if False:",
+        f"{_CERTIFIED}::test_the_value_before_is_the_counter_less_what_was_added",
+        "the value before is the counter less what was added",
+    ),
+    Fault(
+        _BLOCK,
+        "if self.delayed[one] != self.delayed[other]:\n            return False",
+        "if False:\n            return False",
+        f"{_CERTIFIED}::test_boxes_of_different_positions_do_not_exclude_each_other",
+        "boxes exclude each other at the same position only",
+    ),
+    Fault(
+        _CERTIFICATE,
+        "for coordinate in range(self.first_ballast):",
+        "for coordinate in range(1, self.first_ballast):",
+        _EACH,
+        "no block writes the coordinate that is always 1",
+    ),
+    Fault(
+        _CERTIFICATE,
+        "if any(when and when != ready.get(coordinate, when) for when in writers):",
+        "if False:",
+        f"{_CERTIFIED}::test_a_coordinate_is_written_by_its_own_block",
+        "a variable is written where it is checked",
+    ),
+    Fault(
+        _CERTIFICATE,
+        "if one[self.first_ballast :].any():",
+        "if False:",
+        f"{_CERTIFIED}::test_a_norm_lets_no_ballast_through",
+        "the ballast is closed off by the norm's weight",
+    ),
+    Fault(
+        _CERTIFICATE,
+        "if PRECISIONS.get(format_.name) != format_:",
+        "if False:",
+        f"{_CERTIFIED}::test_only_measured_formats_are_certified",
+        "the scale is one at which the nonlinearities were measured",
+    ),
+    Fault(_CERTIFICATE, "(digits == np.rint(digits)) & ", "", _EACH, "weights have no more digits than the format"),
+    Fault(_CERTIFICATE, " & (grid == np.rint(grid))", "", _EACH, "weights are not so small that kernels drop them"),
+    Fault(
+        _CERTIFICATE,
+        "limit = min(self.limit, int(self.weights.precision.greatest / quantum))",
+        "limit = int(self.weights.precision.greatest / quantum)",
+        [f"{_LOWERING}::test_what_is_too_large_for_a_format_is_refused_with_the_number", f"{_LOWERING}::test_horizons_of_a_counter"],
+        "a sum has at most as many units as the format has digits for",
+    ),
+    # -- the search through caches
+    Fault(
+        _SEARCH,
+        "    verdict = bisimulation(machine, alone, mode, limit=limit, progress=progress)\n",
+        "",
+        _ARRANGED,
+        "what is claimed of one string at a time was run one at a time",
+    ),
+    Fault(_SEARCH, "        if witness is not None:\n", "        if True:\n            witness = verdict.witness\n", _ARRANGED,
+          "a witness is wrong in a batch of one"),
+    Fault(
+        _STEPPING,
+        "flat = np.concatenate([_bytes(tensor) for tensor in tensors], axis=1)",
+        "flat = _bytes(tensors[0])",
+        "tests/test_mamba_checkpoint.py::test_a_compiled_checkpoint_is_proved_again",
+        "two caches are the same only when the scan states are, too",
+    ),
+    # -- reading a checkpoint
+    Fault(_STORED, 'if kind not in ("F64", "F32", "F16", "BF16"):', "if False:", _INPUTS, "only floating-point numbers are weights"),
+    Fault(_STORED, "if len(names) > 1:", "if False:", _INPUTS, "dtype and torch_dtype say the same"),
+    Fault(
+        _STORED,
+        'dtype = names.pop() if names else next(iter(stored))',
+        'dtype = next(iter(stored))',
+        _INPUTS,
+        "the claim is about the format that config.json names",
+    ),
+    Fault(_STORED, "        if plain in tensors:\n", "        if False:\n", _INPUTS, "no tensor is given under two names"),
+    Fault(
+        _STORED,
+        'config["vocab_size"] = -(-config["vocab_size"] // multiple) * multiple',
+        'config["vocab_size"] = config["vocab_size"] // multiple * multiple',
+        _INPUTS,
+        "the official package pads the vocabulary upwards",
+    ),
+    Fault(_LOADING, "not torch.equal(head, embedding)", "False", _INPUTS, "a tied head is the embedding"),
+    Fault(_LOADING, "bad = torch.nonzero(~torch.isfinite(cast))", "bad = []", _INPUTS, "a weight is finite after it was cast"),
+    Fault(
+        "verify/mamba/other_reading.py",
+        "if highest >= lowest:",
+        "if highest > 1:",
+        _INPUTS,
+        "a reading is proposed only where it is right on all strings",
+    ),
+    # -- lowering
+    Fault(
+        "constructions/mamba/ballast.py",
+        "copies = 1 if width_exponent % 2 == 0 else 2",
+        "copies = 1",
+        f"{_LOWERING}::test_the_certificate_holds_in_every_format",
+        "the ballast makes the mean square a power of 4",
+    ),
+    Fault(
+        "constructions/mamba/blocks.py",
+        "return not self.counts and not (isinstance(item, Total) and self.has_memory)",
+        "return not self.counts",
+        f"{_LOWERING}::test_random_cascades_with_counters",
+        "a counter has a block without other memory",
+    ),
+    Fault(
+        "constructions/mamba/network.py",
+        "cuts.setdefault((literal.name, literal.before), set()).add(literal.bound)",
+        "cuts.setdefault((literal.name, literal.before), set()).add(literal.bound + 1)",
+        f"{_LOWERING}::test_a_window_with_distant_cuts",
+        "a counter is compared with the bound itself",
+    ),
+    Fault(
+        "verify/mamba/accuracy.py",
+        "if len(wrong) and (result.witness is None or wrong[0] < len(result.witness.word)):",
+        "if len(wrong) and result.witness is None:",
+        _INPUTS,
+        "the witness of a random test is the shortest wrong prefix",
+    ),
+    Fault(
+        "constructions/mamba/gates.py",
+        "seen.least = min(seen.least, float(gates.min()))",
+        "seen.least = float(gates.min())",
+        _INPUTS,
+        "the audit keeps the least gate over all positions",
+    ),
+]
