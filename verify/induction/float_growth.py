@@ -83,7 +83,6 @@ def check_weights(ssm: SSM) -> None:
     for name, affine in ssm.affines():
         arrays += [(name, affine.matrix.data), (f"{name}.bias", affine.bias)]
     for name, integers in arrays:
-        # Both ends: of the least integer NumPy's absolute value is negative.
         largest = max((int(end) for end in (np.max(integers, initial=0), np.min(integers, initial=0))), key=abs)
         if abs(largest) > 1 << ssm.arithmetic.bits:
             raise NotCovered(f"the weight {largest} of {name} is beyond the integers that are exact in {ssm.arithmetic}")
