@@ -10,10 +10,11 @@ from collections import deque
 from functools import cached_property
 from itertools import count
 from typing import Hashable, Iterable, Iterator, Sequence
+from unicodedata import category
 
 import numpy as np
 
-from automata.errors import InputError, LimitError
+from automata.errors import InputError, LimitError, quoted
 from automata.machine import ACCEPT, BOS, EOS, Machine
 
 TRANSITIONS_PER_STATE = 100
@@ -52,7 +53,7 @@ class DFA:
         if len(wrong):
             state, symbol = wrong[0]
             raise InputError(
-                f"state {state} goes by symbol {self.alphabet[symbol]!r} to {array[state, symbol]}, "
+                f"state {state} goes by symbol {quoted(self.alphabet[symbol])} to {array[state, symbol]}, "
                 f"which is not a state (0..{len(array) - 1})"
             )
         array.flags.writeable = False
@@ -79,7 +80,7 @@ class DFA:
         try:
             return int(self.table[state, self.index[symbol]])
         except KeyError:
-            raise InputError(f"symbol {symbol!r} is not in the alphabet") from None
+            raise InputError(f"symbol {quoted(symbol)} is not in the alphabet") from None
 
     def accepts(self, state: int) -> bool:
         return state in self.accepting
@@ -121,7 +122,7 @@ class DFA:
         word = list(word)
         for position, symbol in enumerate(word):
             if symbol not in self.index:
-                raise InputError(f"symbol {symbol!r} at position {position} is not in the alphabet")
+                raise InputError(f"symbol {quoted(symbol)} at position {position} is not in the alphabet")
         return np.array([self.index[symbol] for symbol in word], dtype=np.int64)
 
     def accepts_word(self, word: Iterable[str]) -> bool:
@@ -364,20 +365,25 @@ class DFA:
 
 
 def check_alphabet(alphabet: Iterable[str]) -> tuple[str, ...]:
-    """The alphabet as a tuple of distinct non-empty strings without blanks, or an InputError that names the symbol."""
+    """The alphabet as a tuple of distinct symbols, or an InputError that names the one at fault.
+
+    A symbol is a non-empty string without blanks and control characters that can be encoded in UTF-8.
+    """
     symbols = tuple(alphabet)
     seen = set()
     if not symbols:
         raise InputError("the alphabet is empty")
     for symbol in symbols:
         if not isinstance(symbol, str) or not symbol or any(c.isspace() for c in symbol):
-            raise InputError(f"{symbol!r} cannot be a symbol: symbols are non-empty strings without blanks")
+            raise InputError(f"{quoted(symbol)} cannot be a symbol: symbols are non-empty strings without blanks")
         if any("\ud800" <= c <= "\udfff" for c in symbol):
-            raise InputError(f"{symbol!a} cannot be a symbol: half a surrogate pair is not Unicode text")
+            raise InputError(f"{quoted(symbol)} cannot be a symbol: half a surrogate pair is not Unicode text")
+        if any(category(c) == "Cc" for c in symbol):
+            raise InputError(f"{quoted(symbol)} cannot be a symbol: it has a control character")
         if symbol in (BOS, EOS, ACCEPT):
             raise InputError(f"{symbol!r} cannot be a symbol: it is reserved")
         if symbol in seen:
-            raise InputError(f"symbol {symbol!r} occurs twice in the alphabet")
+            raise InputError(f"symbol {quoted(symbol)} occurs twice in the alphabet")
         seen.add(symbol)
     return symbols
 
@@ -386,7 +392,7 @@ def _aligned(dfa: DFA, other: DFA) -> np.ndarray:
     """``other``'s table with its columns in ``dfa``'s symbol order."""
     missing = set(dfa.alphabet) ^ set(other.alphabet)
     if missing:
-        raise InputError(f"symbol {sorted(missing)[0]!r} is in only one of the two alphabets")
+        raise InputError(f"symbol {quoted(sorted(missing)[0])} is in only one of the two alphabets")
     return other.table[:, [other.index[symbol] for symbol in dfa.alphabet]]
 
 

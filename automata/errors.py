@@ -1,10 +1,13 @@
-"""The exceptions for input that cannot be used, or is larger than a limit; and how a message becomes one short line."""
+"""The exceptions for input that cannot be used, or is larger than a limit; how they quote what they found, and one short line."""
 
 import difflib
 from typing import Iterable
 
 LONGEST_LINE = 400
 """Characters of a message on the command line."""
+
+LONGEST_QUOTE = 60
+"""Characters of a token that a message shows at most."""
 
 
 class InputError(ValueError):
@@ -66,3 +69,25 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     near = difflib.get_close_matches(word[:100], list(known), n=3, cutoff=0.6)
     return f": did you mean {' or '.join(near)}?" if near else ""
+
+
+def quoted(found: object) -> str:
+    """The value as Python writes it, on one line and at most 60 characters; the rest of a long one is left out.
+
+    >>> quoted("a"), quoted("a" * 1000)[-5:], len(quoted("a" * 1000))
+    ("'a'", "aaa…'", 60)
+    """
+    # A long text is cut before it is escaped: it may have millions of characters.
+    text = repr(found[:LONGEST_QUOTE] if isinstance(found, str) else found)
+    if len(text) <= LONGEST_QUOTE and not (isinstance(found, str) and len(found) > LONGEST_QUOTE):
+        return text
+    return text[: LONGEST_QUOTE - 2] + "…" + text[-1]
+
+
+def shortened(text: str, length: int = LONGEST_QUOTE) -> str:
+    """The text itself, without the rest of a long one.
+
+    >>> shortened("a long name", 7)
+    'a long…'
+    """
+    return text if len(text) <= length else text[: length - 1] + "…"

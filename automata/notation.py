@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Iterable, NamedTuple
 
-from automata.errors import InputError
+from automata.dfa import check_alphabet
+from automata.errors import InputError, quoted
 
 OPERAND, PREFIX, INFIX, POSTFIX, OPEN, CLOSE = "operand", "prefix", "infix", "postfix", "(", ")"
 
@@ -68,10 +69,15 @@ class Scanner:
         return InputError(f"{self.what}, column {column or self.column}: found {found}, expected {expected}")
 
     def show(self, symbol: str, column: int) -> str:
-        """Note that the text shows this symbol."""
+        """Note that the text shows this symbol, if it may be one."""
         if self.allowed is not None and symbol not in self.allowed:
-            raise self.error("a symbol of the given alphabet", column, f"the symbol {symbol!r}")
-        self.shown.add(symbol)
+            raise self.error("a symbol of the given alphabet", column, f"the symbol {quoted(symbol)}")
+        if symbol not in self.shown:
+            try:
+                check_alphabet((symbol,))
+            except InputError as error:
+                raise InputError(f"{self.what}, column {column}: {error}") from None
+            self.shown.add(symbol)
         return symbol
 
     def number(self) -> int:
@@ -118,14 +124,25 @@ class Scanner:
         return self.show(symbol, start)
 
     def _escaped(self) -> str:
-        """The character after a backslash.  Letters and digits are refused: ``\\d`` and ``\\n`` mean sets or blanks elsewhere."""
+        """The character after a backslash.  Letters and digits are refused: they mean something else elsewhere."""
         self.position += 1
         character = self.text[self.position : self.position + 1]
         if not character or character.isspace() or character.isalnum():
             found = f"{character!r} after a backslash" if character else "the end after a backslash"
-            raise self.error("a character that is not a letter, digit or blank", self.column, found)
+            meant = next((f", {meaning} elsewhere" for letters, meaning in _ESCAPES if character and character in letters), "")
+            raise self.error("a character that is not a letter, digit or blank", self.column, found + meant)
         self.position += 1
         return character
+
+
+_ESCAPES = (
+    ("dDwWsSpP", "a class of characters (a set is written [0-9])"),
+    ("bBAzZG", "an anchor or a boundary"),
+    ("123456789kg", "a backreference"),
+    ("ntrfvR", "a blank, which cannot be a symbol,"),
+    ("xuUN0c", "the code of a character (write the character)"),
+)
+"""What letters and digits after a backslash mean in other notations, which this one does not have."""
 
 
 def to_postfix(
@@ -165,7 +182,7 @@ def to_postfix(
                 if depth > NESTING_LIMIT:
                     raise scanner.error(f"at most {NESTING_LIMIT} open at once", token.column, "one more '('")
             else:
-                raise scanner.error("a symbol or '('", token.column, repr(token.text))
+                raise scanner.error("a symbol or '('", token.column, quoted(token.text))
         elif token.kind == POSTFIX:
             output.append(token)
         elif token.kind == INFIX:
@@ -179,7 +196,7 @@ def to_postfix(
             waiting.pop()
             depth -= 1
         else:
-            raise scanner.error("an operator, ')' or the end", token.column, repr(token.text))
+            raise scanner.error("an operator, ')' or the end", token.column, quoted(token.text))
     if operand_next:
         raise scanner.error("a symbol or '('")
     while waiting:

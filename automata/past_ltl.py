@@ -1,18 +1,6 @@
 """Past linear temporal logic: to a cascade of two-state registers directly, and separately to a DFA.
 
-The notation, tightest first (blanks separate words):
-
-=======================  =============================================================================
-``open``                 the last symbol is this one; a word of letters, digits, ``_`` and non-ASCII characters
-``<+> '+' \\+``           a symbol that is not such a word, or is one of the words ``Y H O S true false``
-``true false ( )``       constants and grouping
-``!f  Y f  H f  O f``    not; yesterday; historically (at all positions so far); once (at some position so far)
-``f S g``                since: g at some position, and f at all later ones; groups to the left
-``f & g``                and
-``f | g``                or
-``f -> g``               implies; groups to the right
-``f <-> g``              if and only if
-=======================  =============================================================================
+The notation is that of :mod:`automata.temporal`.
 
 Meaning.  A formula is true or false of a word w_1 … w_t as follows, and the language of a formula is the set of
 words it is true of:
@@ -32,116 +20,16 @@ Pnueli, Shelah, Stavi 1980).  The two routes share only the parser, so that each
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator, NamedTuple
+from typing import Iterable, NamedTuple
 
 from automata.cascade import Cascade, Emit, In, Is, Level, Literal, Reset, Rule, Set, Signal
-from automata.dfa import DFA, check_alphabet
+from automata.dfa import DFA
 from automata.errors import InputError
 from automata.machine import ACCEPT, BOS
-from automata.notation import CLOSE, INFIX, OPEN, OPERAND, PREFIX, Scanner, Token, to_postfix
+from automata.temporal import FUTURE, Formula, Node, is_plain, parse
 
 STATE_LIMIT = 100_000
 """The number of states at which :func:`ltl_to_dfa` stops, unless told otherwise."""
-
-# -- formulas -----------------------------------------------------------------------------------------
-
-
-class Node(NamedTuple):
-    """A subformula: "symbol", "true", "false" or an operator as written; operands are indices of earlier nodes."""
-
-    operator: str
-    operands: tuple[int, ...] = ()
-    symbol: str | None = None
-
-
-class Formula(NamedTuple):
-    """The distinct subformulas, operands before operators, the formula itself last."""
-
-    alphabet: tuple[str, ...]
-    nodes: tuple[Node, ...]
-
-
-def parse(text: str, alphabet: Iterable[str] | None = None) -> Formula:
-    """The formula that a text denotes; see the head of this module for the notation.
-
-    Args:
-        text: the formula.
-        alphabet: the symbols, in order; those shown in the text, in the order of their code points, if absent.
-
-    Raises:
-        InputError: with the column, what was found and what was expected.
-
-    >>> parse("H(open -> Y open)").nodes[-1]
-    Node(operator='H', operands=(2,), symbol=None)
-    >>> parse("a & (b |")
-    Traceback (most recent call last):
-    automata.errors.InputError: past-LTL formula, column 9: found the end, expected a symbol or '('
-    """
-    given = None if alphabet is None else check_alphabet(alphabet)
-    scanner = Scanner(text, "past-LTL formula", given)
-    if not scanner.peek():
-        raise scanner.error("a formula")
-    postfix = to_postfix(scanner, list(_tokens(scanner)), _PRECEDENCE, right=frozenset({"->"}))
-    if given is None and not scanner.shown:
-        raise InputError("the past-LTL formula shows no symbol: give the alphabet")
-    nodes: dict[Node, int] = {}
-    stack: list[int] = []
-    for token in postfix:
-        if token.kind == OPERAND:
-            node = token.value
-        else:
-            arity = 1 if token.kind == PREFIX else 2
-            node = Node(token.value, tuple(stack[-arity:]))
-            del stack[-arity:]
-        stack.append(nodes.setdefault(node, len(nodes)))
-    # A subformula that occurs twice is one node.  The whole formula is longer than all its parts, so it is last.
-    return Formula(given or tuple(sorted(scanner.shown)), tuple(nodes))
-
-
-_PRECEDENCE = {"<->": 0, "->": 1, "|": 2, "&": 3, "S": 4, "!": 5, "Y": 5, "H": 5, "O": 5}
-_INFIX = ("<->", "->", "|", "&")
-_KEYWORDS = ("Y", "H", "O", "S", "true", "false")
-
-
-def _tokens(scanner: Scanner) -> Iterator[Token]:
-    while character := scanner.peek():
-        column = scanner.column
-        if (infix := next((operator for operator in _INFIX if scanner.take(operator)), None)) is not None:
-            yield Token(INFIX, infix, column, infix)
-        elif (symbol := scanner.marked_symbol()) is not None:
-            yield Token(OPERAND, Node("symbol", symbol=symbol), column, symbol)
-        elif _in_word(character):
-            yield _word(scanner, column)
-        else:
-            scanner.position += 1
-            if character == "(":
-                yield Token(OPEN, None, column, "(")
-            elif character == ")":
-                yield Token(CLOSE, None, column, ")")
-            elif character == "!":
-                yield Token(PREFIX, "!", column, "!")
-            else:
-                expected = f"a symbol or an operator (the symbol itself is written \\{character})"
-                raise scanner.error(expected, column, repr(character))
-
-
-def _word(scanner: Scanner, column: int) -> Token:
-    start = scanner.position
-    while _in_word(scanner.text[scanner.position : scanner.position + 1]):
-        scanner.position += 1
-    word = scanner.text[start : scanner.position]
-    if word in ("Y", "H", "O"):
-        return Token(PREFIX, word, column, word)
-    if word == "S":
-        return Token(INFIX, word, column, word)
-    if word in ("true", "false"):
-        return Token(OPERAND, Node(word), column, word)
-    return Token(OPERAND, Node("symbol", symbol=scanner.show(word, column)), column, word)
-
-
-def _in_word(character: str) -> bool:
-    return character.isalnum() or character == "_" or (character > "\x7f" and not character.isspace())
-
 
 # -- the route by sets of subformulas -----------------------------------------------------------------
 
@@ -163,7 +51,19 @@ def ltl_to_dfa(text: str, alphabet: Iterable[str] | None = None, limit: int = ST
     >>> [dfa.accepts_word(word) for word in ("", "a", "ba", "baa", "bba")]
     [True, False, True, False, True]
     """
-    return DFA.from_machine(_Truth(parse(text, alphabet)), limit).minimise()
+    return past_to_dfa(_past(text, alphabet), limit)
+
+
+def past_to_dfa(formula: Formula, limit: int = STATE_LIMIT) -> DFA:
+    """The same of a formula that is read already."""
+    return DFA.from_machine(_Truth(formula), limit).minimise()
+
+
+def _past(text: str, alphabet: Iterable[str] | None) -> Formula:
+    formula = parse(text, alphabet)
+    if formula.tense == FUTURE:
+        raise InputError("the formula speaks of the future, expected one with the past operators Y H O S")
+    return formula
 
 
 class _Truth:
@@ -238,7 +138,7 @@ def ltl_to_cascade(text: str, alphabet: Iterable[str] | None = None) -> Cascade:
     >>> [[register.name for register in level.registers] for level in cascade.levels]
     [['now b'], ['H (a -> Y b)']]
     """
-    return _Compiler(parse(text, alphabet)).cascade()
+    return _Compiler(_past(text, alphabet)).cascade()
 
 
 class _Test(NamedTuple):
@@ -397,8 +297,7 @@ def _names(formula: Formula) -> list[str]:
     names: list[str] = []
     for node in formula.nodes:
         if node.operator == "symbol":
-            plain = all(map(_in_word, node.symbol)) and node.symbol not in _KEYWORDS
-            names.append(node.symbol if plain else repr(node.symbol))
+            names.append(node.symbol if is_plain(node.symbol) else repr(node.symbol))
             continue
         operands = []
         for i in node.operands:

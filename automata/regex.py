@@ -3,20 +3,24 @@
 The notation, loosest first (blanks are ignored):
 
 ======================  ==============================================================================
-``r|s``                 union
+``r|s``                 union; an alternative that is left out is the empty word: ``(a|)`` is ``a?``
 ``r&s``                 intersection
 ``rs``                  concatenation
 ``~r``                  complement, of what follows up to the next concatenation: ``~a*b`` is ``(~(a*))b``
 ``r* r+ r?``            any number, at least one, at most one
-``r{m} r{m,n} r{m,}``   exactly m, from m to n, at least m
-``( )``                 grouping; ``()`` is the empty word
+``r{m} r{m,n} r{m,}``   exactly m, from m to n, at least m; ``r{,n}`` is ``r{0,n}``
+``( ) (?: )``           grouping; ``()`` or ``ε`` is the empty word
 ``a``                   a symbol of one character
 ``<open> 'open'``       a symbol of one or more characters
 ``\\*``                  a character that would be an operator, as a symbol
 ``.``                   any symbol of the alphabet
 ``[abc] [a-z] [^a]``    one of these symbols, of this range of characters, or any other symbol
 ``[]`` or ``∅``         the empty language
+``^r$``                 ``r``: strings are matched whole, with or without anchors
 ======================  ==============================================================================
+
+What other notations add is refused by name: lazy and possessive repetitions, look-around, backreferences, flags, classes such
+as ``\\d``, and anchors elsewhere than around a whole alternative.
 
 Without an explicit alphabet the alphabet is that of the symbols shown, in the order of their code points; ``.``, ``~``
 and ``[^a]`` are about that alphabet.
@@ -28,14 +32,18 @@ behave alike are those of Owens, Reppy, Turon 2009, "Regular-expression derivati
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import chain
 from typing import Iterable, Iterator, NamedTuple
 
 from automata.dfa import DFA, check_alphabet
-from automata.errors import InputError
+from automata.errors import InputError, quoted
 from automata.notation import CLOSE, INFIX, OPEN, OPERAND, POSTFIX, PREFIX, Scanner, Token, to_postfix
 
 STATE_LIMIT = 100_000
 """The number of derivatives at which :func:`regex_to_dfa` stops, unless told otherwise."""
+
+RANGE_LIMIT = 4096
+"""The most symbols of one range: [!-~] has 94, and a range of many thousands is a mistake or an alphabet to be given."""
 
 
 def regex_to_dfa(text: str, alphabet: Iterable[str] | None = None, limit: int = STATE_LIMIT) -> DFA:
@@ -78,7 +86,8 @@ def parse(text: str, alphabet: Iterable[str] | None = None) -> "Expression":
     scanner = Scanner(text, "regular expression", given)
     if not scanner.peek():
         raise scanner.error("an expression (the empty word is written ())")
-    postfix = to_postfix(scanner, list(_tokens(scanner)), _PRECEDENCE, right=frozenset({"", "|"}), juxtaposed="")
+    tokens = _with_empty_words(_without_anchors(scanner, list(_tokens(scanner))))
+    postfix = to_postfix(scanner, tokens, _PRECEDENCE, right=frozenset({"", "|"}), juxtaposed="")
     if given is None and not scanner.shown:
         raise InputError("the regular expression shows no symbol: give the alphabet")
     return Expression(given or tuple(sorted(scanner.shown)), postfix)
@@ -97,17 +106,26 @@ class _Choice(NamedTuple):
 
 
 _EMPTY_WORD = "()"
+_ANCHOR = "anchor"
 
 
 def _tokens(scanner: Scanner) -> Iterator[Token]:
     counts = {"*": (0, None), "+": (1, None), "?": (0, 1)}
+    repeated = ""  # how the repetition just before is written
     while character := scanner.peek():
         column = scanner.column
         if (symbol := scanner.marked_symbol()) is not None:
+            repeated = ""
             yield Token(OPERAND, _Choice(frozenset({symbol})), column, symbol)
             continue
+        if repeated and character in ("?", "+"):
+            kind = "a lazy" if character == "?" else "a possessive"
+            found = f"{repeated + character!r}, {kind} repetition elsewhere"
+            raise scanner.error("parentheses around what is repeated twice", column, found)
         scanner.position += 1
+        repeated = character if character in counts else "}" if character == "{" else ""
         if character == "(":
+            _group(scanner, column)
             yield Token(OPERAND, _EMPTY_WORD, column, "()") if scanner.take(")") else Token(OPEN, None, column, "(")
         elif character == ")":
             yield Token(CLOSE, None, column, ")")
@@ -115,12 +133,16 @@ def _tokens(scanner: Scanner) -> Iterator[Token]:
             yield Token(INFIX, character, column, character)
         elif character == "~":
             yield Token(PREFIX, character, column, character)
+        elif character in ("^", "$"):
+            yield Token(_ANCHOR, character, column, character)
         elif character in counts:
             yield Token(POSTFIX, counts[character], column, character)
         elif character == "{":
             yield Token(POSTFIX, _counts(scanner), column, character)
         elif character == ".":
             yield Token(OPERAND, _Choice(frozenset(), negated=True), column, character)
+        elif character == "ε":
+            yield Token(OPERAND, _EMPTY_WORD, column, character)
         elif character == "∅":
             yield Token(OPERAND, _Choice(frozenset()), column, character)
         elif character == "[":
@@ -131,10 +153,74 @@ def _tokens(scanner: Scanner) -> Iterator[Token]:
             yield Token(OPERAND, _Choice(frozenset({scanner.show(character, column)})), column, character)
 
 
+_GROUPS = (
+    ("?:", ""),
+    ("?=", "lookahead"),
+    ("?!", "negative lookahead"),
+    ("?<=", "lookbehind"),
+    ("?<!", "negative lookbehind"),
+    ("?P=", "a backreference"),
+    ("?P", "a named group"),
+    ("?<", "a named group"),
+    ("?>", "an atomic group"),
+    ("?#", "a comment"),
+    ("?(", "a condition"),
+    ("?", "flags"),
+)
+"""What follows the parenthesis of other notations' groups; the first is one of this notation too."""
+
+
+def _group(scanner: Scanner, column: int) -> None:
+    """Skips the ``?:`` of a group and refuses others by name."""
+    opening, meaning = next((group for group in _GROUPS if scanner.text.startswith(group[0], scanner.position)), ("", ""))
+    if meaning:
+        raise scanner.error("a group ( ) or (?: )", column, f"'({opening}', {meaning} elsewhere")
+    scanner.position += len(opening)
+
+
+def _without_anchors(scanner: Scanner, tokens: list[Token]) -> Iterator[Token]:
+    """Without ``^`` and ``$`` around every outermost operand of | and &; one that stands elsewhere is refused.
+
+    One alone would say something about a search inside a longer string, and strings are matched whole.
+    """
+    parts: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += {OPEN: 1, CLOSE: -1}.get(token.kind, 0)
+        if token.kind == INFIX and depth == 0:
+            parts += [[token], []]
+        else:
+            parts[-1].append(token)
+    operands = parts[::2]
+    if all(len(part) > 1 and (part[0].value, part[-1].value) == ("^", "$") for part in operands):
+        for part in operands:
+            part[:] = part[1:-1] or [Token(OPERAND, _EMPTY_WORD, part[0].column, "^$")]
+    for token in chain.from_iterable(parts):
+        if token.kind == _ANCHOR:
+            expected = f"^ and $ around every alternative or no anchor (the symbol itself is written \\{token.text})"
+            raise scanner.error(expected, token.column, f"the anchor {token.text!r}")
+        yield token
+
+
+def _with_empty_words(tokens: Iterable[Token]) -> Iterator[Token]:
+    """With the empty word for each alternative that is left out: at the beginning, between two bars, at the end."""
+    last = Token(OPEN, None, 0, "")
+    for token in chain(tokens, [Token(CLOSE, None, 0, "")]):
+        after_bar, bar = last.value == "|", token.value == "|"
+        if (bar and (after_bar or last.kind == OPEN)) or (after_bar and token.kind == CLOSE):
+            yield Token(OPERAND, _EMPTY_WORD, token.column, "")
+        if token.column:
+            yield token
+        last = token
+
+
 def _counts(scanner: Scanner) -> tuple[int, int | None]:
-    """The rest of ``{m}``, ``{m,n}`` or ``{m,}``."""
-    least = most = scanner.number()
-    if scanner.take(","):
+    """The rest of ``{m}``, ``{m,n}``, ``{m,}`` or ``{,n}``."""
+    from_zero = scanner.take(",")
+    least = most = 0 if from_zero else scanner.number()
+    if from_zero:
+        most = scanner.number()
+    elif scanner.take(","):
         most = None
         if scanner.peek() != "}":
             column = scanner.column
@@ -152,16 +238,27 @@ def _symbol_set(scanner: Scanner) -> _Choice:
     negated = scanner.take("^")
     symbols: set[str] = set()
     while not scanner.take("]"):
+        blank = scanner.text[scanner.position - 1].isspace()
         column = scanner.column
+        if scanner.text.startswith("[:", scanner.position):
+            raise scanner.error("the symbols themselves", column, "'[:', a class of characters elsewhere")
         first = _member(scanner, opened)
+        ended = scanner.position
         if scanner.peek() != "-" or scanner.text[scanner.position + 1 :].lstrip()[:1] == "]":
+            if blank and first == "-" and scanner.peek() not in ("", "]"):
+                raise scanner.error("'-' at the beginning or the end of the set, or a range of symbols", column, "a range from a blank")
             symbols.add(scanner.show(first, column))
             continue
         scanner.position += 1
+        if ended != scanner.position - 1 or scanner.text[scanner.position : scanner.position + 1].isspace():
+            raise scanner.error("a range without blanks: a blank cannot be a symbol", column, f"a blank in the range from {quoted(first)}")
         last = _member(scanner, opened)
         if len(first) != 1 or len(last) != 1 or first > last:
-            found = f"the range from {first!r} to {last!r}"
+            found = f"the range from {quoted(first)} to {quoted(last)}"
             raise scanner.error("a range between two characters in the order of their code points", column, found)
+        if ord(last) - ord(first) >= RANGE_LIMIT:
+            found = f"a range of {ord(last) - ord(first) + 1} characters"
+            raise scanner.error(f"at most {RANGE_LIMIT}", column, found)
         for code in range(ord(first), ord(last) + 1):
             if not chr(code).isspace():
                 symbols.add(scanner.show(chr(code), column))
@@ -209,6 +306,8 @@ class Expression:
 
     def __init__(self, alphabet: tuple[str, ...], postfix: list[Token]):
         self.alphabet = alphabet
+        #: Whether it speaks of all symbols of the alphabet, so that another alphabet would give it another meaning.
+        self.speaks_of_others = any(t.kind == PREFIX or (isinstance(t.value, _Choice) and t.value.negated) for t in postfix)
         choices = dict.fromkeys(token.value for token in postfix if isinstance(token.value, _Choice))
         # Symbols that occur in the same sets behave alike in every derivative; one of them stands for all.
         alike: dict[tuple[bool, ...], str] = {}
@@ -230,7 +329,7 @@ class Expression:
         try:
             return self._derivative(state, self._stands_for[symbol])
         except KeyError:
-            raise InputError(f"symbol {symbol!r} is not in the alphabet") from None
+            raise InputError(f"symbol {quoted(symbol)} is not in the alphabet") from None
 
     def accepts(self, state: Term) -> bool:
         """Whether the empty word is in ``state``."""

@@ -160,7 +160,10 @@ def _formula(text: str, dfa: DFA) -> str:
     """The formula's own cascade, one register per temporal operator, checked against the automaton."""
     from automata.emulation import emulates
     from automata.past_ltl import ltl_to_cascade
+    from automata.temporal import FUTURE, parse
 
+    if parse(text, dfa.alphabet).tense == FUTURE:
+        return "of the future: compiled from its automaton"
     direct = ltl_to_cascade(text, dfa.alphabet)
     size = f"compiled directly it is {len(direct.registers)} registers of {direct.memory_bits} bits"
     try:
