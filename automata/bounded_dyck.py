@@ -5,10 +5,11 @@ Source: Hewitt, Hahn, Ganguli, Liang, Manning 2020 (the languages); Sarrof, Veit
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from itertools import chain
 
-from automata.errors import InputError
+from automata.errors import InputError, quoted
 from automata.machine import EOS
 
 State = tuple[int, ...]
@@ -84,7 +85,7 @@ class DyckMachine:
         try:
             action = self._action[symbol]
         except KeyError:
-            raise InputError(f"symbol {symbol!r} is not in the alphabet of Dyck({self.k}, {self.depth})") from None
+            raise InputError(f"symbol {quoted(symbol)} is not in the alphabet of Dyck({self.k}, {self.depth})") from None
         if state is None:
             return None
         if action >= 0:
@@ -120,23 +121,28 @@ class DyckMachine:
         return (self.k ** (self.depth + 1) - 1) // (self.k - 1)
 
     def parse_symbol(self, token: str) -> str:
-        """The symbol that a token means: a symbol itself, or, for k <= 4, a plain bracket ( ) [ ] { } < > of type a..d.
+        """The symbol that a token means.
+
+        It is a symbol itself; or, for k <= 4, a plain bracket ( ) [ ] { } < > of type a..d; or a number, as training data
+        has it: 0 … k-1 open the types in order, and k … 2k-1 close them.
 
         Raises:
             InputError: naming the token and what was expected.
 
-        >>> DyckMachine(2, 3).parse_symbol("]")
-        'b)'
+        >>> DyckMachine(2, 3).parse_symbol("]"), DyckMachine(2, 3).parse_symbol("1"), DyckMachine(2, 3).parse_symbol("2")
+        ('b)', '(b', 'a)')
         """
         if token in self._action:
             return token
+        if re.fullmatch("0|[1-9][0-9]{0,8}", token) and int(token) < 2 * self.k:
+            return (self.openers + self.closers)[int(token)]
         plain = _PLAIN_BRACKETS[: self.k] if self.k <= len(_PLAIN_BRACKETS) else ()
         for kind, (opening, closing) in enumerate(plain):
             if token in (opening, closing):
                 return (self.openers if token == opening else self.closers)[kind]
         raise InputError(
-            f"{token!r} is not a bracket of Dyck({self.k}, {self.depth}): "
-            f"expected {self.openers[0]} … {self.openers[-1]}, {self.closers[0]} … {self.closers[-1]}"
+            f"{quoted(token)} is not a bracket of Dyck({self.k}, {self.depth}): "
+            f"expected {self.openers[0]} … {self.openers[-1]}, {self.closers[0]} … {self.closers[-1]}, a number below {2 * self.k}"
             + (f" or one of {' '.join(''.join(plain))}" if plain else "")
         )
 

@@ -24,7 +24,7 @@ from functools import cached_property
 from itertools import chain, combinations
 
 from automata.bounded_dyck import type_name
-from automata.errors import InputError, LimitError
+from automata.errors import InputError, LimitError, quoted
 from automata.machine import EOS
 
 ZERO, POSITIVE, EITHER = "0", "+", "*"
@@ -127,7 +127,7 @@ class CounterMachine:
     def step(self, state: State | None, symbol: str) -> State | None:
         """The next state; raises InputError for a symbol outside the alphabet."""
         if symbol not in self._symbols:
-            raise InputError(f"symbol {symbol!r} is not in the alphabet of {self.name}")
+            raise InputError(f"symbol {quoted(symbol)} is not in the alphabet of {self.name}")
         move = None if state is None else self.move(state, symbol)
         if move is None:
             return None
@@ -214,9 +214,9 @@ def parse_name(name: str, most: int | None = None) -> tuple[str, int]:
     family, dash, number = name.partition("-")
     greatest = {"dyck": 1, "shuffle": SHUFFLE_LIMIT if most is None else most, "boolean": len(OPERATORS)}.get(family)
     if not dash or greatest is None or not (number.isascii() and number.isdigit() and len(number) < 9):
-        near = difflib.get_close_matches(name, (*NAMES, "shuffle", "boolean"), n=3, cutoff=0.5)
+        near = difflib.get_close_matches(name[:100], (*NAMES, "shuffle", "boolean"), n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else f"expected one of {', '.join(NAMES)}"
-        raise InputError(f"unknown counter language {name!r}: {hint}")
+        raise InputError(f"unknown counter language {quoted(name)}: {hint}")
     expected = f"{name}: the number is {int(number)}, expected {'1' if family == 'dyck' else f'from 1 to {greatest}'}"
     if family == "shuffle" and int(number) > greatest:
         raise LimitError(f"{expected}: raise the limit to go on", "most")

@@ -27,6 +27,8 @@ def read_text(path: str | Path) -> str:
     try:
         with open(path, "rb", buffering=0) as file:
             while chunk := file.read(_CHUNK):
+                if not data and chunk[:2] in (b"\xff\xfe", b"\xfe\xff"):
+                    raise InputError(f"{path}: not UTF-8 text (it begins as UTF-16 does)")
                 if (position := chunk.find(0)) >= 0:
                     raise InputError(f"{path}: not a text file (byte {len(data) + position} is 0)")
                 data += chunk

@@ -9,7 +9,7 @@ Source: Liu, Ash, Goel, Krishnamurthy, Zhang 2023 (the language); Sarrof, Veitsm
 
 from __future__ import annotations
 
-from automata.errors import InputError
+from automata.errors import InputError, quoted
 from automata.machine import EOS
 
 ALPHABET = ("w", "r", "i", "0", "1")
@@ -42,7 +42,7 @@ class FlipFlopMachine:
     def step(self, state: State | None, symbol: str) -> State | None:
         """The next state; raises InputError for a symbol outside the alphabet."""
         if symbol not in ALPHABET:
-            raise InputError(f"symbol {symbol!r} is not in the alphabet")
+            raise InputError(f"symbol {quoted(symbol)} is not in the alphabet")
         if symbol not in self.legal(state):
             return None
         pending, bit = state

@@ -20,7 +20,7 @@ from typing import Callable, Iterator
 from automata import counter_machine
 from automata.bounded_dyck import DyckMachine
 from automata.dfa import DFA
-from automata.errors import InputError, LimitError
+from automata.errors import InputError, LimitError, quoted
 from automata.flip_flop import FlipFlopMachine
 from automata.machine import Machine
 from automata.regex import regex_to_dfa
@@ -29,6 +29,9 @@ REGULAR, COUNTER = "regular", "counter"
 
 NUMBER_LIMIT = 100_000
 """The greatest N of d-N, and K and H of dyck-K-H, unless told otherwise."""
+
+
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,8 @@ def language(name: str, most: int | None = None) -> Language:
     Traceback (most recent call last):
     automata.errors.InputError: unknown language 'tomita-44': did you mean tomita-4, tomita-7 or tomita-6?
     """
+    if len(name) > _LONGEST_NAME:
+        raise InputError(f"unknown language {quoted(name)}: no name is that long")
     key = _key(name)
     if key in _BY_KEY:
         return _BY_KEY[key]
@@ -119,7 +124,7 @@ def language(name: str, most: int | None = None) -> Language:
         hint = f"did you mean {_either(list(dict.fromkeys(names[n] for n in near)))}?"
     else:
         hint = f"expected one of {', '.join(LANGUAGES)}, dyck-K-H"
-    raise InputError(f"unknown language {name!r}: {hint}")
+    raise InputError(f"unknown language {quoted(name)}: {hint}")
 
 
 def _key(name: str) -> str:

@@ -129,18 +129,18 @@ class Scanner:
         character = self.text[self.position : self.position + 1]
         if not character or character.isspace() or character.isalnum():
             found = f"{character!r} after a backslash" if character else "the end after a backslash"
-            meant = next((f", {meaning} elsewhere" for letters, meaning in _ESCAPES if character and character in letters), "")
+            meant = next((f", {meaning}" for letters, meaning in _ESCAPES if character and character in letters), "")
             raise self.error("a character that is not a letter, digit or blank", self.column, found + meant)
         self.position += 1
         return character
 
 
 _ESCAPES = (
-    ("dDwWsSpP", "a class of characters (a set is written [0-9])"),
-    ("bBAzZG", "an anchor or a boundary"),
-    ("123456789kg", "a backreference"),
-    ("ntrfvR", "a blank, which cannot be a symbol,"),
-    ("xuUN0c", "the code of a character (write the character)"),
+    ("dDwWsSpP", "a class of characters elsewhere (a set is written [0-9])"),
+    ("bBAzZG", "an anchor or a boundary elsewhere"),
+    ("123456789kg", "a backreference elsewhere"),
+    ("ntrfvR", "a blank elsewhere (a blank cannot be a symbol)"),
+    ("xuUN0c", "the code of a character elsewhere (write the character)"),
 )
 """What letters and digits after a backslash mean in other notations, which this one does not have."""
 

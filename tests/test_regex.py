@@ -4,7 +4,7 @@ import re
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automata.dfa import DFA
@@ -86,7 +86,26 @@ def test_equals_re_on_the_common_subset(case):
         ("~ab", "(~a)b"),
         ("~~a|b|c", "a|b|c"),
         ("a b\t*", "ab*"),
-        ("a**+?", "a*"),
+        ("a**", "a*"),
+        ("(a+)?", "a*"),
+        ("a{,2}", "()|a|aa"),
+        ("a{, 2}", "a{0,2}"),
+        ("(a|)b", "ab|b"),
+        ("(|a)b", "ab|b"),
+        ("a|", "a?"),
+        ("|a", "a?"),
+        ("a||b", "a|()|b"),
+        ("(|)a", "a"),
+        ("(a|)&a", "a"),
+        ("ε|a", "a?"),
+        ("^(ab)*$", "(ab)*"),
+        ("^a$|^b$", "a|b"),
+        ("^a*$&^aa$", "aa"),
+        ("^$|^a$", "a?"),
+        ("(?:ab)*", "(ab)*"),
+        ("(?:)a", "a"),
+        ("[a b]", "a|b"),
+        ("[$^]", r"\$|\^"),
         ("a{2}{3}", "a{6}"),
         ("a{ 1 , 2 }", "a|aa"),
         ("( )", "()"),
@@ -103,8 +122,37 @@ def test_equals_re_on_the_common_subset(case):
     ],
 )
 def test_precedence_and_spelling(text, same):
-    alphabet = ["a", "b", "c", "d", "ab", "-", "]", "^", "*", "+", ".", "<x", "it's"]
+    alphabet = ["a", "b", "c", "d", "ab", "-", "]", "^", "$", "*", "+", ".", "<x", "it's"]
     assert regex_to_dfa(text, alphabet) == regex_to_dfa(same, alphabet)
+
+
+@pytest.mark.parametrize("text, speaks", [("a.", True), ("~a", True), ("[^a]b", True), ("a[ab]*&b", False), ("(a|)()", False)])
+def test_what_speaks_of_the_symbols_that_are_not_shown(text, speaks):
+    assert parse(text).speaks_of_others is speaks
+
+
+# -- against Python's own notation -----------------------------------------------------------------
+
+PYTHON = st.recursive(
+    st.sampled_from(["a", "b", "c", ".", "[ab]", "[^b]", "[a-c]", "[^a-b]", "[-a]", "()", "(?:)"]),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(["*", "+", "?", "{2}", "{,2}", "{1,}", "{1,3}", "{0}"])).map(lambda t: f"({t[0]}){t[1]}"),
+        st.lists(inner, min_size=2, max_size=3).map("".join),
+        st.lists(inner | st.just(""), min_size=2, max_size=3).map(lambda parts: f"(?:{'|'.join(parts)})"),
+        st.lists(inner, min_size=1, max_size=2).map(lambda parts: f"({'|'.join(parts)})"),
+    ),
+    max_leaves=6,
+)
+
+
+@given(PYTHON, st.booleans())
+@settings(max_examples=200)
+def test_equals_python_on_what_both_have(text, anchored):
+    text = f"^(?:{text})$" if anchored else text
+    dfa, compiled = regex_to_dfa(text, "abc-"), re.compile(text)
+    for n in range(4):
+        for word in map("".join, product("abc-", repeat=n)):
+            assert dfa.accepts_word(word) == bool(compiled.fullmatch(word)), (text, word)
 
 
 def test_the_alphabet_is_what_is_shown_unless_given():
@@ -148,13 +196,15 @@ def test_long_and_deep_expressions(text, states):
         (" \n", None, "column 3: found the end, expected an expression"),
         ("(a|b", None, "column 5: found the end, expected ')' for the '(' at column 1"),
         ("a)b", None, "column 2: found ')', expected an operator or the end: no '(' is open"),
-        ("a|", None, "column 3: found the end, expected a symbol or '('"),
-        ("a||b", None, "column 3: found '|', expected a symbol or '('"),
+        ("a&", None, "column 3: found the end, expected a symbol or '('"),
         ("a&|b", None, "column 3: found '|'"),
+        ("a|&b", None, "column 3: found '&', expected a symbol or '('"),
+        ("a|~", None, "column 4: found the end, expected a symbol or '('"),
+        ("(~|a)", None, "column 3: found '|', expected a symbol or '('"),
         ("(*a)", None, "column 2: found '*', expected a symbol or '('"),
         ("a~", None, "column 3: found the end"),
         ("a{", None, "column 3: found the end, expected a number"),
-        ("a{,3}", None, "column 3: found ',', expected a number"),
+        ("a{,}", None, "column 4: found '}', expected a number"),
         ("a{2", None, "column 4: found the end, expected '}'"),
         ("a{3,2}", None, "column 5: found 2, expected at least 3"),
         ("a{1234567890123456789}", None, "column 3: found a number of 19 digits, expected at most 18"),
@@ -163,7 +213,36 @@ def test_long_and_deep_expressions(text, states):
         ("<open", None, "column 6: found the end inside the symbol opened at column 1, expected '>'"),
         ("a<>", None, "column 3: found '>', expected a symbol before it"),
         ("'a b'", None, "column 3: found ' '"),
-        (r"a\d", None, r"column 3: found 'd' after a backslash"),
+        (r"a\d", None, r"column 3: found 'd' after a backslash, a class of characters elsewhere"),
+        (r"a\b", None, "column 3: found 'b' after a backslash, an anchor or a boundary elsewhere"),
+        (r"(a)\1", None, "column 5: found '1' after a backslash, a backreference elsewhere"),
+        (r"a\n", None, "column 3: found 'n' after a backslash, a blank elsewhere (a blank cannot be a symbol)"),
+        (r"a\x41", None, "column 3: found 'x' after a backslash, the code of a character"),
+        (r"a\e", None, "column 3: found 'e' after a backslash, expected"),
+        ("a\\", None, "column 3: found the end after a backslash, expected"),
+        ("a+?", None, "column 3: found '+?', a lazy repetition elsewhere, expected parentheses around what is repeated twice"),
+        ("a{2}?b", None, "column 5: found '}?', a lazy repetition elsewhere"),
+        ("a?? b", None, "column 3: found '??', a lazy repetition elsewhere"),
+        ("a*+", None, "column 3: found '*+', a possessive repetition elsewhere"),
+        ("(?=a)b", None, "column 1: found '(?=', lookahead elsewhere, expected a group ( ) or (?: )"),
+        ("a(?!b)", None, "column 2: found '(?!', negative lookahead elsewhere"),
+        ("(?<=a)b", None, "column 1: found '(?<=', lookbehind elsewhere"),
+        ("(?P<x>a)", None, "column 1: found '(?P', a named group elsewhere"),
+        ("(?i)a", None, "column 1: found '(?', flags elsewhere"),
+        ("^ab", None, r"column 1: found the anchor '^', expected ^ and $ around every alternative or no anchor"),
+        ("ab$", None, r"column 3: found the anchor '$', expected ^ and $ around every alternative or no anchor (the symbol itself is written \$)"),
+        ("^a|b$", None, "column 1: found the anchor '^'"),
+        ("^a$|b", None, "column 1: found the anchor '^'"),
+        ("a(^b$)", None, "column 3: found the anchor '^'"),
+        ("^^a$", None, "column 2: found the anchor '^'"),
+        ("~^a$", None, "column 2: found the anchor '^'"),
+        ("[[:alpha:]]", None, "column 2: found '[:', a class of characters elsewhere, expected the symbols themselves"),
+        ("[ -~]", None, "column 3: found a range from a blank"),
+        ("[a- z]", None, "column 2: found a blank in the range from 'a'"),
+        ("[a -z]", None, "column 2: found a blank in the range from 'a'"),
+        ("[a-\uffff]", None, "column 2: found a range of 65439 characters, expected at most 4096"),
+        ("a\ud800", None, r"column 2: '\ud800' cannot be a symbol: half a surrogate pair is not Unicode text"),
+        ("a\x07", None, r"column 2: '\x07' cannot be a symbol"),
         ("a]", None, r"column 2: found ']', expected a symbol or an operator (the symbol itself is written \])"),
         ("ab|c", "ab", "column 4: found the symbol 'c', expected a symbol of the given alphabet"),
         ("a<open>", "ab", "column 2: found the symbol 'open'"),
@@ -177,7 +256,7 @@ def test_errors_name_the_column_and_the_expectation(text, alphabet, message):
     with pytest.raises(InputError) as raised:
         regex_to_dfa(text, alphabet)
     assert message in str(raised.value)
-    assert "\n" not in str(raised.value)
+    assert "\n" not in str(raised.value) and len(str(raised.value)) <= 400
 
 
 @pytest.mark.parametrize("text", ["(a|b)*a(a|b){60}", "a{1000000000000}"])

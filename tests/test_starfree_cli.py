@@ -171,13 +171,14 @@ def test_bad_input_is_one_line(capsys, options, message):
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("0 1 a\n0 2 a\n1\n", "line 2"),
+        ("0 1 a\n0 2 b c\n1\n", "line 2"),
+        ("0 1 a\n0 2 a\n1\n", ""),
         ("0 1 a\n1\n5 6 b\n6\n", ""),
         ("1 0 a\n0 1 b\n", ""),
     ],
 )
 def test_files_that_are_wrong_or_only_odd(capsys, tmp_path, text, message):
-    """Nondeterministic: refused; unreachable states: dropped; no accepting state: the empty language."""
+    """A transducer: refused; nondeterministic: made deterministic; unreachable states: dropped; no accepting state: the empty language."""
     path = tmp_path / "odd.att"
     path.write_text(text)
     if message:
@@ -229,7 +230,7 @@ def test_pictures(capsys, tmp_path, what):
     pytest.importorskip("matplotlib")
     for name in ("picture.svg", "picture.png"):
         path = tmp_path / name
-        assert main(["describe", "--regex", "(α|$b)*ab", "--draw", str(path), "--draw-what", what]) == 0
+        assert main(["describe", "--regex", r"(α|\$b)*ab", "--draw", str(path), "--draw-what", what]) == 0
         data = path.read_bytes()
         assert (b"<svg" in data) if name.endswith("svg") else data.startswith(b"\x89PNG")
         assert main(["starfree", "--language", "parity", "--draw", str(path), "--draw-what", what, "--quiet"]) == 1

@@ -1,6 +1,7 @@
 """A user's strings from a text file: one string a line, tokens separated by blanks.
 
-A line may end with the token ``END``, which says that the string is complete.  Where every symbol is a single
+A line may end with the token ``END``, which says that the string is complete; where the alphabet has a symbol of this name,
+it is that symbol, and strings cannot be marked.  Where every symbol is a single
 character, a line without blanks is read character by character.  Empty lines are passed over.
 """
 
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-from automata.errors import InputError
+from automata.errors import InputError, shortened
 from automata.files import read_text
 
 END = "END"
@@ -37,9 +38,11 @@ def read_strings(path: str | Path, parse: Callable[[str], str], characters: bool
         InputError: naming file, line and column of an unknown token, or what is wrong with the file.
     """
     text = read_text(path)
-    lines = [_line(path, i, line, parse, characters) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
+    marks = not _is_symbol(END, parse)
+    name = shortened(str(path), 150)
+    lines = [_line(name, i, line, parse, characters, marks) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
     if not lines:
-        raise InputError(f"{path}: has no strings")
+        raise InputError(f"{name}: has no strings")
     return lines
 
 
@@ -48,12 +51,21 @@ def parse_word(text: str, parse: Callable[[str], str], characters: bool = False)
     return _word("the string", text, parse, characters)
 
 
-def _line(path: str | Path, number: int, text: str, parse, characters: bool) -> Line:
+def _is_symbol(token: str, parse: Callable[[str], str]) -> bool:
+    try:
+        parse(token)
+    except InputError:
+        return False
+    return True
+
+
+def _line(name: str, number: int, text: str, parse, characters: bool, marks: bool) -> Line:
+    """The string of one line; with ``marks``, a last token END says that it is complete."""
     stripped = text.rstrip()
-    complete = stripped.split()[-1] == END
+    complete = marks and stripped.split()[-1] == END
     if complete:
         stripped = stripped[: -len(END)]
-    return Line(number, _word(f"{path}, line {number}", stripped, parse, characters), complete)
+    return Line(number, _word(f"{name}, line {number}", stripped, parse, characters), complete)
 
 
 def _word(where: str, text: str, parse, characters: bool) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
 def task(args: argparse.Namespace):
     """The language as a task of the pipeline."""
     from automata.counter_machine import counter_machine
-    from automata.errors import InputError
+    from automata.errors import InputError, quoted
     from constructions.counters import counter_cascade
     from verify.commands.pipeline import Task
     from verify.induction import prove_counter
@@ -45,7 +45,7 @@ def task(args: argparse.Namespace):
 
     def parse(token: str) -> str:
         if token not in machine.alphabet:
-            raise InputError(f"{token!r} is not a symbol of {args.name}: expected {' '.join(machine.alphabet)}")
+            raise InputError(f"{quoted(token)} is not a symbol of {args.name}: expected {' '.join(machine.alphabet)}")
         return token
 
     empty = "is a word" if machine.accepts(machine.initial) else "is not a word"

@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
 
 def task(args: argparse.Namespace):
     """The language as a task of the pipeline."""
-    from automata.errors import InputError
+    from automata.errors import InputError, quoted
     from automata.flip_flop import FlipFlopMachine
     from automata.machine import RECOGNISE
     from constructions.flip_flop import flip_flop
@@ -34,7 +34,7 @@ def task(args: argparse.Namespace):
 
     def parse(token: str) -> str:
         if token not in FlipFlopMachine.alphabet:
-            raise InputError(f"{token!r} is not a symbol of the flip-flop language: expected w r i 0 1")
+            raise InputError(f"{quoted(token)} is not a symbol of the flip-flop language: expected w r i 0 1")
         return token
 
     recognise = args.mode == RECOGNISE

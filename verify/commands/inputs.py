@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from automata.errors import InputError
+from automata.errors import InputError, shortened
 from verify.commands.options import nonempty, whole_number
 from verify.progress import Progress
 
@@ -28,13 +28,15 @@ class Input:
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
-    """--regex, --ltl, --language or --file, --alphabet, and the limits on what is made of them."""
+    """--regex, --ltl, --language or --file, how a file is read, --alphabet, and the limits on what is made of them."""
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--regex", metavar="E", help="a regular expression, with ~ for complement and & for intersection: '(ab)*'")
-    source.add_argument("--ltl", metavar="F", help="a formula of past linear temporal logic with Y H O S: 'H(a -> Y b)'")
+    source.add_argument("--ltl", metavar="F", help="a formula of linear temporal logic over finite words, of the past: 'H(a -> Y b)', or the future: 'G(a -> F b)'")
     source.add_argument("--language", type=nonempty, metavar="NAME", help="a name of the catalogue: tomita-4, d-12, dyck-2-3, flip-flop, ...")
-    source.add_argument("--file", type=nonempty, metavar="FILE", help="an automaton in a file: .att (OpenFst text), .json, .dot or .gv")
+    source.add_argument("--file", type=nonempty, metavar="FILE", help="an automaton in a file: .att (OpenFst text), .json, .dot, .gv or .jff (JFLAP)")
     parser.add_argument("--alphabet", metavar="S", help="the symbols, separated by blanks; without blanks, one symbol per character")
+    parser.add_argument("--accept", metavar="OUT", help="of a file with a Mealy or Moore machine: the outputs after which a string is accepted, separated by blanks")
+    parser.add_argument("--labels", choices=("auto", "symbols", "formulas"), default="auto", help="what the labels of a DOT file are (default: what they look like)")
     add_most(parser, "a number in a --language", "100000, and 64 for shuffle-K")
     parser.add_argument(
         "--unminimised",
@@ -68,15 +70,22 @@ def read_input(args: argparse.Namespace) -> Input:
         if args.language is not None:
             raise InputError("--alphabet: a language of the catalogue has an alphabet of its own")
     kind, text = next((kind, getattr(args, kind)) for kind in _READERS if getattr(args, kind) is not None)
-    with Progress(phase="reading", quiet=getattr(args, "quiet", False)):
-        title, dfa = _READERS[kind](text, alphabet, args)
-        dfa = dfa.minimise()
-    options = f"--{kind} {shlex.quote(text)}"
+    options = f"--{kind} {shlex.quote(text)}" if text[:1] != "-" else shlex.quote(f"--{kind}={text}")
+    for option, default in (("accept", None), ("labels", "auto")):
+        if (value := getattr(args, option)) != default:
+            if kind != "file":
+                raise InputError(f"--{option}: speaks about the automaton in a --file")
+            options += f" --{option} {shlex.quote(value)}"
     if alphabet is not None:
         options += f" --alphabet {shlex.quote(args.alphabet)}"
     for option in ("most", "unminimised", "image_sets"):
         if getattr(args, option) is not None:
             options += f" --{option.replace('_', '-')} {getattr(args, option)}"
+    with Progress(phase="reading", quiet=getattr(args, "quiet", False)):
+        title, dfa = _READERS[kind](text, alphabet, args)
+        dfa = dfa.minimise()
+    if dfa.states == 1:
+        title += ": the full language, accepts every string" if dfa.accepting else ": the empty language, accepts no string"
     return Input(title, dfa, options)
 
 
@@ -93,34 +102,51 @@ def _unminimised(args: argparse.Namespace) -> int:
 
 
 def _regex(text: str, alphabet, args: argparse.Namespace):
-    from automata.regex import regex_to_dfa
+    from automata.regex import parse, regex_to_dfa
 
-    return _over(f"the regular expression {text}", regex_to_dfa(text, alphabet, _unminimised(args)))
+    dfa = regex_to_dfa(text, alphabet, _unminimised(args))
+    guessed = alphabet is None and parse(text).speaks_of_others
+    note = " (the symbols shown, as there is no --alphabet: . ~ and [^ speak of these)" if guessed else ""
+    return f"the regular expression {shortened(text, _TITLE)}, {_over(dfa)}{note}", dfa
 
 
 def _ltl(text: str, alphabet, args: argparse.Namespace):
-    from automata.past_ltl import ltl_to_dfa
+    from automata.future_ltl import formula_to_dfa
+    from automata.temporal import parse
 
-    return _over(f"the past formula {text}", ltl_to_dfa(text, alphabet, _unminimised(args)))
-
-
-def _over(title: str, dfa: DFA) -> tuple[str, DFA]:
-    """The title with the symbols, so that a name that was read in another way than meant is seen."""
-    shown = dfa.alphabet if len(dfa.alphabet) <= 12 else (*dfa.alphabet[:11], f"… ({len(dfa.alphabet)} symbols)")
-    return f"{title}, over {' '.join(shown)}", dfa
+    dfa = formula_to_dfa(text, alphabet, _unminimised(args))
+    tense = parse(text, alphabet).tense
+    note = " (the symbols shown, as there is no --alphabet)" if alphabet is None else ""
+    return f"the {tense} formula {shortened(text, _TITLE)}, {_over(dfa)}, one at each position{note}", dfa
 
 
-def _language(text: str, alphabet, args: argparse.Namespace):
+def _language(text: str, _alphabet, args: argparse.Namespace):
     from automata.languages import language
 
     known = language(text, args.most)
-    return f"{known.name}: {known.title}", known.dfa(_unminimised(args))
+    dfa = known.dfa(_unminimised(args))
+    return f"{known.name}: {known.title}, {_over(dfa)}", dfa
 
 
 def _file(text: str, alphabet, args: argparse.Namespace):
-    from automata.formats import read_dfa
+    from automata.formats import checked_dfa, read_described
 
-    return f"the automaton in {text}", read_dfa(text, alphabet)
+
+    described = read_described(text, args.labels, None if args.accept is None else args.accept.split())
+    dfa = checked_dfa(described, alphabet, _unminimised(args))
+    note = "" if described.deterministic else f" (nondeterministic, {len(described.states)} states: made deterministic)"
+    return f"the automaton in {shortened(text, _TITLE)}, {_over(dfa)}{note}", dfa
 
 
 _READERS = {"regex": _regex, "ltl": _ltl, "language": _language, "file": _file}
+
+_TITLE = 150
+"""Characters of an expression or a path that a title shows."""
+
+
+def _over(dfa: DFA) -> str:
+    """The symbols, so that a name that was read in another way than meant is seen."""
+    shown = [shortened(symbol, 20) for symbol in dfa.alphabet[:12]]
+    if len(dfa.alphabet) > 12:
+        shown[11:] = [f"… ({len(dfa.alphabet)} symbols)"]
+    return f"over {' '.join(shown)}"

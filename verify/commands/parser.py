@@ -35,6 +35,9 @@ class Parser(argparse.ArgumentParser):
             file.write(message)
 
     def error(self, message: str) -> NoReturn:
+        if message.endswith("expected one argument"):
+            option = message.removeprefix("argument ").partition(":")[0]
+            message += f" (one that begins with a hyphen is written {option}=…)"
         raise InputError(message)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from automata.errors import InputError, LimitError
+from automata.errors import InputError, LimitError, quoted, shortened
 from verify.commands.inputs import Input, add_input, image_set_limit, read_input
 from verify.commands.options import add_common, check_common, nonempty, whole_number
 from verify.mamba import SSM
@@ -113,7 +113,7 @@ def _task(given: Input, skeleton, args: argparse.Namespace):
 
     def parse(token: str) -> str:
         if token not in dfa.index:
-            raise InputError(f"{token!r} is not one of the symbols {' '.join(dfa.alphabet)}")
+            raise InputError(f"{quoted(token)} is not one of the symbols {shortened(' '.join(dfa.alphabet), 200)}")
         return token
 
     prove, how = _proof(dfa, cascade, route, skeleton, args)

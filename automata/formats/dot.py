@@ -13,7 +13,10 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from automata.errors import InputError
+from automata.errors import InputError, quoted
+
+EDGE_LIMIT = 5_000_000
+"""Edges of a graph; a short text can ask for many, between all nodes of two subgraphs."""
 
 _NESTING_LIMIT = 100
 
@@ -31,10 +34,11 @@ class Edge(NamedTuple):
 
 @dataclass
 class Graph:
-    """Nodes in order of first mention, with attributes; edges in order."""
+    """Nodes in order of first mention, with attributes; edges in order; the attributes of the graph itself."""
 
     nodes: dict[str, dict[str, str]] = field(default_factory=dict)
     edges: list[Edge] = field(default_factory=list)
+    attributes: dict[str, str] = field(default_factory=dict)
 
 
 def parse_dot(text: str, source: str = "DOT text") -> Graph:
@@ -99,7 +103,7 @@ class _Parser:
                     raise self._error(position, "the end inside a string", "'\"'")
                 if self.text.startswith("/*", position):
                     raise self._error(position, "the end inside a comment", "'*/'")
-                raise self._error(position, repr(self.text[position]), "a name, a string or a mark of the DOT language")
+                raise self._error(position, quoted(self.text[position]), "a name, a string or a mark of the DOT language")
             start, position = position, self._html_end(position) if match is None else match.end()
             if match is None:
                 yield _Token("name", Html(self.text[start:position]), start)
@@ -134,7 +138,7 @@ class _Parser:
         return self.tokens[self.next]
 
     def _unexpected(self, expected: str) -> InputError:
-        found = "the end" if self.token.kind == "end" else repr(self.token.text)
+        found = "the end" if self.token.kind == "end" else quoted(str(self.token.text))
         return self._error(self.token.position, found, expected)
 
     def _take(self, *marks: str) -> bool:
@@ -185,14 +189,19 @@ class _Parser:
 
     def _statement(self, scope: _Scope, depth: int) -> None:
         if self._take("graph"):
-            self._attributes()
+            attributes = self._attributes()
+            if depth == 0:
+                self.result.attributes.update(attributes)
         elif self._take("node"):
             scope.node.update(self._attributes())
         elif self._take("edge"):
             scope.edge.update(self._attributes())
         elif self.token.kind == "name" and self.tokens[self.next + 1][:2] == ("mark", "="):
-            self.next += 2
-            self._name()  # an attribute of the graph
+            key = self._name()
+            self._expect("=")
+            value = self._name()
+            if depth == 0:
+                self.result.attributes[key] = value
         else:
             self._nodes_or_edges(scope, depth)
 
@@ -208,6 +217,8 @@ class _Parser:
         if len(ends) == 1 and is_node:
             self.result.nodes[ends[0][0]].update(attributes)
         line = self._line(position) if len(ends) > 1 else 0
+        if len(self.result.edges) + sum(len(a) * len(b) for a, b in zip(ends, ends[1:])) > EDGE_LIMIT:
+            raise self._error(position, "one more edge", f"at most {EDGE_LIMIT:,}")
         for sources, targets in zip(ends, ends[1:]):
             for source in sources:
                 for target in targets:
