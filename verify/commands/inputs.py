@@ -131,7 +131,6 @@ def _language(text: str, _alphabet, args: argparse.Namespace):
 def _file(text: str, alphabet, args: argparse.Namespace):
     from automata.formats import checked_dfa, read_described
 
-
     described = read_described(text, args.labels, None if args.accept is None else args.accept.split())
     dfa = checked_dfa(described, alphabet, _unminimised(args))
     note = "" if described.deterministic else f" (nondeterministic, {len(described.states)} states: made deterministic)"
