@@ -31,6 +31,30 @@ class Chart:
     level: dict[int, int]
     tiles: dict[int, tuple[int, ...]]
 
+    def fault(self, states: int) -> str | None:
+        """None when the sets nest, for an automaton with so many states, else what does not.
+
+        The root is the set of all states; a set of level i < ``levels`` is the union of its tiles, each a set of states that is
+        not empty and lies on a lower level.  So each state of a set is named by some digit, and by a chain that does not leave it.
+        """
+        if self.root != (1 << states) - 1:
+            return f"the chart's root {_show(self.root)} is not the set of all {states} states"
+        if self.root not in self.level:
+            return f"the chart does not know the level of {_show(self.root)}"
+        for stage, level in self.level.items():
+            if not 0 < stage <= self.root or not 0 <= level <= self.levels:
+                return f"the chart has {_show(stage)} at level {level}, with {states} states and {self.levels} levels"
+            union, tiles = 0, self.tiles.get(stage, ())
+            for tile in tiles:
+                if not 0 < tile or tile & ~stage:
+                    return f"tile {_show(tile)} is no part of {_show(stage)}"
+                if self.level.get(tile, -1) <= level:
+                    return f"tile {_show(tile)} does not lie below {_show(stage)}"
+                union |= tile
+            if level < self.levels and union != stage:
+                return f"the tiles of {_show(stage)} cover {_show(union)} only"
+        return None
+
 
 def chart_of(skeleton: Skeleton) -> Chart:
     """The meaning of the digits of a holonomy cascade."""
@@ -84,8 +108,8 @@ class _PairGraph:
     def check(self) -> None:
         if len(self.cascade.levels) != self.chart.levels:
             raise _Fault(f"the cascade has {len(self.cascade.levels)} levels, the chart {self.chart.levels}")
-        if self.chart.root != (1 << self.dfa.states) - 1:
-            raise _Fault("the chart's root is not the set of all states")
+        if (fault := self.chart.fault(self.dfa.states)) is not None:
+            raise _Fault(fault)
         self._check_start()
         facts: dict[tuple, None] = {
             (None, self.chart.root, self.chart.root, symbol): None for symbol in self._representatives()
@@ -97,7 +121,7 @@ class _PairGraph:
         for node, source, target, symbol in facts:
             for stage in (source, target):
                 if stage.bit_count() != 1:
-                    raise _Fault(f"a chain ends at {self._show(stage)}, which is not one state")
+                    raise _Fault(f"a chain ends at {_show(stage)}, which is not one state")
             given = frozenset().union(*(emission.outputs for emission in emissions.firing(node, symbol, None)))
             state = target.bit_length() - 1
             if given != self._wanted(state):
@@ -115,10 +139,10 @@ class _PairGraph:
         start = self.cascade.initial
         here = self.chart.root
         for depth in range(self.chart.levels):
-            if self._level(here) == depth:
+            if self.chart.level[here] == depth:
                 here = self._tile(here, start.values[depth])
         if here != 1 << self.dfa.initial:
-            raise _Fault(f"after BOS the registers say {self._show(here)}, expected state {self.dfa.initial}")
+            raise _Fault(f"after BOS the registers say {_show(here)}, expected state {self.dfa.initial}")
         if start.outputs != self._wanted(self.dfa.initial):
             raise _Fault(
                 f"after BOS the outputs are {sorted(start.outputs)}, expected {sorted(self._wanted(self.dfa.initial))}"
@@ -145,12 +169,12 @@ class _PairGraph:
         goings = _RulesByNode(level.signals[0].rules, above, register)
         following: dict[tuple, None] = {}
         for node, source, target, symbol in facts:
-            here = self._level(source) == depth
+            here = self.chart.level[source] == depth
             for digit in range(len(self.chart.tiles[source])) if here else (None,):
                 written = self._written(writes.firing(node, symbol, digit), digit, register)
                 refined = self._tile(source, digit) if here else source
                 goal = target
-                if self._level(target) == depth:
+                if self.chart.level[target] == depth:
                     if written is None:
                         raise _Fault(
                             f"{self._where(depth, node, source, target, symbol)}: "
@@ -160,7 +184,7 @@ class _PairGraph:
                 if self._image(refined, symbol) & ~goal:
                     raise _Fault(
                         f"{self._where(depth, node, source, target, symbol)}: "
-                        f"digit {digit} leads to {self._show(self._image(refined, symbol))}, but {register!r} then says {self._show(goal)}"
+                        f"digit {digit} leads to {_show(self._image(refined, symbol))}, but {register!r} then says {_show(goal)}"
                     )
                 fired = goings.firing(node, symbol, digit)
                 if len(fired) > 1:
@@ -185,17 +209,10 @@ class _PairGraph:
             raise _Fault(f"the action {rule.then} is not one of a pair graph")
         return rule.then.value
 
-    def _level(self, stage: int) -> int:
-        if stage not in self.chart.level:
-            raise _Fault(f"the chart does not know the level of {self._show(stage)}")
-        return self.chart.level[stage]
-
     def _tile(self, stage: int, digit: int) -> int:
         tiles = self.chart.tiles[stage]
         if digit >= len(tiles):
-            raise _Fault(f"digit {digit} of {self._show(stage)} names no tile: there are {len(tiles)}")
-        if self._level(tiles[digit]) <= self._level(stage):
-            raise _Fault(f"tile {self._show(tiles[digit])} does not lie below {self._show(stage)}")
+            raise _Fault(f"digit {digit} of {_show(stage)} names no tile: there are {len(tiles)}")
         return tiles[digit]
 
     def _image(self, stage: int, symbol: str) -> int:
@@ -208,12 +225,7 @@ class _PairGraph:
         return self.images[stage, symbol]
 
     def _where(self, depth: int, node: int | None, source: int, target: int, symbol: str) -> str:
-        return f"level {depth + 1}, node {node}, {symbol!r} from {self._show(source)} to {self._show(target)}"
-
-    @staticmethod
-    def _show(stage: int) -> str:
-        states = _states(stage)
-        return "{" + ", ".join(map(str, states[:8])) + (", …" if len(states) > 8 else "") + "}"
+        return f"level {depth + 1}, node {node}, {symbol!r} from {_show(source)} to {_show(target)}"
 
 
 class _RulesByNode:
@@ -256,3 +268,8 @@ class _RulesByNode:
 def _states(mask: int) -> list[int]:
     """The states of a set, ascending."""
     return [q for q, bit in enumerate(reversed(bin(mask)[2:])) if bit == "1"]
+
+
+def _show(mask: int) -> str:
+    states = _states(mask)
+    return "{" + ", ".join(map(str, states[:8])) + (", …" if len(states) > 8 else "") + "}"

@@ -54,6 +54,40 @@ def affine_corruptions(affine: Affine) -> Iterator[tuple[str, Affine]]:
             yield f".bias[{i}] = {value}", replace(affine, bias=bias)
 
 
+def edits(ssm: SSM, values: tuple[int, ...], zeros: bool) -> Iterator[tuple[str, SSM]]:
+    """Every number changed to each of the values, those that are zero only if asked for: (what was done, model)."""
+    for (row, column), embedding in edited(ssm.embedding, values, zeros):
+        yield f"embedding[{row}, {column}] = {embedding[row, column]}", replace(ssm, embedding=embedding)
+    for number, layer in enumerate(ssm.layers):
+        for (i,), initial in edited(layer.initial, values, zeros):
+            yield f"layers.{number}.initial[{i}] = {initial[i]}", with_layer(ssm, number, initial=initial)
+        for part in ("gate", "increment"):
+            for what, affine in affine_edits(getattr(layer, part), values, zeros):
+                yield f"layers.{number}.{part}{what}", with_layer(ssm, number, **{part: affine})
+        for stage, mix in enumerate(layer.phi):
+            for what, affine in affine_edits(mix.affine, values, zeros):
+                phi = (*layer.phi[:stage], replace(mix, affine=affine), *layer.phi[stage + 1 :])
+                yield f"layers.{number}.phi.{stage}{what}", with_layer(ssm, number, phi=phi)
+    for what, affine in affine_edits(ssm.readout, values, zeros):
+        yield f"readout{what}", replace(ssm, readout=affine)
+
+
+def edited(array: np.ndarray, values: tuple[int, ...], zeros: bool) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
+    for place in map(tuple, np.argwhere((array != 0) | zeros).tolist()):
+        for value in values:
+            if value != array[place]:
+                changed = array.copy()
+                changed[place] = value
+                yield place, changed
+
+
+def affine_edits(affine: Affine, values: tuple[int, ...], zeros: bool) -> Iterator[tuple[str, Affine]]:
+    for place, matrix in edited(affine.matrix.toarray(), values, zeros):
+        yield f"{list(place)} = {matrix[place]}", replace(affine, matrix=matrix)
+    for (i,), bias in edited(affine.bias, values, zeros):
+        yield f".bias[{i}] = {bias[i]}", replace(affine, bias=bias)
+
+
 def with_layer(ssm: SSM, number: int, **changes) -> SSM:
     layers = list(ssm.layers)
     layers[number] = replace(layers[number], **changes)

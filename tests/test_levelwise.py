@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from baseline import ROWS, chain_language, dyck, order_preserving
 from bestiary import BESTIARY
-from corruption import corruptions
+from corruption import corruptions, edits
 from random_automata import random_aperiodic, random_order_preserving
 from scipy import sparse
 
@@ -19,12 +19,13 @@ from automata.holonomy import Skeleton
 from automata.krohn_rhodes import holonomy_cascade
 from automata.languages import LANGUAGES
 from automata.machine import ACCEPT, MODES, PREDICTIVE, RECOGNISE, run
-from automata.pair_graph import chart_of
+from automata.pair_graph import Chart, chart_of
+from automata.regex import regex_to_dfa
 from constructions.arithmetic import Arithmetic
 from constructions.bounded_dyck import bounded_dyck
 from constructions.engine import Engine
 from constructions.lowering import lower
-from verify.bisimulation import bisimulation
+from verify.bisimulation import Stepwise, bisimulation
 from verify.levelwise import prove_levelwise
 from verify.sparse_rows import SparseMaps, distinct_rows
 from verify.verdict import PROVED, REFUTED, UNDECIDED
@@ -175,6 +176,40 @@ def test_faults_in_every_kind_of_array_are_refuted_by_both(mode):
     assert outcomes[PROVED, PROVED] > outcomes[PROVED, UNDECIDED]
 
 
+EXTREMES = (0, 1, -1, 2, -2, 2**31, 2**52, 2**53, -(2**53), 2**61, 2**62, -(2**62))
+
+
+def check_edits(dfa, mode, values, every, zeros):
+    """Every number of a model changed to each value: what is still proved is right by the slow reference, which knows no bound."""
+    ssm, chart = compiled(dfa, mode)
+    proved, refused = 0, 0
+    for what, model in list(edits(ssm, values, zeros))[::every]:
+        try:
+            outcome = prove_levelwise(model, dfa, chart).outcome
+        except InputError:
+            refused += 1
+            continue
+        if outcome == PROVED:
+            proved += 1
+            assert bisimulation(dfa, Stepwise(model, mode), mode, limit=LIMIT).outcome == PROVED, what
+    return proved, refused
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_number_of_any_size_makes_a_wrong_model_proved(mode, monkeypatch):
+    monkeypatch.setattr("verify.levelwise.find_witness", lambda *given: None)
+    proved, refused = check_edits(chain_language(2), mode, EXTREMES, 31, zeros=False)
+    assert proved and refused < 10
+    check_edits(chain_language(2), mode, (-(2**62),), 7, zeros=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", MODES)
+def test_no_number_of_any_size_makes_a_wrong_model_of_depth_4_proved(mode, monkeypatch):
+    monkeypatch.setattr("verify.levelwise.find_witness", lambda *given: None)
+    assert check_edits(chain_language(4), mode, EXTREMES, 1, zeros=True)[0] > 500
+
+
 def faulty_cascades(cascade, rng, count):
     """Two resets of a register swapped, or an edge of the pair graph redirected."""
     for _ in range(count):
@@ -264,6 +299,45 @@ def test_a_wrong_chart_proves_nothing():
             break
     assert prove_levelwise(ssm, dfa, replace(chart, root=3)).outcome == UNDECIDED
     assert prove_levelwise(ssm, dfa, replace(chart, levels=2)).outcome == UNDECIDED
+
+
+def test_a_chart_whose_tiles_are_no_parts_of_their_set_proves_nothing():
+    """Of the chain Q, {dead}, {start} the proof would drop every fact: nothing is asked after the dead state."""
+    dfa = regex_to_dfa("(ab)*")
+    ssm, _ = compiled(dfa, PREDICTIVE)
+    start, dead = 1 << dfa.initial, 1 << int(np.flatnonzero(~dfa.live)[0])
+    wrong = Chart(7, 2, {7: 0, dead: 1, start: 2}, {7: (dead, dead), dead: (start, start)})
+    refuted = 0
+    for _, model in list(corruptions(ssm))[::9]:
+        verdict = prove_levelwise(model, dfa, wrong)
+        assert verdict.outcome in (UNDECIDED, REFUTED)
+        refuted += bisimulation(dfa, Engine(model)).outcome == REFUTED
+    assert refuted > 10
+
+
+NESTED = Chart(7, 2, {7: 0, 6: 1, 5: 1, 4: 2, 2: 2, 1: 2}, {7: (6, 5), 6: (4, 2), 5: (4, 1)})
+
+
+@pytest.mark.parametrize(
+    "changes, what",
+    [
+        ({"root": 3}, "root {0, 1} is not the set of all 3 states"),
+        ({"root": 15}, "root {0, 1, 2, 3} is not the set of all 3 states"),
+        ({"level": {6: 1, 5: 1, 4: 2, 2: 2, 1: 2}}, "does not know the level of {0, 1, 2}"),
+        ({"tiles": {**NESTED.tiles, 6: (4, 2, 1)}}, "tile {0} is no part of {1, 2}"),
+        ({"tiles": {**NESTED.tiles, 6: (4, 2, 0)}}, "tile {} is no part of {1, 2}"),
+        ({"tiles": {**NESTED.tiles, 6: (4, 2, -2)}}, "is no part of {1, 2}"),
+        ({"tiles": {**NESTED.tiles, 7: (6, 5, 3)}}, "tile {0, 1} does not lie below {0, 1, 2}"),
+        ({"tiles": {**NESTED.tiles, 6: (4, 6)}}, "tile {1, 2} does not lie below {1, 2}"),
+        ({"tiles": {**NESTED.tiles, 5: (4,)}}, "the tiles of {0, 2} cover {2} only"),
+        ({"tiles": {7: (6, 5), 6: (4, 2)}}, "the tiles of {0, 2} cover {} only"),
+        ({"level": {**NESTED.level, 4: 3}}, "has {2} at level 3, with 3 states and 2 levels"),
+        ({"level": {**NESTED.level, 8: 1}}, "has {3} at level 1, with 3 states and 2 levels"),
+    ],
+)
+def test_a_chart_has_to_nest(changes, what):
+    assert NESTED.fault(3) is None
+    assert what in replace(NESTED, **changes).fault(3)
 
 
 def test_wrong_names_prove_nothing():

@@ -24,7 +24,9 @@ Facts are kept in one set per layer, so every combination that can occur is in i
 the layers, and H is closed because it is what the closure under all these steps has reached.  The start is the engine's own state
 after BOS.  In predictive mode a fact whose P·a has no live state is dropped, as nothing is asked after it.
 
-The chart and the reading of digits are guesses that need not be trusted: whatever they are, R is a relation between states of the model and of the
+A dropped fact is one that no run with a question left has, because q lies in P: R says that the chain ends in {q}, and its sets nest, the root
+being all states and each tile a part of its set (:meth:`automata.pair_graph.Chart.fault` looks).  For the rest the chart and the reading of digits
+are guesses that need not be trusted: whatever they are, R is a relation between states of the model and of the
 automaton, and the induction either closes or does not.  What fails need not fail on a string, because H and the facts
 may hold combinations that never occur together; then a string is looked for, and the verdict is ``undecided`` when there is none.
 
@@ -56,7 +58,7 @@ _STATES_PER_BIT = 16
 """A coordinate has two digits, so four states; a layer with more than so many for each of its bits is not what it should be."""
 _ROWS = 1 << 14
 """Rows of features evaluated at once."""
-_NAME = re.compile(r"tile (\d+)(?: bit (\d+))?")
+_NAME = re.compile(r"tile ([0-9]{1,9})(?: bit ([0-9]{1,9}))?")
 
 
 def prove_levelwise(ssm: SSM, dfa: DFA, chart: Chart, progress: Progress = NO_PROGRESS) -> Verdict:
@@ -137,6 +139,8 @@ class _Proof:
     def __init__(self, engine: Engine, dfa: DFA, chart: Chart, explored: dict[str, int]):
         self.engine, self.ssm, self.dfa, self.chart = engine, engine.ssm, dfa, chart
         self.maps = SparseMaps(engine)
+        if (fault := chart.fault(dfa.states)) is not None:
+            raise NotCovered(fault)
         self.coordinates = _coordinates(self.ssm, chart.levels)
         self.explored = explored
         self.dead = 0
