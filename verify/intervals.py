@@ -66,13 +66,14 @@ class Weights:
         self.matrix = numbers.weights(dense, affine.exponent)
         self.bias = numbers.weights(affine.bias, affine.exponent)
         self.columns = np.flatnonzero(dense.any(axis=0))
+        self.by_row = [(np.flatnonzero(row), row[row != 0].tolist()) for row in dense]
 
 
 class Integers:
     """``fixed:p`` (integers over 2^p, rounded down) and ``exact`` (Fractions, never rounded)."""
 
     def __init__(self, arithmetic: Arithmetic):
-        self.rounds = arithmetic.kind == "fixed"
+        self.rounds, self.is_exact = arithmetic.kind == "fixed", arithmetic.kind == "exact"
         self.bits = arithmetic.unit_bits
 
     def weights(self, integers: np.ndarray, exponent: int) -> np.ndarray:
@@ -92,13 +93,26 @@ class Integers:
 
     def raw(self, weights: Weights, x: Box) -> Box:
         """The affine map, not yet rounded: integers over 2^(weights.exponent + p)."""
-        bias = weights.bias << self.bits if self.rounds else weights.bias
+        if self.is_exact:
+            return Box(*self._exact_ends(weights, x)) if not x.is_point else Box.point(self._exact_ends(weights, x)[0])
+        bias = weights.bias << self.bits
         if x.is_point:
             return Box.point(weights.matrix @ x.low + bias)
         return Box(
             weights.positive @ x.low + weights.negative @ x.high + bias,
             weights.positive @ x.high + weights.negative @ x.low + bias,
         )
+
+    @staticmethod
+    def _exact_ends(weights: Weights, x: Box) -> tuple[np.ndarray, np.ndarray]:
+        """The two ends of the map's values; sums of Fractions are long work, so only what is not 0 is added."""
+        unit = Fraction(1, 1 << weights.exponent)
+        ends = np.empty((2, len(weights.bias)), dtype=object)
+        for row, (columns, numbers) in enumerate(weights.by_row):
+            low, high = x.low[columns], x.high[columns]
+            ends[0, row] = weights.bias[row] + unit * sum(n * (low if n > 0 else high)[i] for i, n in enumerate(numbers))
+            ends[1, row] = weights.bias[row] + unit * sum(n * (high if n > 0 else low)[i] for i, n in enumerate(numbers))
+        return ends[0], ends[1]
 
     def store(self, weights: Weights, raw: np.ndarray) -> np.ndarray:
         return raw >> weights.exponent if self.rounds else raw
@@ -131,7 +145,7 @@ class Integers:
 class Floats:
     """float16, float32 and float64."""
 
-    rounds = True
+    rounds, is_exact = True, False
 
     def __init__(self, arithmetic: Arithmetic):
         self.dtype = np.dtype(str(arithmetic))

@@ -5,6 +5,9 @@ For a language that is not star-free there are strings u w^n v whose right answe
 some n, computed and not guessed, gives u w^n v and u w^(n+1) v with one answer of the model and two right
 answers.  Wherever the strings are not too long, the model is then run on them from the start.
 
+In ``exact`` arithmetic with fractions a model only approaches its limit, and its fractions grow with every symbol.  There n comes from the sign of
+the limit, and the run is one between bounds (:mod:`verify.transients.enclosed`), where an answer counts only when it is certain.
+
 Where nothing is known to settle, the strings are run for a while, and a model that is wrong on them is refuted by
 that; otherwise the verdict is ``undecided``: nothing is ever concluded from the language alone.
 
@@ -14,6 +17,7 @@ Source: Sarrof, Veitsman, Hahn 2024, Theorems 2 and 4.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Iterator
 
 import numpy as np
@@ -22,12 +26,14 @@ from automata.dfa import DFA
 from automata.errors import InputError
 from automata.machine import Machine
 from constructions.engine import Engine
+from constructions.number_formats import Rationals
 from constructions.ssm import SSM
 from verify.bisimulation import bisimulation
 from verify.cycles import Cycle, find_cycle
 from verify.progress import NO_PROGRESS, Progress
 from verify.sampling import check_words, random_words
 from verify.transients.channels import Unsettled
+from verify.transients.enclosed import EnclosedRun
 from verify.transients.settling import Settled, Settler
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Pumped, Verdict, Witness
 
@@ -40,6 +46,10 @@ _CHEAP = 8192
 _SEARCHED = 4096
 _CHUNK = 1 << 16
 _SEARCH_PAIRS, _RANDOM_WORDS, _RANDOM_LENGTH = 20_000, 1000, 200
+_TOLERANCES = tuple(Fraction(1, 1 << bits) for bits in (6, 16, 40))
+"""How close to its limit an exact model is waited for, the coarsest first: it gives the shortest strings."""
+_ENCLOSED = 512
+"""Symbols of a run between bounds."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +116,8 @@ def check_alphabet(ssm: SSM, dfa: DFA) -> None:
 
 def refute_on(engine: Engine, cycle: Cycle, confirm: bool = True, progress: Progress = NO_PROGRESS) -> Refutation:
     """:func:`refute` on given strings: for many models of one language."""
-    attempt = _Attempt(engine, cycle, progress)
+    kind = _Enclosed if isinstance(engine.numbers, Rationals) else _Attempt
+    attempt = kind(engine, cycle, progress)
     # Floats may overflow, which is looked for where it matters.
     with np.errstate(over="ignore", invalid="ignore"):
         try:
@@ -139,6 +150,7 @@ class _Attempt:
     def __init__(self, engine: Engine, cycle: Cycle, progress: Progress):
         self.engine, self.cycle, self.progress = engine, cycle, progress
         self.u, self.w, self.v = (engine.encode(word) for word in (cycle.u, cycle.w, cycle.v))
+        self.run = 0
 
     # -- by computing where the model settles ---------------------------------------------------------
 
@@ -218,21 +230,28 @@ class _Attempt:
 
     def by_running(self, why: str) -> Refutation:
         """Looks for a pair of strings that are answered alike among the first few thousand n."""
-        n, before = 0, None
+        self.run = 0
         try:
-            for n, answer in enumerate(self._answers()):
-                if before == answer and (n - 1) % self.cycle.period in self.cycle.residues:
-                    pair = self._pair(n - 1)
-                    verdict = self._verdict(REFUTED, "running", {}, f"found by running; {why}", self._witness(pair, answer), pair)
-                    return Refutation(verdict, self.cycle, None, answer)
-                before = answer
+            for n, answer in self._alike():
+                pair = self._pair(n)
+                verdict = self._verdict(REFUTED, "running", {}, f"found by running; {why}", self._witness(pair, answer), pair)
+                return Refutation(verdict, self.cycle, None, answer)
         except InputError as error:
             why += f"; running stopped: {error}"
+        n = self.run
         reason = f"{why}; no two of the strings {Pumped(self.cycle.u, self.cycle.w, 0, self.cycle.v)}, … up to n = {n} show it wrong"
         return Refutation(self._verdict(UNDECIDED, "settling", {"strings run": n + 1}, reason), self.cycle)
 
-    def _answers(self) -> Iterator[frozenset[str]]:
-        """The model's answers after u v, u w v, u w w v, …, some thousands of symbols far."""
+    def _alike(self) -> Iterator[tuple[int, frozenset[str]]]:
+        """Each n at which u w^n v and u w^(n+1) v are answered alike and must not be, with the answer; counts in ``run`` how far."""
+        before = None
+        for self.run, answer in enumerate(self._answers()):
+            if answer is not None and before == answer and (self.run - 1) % self.cycle.period in self.cycle.residues:
+                yield self.run - 1, answer
+            before = answer
+
+    def _answers(self) -> Iterator[frozenset[str] | None]:
+        """The model's answers after u v, u w v, u w w v, …, some thousands of symbols far; None where one is not known."""
         state, outputs = self.engine.begin(1)
         state, last = self._read(state, self.u, outputs)
         yield self._finish(state, last)
@@ -295,3 +314,48 @@ class _Attempt:
     def _verdict(self, outcome: str, method: str, explored: dict, reason: str, witness=None, pair=None) -> Verdict:
         ssm = self.engine.ssm
         return Verdict(outcome, method, ssm.mode, str(ssm.arithmetic), explored, reason, witness, pair=pair)
+
+
+class _Enclosed(_Attempt):
+    """One model in exact arithmetic with fractions, on the strings u w^n v."""
+
+    def __init__(self, engine: Engine, cycle: Cycle, progress: Progress):
+        super().__init__(engine, cycle, progress)
+        self.bounds = EnclosedRun(engine.ssm)
+
+    def settle(self) -> tuple[int, Settled]:
+        settler, (state, _) = Settler(self.engine.ssm), self._after_u()
+        reason = Unsettled("nothing was tried")
+        for tolerance in _TOLERANCES:
+            try:
+                settled = settler.settle(self.bounds.numbers(state), self.cycle.w, self.cycle.v, tolerance=tolerance)
+                return settled.periods, settled
+            except Unsettled as unsettled:
+                reason = unsettled
+        raise reason
+
+    def by_settling(self, periods: int, settled: Settled, confirm: bool) -> Refutation:
+        explored = {"periods at most": periods}
+        pair = self._pair(self.cycle.first_from(periods))
+        reason = f"the model answers alike on both strings, its answer after {periods} times w at the latest being that of its limit"
+        found = next(self._alike(), None) if confirm else None
+        if found is None:
+            not_run = "as asked" if not confirm else f"no shorter ones are alike among the {self.run + 1} strings run"
+            return Refutation(self._verdict(REFUTED, "settling", explored, f"{reason}; not run: {not_run}", None, pair), self.cycle, settled)
+        pair, answer = self._pair(found[0]), found[1]
+        reason = f"the model has the answer of its limit after {periods} times w at the latest, and answers alike on both strings, as a run shows"
+        verdict = self._verdict(REFUTED, "settling", explored, reason, self._witness(pair, answer), pair)
+        return Refutation(verdict, self.cycle, settled, answer)
+
+    def _after_u(self):
+        state, answer = self.bounds.begin()
+        return self.bounds.read(state, self.u[0].tolist()) if self.u.shape[1] else (state, answer)
+
+    def _answers(self) -> Iterator[frozenset[str] | None]:
+        w, v = self.w[0].tolist(), self.v[0].tolist()
+        state, answer = self._after_u()
+        yield self.bounds.read(state, v)[1] if v else answer
+        for _ in range(max(1, _ENCLOSED // (len(w) + len(v)))):
+            state, answer = self.bounds.read(state, w)
+            self.progress.advance(len(w))
+            yield self.bounds.read(state, v)[1] if v else answer

@@ -34,6 +34,9 @@ class Fate:
 
     Constant, somewhere in [low, high], when both slopes are 0; otherwise between low + least_slope * n and
     high + greatest_slope * n.  ``steady`` means exactly affine in n, for one of the slopes.
+
+    In ``exact`` arithmetic, where a state may approach its limit for ever, nothing is said to be constant: with slopes of 0 it
+    is within [low, high], and may go on moving there.
     """
 
     low: object
@@ -163,22 +166,61 @@ def _expanding_fate(channel: Channel, one: int, least, greatest) -> Fate:
 # -- rationals ----------------------------------------------------------------------------------------
 
 
-def rational_fate(channel: Channel) -> Fate:
-    """The fate of a rational state that is never rounded: only gates of 0 and 1 ever make it constant or affine."""
-    period = lambda h: _rational_period(channel, h)  # noqa: E731
-    if not channel.known:
-        raise Unsettled("has a state that is not known exactly, and exact arithmetic does not round it")
-    if period(channel.low) == channel.low:
+def rational_fate(channel: Channel, tolerance: Fraction) -> Fate:
+    """Where a rational state that is never rounded stays: within the tolerance of its limits, or along its growth.
+
+    The gates and increments of the channel may be other ones in every period, as long as they lie in their intervals.  A period maps
+    h to A h + c.  With A <= B < 1 and L the greatest c / (1 - A), A L + c <= L, so h - L is at most B (h - L) or 0 after one more
+    period, whichever is greater, and likewise from below: it vanishes like B^n.
+
+    Args:
+        tolerance: positive; how close to the limit the state is to be.
+    """
+    if channel.known and _rational_period(channel, channel.low)[0] == channel.low:
         return Fate(channel.low, channel.high)
     if channel.forgets:
-        return Fate(period(channel.low), period(channel.low), 1)
+        least, greatest = (_rational_period(channel, h)[end] for end, h in enumerate((channel.low, channel.high)))
+        return Fate(least, greatest, 1)
     if channel.keeps(1):
-        slope = period(channel.low) - channel.low
-        return Fate(channel.low, channel.high, 0, slope, slope)
-    raise Unsettled("approaches its limit in exact arithmetic without ever reaching it")
+        return Fate(channel.low, channel.high, 0, *(sum(b[end] for b in channel.increments) for end in (0, 1)))
+    smallest, largest = (math.prod(gate[end] for gate in channel.gates) for end in (0, 1))
+    if largest < 1:
+        return _approaching(channel, smallest, largest, tolerance)
+    if all(gate >= 1 for gate, _ in channel.gates):
+        least = lambda h: _rational_period(channel, h)[0]  # noqa: E731
+        greatest = lambda h: _rational_period(channel, h)[1]  # noqa: E731
+        return _expanding_fate(channel, 1, least, greatest)
+    raise Unsettled("may have a gate of 1 or more while its input approaches a limit, and its growth is not decided")
 
 
-def _rational_period(channel: Channel, h: Fraction) -> Fraction:
-    for (gate, _), (increment, _) in zip(channel.gates, channel.increments):
-        h = gate * h + increment
-    return h
+def _approaching(channel: Channel, smallest: Fraction, largest: Fraction, tolerance: Fraction) -> Fate:
+    """The fate of a channel whose gates' product is in [smallest, largest], below 1."""
+    # From 0, as A h + c with h = 0: the interval of c.
+    least, greatest = _rational_period(channel, Fraction(0))
+    bottom = least / (1 - (smallest if least >= 0 else largest))
+    top = greatest / (1 - (largest if greatest >= 0 else smallest))
+    # Fewer digits, which every layer above would multiply.
+    unit = tolerance / 16
+    if not bottom == top == channel.low == channel.high:
+        bottom, top = bottom // unit * unit, -(-top // unit) * unit
+    below, above = max(0, bottom - channel.low), max(0, channel.high - top)
+    distance = max(below, above)
+    periods = 0 if distance <= tolerance else _halvings(distance / tolerance, largest)
+    return Fate(bottom - min(below, tolerance), top + min(above, tolerance), periods)
+
+
+def _halvings(ratio: Fraction, gate: Fraction) -> int:
+    """Periods after which a gate in [0, 1) has divided by the ratio, at the latest."""
+    if gate == 0:
+        return 1
+    # log2 ratio from above, by the digits of its integer part; -log2 gate from below, as -ln g >= 1 - g >= 1 - gate.
+    digits = math.ceil(ratio).bit_length()
+    return math.ceil(digits * Fraction(math.log(2) * (1 + 1e-9)) / (1 - gate)) + 1
+
+
+def _rational_period(channel: Channel, h: Fraction) -> tuple[Fraction, Fraction]:
+    """The least and the greatest state that a period leads to from h."""
+    low = high = h
+    for (a, c), (b, d) in zip(channel.gates, channel.increments):
+        low, high = (a if low >= 0 else c) * low + b, (c if high >= 0 else a) * high + d
+    return low, high

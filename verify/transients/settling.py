@@ -10,6 +10,9 @@ Mixes combine channels, so what a neuron does for ever is decided by the slope o
 growing channels cancel, or a growing value is rounded before the clip, nothing is concluded (:class:`Unsettled`): such
 a model can count, see :mod:`constructions.parity`.
 
+In ``exact`` arithmetic a state may approach its limit for ever.  Then nothing is constant, but everything is within some
+tolerance of its limit from some period on, layer by layer, and where an output's limit is not 0 its sign no longer changes.
+
 Source: Sarrof, Veitsman, Hahn 2024, proof of Theorem 2.
 """
 
@@ -91,29 +94,32 @@ class Settler:
         self._embedding = self.numbers.constant(ssm.embedding, ssm.embedding_exponent)
         self._readout = _Stage(self.numbers, ssm.readout, "linear", 0, 0, ssm.outputs)
 
-    def settle(self, state: np.ndarray, w, v=(), window: int | None = None) -> Settled:
+    def settle(
+        self, state: np.ndarray | Box, w, v=(), window: int | None = None, tolerance: Fraction = Fraction(1, 1 << 32)
+    ) -> Settled:
         """What the model does on w, w, w, … and then v, from a state of its engine.
 
         Args:
-            state: one row of the engine's state.
+            state: one row of the engine's state; in ``exact`` arithmetic it may be a box that the state lies in.
             w: the symbols of the period, at least one.
             v: the symbols read at the end, once everything has settled.
             window: floats only: describe channels with gate 1 as growing, which is valid for so many periods.
+            tolerance: ``exact`` only: how close to its limit each channel is waited for.
 
         Raises:
             Unsettled: with the reason, where nothing is concluded.
         """
         if isinstance(self.numbers, Floats) and not np.isfinite(state).all():
             raise Unsettled("a state is no longer finite")
+        row = state if isinstance(state, Box) else Box.point(self.numbers.state(state))
         index = self.ssm.symbol_index
         inputs = [Box.point(self._embedding[index[symbol]]) for symbol in w]
         always = hull(inputs)
-        row = self.numbers.state(state)
         place, periods, limits = 0, 0, []
         for layer in self.layers:
-            h = row[place : place + layer.width]
+            h = row.map(lambda ends: ends[place : place + layer.width])
             place += layer.width
-            limit = layer.limit(inputs, always, h, periods, window)
+            limit = layer.limit(inputs, always, h, periods, window, tolerance)
             limits.append(limit)
             if layer is not self.layers[-1]:
                 inputs, always, periods = [layer.constant(z) for z in limit.outputs], limit.always, limit.periods
@@ -146,8 +152,10 @@ class Settler:
                 periods = max(periods, _periods_until(-low, least) if least > 0 else _periods_until(high, -greatest))
                 answers.append(least > 0)
                 continue
-            if not (least == greatest == 0 and (raw.is_steady(i) or low > 0 or high <= 0)):
+            if not (least == greatest == 0 and (raw.is_steady(i) or self.numbers.is_exact or low > 0 or high <= 0)):
                 raise Unsettled(f"output {self.ssm.outputs[i]!r} reads channels whose growth may cancel")
+            if self.numbers.is_exact and low <= 0 < high:
+                raise Unsettled(f"output {self.ssm.outputs[i]!r} has a limit too close to 0 to know its sign")
             answers.append(True if low > 0 else False if high <= 0 else None)
         return tuple(answers), periods
 
@@ -190,12 +198,12 @@ class _LayerLimits:
             raise Unsettled(f"{self._name(i)} may have a gate below 0, which does not keep the order of states")
         return gates, self.numbers.increments(self.layer, self.numbers.raw(self._increment, x))
 
-    def limit(self, inputs: list[Box], always: Box | None, h: np.ndarray, start: int, window: int | None) -> _Limit:
-        """The limit, when ``inputs`` repeat from period ``start`` on, ``always`` holds before, and the state is h now."""
+    def limit(self, inputs: list[Box], always: Box | None, h: Box, start: int, window: int | None, tolerance: Fraction) -> _Limit:
+        """The limit, when ``inputs`` repeat from period ``start`` on, ``always`` holds before, and the state is in h now."""
         updates = [self.updates(x) for x in inputs]
-        entry = Box.point(h) if start == 0 else self._reach(h, always, start * len(inputs))
-        fates, estimate = self._fates(updates, entry, window)
-        end = lines_of(fates, h.dtype)
+        entry = h if start == 0 else self._reach(h, always, start * len(inputs))
+        fates, estimate = self._fates(updates, entry, window, tolerance)
+        end = lines_of(fates, h.low.dtype)
         periods = max([fate.periods for fate in fates], default=0)
         outputs, lines = [], end
         for (gates, increments), x in zip(updates, inputs):
@@ -240,7 +248,9 @@ class _LayerLimits:
 
     # -- channels -------------------------------------------------------------------------------------
 
-    def _fates(self, updates: list[tuple[Box, Box]], entry: Box, window: int | None) -> tuple[tuple[Fate, ...], float]:
+    def _fates(
+        self, updates: list[tuple[Box, Box]], entry: Box, window: int | None, tolerance: Fraction
+    ) -> tuple[tuple[Fate, ...], float]:
         """What becomes of each channel, and about how many periods one of them needs."""
         after = entry
         for gates, increments in updates:
@@ -252,8 +262,8 @@ class _LayerLimits:
             names = [self._name(i) for i in range(self.width)]
             fates = FloatChannels(gates, increments, entry.low, entry.high, self.numbers.precision, names).fates(window)
         else:
-            fates = [self._fate(i, updates, entry) for i in range(self.width)]
-        if not after.is_point:
+            fates = [self._fate(i, updates, entry, tolerance) for i in range(self.width)]
+        if self.numbers.is_exact or not after.is_point:
             return tuple(fates), 0.0
         # What stays where it is needs no bounds; what moves covers its first step again and again, at most.
         estimate = 0.0
@@ -265,16 +275,16 @@ class _LayerLimits:
                 estimate = max(estimate, abs(float(limit - here)) / abs(float(there - here)))
         return tuple(fates), estimate
 
-    def _fate(self, i: int, updates: list[tuple[Box, Box]], entry: Box) -> Fate:
+    def _fate(self, i: int, updates: list[tuple[Box, Box]], entry: Box, tolerance: Fraction) -> Fate:
         gates = [(gate.low[i], gate.high[i]) for gate, _ in updates]
         channel = Channel(gates, [(b.low[i], b.high[i]) for _, b in updates], entry.low[i], entry.high[i])
         try:
-            return integer_fate(channel, self.one) if self.numbers.rounds else rational_fate(channel)
+            return rational_fate(channel, tolerance) if self.numbers.is_exact else integer_fate(channel, self.one)
         except Unsettled as reason:
             raise Unsettled(f"{self._name(i)} {reason}") from None
 
-    def _reach(self, h: np.ndarray, always: Box | None, steps: int | None) -> Box:
-        """Where the state can be within so many steps (None: ever) of h, with features in the box."""
+    def _reach(self, h: Box, always: Box | None, steps: int | None) -> Box:
+        """Where the state can be within so many steps (None: ever) of a state in h, with features in the box."""
         if always is None:
             raise Unsettled(f"layer {self.number} reads numbers without a known bound while the layers below it change")
         gates, increments = self.updates(always)
@@ -288,15 +298,15 @@ class _LayerLimits:
             raise Unsettled(f"layer {self.number} may grow without bound")
         # With a gate of at most A and increments of at most b, h <= max(h_0, 0, b / (1 - A)) for ever.
         safe = np.where(keeps, self.one, gap)
-        low, high = np.minimum(np.minimum(h, 0), increments.low // safe), np.maximum(np.maximum(h, 0), -(-increments.high // safe))
+        low, high = np.minimum(np.minimum(h.low, 0), increments.low // safe), np.maximum(np.maximum(h.high, 0), -(-increments.high // safe))
         most, least = -(-increments.high // self.one), increments.low // self.one
         return Box(
-            np.where(keeps, h + (steps or 0) * np.minimum(least, 0), low),
-            np.where(keeps, h + (steps or 0) * np.maximum(most, 0), high),
+            np.where(keeps, h.low + (steps or 0) * np.minimum(least, 0), low),
+            np.where(keeps, h.high + (steps or 0) * np.maximum(most, 0), high),
         )
 
-    def _float_reach(self, h: np.ndarray, gates: np.ndarray, increments: Box, steps: int | None) -> Box:
-        h, gap = h.astype(np.float64), 1 - gates.astype(np.float64)
+    def _float_reach(self, state: Box, gates: np.ndarray, increments: Box, steps: int | None) -> Box:
+        h, gap = state.low.astype(np.float64), 1 - gates.astype(np.float64)
         epsilon = 2.0**-self.numbers.precision
         size = np.maximum(np.abs(increments.low), np.abs(increments.high)).astype(np.float64)
         # Close to gate 1 the state may grow, until what is added is below half a digit.
@@ -313,7 +323,7 @@ class _LayerLimits:
             raise Unsettled(f"layer {self.number} may overflow")
         return Box(low, high)
 
-    def _range(self, h: np.ndarray, always: Box | None) -> Box | None:
+    def _range(self, h: Box, always: Box | None) -> Box | None:
         """A box around the layer's output at any time; None where there is no bound."""
         try:
             return self.phi(Lines(self._reach(h, always, None)), always)[0].box
@@ -355,7 +365,8 @@ class _Stage:
             positive @ lines.slopes.low + negative @ lines.slopes.high,
             positive @ lines.slopes.high + negative @ lines.slopes.low,
         )
-        shaky = ((weights.matrix[:, :grown] != 0) & ~lines.steady).any(axis=1)
+        # Exact numbers that are said to have no slope may still be moving.
+        shaky = ((weights.matrix[:, :grown] != 0) & ~lines.steady).any(axis=1) | self.numbers.is_exact
         if isinstance(self.numbers, Floats):
             return self._widened(raw, slopes, lines.slopes, box, ~shaky)
         return Lines(raw, slopes, ~shaky)
@@ -390,7 +401,7 @@ class _Stage:
         ends = self._activated(np.array([low, high], dtype=self._weights.bias.dtype))
         if least == greatest == 0:
             first, last = ends
-            if steady or first == last:
+            if steady or self.numbers.is_exact or first == last:
                 return Fate(first, last)
         elif self.activation == "clip":
             bottom, top = (self.numbers.limit(self._weights, end) for end in (self._low, self._high))
