@@ -17,6 +17,8 @@ from constructions.ssm import SSM, Affine, Layer
 
 _LARGEST = 16
 """Translations of 1, 2, 4, … up to 2^16 units are tried."""
+_FURTHEST = 1 << 53
+"""What follows in the layers above may not move further: the engine's numbers lie below."""
 
 
 def find_translation(ssm: SSM) -> np.ndarray | None:
@@ -32,11 +34,12 @@ def find_translation(ssm: SSM) -> np.ndarray | None:
     first = ssm.layers[0]
     for coordinate in np.flatnonzero(_constant(first.gate) & (first.gate.bias == 1 << first.gate.exponent)):
         for power in range(_LARGEST + 1):
-            seed = np.zeros(first.width, dtype=np.int64)
+            # Python integers: a large weight must not make a movement wrap round to 0.
+            seed = np.zeros(first.width, dtype=object)
             seed[coordinate] = 1 << power
             moved = _follow(ssm, seed)
-            if moved is not None:
-                return moved
+            if moved is not None and max(map(abs, moved)) < _FURTHEST:
+                return moved.astype(np.int64)
     return None
 
 
@@ -73,7 +76,7 @@ class Folded:
 
 def _follow(ssm: SSM, seed: np.ndarray) -> np.ndarray | None:
     """The whole translation that moves the first layer's state by ``seed``, or None where something sees it."""
-    moved, x = [], np.zeros(ssm.layers[0].inputs, dtype=np.int64)
+    moved, x = [], np.zeros(ssm.layers[0].inputs, dtype=object)
     for number, layer in enumerate(ssm.layers):
         h = seed if number == 0 else _state(layer, x)
         if h is None or _sees(layer.gate, x):
@@ -85,7 +88,7 @@ def _follow(ssm: SSM, seed: np.ndarray) -> np.ndarray | None:
             if z is None or (mix.activation != "linear" and z.any()):
                 return None
         x = z
-    if (ssm.readout.matrix @ x).any():
+    if _product(ssm.readout, x).any():
         return None
     return np.concatenate(moved)
 
@@ -101,8 +104,13 @@ def _state(layer: Layer, x: np.ndarray) -> np.ndarray | None:
 
 def _image(affine: Affine, x: np.ndarray) -> np.ndarray | None:
     """How far the values of an affine map move, None unless by whole units."""
-    raw = affine.matrix @ x
+    raw = _product(affine, x)
     return None if (raw % (1 << affine.exponent)).any() else raw >> affine.exponent
+
+
+def _product(affine: Affine, x: np.ndarray) -> np.ndarray:
+    """matrix x, in Python integers."""
+    return affine.matrix.toarray().astype(object) @ x
 
 
 def _sees(affine: Affine, x: np.ndarray) -> bool:

@@ -8,12 +8,14 @@ The verdicts, and why each holds:
   channels.  A channel that grows without bound is allowed where nothing scales or rounds what it has grown to: its gates are
   0 and 1, and no mix before a clip multiplies it by a fraction and rounds.  Then every u w^n v is answered alike
   for all large n, so that a *regular* language that the model recognises is star-free.
-* ``time-invariant: no parity``: gates of any sign that do not depend on the input, all else as above.  Two steps multiply
-  a state by the square of a gate, which is >= 0: so (1 0)^n is answered alike for all large n, and PARITY is not.
+* ``time-invariant: no parity``: gates of any sign that do not depend on the input, all else as above; a channel that grows
+  without bound may have the gate -1.  Two steps multiply a state by the square of a gate, which is >= 0, so that they keep order, and what
+  grows by them does so in a straight line: so (1 0)^n is answered alike for all large n, and PARITY is not.
 * ``may count modulo 2^k``: wrapping integers; rounding does not keep order.
 * ``no bound known``: none of these; it does not say that the model can do more.
 
-Float channels have finitely many states as long as nothing overflows.
+A channel with gates between -1 and 1, both excluded, is bounded whatever is added; any other is taken to grow unless its range is known to
+be finite.  Float channels have finitely many states as long as nothing overflows and no gate is above 1 or below -1.
 
 Sources: Sarrof, Veitsman, Hahn 2024, Theorems 2 and 4; Nowak, Cotterell, Boumasmoud 2026 (wrapping).
 """
@@ -165,9 +167,10 @@ def _check_channels(ssm: SSM, known: Ranges, number: int, layer: Layer) -> None:
 
 
 def _drifts(known: Ranges, number: int) -> np.ndarray:
-    """Which channels may grow without bound: not those whose gates are below 1, whatever is added."""
+    """Which channels may grow without bound: not those whose gates lie between -1 and 1, whatever is added."""
     bounded = np.isfinite(known.low[number]) & np.isfinite(known.high[number])
-    return ~bounded & (known.gates[number].high.max(axis=0, initial=0) >= 1)
+    gates = known.gates[number]
+    return ~bounded & ~(np.maximum(np.abs(gates.low), np.abs(gates.high)).max(axis=0, initial=0) < 1)
 
 
 def _check_rounding(known: Ranges, number: int, layer: Layer) -> None:
@@ -190,27 +193,36 @@ def _check_float_gates(ssm: SSM, known: Ranges, number: int, layer: Layer) -> No
         return
     hull = _float_hull(ssm, known, number)
     numbers = Floats(ssm.arithmetic)
-    high = gates.high.max(axis=0) if hull is None else numbers.raw(Weights(layer.gate, numbers), hull).high
-    for i in np.flatnonzero(~(np.minimum(high, gates.high.max(axis=0)) <= 1))[:1]:
-        name = _name(layer, number, i)
-        raise _Proviso(f"{name} has a gate above 1, so that floats may overflow", name)
+    least, greatest = gates.low.min(axis=0), gates.high.max(axis=0)
+    if hull is not None:
+        own = numbers.raw(Weights(layer.gate, numbers), hull)
+        least, greatest = np.maximum(least, own.low), np.minimum(greatest, own.high)
+    for i in np.flatnonzero(~((-1 <= least) & (greatest <= 1)))[:1]:
+        name, where = _name(layer, number, i), "above 1" if not greatest[i] <= 1 else "below -1"
+        raise _Proviso(f"{name} has a gate {where}, so that floats may overflow", name)
 
 
 def _check_overflow(ssm: SSM) -> None:
-    """With gates of at most 1, a state stops growing where what is added is below half a digit."""
+    """With gates of size at most 1, a state stops growing where what is added is below half a digit.
+
+    Weights, features, gates, increments, states and mixes are all looked at: each of them may be infinite by itself.
+    """
     most = float(np.finfo(str(ssm.arithmetic)).max)
     size = float(np.abs(ssm.embedding).max(initial=0)) / 2.0**ssm.embedding_exponent
     for number, layer in enumerate(ssm.layers):
         x = size
         added = _gain(layer.increment, x)
         size = float(np.abs(layer.initial).max(initial=0)) / 2.0**layer.initial_exponent + added * 2.0 ** (ssm.arithmetic.bits + 1)
+        sizes = [x, size, layer.gate.largest, layer.increment.largest, _gain(layer.gate, x)]
         for mix in layer.phi:
             size = _gain(mix.affine, max(size, x))
-            if size > most / 2:
-                name = f"layer {number + 1}"
-                raise _Proviso(f"{name} may overflow, and infinite floats have no order that is kept", name)
+            sizes += [size, mix.affine.largest]
             if mix.activation == "clip":
                 size = max(abs(mix.low), abs(mix.high)) / 2.0**mix.affine.exponent
+                sizes.append(size)
+        if max(sizes) > most / 2:
+            name = f"layer {number + 1}"
+            raise _Proviso(f"{name} may overflow, and infinite floats have no order that is kept", name)
 
 
 def _gain(affine, size: float) -> float:
