@@ -9,13 +9,13 @@ from bestiary import BESTIARY
 from random_automata import random_aperiodic, random_automata, random_order_preserving
 from real_data import mlregtest
 
-from automata.cascade import Cascade, Level, Permutation, Permute, Reset, Rule, Set
+from automata.cascade import Cascade, Emit, In, Level, Permutation, Permute, Reset, Rule, Set
 from automata.dfa import DFA
 from automata.emulation import _Program, emulates
 from automata.errors import InputError
 from automata.holonomy import Skeleton
 from automata.krohn_rhodes import holonomy_cascade
-from automata.machine import BOS, MODES, PREDICTIVE, RECOGNISE, run
+from automata.machine import ACCEPT, BOS, MODES, PREDICTIVE, RECOGNISE, run
 from automata.pair_graph import chart_of, check_pair_graph
 
 
@@ -286,3 +286,30 @@ def test_permutation_rules_are_found_out_when_wrong():
     )
     assert emulates(faulty, dfa) is not None
     assert check_pair_graph(faulty, dfa, chart) is not None
+
+
+# -- each condition by itself -------------------------------------------------------------------------
+
+
+def test_what_a_recogniser_gives_in_the_dead_state_is_compared():
+    only_a = DFA("ab", [[0, 1], [1, 1]], accepting=[0])
+    everything = Cascade(("a", "b"), (), (ACCEPT,), (Emit((), {ACCEPT}),))
+    assert emulates(everything, only_a) == ("b",)
+
+
+def test_outputs_that_are_missing_after_bos_are_a_fault():
+    dfa = DFA("ab", [[0, 1], [0, 1]], accepting=[0])
+    cascade, chart = compiled(dfa, RECOGNISE)
+    assert check_pair_graph(cascade, dfa, chart) is None
+    late = replace(cascade, emissions=tuple(Emit((*emission.when, In({"a", "b"})), emission.outputs) for emission in cascade.emissions))
+    assert check_pair_graph(late, dfa, chart) == "after BOS the outputs are [], expected ['accept']".replace("accept", ACCEPT)
+    assert emulates(late, dfa) == ()
+
+
+def test_one_level_has_to_include_the_image():
+    """Each of two automata with one register is consistent with itself; only where a step leads tells them apart."""
+    ends_in_b, ends_in_a = DFA("ab", [[0, 1], [0, 1]], accepting=[1]), DFA("ab", [[1, 0], [1, 0]], accepting=[1])
+    cascade, chart = compiled(ends_in_b, RECOGNISE)
+    assert len(cascade.levels) == 1 and chart == chart_of(Skeleton(ends_in_a))
+    assert check_pair_graph(cascade, ends_in_b, chart) is None
+    assert "but 'tile 1' then says {0}" in check_pair_graph(cascade, ends_in_a, chart)

@@ -19,10 +19,12 @@ from constructions.lowering import lower
 from constructions.parity import parity, rounding_parity, unbounded_parity, wrapping_parity
 from constructions.random_ssm import random_ssm
 from constructions.signed import lower_signed
+from constructions.ssm import SSM, Affine, Layer, Mix
 from constructions.storage import save
 from verify.__main__ import main
 from verify.cycles import find_cycle
 from verify.refute import Refutation, refute, refute_on, search
+from verify.transients.enclosed import EnclosedRun
 from verify.transients.settling import Settler
 from verify.verdict import Pumped
 
@@ -314,3 +316,83 @@ def test_faulty_arrays_are_named(saved, tmp_path, capsys, fault):
     streams = capsys.readouterr()
     assert streams.err.count("\n") == 1 and not streams.out
     assert ("embedding" if fault == "shape" else "more" if fault == "extra" else "readout.bias") in streams.err
+
+
+# -- exact fractions ----------------------------------------------------------------------------------
+
+
+def test_exact_models_are_refuted_by_the_sign_of_their_limit():
+    """As short as the pairs are, fractions of a few hundred bits have to be run to confirm them here."""
+    cycle, settled = find_cycle(PARITY, "recognise"), 0
+    for seed in range(24):
+        engine = Engine(random_ssm(seed, 1 + seed % 3, 1 + seed % 7, Arithmetic("exact")))
+        found = refute_on(engine, cycle)
+        settled += found.verdict.method == "settling"
+        assert found.n < 20
+        assert_pair(found, engine, PARITY)
+    assert settled >= 22
+
+
+def test_exact_models_answer_as_their_limit_from_where_they_are_said_to():
+    """Between bounds, as far as that is certain, up to the period that is said and beyond."""
+    cycle, certain = find_cycle(PARITY, "recognise"), 0
+    for seed in range(100, 112):
+        engine = Engine(random_ssm(seed, 1 + seed % 3, 1 + seed % 5, Arithmetic("exact")))
+        computed = refute_on(engine, cycle, confirm=False)
+        assert computed.verdict.outcome == "refuted" and not computed.confirmed
+        periods, run = computed.verdict.explored["periods at most"], EnclosedRun(engine.ssm)
+        if periods > 300:
+            continue
+        state, _ = run.begin()
+        state, answer = run.read(state, [1] * periods)
+        expected = frozenset((ACCEPT,)) if computed.settled.answers[0] else frozenset()
+        for _ in range(30):
+            assert answer in (expected, None)
+            certain += answer is not None
+            state, answer = run.read(state, [1])
+    assert certain > 150
+
+
+def test_a_slow_exact_model_is_computed():
+    found = refute(slow_model("exact", 20), PARITY, confirm=False)
+    assert found.verdict.outcome == "refuted" and found.n > 1_000_000
+    assert "not run" in found.verdict.reason
+
+
+def vanishing(sign, added=0, readout_bias=0):
+    """h -> 7/8 h + added/8, from ``sign``; the sign of h is read."""
+    layer = Layer(Affine([[0]], [7], 3), Affine([[0]], [added], 3), np.array([sign]), (Mix(Affine([[1, 0]], [0]), "clip", -1, 1),))
+    return SSM(("0", "1"), (ACCEPT,), np.array([[0], [1], [0]]), (layer,), Affine([[1]], [readout_bias]), Arithmetic("exact"))
+
+
+@pytest.mark.parametrize("sign, added, bias", [(1, 0, 0), (-1, 0, 0), (0, 0, 0), (1, -1, 0), (-1, 1, 0), (1, 1, -1)])
+def test_a_limit_of_zero_or_beside_it_is_refuted_all_the_same(sign, added, bias):
+    engine = Engine(vanishing(sign, added, bias))
+    found = refute(engine, PARITY)
+    assert_pair(found, engine, PARITY)
+    if (sign, added, bias) == (1, 0, 0):
+        assert found.verdict.method == "running" and "limit too close to 0" in found.verdict.reason
+
+
+def test_long_words_before_and_after_the_period_are_run_between_bounds():
+    dfa = regex_to_dfa("0000(11)*0", ("0", "1"))
+    for seed in range(6):
+        engine = Engine(random_ssm(seed, 2, 3, Arithmetic("exact")))
+        found = refute(engine, dfa)
+        assert found.verdict.outcome == "refuted"
+        assert_pair(found, engine, dfa)
+
+
+def test_a_run_between_bounds_holds_the_fractions():
+    rng = np.random.default_rng(3)
+    for seed in range(12):
+        ssm = random_ssm(seed, 1 + seed % 3, 3, Arithmetic("exact"), bounded=seed % 2 == 0)
+        run_, engine = EnclosedRun(ssm, bits=8 if seed % 4 < 2 else 192), Engine(ssm)
+        state, outputs = engine.begin(1)
+        bounds, answer = run_.begin()
+        for symbol in rng.integers(0, 2, 9).tolist():
+            state, outputs = engine.advance(state, np.array([[symbol]]))
+            bounds, answer = run_.read(bounds, [symbol])
+            low, high = run_.numbers(bounds)
+            assert (low <= state[0]).all() and (state[0] <= high).all()
+            assert answer in (None, engine.names(outputs.dense()[0, 0]))

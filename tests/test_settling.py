@@ -1,5 +1,7 @@
 """Limits and settling times against plain loops: never too early, never the wrong limit, and not far too late."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ from constructions.signed import lower_signed
 from constructions.ssm import SSM, Affine, Layer, Mix
 from verify.intervals import Box, Weights, numbers_of, step_box
 from verify.refute import refute
-from verify.transients.channels import Channel, Unsettled, integer_fate
+from verify.transients.channels import Channel, Unsettled, integer_fate, rational_fate
 from verify.transients.float_channels import FloatChannels
 from verify.transients.settling import Settler
 
@@ -321,3 +323,36 @@ def test_a_fraction_of_what_has_grown_may_be_read_after_the_period():
         assert bool(outputs.dense()[0, -1, 0]) == (n % 2 == 0)
     with pytest.raises(Unsettled, match="half has grown when a gate other than 0 and 1 scales it"):
         Settler(ssm).settle(state[0], ("1",), ("0",))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_exact_channels_stay_where_their_fate_says(seed):
+    """Gates and increments are drawn anew in every period, as those of a layer above an exact one may be."""
+    rng = np.random.default_rng(seed)
+    symbols, spread = int(rng.integers(1, 4)), int(rng.integers(0, 2))
+    kinds = rng.choice(["below", "below", "one", "zero", "above"], symbols)
+    starts = {"below": (1, 7), "one": (8, 8), "zero": (0, 0), "above": (9, 12)}
+    gates = []
+    for kind in kinds:
+        low = int(rng.integers(starts[kind][0], starts[kind][1] + 1))
+        high = min(starts[kind][1], low + spread * int(rng.integers(0, 3)))
+        gates.append((Fraction(low, 8), Fraction(high, 8)))
+    increments = [(Fraction(int(b), 8), Fraction(int(b) + spread * int(rng.integers(0, 5)), 8)) for b in rng.integers(-16, 16, symbols)]
+    low = Fraction(int(rng.integers(-200, 200)), 8)
+    channel = Channel(gates, increments, low, low + spread * int(rng.integers(0, 3)))
+    try:
+        fate = rational_fate(channel, Fraction(1, 64))
+    except Unsettled:
+        assert "above" in kinds or spread
+        return
+    assert fate.periods < 2000
+    for _ in range(4):
+        h = channel.low + (channel.high - channel.low) * Fraction(int(rng.integers(0, 3)), 2)
+        for n in range(fate.periods + 12):
+            if n >= fate.periods:
+                assert fate.low + n * fate.least_slope <= h <= fate.high + n * fate.greatest_slope
+            for (a, c), (b, d) in zip(gates, increments):
+                gate, added = a + (c - a) * int(rng.integers(0, 2)), b + (d - b) * int(rng.integers(0, 2))
+                h = gate * h + added
+    if fate.least_slope == fate.greatest_slope == 0 and channel.known:
+        assert fate.high - fate.low <= Fraction(1, 16)

@@ -75,6 +75,12 @@ def upper_bound(ssm: SSM) -> UpperBound:
         first = next((_name(layer, i, 0) for i, layer in enumerate(ssm.layers) if layer.width), "none")
         reason = f"{arithmetic} arithmetic wraps round, so a state that grows comes back: a channel can count modulo 2^{arithmetic.bits}"
         return UpperBound(MODULO, reason, first, None, False, invariant)
+    # Floats may overflow, which is looked for.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _audit(ssm, invariant)
+
+
+def _audit(ssm: SSM, invariant: bool) -> UpperBound:
     known = ranges(ssm)
     least, channel = _least_gate(ssm, known)
 
@@ -109,6 +115,7 @@ def _least_gate(ssm: SSM, known: Ranges) -> tuple[float, str]:
                 low = np.maximum(low, numbers.raw(Weights(layer.gate, numbers), hull).low)
             elif layer.gate.matrix.data.any():
                 low = np.full_like(low, -np.inf)
+        low = np.where(np.isnan(low), -np.inf, low)
         found += [(float(value), _name(layer, number, i)) for i, value in enumerate(low)]
     return min(found, key=lambda pair: pair[0])
 
