@@ -310,6 +310,6 @@ def test_one_level_has_to_include_the_image():
     """Each of two automata with one register is consistent with itself; only where a step leads tells them apart."""
     ends_in_b, ends_in_a = DFA("ab", [[0, 1], [0, 1]], accepting=[1]), DFA("ab", [[1, 0], [1, 0]], accepting=[1])
     cascade, chart = compiled(ends_in_b, RECOGNISE)
-    assert len(cascade.levels) == 1 and chart == chart_of(Skeleton(ends_in_a))
+    assert len(cascade.levels) == 1 and chart.tiles == {3: (1, 2)}
     assert check_pair_graph(cascade, ends_in_b, chart) is None
     assert "but 'tile 1' then says {0}" in check_pair_graph(cascade, ends_in_a, chart)
