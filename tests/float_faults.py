@@ -298,8 +298,8 @@ class Plain:
                 after.append(z)
                 for j, mix in enumerate(layer.phi):
                     z = self._affine(f"layers.{i}.phi.{j}", np.concatenate([z, x], axis=1))
-                    if mix.activation != "linear":
-                        z = np.where(z < 0, z * 0, z)
+                    if mix.activation == "relu":
+                        z = np.maximum(z, 0)
                 x = z
             return after, (self._affine("readout", x) > 0).astype(bool)
 
