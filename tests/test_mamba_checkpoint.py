@@ -195,7 +195,7 @@ def test_export_does_not_overwrite_what_is_no_checkpoint(tmp_path, capsys):
     for arguments in (["export", "flip-flop", "--to"], ["flipflop", "--target", "mamba", "--save"]):
         assert "exists and is not a checkpoint, nothing was written" in complaint(capsys, *arguments, tmp_path)
     report = tmp_path / "new" / "report.json"
-    assert "in the same place as --to" in complaint(
+    assert "lies in the same place as --json" in complaint(
         capsys, "export", "flip-flop", "--to", tmp_path / "new", "--json", report
     )
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
