@@ -12,8 +12,9 @@ from automata.machine import EOS, PREDICTIVE  # noqa: E402
 from constructions.mamba.huggingface import HuggingFaceRunner, quiet  # noqa: E402
 from constructions.mamba.stepping import BATCH, SteppedMamba, Vocabulary  # noqa: E402
 from verify.bisimulation import bisimulation  # noqa: E402
+from verify.commands.check_checkpoint import run_alone  # noqa: E402
 from verify.mamba.checkpoint_search import search_checkpoint  # noqa: E402
-from verify.verdict import PROVED, REFUTED, UNDECIDED  # noqa: E402
+from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict, Witness  # noqa: E402
 
 ONES = language("tomita-1").machine
 """1*: after every legal prefix a 1 or the end may follow."""
@@ -92,6 +93,18 @@ def test_a_refutation_is_run_again_alone():
     model, vector = constant_model(17, 0)
     verdict = search_checkpoint(ONES, stepped(model), PREDICTIVE, limit=1000)
     assert verdict.outcome == REFUTED and "steps of 256 rows, and wrong in steps of 1 row too" in verdict.reason
+
+
+def test_a_refutation_by_strings_run_together_stands_when_one_alone_is_wrong_too():
+    """Many strings together give another sum than one alone."""
+    wrong = Witness((), frozenset({"1", EOS}), frozenset({EOS}))
+    verdict = Verdict(REFUTED, "random strings", PREDICTIVE, "float32", {}, "1 disagreement", wrong)
+    known, (model, vector) = language("tomita-1"), constant_model(17, 0)
+    assert run_alone(known, stepped(model), verdict) == verdict
+    with torch.no_grad():
+        model.lm_head.weight[ONE_TOKEN] = vector
+    found = run_alone(known, stepped(model), verdict)
+    assert found.outcome == UNDECIDED and found.witness is None and "depends on the batch" in found.reason
 
 
 def test_a_search_that_gives_up_names_the_rows():

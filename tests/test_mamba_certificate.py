@@ -212,6 +212,25 @@ def test_the_horizon_is_that_of_the_arrays():
     )
 
 
+def test_counters_of_float64_are_those_of_float32():
+    """Norms and single steps compute in float32 whatever the format: 2^24 + 1 is not kept, 2^24 is."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    from constructions.mamba.huggingface import build, quiet
+
+    weights = lower_to_mamba(counter_cascade("dyck-1"), "float64")
+    assert certify(weights).greatest == 2**24
+    scale, cell = weights.precision.scale, channel(weights, 0, "count ")
+    for value, kept in ((2**24, True), (2**24 + 1, False)):
+        with quiet(), torch.no_grad():
+            model = build(weights)
+            result = model(torch.tensor([[BOS_TOKEN]]), use_cache=True)
+            state = result.cache_params.layers[0].recurrent_states[0]
+            state[0, cell] = value * scale
+            model(torch.tensor([[BOS_TOKEN]]), cache_params=result.cache_params, use_cache=True)
+            assert (float(state[0, cell]) == value * scale) == kept
+
+
 def test_what_bos_counts_is_part_of_the_horizon():
     """Before the first symbol the counter may have moved already."""
     weights = lower_to_mamba(counter_cascade("dyck-1"), "bfloat16")

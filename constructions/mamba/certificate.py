@@ -29,7 +29,7 @@ from constructions.mamba.precision import PRECISIONS
 from constructions.mamba.weights import MambaWeights
 
 _FLOAT32_DIGITS = 24
-"""Norms are computed in float32 in every format."""
+"""Norms, and the scan of a single step, are computed in float32 in every format, float64 too."""
 
 _GREATEST = 2.0**500
 """Products of two numbers up to this are finite in float64, in which this file computes."""
@@ -83,7 +83,8 @@ class Proof:
         self.limit = 2**weights.precision.digits
         # What is counted in units of S must not overflow either.
         self.scaled_limit = min(self.limit, int(weights.precision.greatest / self.scale))
-        self.greatest: int | None = self.limit if self.layout.integers else None
+        # A counter is normalised, and kept in a cell.
+        self.greatest: int | None = min(self.limit, 2**_FLOAT32_DIGITS) if self.layout.integers else None
         self.movements: list[tuple[int, int]] = []
         self.sums, self.largest = 0, 0
         self.group_of = {c: number for number, (_, members) in enumerate(self.layout.groups) for c in members}

@@ -17,6 +17,7 @@ import torch
 from safetensors import safe_open
 
 from automata.errors import InputError
+from automata.files import read_text
 from constructions.mamba.checkpoint import CONFIG, WEIGHTS
 from constructions.mamba.precision import PRECISIONS
 
@@ -92,7 +93,7 @@ def read_stored(directory: Path) -> Stored:
 def read_json(directory: Path, name: str) -> dict:
     """A file of named values."""
     try:
-        content = json.loads((directory / name).read_text(encoding="utf-8"))
+        content = json.loads(read_text(directory / name))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{directory}: {name} cannot be read: {first_line(error)}") from None
     if not isinstance(content, dict):
