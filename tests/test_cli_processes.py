@@ -1,5 +1,6 @@
 """The command line as processes: whatever ends it, it ends at once, says so by its status, and leaves no process behind."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from conftest import REPOSITORY
 
 from automata.errors import InputError
 from verify import census as census_module
-from verify.census import WORKERS_PER_PROCESSOR, census, processes
+from verify.census import WORKERS_PER_PROCESSOR, census, decide, processes
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are supervised on Linux only")
 
@@ -26,7 +27,7 @@ def start(*arguments):
     """A Python process in a session of its own, so that all its descendants are found."""
     return subprocess.Popen(
         [sys.executable, *arguments],
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": ""},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -104,6 +105,13 @@ def test_an_end_is_an_end_wherever_the_work_is(where, number, status):
     wait_until(lambda: not alive(process.pid))
 
 
+def test_a_command_whose_first_process_is_killed_is_gone():
+    process = supervised("    time.sleep(3600)")
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait(PATIENCE) == -signal.SIGKILL
+    wait_until(lambda: not alive(process.pid))
+
+
 def test_an_interrupt_of_the_whole_group_is_one_interrupt():
     """As a terminal sends it: to the one that waits and the one that works."""
     process = start("-m", "verify", "census", "--states", "5", "--quiet")
@@ -132,6 +140,14 @@ def test_work_that_is_killed_is_no_refutation(number, says):
     process = supervised(f"    os.kill(os.getpid(), {int(number)})")
     assert process.communicate(timeout=PATIENCE)[1].decode() == f"error: {says}\n"
     assert process.returncode == 128 + number
+
+
+def test_what_was_printed_before_an_interrupt_is_not_lost():
+    process = supervised("    print('half', end='')\n    time.sleep(3600)")
+    time.sleep(0.2)
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(PATIENCE) == 130
+    assert (process.stdout.read(), process.stderr.read()) == (b"half", b"error: interrupted\n")
 
 
 @pytest.mark.parametrize("status", [0, 1, 2, 3, 70])
@@ -173,6 +189,22 @@ def test_the_census_starts_no_more(monkeypatch):
     assert sum(census(2, 2, "predictive", workers=100_000).values()) == 24
     with pytest.raises(InputError, match="0 workers"):
         census(2, 2, "predictive", workers=0)
+
+
+def _endless(part):
+    if part.first:
+        time.sleep(3600)
+    return decide(part)
+
+
+def test_a_census_that_stops_waits_for_no_part(monkeypatch):
+    monkeypatch.setattr(census_module, "decide", _endless)
+    parts = census_module.parts(2, 3, "predictive")
+    finished = census_module._decided(parts, 2)
+    assert next(finished)[0] == parts[0]
+    with pytest.raises(KeyboardInterrupt):
+        finished.throw(KeyboardInterrupt)
+    assert not multiprocessing.active_children()
 
 
 def _killed(part):

@@ -367,6 +367,14 @@ def test_the_status_when_nothing_can_be_said(arguments, status, where):
     assert b"Traceback" not in result.stdout + result.stderr
 
 
+def test_an_error_is_not_printed_as_an_answer(capsys, monkeypatch):
+    """Where standard error is closed Python has None for it, and prints to standard output what is meant for None."""
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["sing"]) == 2
+    monkeypatch.undo()
+    assert capsys.readouterr().out == ""
+
+
 def test_a_progress_that_cannot_be_shown_is_no_failure(monkeypatch):
     from verify.progress import Progress
 

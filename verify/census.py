@@ -169,8 +169,7 @@ def _decided(missing: list[Part], workers: int) -> Iterator[tuple[Part, list[dic
         except BrokenProcessPool:
             raise MemoryError("a worker was ended from outside") from None
         except BaseException:
-            # Nobody waits for a part that is half done.
-            pool.shutdown(wait=False, cancel_futures=True)
+            # Nobody waits for a part that is half done; without its workers the pool gives up.
             for process in set(active_children()) - others:
                 process.kill()
             raise

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from typing import Callable, NoReturn
 
 from automata.processes import end_with
@@ -56,6 +57,8 @@ def supervised(work: Callable[[], int], say: Callable[[str], None]) -> int:
             status = 128 + signal.SIGINT
         if _asked:
             # Everything is tidied up, but libraries that were interrupted take long to unload.
+            with suppress(OSError, ValueError, AttributeError):
+                sys.stdout.flush()
             atexit._run_exitfuncs()
             os._exit(status)
         for number in passed_on:
