@@ -2,12 +2,14 @@
 # A stamp file records each installation, so that it is repeated only when the requirements have changed.
 PYTHON ?= python3
 PYTEST_ARGS ?=
+CASES ?= 10000
+SEED ?= 0
 
 python := .venv/bin/python
 requirements := setup.cfg pyproject.toml constraints.txt
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-slow mutation mamba-ssm test-mamba-ssm test-gpu bench clean
+.PHONY: demo test test-slow mutation malformed mamba-ssm test-mamba-ssm test-gpu bench clean
 
 demo: .venv/core.stamp
 	$(python) -m verify dyck --k 2 --depth 5
@@ -21,6 +23,10 @@ test-slow: .venv/test.stamp
 # Plants a fault for each condition of a proof, one by one, and prints whether a test sees it (half an hour on two cores).
 mutation: .venv/test.stamp
 	$(python) -m tests.mutation --jobs 2
+
+# So many malformed inputs, over all commands; the same seed gives the same ones.
+malformed: .venv/test.stamp
+	$(python) -m tests.malformed --cases $(CASES) --seed $(SEED)
 
 # The official package, in a folder of its own: transformers must not see it, or it would use kernels that a CPU does not have.
 mamba-ssm: .venv/mamba-ssm.stamp

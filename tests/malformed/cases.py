@@ -278,7 +278,7 @@ def _edited(random: Random, weights: bytes) -> bytes:
 
     arrays = load(weights)
     for _ in range(random.choice([1, 1, 1, 2, 5])):
-        name = random.choice(list(arrays))
+        name = random.choice(sorted(arrays))
         array = arrays[name]
         what = random.randrange(8)
         if what < 4 and array.size and array.dtype == np.int64:

@@ -78,7 +78,7 @@ FAULTS = [
         _SUPERVISION,
         "            os.kill(child, signal.SIGKILL)\n            _, status = os.waitpid(child, 0)\n            break",
         "            asked = None",
-        f"{_ENDS}[130-2-in a loop that swallows every exception]",
+        _ENDS,
         "a child that does not leave is killed",
     ),
     Fault(_SUPERVISION, "        end_with(parent)\n", "", f"{_PROCESSES}::test_a_command_whose_first_process_is_killed_is_gone", "the child ends with the parent"),
