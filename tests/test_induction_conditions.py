@@ -156,6 +156,16 @@ def test_a_wrong_symbol_always_kills():
     assert any("closing a type that differs in bit 0 does not raise" in f.what for f in found)
 
 
+@pytest.mark.parametrize("mode", [PREDICTIVE, RECOGNISE])
+@pytest.mark.parametrize("size", [(1, 3), (2, 2)])
+def test_a_step_on_bos_beyond_the_range_of_the_engine_is_run_by_the_definition(size, mode):
+    machine, ssm = model_of(size, mode, "exact")
+    ssm = with_layer(ssm, 0, initial=np.array([2**60]))
+    verdict = prove_dyck(with_letters(ssm, "gate", 0, {BOS: 7}), *size, mode)
+    assert verdict.outcome == REFUTED and len(verdict.witness.word) <= 1
+    assert prove_dyck(with_letters(ssm, "gate", 0, {BOS: -1}), *size, mode).outcome == PROVED
+
+
 # -- stacks after a violation -------------------------------------------------------------------------
 
 

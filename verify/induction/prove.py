@@ -47,6 +47,9 @@ BOUND = 6
 SEARCHED = 200_000
 """Joint states up to which a model is searched that the induction over depths does not prove."""
 
+_LENGTH = 500
+"""Of random words where the numbers of a model of one bracket type leave the range of the engine."""
+
 _INDUCTIVE = "every step from R stays in R and R implies equal outputs"
 _COUNTER_WORDS = 60
 
@@ -74,12 +77,16 @@ def prove_dyck(ssm: SSM, k: int, depth: int, mode: str, progress: Progress = NO_
     _check_question(ssm, machine, mode)
     engine = Engine(ssm)
     if k == 1 or depth == 0:
-        return _prove_depths(engine, machine, progress)
+        try:
+            return _prove_depths(engine, machine, progress)
+        except InputError as error:
+            return _not_covered(engine, machine, error, (), min(4 * depth + 4, _LENGTH))
     words = lambda failures: chain(stack_words(machine, failures), far_words(machine, ssm))  # noqa: E731
     try:
         induction = StackInduction(ssm, machine)
         result = induction.run(progress)
-    except NotCovered as error:
+    except (NotCovered, InputError) as error:
+        # Of the questions asked of the engine, the step on BOS may leave its range.
         return _not_covered(engine, machine, error, words([]), 4 * depth + 4)
     if result.failures:
         failures = result.failures
@@ -194,7 +201,7 @@ def _failed(engine: Engine, machine: Machine, result: Result, failure: str, word
     return _verdict(engine.ssm, UNDECIDED, f"{reason}; no string was found on which the model is wrong", result)
 
 
-def _not_covered(engine: Engine, machine: Machine, error: NotCovered, words: Iterable, length: int) -> Verdict:
+def _not_covered(engine: Engine, machine: Machine, error: Exception, words: Iterable, length: int) -> Verdict:
     reason = f"the induction does not speak about this model: {error}"
     witness = find_witness(engine, machine, words, length)
     if witness is not None:
