@@ -125,6 +125,19 @@ def test_a_relu_that_rounds_half_of_a_counter_does_parity_and_has_no_bound():
     assert (bound.verdict, bound.channel) == (NO_BOUND, "'half'")
 
 
+def test_a_second_stage_that_rounds_a_fraction_of_a_counter_has_no_bound():
+    phi = (
+        Mix(Affine([[1, 0]], [0]), "linear", names=("count",)),
+        Mix(Affine([[2, 0], [1, 0]], [0, 0], 1), "linear", names=("count again", "half")),
+        Mix(Affine([[1, -2, 0]], [0]), "clip", 0, 1),
+    )
+    layer = Layer(Affine([[0]], [1]), Affine([[1]], [0]), np.array([0]), phi, names=("h",))
+    ssm = SSM(("0", "1"), (ACCEPT,), np.array([[0], [1], [0]]), (layer,), Affine([[-1]], [1]), Arithmetic("fixed", 0))
+    assert not settles(Engine(ssm), (), (1,), ())
+    bound = upper_bound(ssm)
+    assert (bound.verdict, bound.channel) == (NO_BOUND, "'half'")
+
+
 def one_channel(arithmetic, gate=(0, 1), increment=(1, 0), initial=0, phi=None, embedding=(0, 1, 0), exponent=0):
     """Gate and increment as (weight, bias)."""
     layer = Layer(

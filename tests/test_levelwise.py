@@ -12,7 +12,7 @@ from corruption import corruptions, edits
 from random_automata import random_aperiodic, random_order_preserving
 from scipy import sparse
 
-from automata.cascade import Level, Rule, Set
+from automata.cascade import Emit, In, Level, Rule, Set
 from automata.dfa import DFA
 from automata.errors import InputError
 from automata.holonomy import Skeleton
@@ -313,6 +313,43 @@ def test_a_chart_whose_tiles_are_no_parts_of_their_set_proves_nothing():
         assert verdict.outcome in (UNDECIDED, REFUTED)
         refuted += bisimulation(dfa, Engine(model)).outcome == REFUTED
     assert refuted > 10
+
+
+def test_one_level_has_to_include_the_image():
+    """Each of two automata with one register is consistent with itself; only where a step leads tells them apart."""
+    ends_in_b, ends_in_a = DFA("ab", [[0, 1], [0, 1]], accepting=[1]), DFA("ab", [[1, 0], [1, 0]], accepting=[1])
+    ssm, chart = compiled(ends_in_b, RECOGNISE)
+    assert chart.levels == 1 and prove_levelwise(ssm, ends_in_b, chart).outcome == PROVED
+    verdict = prove_levelwise(ssm, ends_in_a, chart)
+    assert (verdict.outcome, verdict.witness.word) == (REFUTED, ("a",))
+
+
+def test_the_digits_after_bos_name_the_initial_state():
+    """Another start with the same outputs: every step is right, and the model is wrong."""
+    table = [[1, 0], [2, 1], [2, 2]]
+    dfa, other = (DFA("ab", table, accepting=[2], initial=start) for start in (0, 1))
+    ssm, chart = compiled(other, RECOGNISE)
+    assert prove_levelwise(ssm, other, chart).outcome == PROVED
+    verdict = prove_levelwise(ssm, dfa, chart)
+    assert (verdict.outcome, verdict.witness.word) == (REFUTED, ("a",))
+
+
+def test_outputs_after_bos_are_compared():
+    dfa = DFA("ab", [[0, 1], [0, 1]], accepting=[0])
+    skeleton = Skeleton(dfa)
+    cascade = holonomy_cascade(dfa, RECOGNISE, skeleton)
+    late = replace(cascade, emissions=tuple(Emit((*emission.when, In({"a", "b"})), emission.outputs) for emission in cascade.emissions))
+    verdict = prove_levelwise(lower(late, FIXED), dfa, chart_of(skeleton))
+    assert (verdict.outcome, verdict.witness.word) == (REFUTED, ())
+
+
+def test_symbols_that_act_alike_are_told_apart_by_their_embedding():
+    dfa = DFA("abc", [[0, 1, 1], [0, 1, 1]], accepting=[1])
+    ssm, chart = compiled(dfa, RECOGNISE)
+    embedding = ssm.embedding.copy()
+    embedding[2] = embedding[0]
+    verdict = prove_levelwise(replace(ssm, embedding=embedding), dfa, chart)
+    assert (verdict.outcome, verdict.witness.word) == (REFUTED, ("c",))
 
 
 NESTED = Chart(7, 2, {7: 0, 6: 1, 5: 1, 4: 2, 2: 2, 1: 2}, {7: (6, 5), 6: (4, 2), 5: (4, 1)})

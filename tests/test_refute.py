@@ -374,6 +374,26 @@ def test_a_limit_of_zero_or_beside_it_is_refuted_all_the_same(sign, added, bias)
         assert found.verdict.method == "running" and "limit too close to 0" in found.verdict.reason
 
 
+def test_a_sign_that_is_not_certain_is_no_answer():
+    """h = (7/8)^n is positive for ever, and with four binary digits its lower bound is soon 0."""
+    run_ = EnclosedRun(vanishing(1), bits=4)
+    bounds, answer = run_.begin()
+    answers = [answer]
+    for _ in range(40):
+        bounds, answer = run_.read(bounds, [1])
+        answers.append(answer)
+    assert set(answers) == {frozenset((ACCEPT,)), None}
+
+
+def test_strings_answered_alike_that_may_be_are_no_refutation():
+    """A counter modulo 4 is right about (1 1 1 1)*, whose words and their neighbours are two of four."""
+    dfa = regex_to_dfa("(1111)*", ("1",))
+    layer = Layer(Affine([[0]], [1]), Affine([[1]], [0]), np.array([0]), (Mix(Affine([[1, 0]], [0]), "linear"),))
+    ssm = SSM(("1",), (ACCEPT,), np.array([[1], [0]]), (layer,), Affine([[-1]], [1]), Arithmetic.parse("wrap:2"))
+    assert find_cycle(dfa, "recognise").residues == (0, 3)
+    assert refute(ssm, dfa).verdict.outcome == "undecided"
+
+
 def test_long_words_before_and_after_the_period_are_run_between_bounds():
     dfa = regex_to_dfa("0000(11)*0", ("0", "1"))
     for seed in range(6):

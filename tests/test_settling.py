@@ -356,3 +356,14 @@ def test_exact_channels_stay_where_their_fate_says(seed):
                 h = gate * h + added
     if fate.least_slope == fate.greatest_slope == 0 and channel.known:
         assert fate.high - fate.low <= Fraction(1, 16)
+
+
+@pytest.mark.parametrize("arithmetic", ["fixed:4", "exact"])
+def test_a_gate_above_one_below_a_transient_is_not_bounded(arithmetic):
+    """The first layer's feature falls from 1 to 0, and the second's gate is twice the feature."""
+    first = Layer(Affine([[0]], [1], 1), Affine([[0]], [0]), np.array([8]), (Mix(Affine([[1, 0]], [0]), "clip", 0, 1),))
+    second = Layer(Affine([[2]], [0]), Affine([[0]], [1]), np.array([0]), (Mix(Affine([[1, 0]], [0]), "clip", 0, 1),))
+    ssm = SSM(("0", "1"), (ACCEPT,), np.array([[0], [1], [0]]), (first, second), Affine([[1]], [0]), Arithmetic.parse(arithmetic))
+    state, _ = Engine(ssm).begin(1)
+    with pytest.raises(Unsettled, match="layer 2 may have a gate above 1 while the layers below it change"):
+        Settler(ssm).settle(state[0], ("1",))
