@@ -16,6 +16,7 @@ from constructions.arithmetic import Arithmetic
 from constructions.engine import Engine
 from constructions.flip_flop import flip_flop
 from constructions.lowering import lower
+from constructions.number_formats import Rationals
 from constructions.parity import parity, rounding_parity, unbounded_parity, wrapping_parity
 from constructions.random_ssm import random_ssm
 from constructions.signed import lower_signed
@@ -416,3 +417,14 @@ def test_a_run_between_bounds_holds_the_fractions():
             low, high = run_.numbers(bounds)
             assert (low <= state[0]).all() and (state[0] <= high).all()
             assert answer in (None, engine.names(outputs.dense()[0, 0]))
+
+
+def test_a_search_among_fractions_that_grow_is_a_short_one_and_others_still_close():
+    """Both accept everything: a gate of 7/8 makes more fractions for ever, one of 0 does not."""
+    dfa = regex_to_dfa("(0|1)*")
+    growing = vanishing(1, 3, 2)
+    assert refute(growing, dfa).verdict.outcome == "tested"
+    layer = growing.layers[0]
+    finite = replace(growing, layers=(replace(layer, gate=Affine([[0]], [0], 3)),))
+    assert isinstance(Engine(finite).numbers, Rationals)
+    assert refute(finite, dfa).verdict.outcome == "proved"

@@ -46,6 +46,8 @@ _CHEAP = 8192
 _SEARCHED = 4096
 _CHUNK = 1 << 16
 _SEARCH_PAIRS, _RANDOM_WORDS, _RANDOM_LENGTH = 20_000, 1000, 200
+_FEW_PAIRS, _FEW_WORDS, _SHORT = 150, 30, 16
+"""The same where fractions grow with every symbol."""
 _TOLERANCES = tuple(Fraction(1, 1 << bits) for bits in (6, 16, 40))
 """How close to its limit an exact model is waited for, the coarsest first: it gives the shortest strings."""
 _ENCLOSED = 512
@@ -134,14 +136,29 @@ def search(engine: Engine, machine: Machine, progress: Progress = NO_PROGRESS) -
         ``refuted`` with a witness, ``proved`` if the search closed, ``tested`` otherwise; never a claim of impossibility.
     """
     mode = engine.ssm.mode
+    pairs, count, length = _SEARCH_PAIRS, _RANDOM_WORDS, _RANDOM_LENGTH
+    if isinstance(engine.numbers, Rationals):
+        pairs, count, length = (_FEW_PAIRS, _FEW_WORDS, _SHORT) if _grow(engine) else (pairs // 4, _FEW_WORDS, length)
     try:
-        searched = bisimulation(machine, engine, mode, limit=_SEARCH_PAIRS, progress=progress)
+        searched = bisimulation(machine, engine, mode, limit=pairs, progress=progress)
     except InputError as reason:
         return Verdict(UNDECIDED, "search", mode, engine.arithmetic, {}, str(reason))
     if searched.outcome in (REFUTED, PROVED):
         return searched
-    words = random_words(machine, _RANDOM_WORDS, _RANDOM_LENGTH, np.random.default_rng(0))
+    words = random_words(machine, count, length, np.random.default_rng(0))
     return check_words(machine, engine, words, mode, repeat="seed 0", progress=progress)
+
+
+def _grow(engine: Engine) -> bool:
+    """Whether the fractions of an exact model have more digits after twelve symbols than after six."""
+    symbols = np.arange(min(16, len(engine.alphabet)))
+    repeated = np.repeat(symbols[:, None], 6, axis=1)
+    mixed = np.random.default_rng(0).integers(0, len(engine.alphabet), (2, 4, 6))
+    state, digits = engine.begin(len(symbols) + 4)[0], []
+    for more in mixed:
+        state, _ = engine.advance(state, np.concatenate([repeated, more]))
+        digits.append(max((Fraction(h).denominator for h in state.ravel()), default=1))
+    return digits[1] > digits[0]
 
 
 class _Attempt:
