@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import faulthandler
-import gc
 import json
 import multiprocessing
 import os
@@ -76,7 +75,6 @@ def _work(seed: int, numbers: Sequence[int], results) -> None:
         begun = time.process_time()
         status, wrong = answer(found)
         results.send(Outcome(number, found.kind, found.arguments, status, wrong, time.process_time() - begun))
-        gc.collect()
 
 
 def answer(found: Case) -> tuple[int | None, list[str]]:
