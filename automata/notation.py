@@ -68,6 +68,11 @@ class Scanner:
             found = repr(character) if character else "the end"
         return InputError(f"{self.what}, column {column or self.column}: found {found}, expected {expected}")
 
+    def misplaced(self, character: str, column: int) -> InputError:
+        """The error for a character that is no symbol unless it is escaped, if it can be one."""
+        escape = f" (the symbol itself is written \\{character})" if character.isprintable() else ""
+        return self.error(f"a symbol or an operator{escape}", column, repr(character))
+
     def show(self, symbol: str, column: int) -> str:
         """Note that the text shows this symbol, if it may be one."""
         if self.allowed is not None and symbol not in self.allowed:

@@ -148,7 +148,7 @@ def _tokens(scanner: Scanner) -> Iterator[Token]:
         elif character == "[":
             yield Token(OPERAND, _symbol_set(scanner), column, character)
         elif character in ("]", "}", ">"):
-            raise scanner.error(f"a symbol or an operator (the symbol itself is written \\{character})", column, repr(character))
+            raise scanner.misplaced(character, column)
         else:
             yield Token(OPERAND, _Choice(frozenset({scanner.show(character, column)})), column, character)
 

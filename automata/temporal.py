@@ -135,8 +135,7 @@ def _tokens(scanner: Scanner) -> Iterator[Token]:
             elif character == "!":
                 yield Token(PREFIX, "!", column, "!")
             else:
-                expected = f"a symbol or an operator (the symbol itself is written \\{character})"
-                raise scanner.error(expected, column, repr(character))
+                raise scanner.misplaced(character, column)
 
 
 def _word(scanner: Scanner, column: int) -> Token:

@@ -85,6 +85,38 @@ def test_what_is_not_a_file_is_refused(tmp_path):
         read_strings(tmp_path / ("x" * 300), bits)
 
 
+def test_a_symbol_called_end_is_a_symbol(file):
+    def words(token):
+        if token not in ("BEGIN", "END"):
+            raise InputError("unknown")
+        return token
+
+    assert read_strings(file(b"BEGIN END\nEND END\n"), words) == [Line(1, ("BEGIN", "END"), False), Line(2, ("END", "END"), False)]
+
+
+def test_brackets_as_numbers(file):
+    """Openers 0 ... K-1, closers K ... 2K-1; a number out of range is named."""
+    machine = DyckMachine(3, 5)
+    (line,) = read_strings(file(b"0 3 2 1 4 5 END\n"), machine.parse_symbol)
+    assert line == Line(1, ("(a", "a)", "(c", "(b", "b)", "c)"), True)
+    for token in ("6", "-1", "00", "1.0", "٣", "9" * 5000):
+        with pytest.raises(InputError, match="is not a bracket of Dyck.3, 5.: expected .a … .c, a. … c., a number below 6") as caught:
+            machine.parse_symbol(token)
+        assert len(str(caught.value)) < 250
+
+
+def test_brackets_as_numbers_in_real_files(shared_data):
+    path = shared_data("..") / "cases" / "dyck_ints.txt"
+    if not path.exists():
+        pytest.skip("integer Dyck strings not present")
+    machine = DyckMachine(3, 100)
+    for line in read_strings(path, machine.parse_symbol):
+        state = machine.initial
+        for symbol in line.word:
+            state = machine.step(state, symbol)
+        assert state is not None and len(line.word) == 40
+
+
 def test_a_string_in_an_argument():
     assert parse_word("( [ ] )", DYCK.parse_symbol, characters=True) == parse_word("([])", DYCK.parse_symbol, characters=True)
     assert parse_word("", bits) == ()
