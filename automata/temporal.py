@@ -6,16 +6,17 @@ Tightest first (blanks separate words):
 ``open``                 this symbol is here; a word of letters, digits, ``_`` and non-ASCII characters
 ``<+> '+' \\+``           a symbol that is not such a word, or is one of the words that are operators
 ``true false ( )``       constants and grouping
-``!f``                   not
+``!f``                   not; ``~`` and ``¬`` are the same
 ``Y f  H f  O f``        past: yesterday; historically (at all positions so far); once (at some position so far)
 ``X f  N f  F f  G f``   future: next; next, if there is one; finally (at some position from here); globally (at all of them)
+``<> ◇  [] □  ○``         the same as F, G and X
 ``f S g``                past: since; groups to the left
 ``f U g  f W g``         future: until, and weak until; group to the right
 ``f R g  f M g``         future: release, and strong release; group to the right
-``f & g``                and; ``&&`` is the same
-``f | g``                or; ``||`` is the same
-``f -> g``               implies; groups to the right
-``f <-> g``              if and only if
+``f & g``                and; ``&&`` and ``∧`` are the same
+``f | g``                or; ``||`` and ``∨`` are the same
+``f -> g``               implies; ``→`` is the same; groups to the right
+``f <-> g``              if and only if; ``↔`` is the same
 =======================  =============================================================================
 
 A symbol of the alphabet is an atom, and exactly one symbol is at each position: ``a & b`` is false everywhere.
@@ -27,6 +28,7 @@ Without any temporal operator a formula counts as one of the past: it speaks of 
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Iterable, Iterator, NamedTuple
 
 from automata.dfa import check_alphabet
@@ -100,7 +102,9 @@ def is_plain(symbol: str) -> bool:
 
 _PAST, _FUTURE = "YHOS", "XNFGUWRM"
 _PRECEDENCE = {"<->": 0, "->": 1, "|": 2, "&": 3, **dict.fromkeys("SUWRM", 4), "!": 5, **dict.fromkeys("YHOXNFG", 5)}
-_INFIX = {"<->": "<->", "->": "->", "||": "|", "|": "|", "&&": "&", "&": "&"}
+_INFIX = {"<->": "<->", "->": "->", "||": "|", "|": "|", "&&": "&", "&": "&", "↔": "<->", "→": "->", "∨": "|", "∧": "&"}
+_PREFIX = {"!": "!", "~": "!", "¬": "!", "[]": "G", "□": "G", "<>": "F", "◇": "F", "○": "X"}
+_SIGNS = frozenset(chain(*_INFIX, *_PREFIX))
 _KEYWORDS = (*_PAST, *_FUTURE, "true", "false")
 
 
@@ -122,6 +126,8 @@ def _tokens(scanner: Scanner) -> Iterator[Token]:
         column = scanner.column
         if (infix := next((written for written in _INFIX if scanner.take(written)), None)) is not None:
             yield Token(INFIX, _INFIX[infix], column, infix)
+        elif (prefix := next((written for written in _PREFIX if scanner.take(written)), None)) is not None:
+            yield Token(PREFIX, _PREFIX[prefix], column, prefix)
         elif (symbol := scanner.marked_symbol()) is not None:
             yield Token(OPERAND, Node("symbol", symbol=symbol), column, symbol)
         elif _in_word(character):
@@ -132,8 +138,6 @@ def _tokens(scanner: Scanner) -> Iterator[Token]:
                 yield Token(OPEN, None, column, "(")
             elif character == ")":
                 yield Token(CLOSE, None, column, ")")
-            elif character == "!":
-                yield Token(PREFIX, "!", column, "!")
             else:
                 raise scanner.misplaced(character, column)
 
@@ -153,4 +157,4 @@ def _word(scanner: Scanner, column: int) -> Token:
 
 
 def _in_word(character: str) -> bool:
-    return character.isalnum() or character == "_" or (character > "\x7f" and not character.isspace())
+    return character.isalnum() or character == "_" or (character > "\x7f" and not character.isspace() and character not in _SIGNS)

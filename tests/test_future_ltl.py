@@ -107,6 +107,9 @@ def test_known_languages(formula, expression):
         ("!a U b", "(!a) U b"),
         ("F a && X b || G c", "(F a & X b) | G c"),
         ("X <a>", "X a"),
+        ("[](a -> <>b)", "G(a -> F b)"),
+        ("□(¬a ∧ ~b → ◇○c ∨ a)", "G(!a & !b -> F X c | a)"),
+        ("F a ↔ G b", "F a <-> G b"),
     ],
 )
 def test_precedence_and_spelling(text, same):

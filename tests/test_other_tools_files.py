@@ -185,6 +185,7 @@ def test_symbols(written, labels, symbols):
         (["0 -> 1, R"], "a pushdown automaton or Turing machine"),
         (["a|b", "c"], "has the label 'a|b', a formula over propositions or not: --labels formulas or --labels symbols says which"),
         (["p", "true"], "has the label 'true', a formula over propositions or not"),
+        (["true"], "has the label 'true', a formula over propositions or not"),
         (["money/ding", "press / tea"], "gives the output 'ding': a Mealy machine, expected an acceptor (--accept says after which"),
         (["a, b/x"], "the output 'x': a Mealy machine"),
         (["a:x", "b:b"], "the output 'x': a Mealy machine"),

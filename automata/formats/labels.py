@@ -144,7 +144,7 @@ def _are_formulas(labels: list[Label], mode: str) -> bool:
     # A bar may list symbols, and a constant may be one; then one cannot tell.
     constants = [guard.constant and label.text.strip() not in _DIGITS for label, guard in zip(labels, guards)]
     unclear = next((label for label, guard in zip(labels, guards) if guard.uses("|")), None)
-    if unclear is None and any(constants) and not all(constants):
+    if unclear is None and any(constants) and {label.text.strip().lower() for label in labels} != {"true", "false"}:
         unclear = labels[constants.index(True)]
     if unclear is not None:
         raise InputError(

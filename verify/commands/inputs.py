@@ -31,12 +31,13 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     """--regex, --ltl, --language or --file, how a file is read, --alphabet, and the limits on what is made of them."""
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--regex", metavar="E", help="a regular expression, with ~ for complement and & for intersection: '(ab)*'")
-    source.add_argument("--ltl", metavar="F", help="a formula of linear temporal logic over finite words, of the past: 'H(a -> Y b)', or the future: 'G(a -> F b)'")
+    source.add_argument("--ltl", metavar="F", help="a formula of linear temporal logic, of the past: 'H(a -> Y b)', or the future: 'G(a -> F b)'")
     source.add_argument("--language", type=nonempty, metavar="NAME", help="a name of the catalogue: tomita-4, d-12, dyck-2-3, flip-flop, ...")
     source.add_argument("--file", type=nonempty, metavar="FILE", help="an automaton in a file: .att (OpenFst text), .json, .dot, .gv or .jff (JFLAP)")
     parser.add_argument("--alphabet", metavar="S", help="the symbols, separated by blanks; without blanks, one symbol per character")
-    parser.add_argument("--accept", metavar="OUT", help="of a file with a Mealy or Moore machine: the outputs after which a string is accepted, separated by blanks")
-    parser.add_argument("--labels", choices=("auto", "symbols", "formulas"), default="auto", help="what the labels of a DOT file are (default: what they look like)")
+    parser.add_argument("--accept", metavar="OUT", help="of a Mealy or Moore machine in a file: the outputs after which it accepts, separated by blanks")
+    labels = "what the labels of a DOT file are (default: what they look like)"
+    parser.add_argument("--labels", choices=("auto", "symbols", "formulas"), default="auto", help=labels)
     add_most(parser, "a number in a --language", "100000, and 64 for shuffle-K")
     parser.add_argument(
         "--unminimised",
