@@ -55,7 +55,7 @@ class _Reach:
             size = self._state_size(i, length)
             z = Boxes(np.maximum(known.low[i], -size)[None], np.minimum(known.high[i], size)[None])
             with np.errstate(over="ignore", invalid="ignore"):
-                units = np.nan_to_num(np.abs([z.low, z.high]) * 2.0**state_bits, nan=np.inf)
+                units = np.nan_to_num(np.abs([z.low, z.high]) * 2.0**state_bits, nan=np.inf, posinf=np.inf)
             largest = max(largest, float(units.max(initial=0)))
             for j, (mix, bits) in enumerate(zip(layer.phi, mix_bits_of(ssm.arithmetic, layer, bits, state_bits))):
                 if not np.isfinite(largest):
@@ -77,11 +77,13 @@ class _Reach:
             # Powers of a gate above 1 round, by less than one in 2^30.
             growth = np.where(gate > 1, gate**length * (1 + 2.0**-30), 1.0)
             size = growth * (np.abs(layer.initial) / 2.0**layer.initial_exponent + length * step)
-        return np.nan_to_num(size, nan=np.inf)
+        return np.nan_to_num(size, nan=np.inf, posinf=np.inf)
 
     def _sums(self, name: str, affine: Affine, x: Boxes, bits: float) -> float:
-        """The largest partial sum; infinite where the last bit or a weight is out of the arithmetic's reach."""
+        """The largest partial sum; infinite where the last bit, a weight or an input is out of the arithmetic's reach."""
         arithmetic = self.ssm.arithmetic
+        if not (np.isfinite(x.low).all() and np.isfinite(x.high).all()):
+            return np.inf
         if bits + affine.exponent > least_exponent(arithmetic) or affine.largest * 2.0**affine.exponent >= arithmetic.limit:
             return np.inf
         return self.products[name].partial_sums(x.low[0] * 2.0**bits, x.high[0] * 2.0**bits, 2.0**bits)

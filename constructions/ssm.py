@@ -109,10 +109,12 @@ class Affine:
         values, constants = finite_floats("weight", given.data, rows, given.indices), finite_floats("bias", bias)
         places = [binary_places(array) for array in (values, constants)]
         exponent = max(0, *(int(array.max(initial=0)) for array in places))
-        for what, array, needed, at in (("weight", values, places[0], (rows, given.indices)), ("bias", constants, places[1], ())):
+        parts = (("weight", values, places[0], (rows, given.indices)), ("bias", constants, places[1], ()))
+        for what, array, needed, at in parts:
             if (needed > MOST_PLACES).any():
                 where, value = first_place(what, array, needed > MOST_PLACES, *at)
                 raise InputError(f"{where} is {value:g}, which has more than {MOST_PLACES} binary places")
+        for what, array, _, at in parts:
             if (large := np.abs(array) > np.ldexp(float(LARGEST_INTEGER), -exponent)).any():
                 where, value = first_place(what, array, large, *at)
                 raise InputError(f"{where} is {value:g}, which needs more than 62 bits with the {exponent} binary places of the others")
@@ -376,7 +378,12 @@ def _check_names(what: str, of: str, names: Sequence[str], expected: int, distin
 
 def _csr(matrix) -> sparse.csr_array:
     """A matrix as sparse rows, its numbers as they are."""
+    if not sparse.issparse(matrix) and np.asarray(matrix).dtype == np.float16:
+        matrix = np.asarray(matrix, dtype=np.float32)  # sparse matrices have no halves
     try:
-        return sparse.csr_array(matrix)
+        rows = sparse.csr_array(matrix)
     except (TypeError, ValueError) as error:
         raise InputError(f"a weight array is not a matrix of numbers ({str(error)[:80]})") from None
+    if rows.ndim != 2:
+        raise InputError(f"a weight array has {rows.ndim} dimension, expected 2")
+    return rows

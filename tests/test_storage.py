@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from constructions.arithmetic import Arithmetic
 from constructions.bounded_dyck import bounded_dyck
 from constructions.flip_flop import flip_flop
 from constructions.lowering import lower
+from constructions.random_ssm import random_ssm
 from constructions.storage import load, save
 
 MODELS = [
@@ -70,6 +72,8 @@ def change_array(folder, name, array):
         ("readout.rows", None, "'readout.rows' is missing"),
         ("readout.shape", np.array([-1, 2]), "shape"),
         ("layers.0.initial", np.zeros(2, dtype=np.int64), "layers.0.initial has shape"),
+        ("layers.0.initial", np.array([-(2**63)]), r"array 'layers.0.initial' \[0\] is -9223372036854775808"),
+        ("readout.values", np.array([1] * 8 + [2**62 + 1]), r"array 'readout.values' \[8\] is 4611686018427387905"),
     ],
 )
 def test_damaged_arrays(folder, name, array, message):
@@ -119,6 +123,20 @@ def test_a_pipe_is_not_waited_for(folder, name):
         (("readout",), None, "model.json"),
         (("layers", 0, "phi", 0, "low"), float("inf"), "expected an integer"),
         (("layers", 0, "phi", 0, "low"), 5, "clips from 5 up to 0"),
+        (("layers", 0, "phi", 0, "low"), -(2**63), "layers.0.phi.0.low is '-9223372036854775808'"),
+        (("layers", 0, "phi", 0, "high"), 2**62 + 1, "layers.0.phi.0.high is '4611686018427387905'"),
+        (("format",), True, "format 1"),
+        (("format",), 1.0, "format 1"),
+        (("layers", 0, "phi", 1, "exponent"), 63, "the exponent of layers.0.phi.1 is '63', expected an integer from 0 to 62"),
+        (("readout", "exponent"), 1000, "the exponent of readout is '1000'"),
+        (("layers", 1, "initial_exponent"), True, "layers.1.initial_exponent is 'True'"),
+        (("embedding", "exponent"), 64, "the embedding's exponent is '64'"),
+        (("layers", 1, "names"), ["a"], "layers.1 has 1 state coordinate names, expected"),
+        (("layers", 0, "names"), ["depth", "depth"], "layers.0 has 2 state coordinate names, expected 1"),
+        (("layers", 1, "phi", 0, "names"), ["a"], "layers.1.phi.0 has 1 neuron names, expected"),
+        (("embedding", "names"), ["a"], "the embedding has 1 coordinate names, expected"),
+        (("layers", 0, "names"), ["\ud800"], "layers.0 has the state coordinate name '.ud800', which is not Unicode text"),
+        (("alphabet",), ["\ud800", "b", "c", "d", "e", "f"], "'.ud800' cannot be a symbol"),
     ],
 )
 def test_damaged_descriptions(folder, path, value, message):
@@ -137,6 +155,54 @@ def test_a_number_of_thousands_of_digits(folder):
     (folder / "model.json").write_text(text.replace('"low": 0', '"low": ' + "9" * 5000, 1))
     with pytest.raises(InputError, match="is not JSON"):
         load(folder)
+
+
+def test_state_coordinates_of_one_name(folder):
+    description = json.loads((folder / "model.json").read_text())
+    names = description["layers"][1]["names"]
+    names[1] = names[0]
+    (folder / "model.json").write_text(json.dumps(description))
+    with pytest.raises(InputError, match=f"layers.1 has the state coordinate name {names[0]!r} twice"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    "old, new, message",
+    [
+        ('"low": 0', '"low": 0, "low": 1', "entry 'low' is given twice"),
+        ('"format": 1', '"format": 1, "format": 1', "entry 'format' is given twice"),
+        ('"low": 0', '"low": NaN', "NaN is not a number"),
+        ('"low": 0', '"low": -Infinity', "-Infinity is not a number"),
+    ],
+)
+def test_descriptions_that_python_alone_would_read(folder, old, new, message):
+    text = (folder / "model.json").read_text()
+    (folder / "model.json").write_text(text.replace(old, new, 1))
+    with pytest.raises(InputError, match=f"model.json: {message}") as error:
+        load(folder)
+    assert "\n" not in str(error.value)
+
+
+def test_every_array_of_a_recogniser_refuses_the_least_integer(tmp_path):
+    """One number of a saved model is edited; in whichever array, the array is named."""
+    save(MODELS[0], tmp_path / "model")
+    arrays = load_file(tmp_path / "model" / "weights.safetensors")
+    edited = [name for name, array in arrays.items() if array.size and name.rsplit(".")[-1] in ("values", "bias", "initial", "embedding")]
+    assert len(edited) > 20
+    for name in edited:
+        wrong = arrays[name].copy()
+        wrong.flat[-1] = -(2**63)
+        save_file({**arrays, name: wrong}, tmp_path / "model" / "weights.safetensors")
+        with pytest.raises(InputError, match=f"array '{name}' .* is -9223372036854775808"):
+            load(tmp_path / "model")
+
+
+def test_a_model_without_names_is_saved_and_has_some_to_show(tmp_path):
+    ssm = random_ssm(1, 2, 3, Arithmetic.parse("fixed:2"))
+    bare = replace(ssm, names=(), layers=tuple(replace(layer, names=()) for layer in ssm.layers))
+    save(bare, tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again.layers[0].names == () and again.state_names[3:] == ("layer 2 h1", "layer 2 h2", "layer 2 h3")
 
 
 class Bomb:

@@ -142,8 +142,11 @@ class Integers:
         return max(layer.gate.exponent + self.bits, layer.increment.exponent)
 
 
+_ieee = np.errstate(over="ignore", invalid="ignore")
+
+
 class Floats:
-    """float16, float32 and float64."""
+    """float16, float32 and float64; an overflow is infinite and no warning, as in the engine."""
 
     rounds, is_exact = True, False
 
@@ -151,6 +154,7 @@ class Floats:
         self.dtype = np.dtype(str(arithmetic))
         self.precision = arithmetic.bits
 
+    @_ieee
     def weights(self, integers: np.ndarray, exponent: int) -> np.ndarray:
         return np.ldexp(integers.astype(np.float64), -exponent).astype(self.dtype)
 
@@ -159,7 +163,9 @@ class Floats:
     def state(self, row: np.ndarray) -> np.ndarray:
         return row
 
+    @_ieee
     def raw(self, weights: Weights, x: Box) -> Box:
+        """As :meth:`Integers.raw`; meaningless where an end is not finite: the model skips weights of 0, and 0 * inf is no number."""
         if x.is_point:
             return Box.point(self._sum(weights, weights.matrix * x.low))
         return Box(
@@ -198,6 +204,7 @@ class Floats:
     def one(self, layer: Layer):
         return self.dtype.type(1)
 
+    @_ieee
     def step(self, layer: Layer, gate, h, increment):
         return gate * h + increment + self.dtype.type(0)
 

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from automata.errors import InputError
 from constructions.engine import Engine, Outputs
+from constructions.number_formats import largest_size
 from constructions.ssm import SSM, Affine, Layer
 
 _LARGEST = 16
@@ -71,6 +73,8 @@ class Folded:
 
     def _fold(self, state: np.ndarray) -> np.ndarray:
         times = state[:, self._first] // self.translation[self._first]
+        if largest_size(times) * largest_size(self.translation) + largest_size(state) >= 1 << 62:
+            raise InputError("a state that is taken modulo a translation needs more than 62 bits")
         return state - times[:, None] * self.translation
 
 

@@ -193,10 +193,10 @@ class _LayerLimits:
 
     def updates(self, x: Box) -> tuple[Box, Box]:
         """Gates and increments for features in the box."""
-        gates = self.numbers.gates(self.layer, self.numbers.raw(self._gate, x))
+        gates = self.numbers.gates(self.layer, _finite(self.numbers.raw(self._gate, x)))
         for i in np.flatnonzero(gates.low < 0)[:1]:
             raise Unsettled(f"{self._name(i)} may have a gate below 0, which does not keep the order of states")
-        return gates, self.numbers.increments(self.layer, self.numbers.raw(self._increment, x))
+        return gates, self.numbers.increments(self.layer, _finite(self.numbers.raw(self._increment, x)))
 
     def limit(self, inputs: list[Box], always: Box | None, h: Box, start: int, window: int | None, tolerance: Fraction) -> _Limit:
         """The limit, when ``inputs`` repeat from period ``start`` on, ``always`` holds before, and the state is in h now."""
@@ -335,6 +335,14 @@ class _LayerLimits:
         return self.layer.names[i] if self.layer.names else f"channel {i + 1} of layer {self.number}"
 
 
+def _finite(raw: Box) -> Box:
+    """The raw values; infinities cancel to no number, of which a box knows nothing."""
+    for end in (raw.low, raw.high):
+        if end.dtype.kind == "f" and not np.isfinite(end).all():
+            raise Unsettled("a sum of floats may overflow")
+    return raw
+
+
 class _Stage:
     """One mix (or the readout) on lines."""
 
@@ -356,7 +364,7 @@ class _Stage:
     def affine(self, lines: Lines, x: Box | None) -> Lines:
         """The raw values; slopes of sums are sums of slopes."""
         box = lines.box if x is None else lines.box.then(x)
-        raw = self.numbers.raw(self._weights, box)
+        raw = _finite(self.numbers.raw(self._weights, box))
         if lines.slopes is None:
             return Lines(raw)
         weights, grown = self._weights, len(lines.slopes.low)

@@ -1,0 +1,183 @@
+"""Planted faults in the range of a model's numbers, in the engine's bounds, and in the boxes that hold every number."""
+
+from .fault import Fault
+
+_INTEGERS = "constructions/integers.py"
+_SSM = "constructions/ssm.py"
+_STORAGE = "constructions/storage.py"
+_FORMATS = "constructions/number_formats.py"
+_RECURRENCE = "constructions/recurrence.py"
+_BOXES = "constructions/box_arithmetic.py"
+_EXTREME = "tests/test_extreme_numbers.py"
+_NUMBERS = "tests/test_model_numbers.py"
+
+FAULTS = [
+    Fault(
+        _INTEGERS,
+        "(array > LARGEST_INTEGER) | (array < -LARGEST_INTEGER)",
+        "np.abs(array) > LARGEST_INTEGER",
+        _NUMBERS,
+        "the least integer is compared, not its absolute value",
+    ),
+    Fault(_INTEGERS, "MOST_PLACES = 62", "MOST_PLACES = 63", _NUMBERS, "an exponent of 63 is refused"),
+    Fault(
+        _INTEGERS,
+        "wrong, expected = ~(array == np.floor(array)), ",
+        "wrong, expected = np.isnan(array), ",
+        _NUMBERS,
+        "a fraction is no integer",
+    ),
+    Fault(_INTEGERS, " and not isinstance(value, bool)", "", _NUMBERS, "true is no number"),
+    Fault(
+        _INTEGERS,
+        "np.maximum(53 - lowest - exponent, 0)",
+        "np.maximum(52 - lowest - exponent, 0)",
+        _NUMBERS,
+        "floats keep their last binary place",
+    ),
+    Fault(_SSM, "if (sizes.data >= LARGEST_INTEGER).any():", "if False:", _NUMBERS, "the parts of one weight do not wrap together"),
+    Fault(_SSM, "            whole_numbers(\"start value\", self.initial)\n", "            pass\n", _NUMBERS, "start values are checked"),
+    Fault(
+        "constructions/engine.py",
+        "        ssm.check_numbers()\n",
+        "",
+        f"{_EXTREME}::test_arrays_edited_after_the_model_was_made_are_checked_by_the_engine",
+        "arrays edited later are checked",
+    ),
+    Fault(
+        _SSM,
+        '        whole_numbers("embedding", self.embedding)\n',
+        "",
+        _NUMBERS,
+        "the embedding is checked",
+    ),
+    Fault(_SSM, "    if len(names) != expected:", "    if len(names) > expected:", "tests/test_storage.py", "every coordinate has a name"),
+    Fault(_STORAGE, "    if len(entries) < len(pairs):", "    if False:", "tests/test_storage.py", "no entry is given twice"),
+    Fault(
+        _STORAGE,
+        'repr(description.get("format")) != repr(FORMAT)',
+        'description.get("format") != FORMAT',
+        "tests/test_storage.py",
+        "true is no format",
+    ),
+    Fault(
+        _STORAGE,
+        '        whole_numbers(f"{path}: array {name!r}", array)\n',
+        "",
+        "tests/test_storage.py",
+        "a loaded array is named with its file",
+    ),
+    Fault(
+        _FORMATS,
+        "return max(int(integers.max(initial=0)), -int(integers.min(initial=0)))",
+        "return int(integers.max(initial=0))",
+        f"{_EXTREME}::test_a_product_that_64_bits_would_take_for_0_is_refused",
+        "a bound counts negative numbers",
+    ),
+    Fault(
+        _FORMATS,
+        "        if once and largest_gate * reach + largest >= 1 << 62:",
+        "        if once and largest_gate * reach >= 1 << 62:",
+        f"{_EXTREME}::test_what_is_added_counts_in_the_bound_of_a_step",
+        "the increment counts in the 62 bits of a step",
+    ),
+    Fault(
+        _FORMATS,
+        "reach = size + (steps - 1) * ((largest >> b) + 1)",
+        "reach = size",
+        f"{_EXTREME}::test_additions_over_a_long_word_stay_within_the_bound",
+        "a state grows by an increment at every step",
+    ),
+    Fault(
+        _FORMATS,
+        "        exponent = min(a, b)\n",
+        "        exponent = a\n",
+        f"{_EXTREME}::test_a_step_rounds_once",
+        "a gate with more binary places than the increment",
+    ),
+    Fault(
+        _FORMATS,
+        "product.stays_below(self.limit, scaled, 4.0)",
+        "product.stays_below(self.limit, scaled, 1.0)",
+        f"{_EXTREME}::test_a_sum_of_floats_counts_its_bias_in_full",
+        "the bias counts in full in the bound on a sum of floats",
+    ),
+    Fault(
+        _FORMATS,
+        "            check_bound(max(low, -high), self.limit, self.arithmetic)\n",
+        "",
+        f"{_EXTREME}::test_a_clip_to_numbers_beyond_the_bound_is_refused",
+        "a clip cannot give numbers beyond the bound",
+    ),
+    Fault(
+        _RECURRENCE,
+        "check_bound(largest_size(h) + time * largest_size(added), ",
+        "check_bound(largest_size(h) + largest_size(added), ",
+        f"{_EXTREME}::test_sums_over_a_long_word_stay_within_the_bound",
+        "what is added counts at every step",
+    ),
+    Fault(
+        "verify/sparse_rows.py",
+        "        check_bound(largest_size(affine.bias) * maps.unit, self.numbers.limit, self.numbers.arithmetic)\n",
+        "",
+        f"{_EXTREME}::test_a_bias_that_wraps_with_its_unit_is_refused_on_sparse_rows",
+        "a bias times its unit is bounded before it is computed",
+    ),
+    Fault(
+        "verify/boxes.py",
+        "(ssm.embedding, *(affine.bias for _, affine in ssm.affines()))",
+        "(ssm.embedding,)",
+        f"{_EXTREME}::test_boxes_do_not_speak_about_numbers_that_they_cannot_hold",
+        "a bias that float32 rounds is not covered",
+    ),
+    Fault(
+        "constructions/ranges.py",
+        "        np.where(falls, 0.0, relu_low),\n",
+        "        relu_low,\n",
+        f"{_EXTREME}::test_a_falling_ray_does_not_pass_a_relu",
+        "a ray that falls comes down to 0",
+    ),
+    Fault(
+        _BOXES,
+        "if known else np.ones_like(size, dtype=bool)",
+        "if known else np.zeros_like(size, dtype=bool)",
+        f"{_EXTREME}::test_sums_on_an_unknown_grid_round",
+        "a sum on an unknown grid may round",
+    ),
+    Fault(_BOXES, "    inexact |= infinite\n", "", f"{_EXTREME}::test_an_infinite_weight_meets_zero_in_no_box", "a weight that overflows meets a zero"),
+    Fault(
+        "constructions/horizon.py",
+        "return max(0, least - 1)",
+        "return least",
+        f"{_EXTREME}::test_the_exact_length_counts_bos",
+        "BOS is a step",
+    ),
+    Fault(
+        "constructions/horizon.py",
+        "        if not (np.isfinite(x.low).all() and np.isfinite(x.high).all()):\n            return np.inf\n",
+        "",
+        f"{_EXTREME}::test_an_infinite_embedding_has_no_exact_length",
+        "an infinite input is beyond every bound",
+    ),
+    Fault(
+        "verify/translation.py",
+        "        if largest_size(times) * largest_size(self.translation) + largest_size(state) >= 1 << 62:",
+        "        if False:",
+        f"{_EXTREME}::test_a_translation_is_not_followed_beyond_62_bits",
+        "a state modulo a translation stays within 62 bits",
+    ),
+    Fault(
+        "verify/bisimulation.py",
+        "    if rows.dtype == object:\n",
+        "    if False:\n",
+        "tests/test_bisimulation.py",
+        "states of fractions are told apart by their values",
+    ),
+    Fault(
+        "verify/bounded_search.py",
+        "pair_keys(numbers, np.ascontiguousarray(rows))",
+        "[(n, row.tobytes()) for n, row in zip(numbers.tolist(), rows)]",
+        f"{_EXTREME}::test_a_bounded_search_tells_fractions_apart_by_their_values",
+        "pairs of fractions are told apart by their values",
+    ),
+]
