@@ -50,7 +50,8 @@ def brackets():
 
 
 def test_the_models_are_right(brackets):
-    assert not failures(*brackets) and not failures(*model_of((2, 2), PREDICTIVE, "exact")) and not failures(*model_of((2, 2), RECOGNISE, "exact"))
+    models = (brackets, model_of((2, 2), PREDICTIVE, "exact"), model_of((2, 2), RECOGNISE, "exact"))
+    assert not any(failures(*model) for model in models)
 
 
 def test_a_dead_register_of_counters_stays_1(brackets):
@@ -122,6 +123,15 @@ def test_a_stale_cell_stays_a_bit():
     ssm = with_neuron(ssm, 0, [[-1, *[0] * (inputs - 2), 1]], [0], [1], 0, 0)
     ssm = with_entry(ssm, 1, "increment", (ssm.layers[1].names.index("slot 2"), -1), 2)
     assert "slot 2 bit 0 goes from 0 to 2" in goes_from(machine, ssm)
+
+
+def test_a_cell_that_stays_keeps_its_bits():
+    """The outermost cell forgets at every step, which nothing but a bracket of the second type inside would show."""
+    machine, ssm = model_of((2, 2), PREDICTIVE, "exact")
+    ssm = with_entry(ssm, 1, "gate", (ssm.layers[1].names.index("slot 1"), slice(None)), 0)
+    layer = ssm.layers[1]
+    ssm = with_layer(ssm, 1, gate=Affine(layer.gate.matrix, np.where(np.array(layer.names) == "slot 1", 0, layer.gate.bias)))
+    assert "slot 1 bit 0 goes from 1 to 0" in goes_from(machine, ssm)
 
 
 def test_a_pushed_cell_takes_the_type():
@@ -246,8 +256,9 @@ def test_a_depth_that_is_off_and_not_yet_seen():
 
 def test_a_wrong_bracket_must_kill():
     machine, ssm = model_of((1, 3), RECOGNISE, "exact")
-    faults = [with_entry(ssm, -1, "increment", (0, place), 0) for place in np.flatnonzero(ssm.layers[-1].increment.matrix.toarray()[0])]
-    assert [depth_failures(machine, fault) for fault in faults] == [["reading '(a' at depth 3 goes wrong"], ["reading 'a)' at depth 0 goes wrong"]]
+    violations = np.flatnonzero(ssm.layers[-1].increment.matrix.toarray()[0])
+    found = [depth_failures(machine, with_entry(ssm, -1, "increment", (0, place), 0)) for place in violations]
+    assert found == [["reading '(a' at depth 3 goes wrong"], ["reading 'a)' at depth 0 goes wrong"]]
 
 
 # -- the sticky register ------------------------------------------------------------------------------

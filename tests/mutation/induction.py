@@ -1,4 +1,4 @@
-"""Faults planted in the inductive proofs, for counters and for stacks, and in what is claimed of floats and after a violation."""
+"""Planted faults in the inductive proofs, in float horizons, and in what is said of the time after a violation."""
 
 from .fault import Fault
 
@@ -184,7 +184,7 @@ FAULTS = [
         STACKS,
         "            right[:, fixed] = image[:, fixed] == old\n",
         "",
-        [f"{INDUCTION}::test_a_deep_fault_in_a_large_model_has_a_witness"],
+        [f"{CONDITIONS}::test_a_cell_that_stays_keeps_its_bits"],
         "cells that stay may change",
     ),
     Fault(

@@ -4,6 +4,7 @@
 a model state is read from the names of the registers (:mod:`~verify.induction.relation`).  For a stack its obligations
 are array operations (``stack_…``); for counters an SMT solver discharges them as linear integer arithmetic
 (``counter_…`` and :mod:`~verify.induction.symbolic`).
+How far a float model is the exact one, after a violation too, is counted in :mod:`~verify.induction.float_growth`.
 """
 
 from verify.induction.prove import prove_counter, prove_dyck

@@ -1,4 +1,4 @@
-"""Words that count further than a coarse float does, and back again: where a model that no induction proves is wrong in the end."""
+"""Words that count further than a coarse float does, and back again: there a model that is not proved may be wrong."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _SYMBOLS, _LONGEST_PREFIX = 8, 3
 
 
 def far_words(machine: Machine, ssm: SSM) -> Iterator[tuple[str, ...]]:
-    """One symbol until counters are past what a float counts exactly, then another one for as long, from the start and after a violation.
+    """One symbol until counters are past what a float counts exactly, then another one for as long.
 
-    Nothing where the arithmetic counts far.  O(symbols^2) words, of the first few symbols of a large alphabet.
+    From the start, and for a recogniser after a violation.  Nothing where the arithmetic counts far.  O(symbols^2) words, of the first few symbols of a large alphabet.
     """
     if not ssm.arithmetic.is_float or ssm.arithmetic.limit > _FARTHEST:
         return

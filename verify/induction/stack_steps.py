@@ -48,7 +48,8 @@ class StackSteps:
         for maps in self.above[:number]:
             x = maps.phi(Box.points(np.zeros((len(symbols), 0))), x)
         maps = self.above[number]
-        return [(int(gate), int(added)) for gate, added in zip(maps.gates(x).low[:, coordinate], maps.increments(x).low[:, coordinate])]
+        gates, increments = (box.low[:, coordinate].tolist() for box in (maps.gates(x), maps.increments(x)))
+        return [(int(gate), int(increment)) for gate, increment in zip(gates, increments)]
 
     def state(self, number: int, depth: int) -> np.ndarray:
         """The state of a layer above the slots, shape (1, d)."""
