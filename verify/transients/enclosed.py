@@ -95,16 +95,22 @@ class _Map:
     """An affine map on such boxes."""
 
     def __init__(self, affine: Affine, bits: int):
-        dense = affine.matrix.toarray().astype(object)
-        self.positive, self.negative = np.maximum(dense, 0), np.minimum(dense, 0)
+        matrix = affine.matrix
+        self.weights, self.inputs, self.rising = matrix.data.astype(object), matrix.indices, matrix.data > 0
+        self.rows = np.flatnonzero(np.diff(matrix.indptr))
+        self.starts = matrix.indptr[self.rows]
         self.bias, self.exponent = affine.bias.astype(object) << bits, affine.exponent
 
     def sums(self, x: Box) -> Box:
         """The map before the division by 2^exponent."""
-        return Box(
-            self.positive @ x.low + self.negative @ x.high + self.bias,
-            self.positive @ x.high + self.negative @ x.low + self.bias,
-        )
+        low, high = x.low[self.inputs], x.high[self.inputs]
+        return Box(self._summed(np.where(self.rising, low, high)), self._summed(np.where(self.rising, high, low)))
+
+    def _summed(self, values: np.ndarray) -> np.ndarray:
+        sums = self.bias.copy()
+        if len(self.rows):
+            sums[self.rows] += np.add.reduceat(self.weights * values, self.starts)
+        return sums
 
     def __call__(self, x: Box) -> Box:
         low, high = self.sums(x)
