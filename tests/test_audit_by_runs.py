@@ -172,9 +172,9 @@ LARGE = 1 << 40
         (one_channel("float16", (0, 0), (0, 0), LARGE, (Mix(Affine([[1, 0]], [0], 40), "clip", 0, 1),)), NO_BOUND, "may overflow"),
         (one_channel("float16", (0, 0), (LARGE, 0), embedding=(0, 0, 0)), NO_BOUND, "may overflow"),
         (one_channel("float16", (LARGE, 0), embedding=(0, 0, 0)), NO_BOUND, "gates down to -inf"),
-        (one_channel("float16", (0, 0), (0, 0), 0, (Mix(Affine([[LARGE, 0]], [0]), "clip", 0, 1),)), NO_BOUND, "may overflow"),
+        (one_channel("float16", (0, 0), (0, 0), 0, (Mix(Affine([[LARGE, 0]], [0]), "clip", 0, 1),), (0, 0, 0)), NO_BOUND, "may overflow"),
         (one_channel("float16", (0, 0), (0, 0), 0, (Mix(Affine([[1, 0]], [0]), "clip", 0, LARGE),)), NO_BOUND, "may overflow"),
-        (one_channel("float16", (0, 0), (0, 0), embedding=(0, LARGE, 0)), NO_BOUND, "may overflow"),
+        (one_channel("float16", (0, 0), (0, 0), 0, (Mix(Affine([[1, 0]], [0], 40), "clip", 0, 1),), (0, LARGE, 0)), NO_BOUND, "may overflow"),
         (one_channel("float16", (0, 1), (0, 0)), STAR_FREE, "no gate is below"),
     ],
 )

@@ -30,7 +30,13 @@ FAULTS = [
     Fault(_CHART, "if self.root != (1 << states) - 1:", "if self.root >> states:", _NEST, "the root is all states"),
     Fault(_CHART, "if not 0 < tile or tile & ~stage:", "if not 0 < tile:", _NEST, "a tile is a part of its set"),
     Fault(_CHART, "if not 0 < tile or tile & ~stage:", "if tile & ~stage:", _NEST, "a tile is not empty"),
-    Fault(_CHART, "if self.level.get(tile, -1) <= level:", "if self.level.get(tile, -1) < level:", _NEST, "a tile lies on a lower level"),
+    Fault(
+        _CHART,
+        "if self.level.get(tile, -1) <= level:",
+        "if self.level.get(tile, -1) < level:",
+        _NEST,
+        "a tile lies on a lower level",
+    ),
     Fault(_CHART, "if level < self.levels and union != stage:", "if False:", _NEST, "tiles cover their set"),
     Fault(
         _LEVELS,
@@ -233,8 +239,20 @@ FAULTS = [
         _LIMITS,
         "an exact output whose limit may be 0 is not decided",
     ),
-    Fault(_ENCLOSED, "return Box(low >> self.exponent, -(-high >> self.exponent))", "return Box(low >> self.exponent, high >> self.exponent)", _HELD, "upper bounds are rounded up"),
-    Fault(_ENCLOSED, "if any(least <= 0 < greatest for", "if any(least < 0 < greatest for", "tests/test_refute.py::test_a_sign_that_is_not_certain_is_no_answer", "a sign has to be certain"),
+    Fault(
+        _ENCLOSED,
+        "return Box(low >> self.exponent, -(-high >> self.exponent))",
+        "return Box(low >> self.exponent, high >> self.exponent)",
+        _HELD,
+        "upper bounds are rounded up",
+    ),
+    Fault(
+        _ENCLOSED,
+        "if any(least <= 0 < greatest for",
+        "if any(least < 0 < greatest for",
+        "tests/test_refute.py::test_a_sign_that_is_not_certain_is_no_answer",
+        "a sign has to be certain",
+    ),
     Fault(
         _SETTLING,
         "        gates, increments = self.updates(always)\n        if (gates.high > self.one).any():\n",
