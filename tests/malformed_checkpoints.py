@@ -76,7 +76,8 @@ def _spoil(folder: Path, rng: np.random.Generator) -> str:
     def one(values):
         return values[rng.integers(len(values))]
 
-    kind = one(("config", "config", "config", "weights", "weights", "file", "header", "tokenizer", "tokenizer", "vocabulary"))
+    rare = ("file", "header", "vocabulary")
+    kind = one(("config", "config", "config", "weights", "weights", "tokenizer", "tokenizer", *rare))
     if kind == "config":
         key = one(CONFIG_KEYS)
         return _edit(folder / "config.json", key, one((*WEIRD, "delete")))

@@ -229,7 +229,8 @@ def test_without_a_format_it_is_that_of_the_weights(folder):
 
 def test_mixed_formats_are_said(folder):
     edit_weights(folder, lambda tensors: tensors | {D: tensors[D].half()})
-    assert "stored in float16 and float32, run in float32" in load(folder)[1][0].replace("float32 and float16", "float16 and float32")
+    said = load(folder)[1][0].replace("float32 and float16", "float16 and float32")
+    assert "stored in float16 and float32, run in float32" in said
 
 
 def test_formats_that_contradict_or_do_not_exist_are_refused(folder):
@@ -304,7 +305,9 @@ def test_a_reading_compares_numbers_as_they_are():
     assert Reading("softmax", 0.2).given(logits, [0, 1, 2]).tolist() == [[True, True, False]]
 
 
-@pytest.mark.parametrize("text", ["", "logit", "logit:", "logit:x", "logit:nan", "softmax:1", "softmax:-1", "top:1", "logit:1_0"])
+@pytest.mark.parametrize(
+    "text", ["", "logit", "logit:", "logit:x", "logit:nan", "softmax:1", "softmax:-1", "top:1", "logit:1_0"]
+)
 def test_other_readings_are_refused(exported, capsys, text):
     assert main(["checkpoint", str(exported), "--language", "tomita-1", "--answer", text]) == 2
     assert "expected logit:T with a number T, or softmax:P" in capsys.readouterr().err

@@ -73,6 +73,8 @@ def certify(weights: MambaWeights) -> Certificate:
 
 
 class Proof:
+    """What is known of the residual stream, and the bounds that all blocks share."""
+
     def __init__(self, weights: MambaWeights):
         self.weights, self.layout = weights, weights.layout
         self.tensors = weights.tensors

@@ -42,7 +42,8 @@ class Reading:
         except ValueError:
             threshold = np.nan
         if kind not in KINDS or not np.isfinite(threshold) or (kind == SOFTMAX and not 0 <= threshold < 1):
-            raise InputError(f"--answer {text[:60]}: expected logit:T with a number T, or softmax:P with P from 0 to below 1")
+            expected = "logit:T with a number T, or softmax:P with P from 0 to below 1"
+            raise InputError(f"--answer {text[:60]}: expected {expected}")
         return cls(kind, threshold)
 
     def scores(self, logits: torch.Tensor, tokens: list[int]) -> torch.Tensor:
@@ -57,8 +58,14 @@ class Reading:
     @property
     def option(self) -> str:
         """As :meth:`parse` reads it."""
-        return f"{self.kind}:{self.threshold:g}"
+        return f"{self.kind}:{self._number}"
 
     def __str__(self) -> str:
         what = "logit" if self.kind == LOGIT else "probability (softmax)"
-        return f"an output is given where its {what} exceeds {self.threshold:g}"
+        return f"an output is given where its {what} exceeds {self._number}"
+
+    @property
+    def _number(self) -> str:
+        """The threshold with all its digits."""
+        short = f"{self.threshold:g}"
+        return short if float(short) == self.threshold else repr(self.threshold)

@@ -16,7 +16,13 @@ _LOWERING = "tests/test_mamba_lowering.py"
 
 FAULTS = [
     # -- the certificate
-    Fault(_BLOCK, "            if bias > 1:\n", "            if False:\n", _EACH, "a constant neuron is S, not a multiple"),
+    Fault(
+        _BLOCK,
+        "            if bias > 1:\n",
+        "            if False:\n",
+        _EACH,
+        "a constant neuron is S, not a multiple",
+    ),
     Fault(
         _BLOCK,
         "            if bias == 1:\n",
@@ -46,7 +52,13 @@ FAULTS = [
         _EACH,
         "the gate of a cell that is overwritten is exp(-S)",
     ),
-    Fault(_BLOCK, "if a_log > _NEGLIGIBLE_A_LOG or", "if", f"{_CERTIFIED}::test_a_counter_counts_ones", "a counter's gate is 1"),
+    Fault(
+        _BLOCK,
+        "if a_log > _NEGLIGIBLE_A_LOG or",
+        "if",
+        f"{_CERTIFIED}::test_a_counter_counts_ones",
+        "a counter's gate is 1",
+    ),
     Fault(
         _BLOCK,
         "            return at_bos, max(sizes.values(), default=0)\n",
@@ -109,8 +121,15 @@ FAULTS = [
         _CERTIFICATE,
         "limit = min(self.limit, int(self.weights.precision.greatest / quantum))",
         "limit = int(self.weights.precision.greatest / quantum)",
-        [f"{_LOWERING}::test_what_is_too_large_for_a_format_is_refused_with_the_number", f"{_LOWERING}::test_horizons_of_a_counter"],
+        f"{_LOWERING}::test_what_is_too_large_for_a_format_is_refused_with_the_number",
         "a sum has at most as many units as the format has digits for",
+    ),
+    Fault(
+        _CERTIFICATE,
+        "min(self.limit, 2**_FLOAT32_DIGITS) if",
+        "self.limit if",
+        f"{_CERTIFIED}::test_counters_of_float64_are_those_of_float32",
+        "norms and single steps compute in float32, in float64 too",
     ),
     # -- the search through caches
     Fault(
@@ -120,8 +139,13 @@ FAULTS = [
         _ARRANGED,
         "what is claimed of one string at a time was run one at a time",
     ),
-    Fault(_SEARCH, "        if witness is not None:\n", "        if True:\n            witness = verdict.witness\n", _ARRANGED,
-          "a witness is wrong in a batch of one"),
+    Fault(
+        _SEARCH,
+        "        if witness is not None:\n",
+        "        if True:\n            witness = verdict.witness\n",
+        _ARRANGED,
+        "a witness is wrong in a batch of one",
+    ),
     Fault(
         _STEPPING,
         "flat = np.concatenate([_bytes(tensor) for tensor in tensors], axis=1)",
@@ -130,30 +154,60 @@ FAULTS = [
         "two caches are the same only when the scan states are, too",
     ),
     # -- reading a checkpoint
-    Fault(_STORED, 'if kind not in ("F64", "F32", "F16", "BF16"):', "if False:", _INPUTS, "only floating-point numbers are weights"),
-    Fault(_STORED, "if len(names) > 1:", "if False:", _INPUTS, "dtype and torch_dtype say the same"),
+    Fault(
+        _STORED,
+        'if kind not in ("F64", "F32", "F16", "BF16"):',
+        "if False:",
+        f"{_INPUTS}::test_what_a_cast_would_change_is_refused_by_name",
+        "only floating-point numbers are weights",
+    ),
+    Fault(
+        _STORED,
+        "if len(names) > 1:",
+        "if False:",
+        f"{_INPUTS}::test_formats_that_contradict_or_do_not_exist_are_refused",
+        "dtype and torch_dtype say the same",
+    ),
     Fault(
         _STORED,
         'dtype = names.pop() if names else next(iter(stored))',
         'dtype = next(iter(stored))',
-        _INPUTS,
+        f"{_INPUTS}::test_the_configuration_names_the_format",
         "the claim is about the format that config.json names",
     ),
-    Fault(_STORED, "        if plain in tensors:\n", "        if False:\n", _INPUTS, "no tensor is given under two names"),
+    Fault(
+        _STORED,
+        "        if plain in tensors:\n",
+        "        if False:\n",
+        f"{_INPUTS}::test_a_tensor_under_two_names_is_refused",
+        "no tensor is given under two names",
+    ),
     Fault(
         _STORED,
         'config["vocab_size"] = -(-config["vocab_size"] // multiple) * multiple',
         'config["vocab_size"] = config["vocab_size"] // multiple * multiple',
-        _INPUTS,
+        f"{_INPUTS}::test_the_official_layout_is_read_and_proved",
         "the official package pads the vocabulary upwards",
     ),
-    Fault(_LOADING, "not torch.equal(head, embedding)", "False", _INPUTS, "a tied head is the embedding"),
-    Fault(_LOADING, "bad = torch.nonzero(~torch.isfinite(cast))", "bad = []", _INPUTS, "a weight is finite after it was cast"),
+    Fault(
+        _LOADING,
+        "not torch.equal(head, embedding)",
+        "False",
+        f"{_INPUTS}::test_heads_are_tied_as_the_configuration_says",
+        "a tied head is the embedding",
+    ),
+    Fault(
+        _LOADING,
+        "bad = torch.nonzero(~torch.isfinite(cast))",
+        "bad = []",
+        f"{_INPUTS}::test_a_weight_that_the_format_does_not_reach_is_named",
+        "a weight is finite after it was cast",
+    ),
     Fault(
         "verify/mamba/other_reading.py",
         "if highest >= lowest:",
         "if highest > 1:",
-        _INPUTS,
+        f"{_INPUTS}::test_no_reading_is_proposed_where_none_is_right",
         "a reading is proposed only where it is right on all strings",
     ),
     # -- lowering
@@ -182,14 +236,14 @@ FAULTS = [
         "verify/mamba/accuracy.py",
         "if len(wrong) and (result.witness is None or wrong[0] < len(result.witness.word)):",
         "if len(wrong) and result.witness is None:",
-        _INPUTS,
+        f"{_INPUTS}::test_the_witness_is_the_shortest_wrong_prefix_of_all",
         "the witness of a random test is the shortest wrong prefix",
     ),
     Fault(
         "constructions/mamba/gates.py",
         "seen.least = min(seen.least, float(gates.min()))",
         "seen.least = float(gates.min())",
-        _INPUTS,
+        f"{_INPUTS}::test_the_audit_remembers_the_least_and_the_greatest_gate",
         "the audit keeps the least gate over all positions",
     ),
 ]

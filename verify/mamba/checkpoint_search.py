@@ -39,8 +39,8 @@ def search_checkpoint(machine: Machine, model, mode: str, *, limit: int, progres
     if verdict.outcome != PROVED:
         return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {alone.conditions}")
     reason = (
-        f"the search over caches closed: every length, by single decoding steps of one string at a time in {alone.conditions}; "
-        "a full forward and larger batches are only tested"
+        "the search over caches closed: every length, by single decoding steps of one string at a time in "
+        f"{alone.conditions}; a full forward and larger batches are only tested"
     )
     return replace(verdict, method="cache search", reason=reason)
 

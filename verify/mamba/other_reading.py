@@ -1,4 +1,4 @@
-"""Is a model that is wrong by the sign of its logits right by probability?  A threshold, where the strings tried allow one."""
+"""Is a model that is wrong by its logits right by probability?  A threshold, where the strings tried allow one."""
 
 from __future__ import annotations
 
