@@ -5,7 +5,11 @@ import sys
 
 import pytest
 
+from automata.counter_machine import parse_name
+from automata.errors import InputError
+from constructions import bounded_dyck
 from verify.__main__ import main
+from verify.commands import pipeline
 
 FEW = ("--strings", "30", "--max-length", "30")
 
@@ -82,8 +86,38 @@ def test_many_types_have_shorter_random_tests(capsys, tmp_path):
     assert main(["dyck", "--k", "2500", "--depth", "1", "--max-length", "20", "--json", str(path)]) == 0
     report = json.loads(path.read_text())
     assert report["outcomes"] == ["proved", "tested"] and report["random_test"]["explored"]["strings"] == 100
-    assert main(["dyck", "--k", "200000", "--depth", "1", "--max-length", "500"]) == 2
-    assert "--max-length 500: at most 250 with 200000 types" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given, chosen", [([], (3, 250)), (["--max-length", "500", "--strings", "7"], (7, 500))])
+def test_the_random_test_of_many_types_is_short_unless_a_longer_one_is_asked_for(monkeypatch, given, chosen):
+    asked = []
+    monkeypatch.setattr(pipeline, "run_task", lambda task, args, command: asked.append((args.strings, args.max_length)) or 0)
+    monkeypatch.setattr(bounded_dyck, "bounded_dyck", lambda k, depth, mode: None)
+    assert main(["dyck", "--k", "200000", "--depth", "1", *given]) == 0 and asked == [chosen]
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (("dyck", "--k", "500001", "--depth", "1"), "--k 500001: at most 500000, raise the limit (--most) to go on"),
+        (("dyck", "--k", "2", "--depth", "4097"), "--depth 4097: at most 4096, raise the limit (--most) to go on"),
+        (("dyck", "--k", "1", "--depth", "1000001"), "--depth 1000001: at most 1000000, raise the limit (--most) to go on"),
+        (("dyck", "--k", "3", "--depth", "1", "--most", "2"), "--k 3: at most 2, raise"),
+        (("counter", "shuffle-65"), "expected from 1 to 64: raise the limit (--most) to go on"),
+        (("counter", "shuffle-3", "--most", "2"), "expected from 1 to 2: raise the limit (--most)"),
+    ],
+)
+def test_the_option_that_raises_a_limit_is_named(capsys, arguments, message):
+    assert main(list(arguments)) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_raised_limit_is_repeated(capsys, small):
+    assert main(["counter", "shuffle-2", "--strings", "3", "--max-length", "5", "--most", "2"]) == 0
+    assert "counter shuffle-2 --most 2 " in " ".join(capsys.readouterr().out.split())
+    assert parse_name("shuffle-65", 65) == ("shuffle", 65)
+    with pytest.raises(InputError, match="expected 1$"):
+        parse_name("dyck-2", 100)
 
 
 @pytest.mark.parametrize(

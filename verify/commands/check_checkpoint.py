@@ -31,7 +31,7 @@ PUMPED_LENGTH = 400
 
 def check_checkpoint(args: argparse.Namespace, edges: list[int]) -> int:
     """All checks, printed; returns the exit status."""
-    directory, known = Path(args.directory), language(args.language)
+    directory, known = Path(args.directory), language(args.language, args.most)
     mode, reading = args.mode or _declared_mode(directory), Reading.parse(args.answer)
     command = f"python -m verify checkpoint {args.directory} --language {args.language} --mode {mode}"
     if reading != Reading():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from verify.commands.inputs import add_most
 from verify.commands.options import nonempty, whole_number
 
 HELP = "check a Mamba checkpoint (Hugging Face format) against a language: accuracy, gates, refutation, proof"
@@ -19,6 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--language", required=True, metavar="NAME", help="a name of the catalogue, such as flip-flop, d-4, dyck-2-5"
     )
+    add_most(parser, "a number in the name", "100000, and 64 for shuffle-K")
     parser.add_argument(
         "--mode", choices=MODES, help="the question asked (default: what the checkpoint says, else predictive)"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from verify.commands.inputs import add_most, repeated_most
 from verify.commands.options import add_common, nonempty
 
 HELP = "a counter language: dyck-1, shuffle-K, boolean-N, anbn, anbncn or anbncndn"
@@ -24,12 +25,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def add_language(parser: argparse.ArgumentParser) -> None:
     """The argument that says which language."""
     parser.add_argument("name", metavar="NAME", help="dyck-1, shuffle-K, boolean-N, anbn, anbncn or anbncndn")
+    add_most(parser, "the K of shuffle-K", "64")
 
 
 def run(args: argparse.Namespace) -> int:
     from verify.commands.pipeline import run_task
 
-    return run_task(task(args), args, f"python -m verify counter {args.name}")
+    return run_task(task(args), args, f"python -m verify counter {args.name}{repeated_most(args)}")
 
 
 def task(args: argparse.Namespace):
@@ -41,7 +43,7 @@ def task(args: argparse.Namespace):
     from verify.induction import prove_counter
     from verify.released import read_released
 
-    machine = counter_machine(args.name)
+    machine = counter_machine(args.name, args.most)
 
     def parse(token: str) -> str:
         if token not in machine.alphabet:
@@ -52,7 +54,7 @@ def task(args: argparse.Namespace):
     return Task(
         title=f"{args.name} over {' '.join(machine.alphabet)}; the empty string {empty}",
         machine=machine,
-        cascade=counter_cascade(args.name, args.mode),
+        cascade=counter_cascade(args.name, args.mode, args.most),
         arithmetic="exact",
         classes=None,
         parse=parse,

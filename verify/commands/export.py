@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 
+from verify.commands.inputs import add_most, add_unminimised, unminimised_limit
 from verify.commands.options import add_target, check_common, nonempty, whole_number
 from verify.mamba import MAMBA, MAMBA_SSM
 
@@ -27,6 +28,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alphabet", metavar="ABC", help="the symbols of the expression (default: those that occur in it)"
     )
+    add_most(parser, "a number in a name", "100000, and 64 for shuffle-K")
+    add_unminimised(parser)
     parser.add_argument("--to", type=nonempty, required=True, metavar="DIR", help="the folder to write")
     parser.add_argument(
         "--mode", choices=MODES, default=PREDICTIVE, help="the question asked after each prefix (default: predictive)"
@@ -83,8 +86,8 @@ def _task(args: argparse.Namespace):
     from verify.mamba.search import cascade_of
 
     if args.regex is None:
-        known = language(args.language)
+        known = language(args.language, args.most)
         return known.machine, cascade_of(known, args.mode), f"{known.name}: {known.title}", args.language
-    dfa = regex_to_dfa(args.regex, args.alphabet)
+    dfa = regex_to_dfa(args.regex, args.alphabet, unminimised_limit(args))
     name = f"--regex '{args.regex}'" + (f" --alphabet '{args.alphabet}'" if args.alphabet else "")
     return dfa, holonomy_cascade(dfa, args.mode), f"the language of {args.regex}", name

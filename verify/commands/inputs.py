@@ -39,12 +39,7 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     labels = "what the labels of a DOT file are (default: what they look like)"
     parser.add_argument("--labels", choices=("auto", "symbols", "formulas"), default="auto", help=labels)
     add_most(parser, "a number in a --language", "100000, and 64 for shuffle-K")
-    parser.add_argument(
-        "--unminimised",
-        type=whole_number,
-        metavar="N",
-        help=f"give up when the automaton has more than N states, or 100 N transitions, before it is minimised (default: {UNMINIMISED})",
-    )
+    add_unminimised(parser)
     parser.add_argument(
         "--image-sets",
         type=whole_number,
@@ -53,9 +48,24 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_unminimised(parser: argparse.ArgumentParser) -> None:
+    """--unminimised: the limit on the automaton that an expression, a formula or a name makes."""
+    parser.add_argument(
+        "--unminimised",
+        type=whole_number,
+        metavar="N",
+        help=f"give up when the automaton has more than N states, or 100 N transitions, before it is minimised (default: {UNMINIMISED})",
+    )
+
+
 def add_most(parser: argparse.ArgumentParser, what: str, default: str) -> None:
     """--most: the greatest number that a language is asked for with."""
     parser.add_argument("--most", type=whole_number, metavar="N", help=f"accept {what} up to N (default: {default})")
+
+
+def repeated_most(args: argparse.Namespace) -> str:
+    """--most as it was given, for the command that repeats this one."""
+    return "" if args.most is None else f" --most {args.most}"
 
 
 def read_input(args: argparse.Namespace) -> Input:
@@ -97,7 +107,7 @@ def image_set_limit(args: argparse.Namespace) -> int:
     return IMAGE_SET_LIMIT if args.image_sets is None else args.image_sets
 
 
-def _unminimised(args: argparse.Namespace) -> int:
+def unminimised_limit(args: argparse.Namespace) -> int:
     """The limit asked for; by default no less than the limit on the minimal automaton."""
     return max(UNMINIMISED, getattr(args, "states", 0)) if args.unminimised is None else args.unminimised
 
@@ -105,7 +115,7 @@ def _unminimised(args: argparse.Namespace) -> int:
 def _regex(text: str, alphabet, args: argparse.Namespace):
     from automata.regex import parse, regex_to_dfa
 
-    dfa = regex_to_dfa(text, alphabet, _unminimised(args))
+    dfa = regex_to_dfa(text, alphabet, unminimised_limit(args))
     guessed = alphabet is None and parse(text).speaks_of_others
     note = " (the symbols shown, as there is no --alphabet: . ~ and [^ speak of these)" if guessed else ""
     return f"the regular expression {shortened(text, _TITLE)}, {_over(dfa)}{note}", dfa
@@ -115,7 +125,7 @@ def _ltl(text: str, alphabet, args: argparse.Namespace):
     from automata.future_ltl import formula_to_dfa
     from automata.temporal import parse
 
-    dfa = formula_to_dfa(text, alphabet, _unminimised(args))
+    dfa = formula_to_dfa(text, alphabet, unminimised_limit(args))
     tense = parse(text, alphabet).tense
     note = " (the symbols shown, as there is no --alphabet)" if alphabet is None else ""
     return f"the {tense} formula {shortened(text, _TITLE)}, {_over(dfa)}, one at each position{note}", dfa
@@ -125,7 +135,7 @@ def _language(text: str, _alphabet, args: argparse.Namespace):
     from automata.languages import language
 
     known = language(text, args.most)
-    dfa = known.dfa(_unminimised(args))
+    dfa = known.dfa(unminimised_limit(args))
     return f"{known.name}: {known.title}, {_over(dfa)}", dfa
 
 

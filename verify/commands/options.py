@@ -8,9 +8,6 @@ from automata.errors import InputError, one_line
 from automata.machine import MODES, PREDICTIVE
 from verify.mamba import TARGETS
 
-LONGEST_STRING = 50_000_000
-"""Symbols of one random string; more would not fit into memory as a list of symbols."""
-
 
 MOST_DIGITS = 60
 """Of a number given as an option; each option has a range of its own besides."""
@@ -61,5 +58,3 @@ def nonempty(text: str) -> str:
 
 def check_common(args: argparse.Namespace) -> None:
     """What can be found wrong before any work: strings that are too long."""
-    if args.max_length is not None and args.max_length > LONGEST_STRING:
-        raise InputError(f"--max-length {args.max_length}: the longest random string is {LONGEST_STRING} symbols")

@@ -26,7 +26,7 @@ from verify.commands.report import Report
 from verify.mamba import SSM as SSM_TARGET
 from verify.progress import Progress
 from verify.released import Labelled, check_released
-from verify.sampling import check_words, random_words
+from verify.sampling import check_words, random_streams
 from verify.sticky import find_sticky
 from verify.strings_file import read_strings
 from verify.verdict import EXIT_STATUS, PROVED, TESTED, UNDECIDED, Verdict, worst
@@ -104,7 +104,7 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
     report.verdict("proof", proof)
     with Progress("strings", args.strings, args.quiet, phase="random test") as progress:
         rng = np.random.default_rng(args.seed)
-        words = random_words(task.machine, args.strings, longest, rng)
+        words = random_streams(task.machine, args.strings, longest, rng)
         repeat = f"{command} --strings {args.strings} --max-length {longest} --seed {args.seed}"
         verdict = check_words(task.machine, engine, words, task.cascade.mode, progress=progress, repeat=repeat)
         report.verdict("random test", verdict, {"seed": args.seed})
