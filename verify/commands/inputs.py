@@ -143,7 +143,7 @@ def _file(text: str, alphabet, args: argparse.Namespace):
     from automata.formats import checked_dfa, read_described
 
     described = read_described(text, args.labels, None if args.accept is None else args.accept.split())
-    dfa = checked_dfa(described, alphabet, _unminimised(args))
+    dfa = checked_dfa(described, alphabet, unminimised_limit(args))
     note = "" if described.deterministic else f" (nondeterministic, {len(described.states)} states: made deterministic)"
     return f"the automaton in {shortened(text, _TITLE)}, {_over(dfa)}{note}", dfa
 
