@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from small_dfas import accepts, all_words, dfas, moore_classes, shortest_difference
 
 import automata.dfa
-from automata.dfa import DFA
+from automata.dfa import DFA, _refine
 from automata.errors import InputError
 from automata.machine import EOS, run
 
@@ -67,6 +67,24 @@ def test_minimal_automata_keep_the_language_and_are_as_small_as_moores(dfa):
     assert shortest_difference(dfa, minimal, 7) is None
     assert minimal.states == moore_classes(dfa)
     assert minimal.minimise() == minimal
+
+
+@pytest.mark.parametrize(
+    "table, accepting",
+    [
+        ([[4, 4], [2, 5], [2, 2], [5, 2], [0, 4], [4, 2]], {1, 2, 4}),
+        ([[1, 4, 4], [3, 2, 5], [4, 4, 4], [5, 3, 3], [5, 4, 2], [1, 0, 1]], {3, 4, 5}),
+        ([[1, 0], [3, 3], [3, 5], [1, 0], [3, 4], [2, 2], [4, 0], [2, 4]], {1, 3, 7}),
+    ],
+)
+def test_both_halves_of_a_block_that_waits_split(table, accepting):
+    """Automata that keep too few classes where only the smaller half of every split block is used."""
+    classes = [q in accepting for q in range(len(table))]
+    for _ in table:
+        signatures = [(classes[q], *(classes[target] for target in row)) for q, row in enumerate(table)]
+        classes = [signatures.index(signature) for signature in signatures]
+    found = _refine(table, [q in accepting for q in range(len(table))], len(table[0]))
+    assert [found.index(block) for block in found] == [classes.index(block) for block in classes]
 
 
 @given(dfas(), dfas())

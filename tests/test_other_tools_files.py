@@ -5,6 +5,7 @@ import pytest
 from automata.dfa import DFA
 from automata.errors import InputError
 from automata.formats import read_described, read_dfa, write_dfa
+from automata.formats.guards import letters, parse_guard
 from automata.regex import regex_to_dfa
 
 
@@ -117,6 +118,7 @@ def test_initial_and_accepting_nodes(written, nodes):
     [
         (PLUS, "no initial state, expected one"),
         ('i [shape=point] i -> {q0 q1} q1 [peripheries=2]; q0 -> q0 [label=a]', "2 initial states (q0, q1), expected one"),
+        ('q0 [initial=true, peripheries=2] q0 -> q1 [label=a] q1 -> q0', "the edge from 'q1' to 'q0' has the label ''"),
         ('i -> q0 j -> q1 q0 -> q0 [label=a]', "2 initial states (q0, q1)"),
         ('q0 [initial=true] q1 [label="1/0.5", shape=doublecircle] ' + PLUS, "the accepting state 'q1' has the weight 0.5"),
         ('label="Inf(0)\\n[Büchi]" q0 [initial=true] ' + PLUS, "it is about infinite words"),
@@ -223,6 +225,13 @@ def test_formulas_over_propositions(written):
     assert read_dfa(written(".dot", both)).minimise() == regex_to_dfa(".*<{p,q}>.*", ["{p,q}", "{p}", "{q}", "{}"])
     words = GUARDS.replace("~p", "not p or (q and false)").replace('"p"', '"p and (true or q)"')
     assert read_dfa(written(".dot", words)).accepts_word(["{q}", "{p,q}"])
+
+
+@pytest.mark.parametrize("text", ["p | q & r", "p or (q and r)", "~(~p & ~(q & r))", "p || q && r", "¬¬p ∨ q ∧ r", "p | q & r & true | false"])
+def test_the_operators_of_formulas(text):
+    guard = parse_guard(text)
+    for letter in letters({"p", "q", "r"}).values():
+        assert guard.holds(letter) == ("p" in letter or {"q", "r"} <= letter)
 
 
 MEALY = """digraph { t0; t1; __start0 [label="", shape=none]; __start0 -> t0 [label=""];
