@@ -71,10 +71,10 @@ class Fuzz:
         edits: list[editing.Edit] = []
         arrays, description = original
         for _ in range(int(rng.choice(4, p=[0.02, 0.5, 0.3, 0.18]))):
-            edit = editing.draw(rng, arrays, description)
-            arrays, description = editing.apply([edit], arrays, description)
-            edits.append(edit)
-            if edit[0] == "drop":
+            more = editing.draw(rng, arrays, description)
+            arrays, description = editing.apply(more, arrays, description)
+            edits += more
+            if more[0][0] == "drop":
                 break
         checks = {check for check, how in family(name).checks.items() if rng.random() < how.often}
         report = judged(name, edits, original, index, self.slow, checks)

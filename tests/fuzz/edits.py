@@ -74,16 +74,12 @@ def apply(edits: list[Edit], arrays: dict[str, np.ndarray], description: dict) -
     return arrays, description
 
 
-def draw(rng: np.random.Generator, arrays: dict[str, np.ndarray], description: dict) -> Edit:
-    """One edit of a kind that is drawn first."""
-    kinds = (_weight, _number, _number, _start, _embedding, _gate, _describe, _rare)
+def draw(rng: np.random.Generator, arrays: dict[str, np.ndarray], description: dict) -> list[Edit]:
+    """One edit of a kind that is drawn first, or a few that belong together."""
     while True:
-        edit = kinds[int(rng.choice(len(kinds), p=_SHARES))](rng, arrays, description)
-        if edit is not None:
-            return edit
-
-
-_SHARES = np.array([6, 3, 1, 3, 4, 3, 4, 1]) / 25
+        edit = _KINDS[int(rng.choice(len(_KINDS), p=_SHARES))](rng, arrays, description)
+        if edit:
+            return edit if isinstance(edit, list) else [edit]
 
 
 def _value(rng: np.random.Generator, old: int, unit: int = 1) -> int:
@@ -212,3 +208,37 @@ def _rare(rng, arrays, description) -> Edit | None:
         return "drop", name
     name = _pick(rng, [n for n in sorted(arrays) if n.endswith((".shape", ".rows", ".columns")) and arrays[n].size])
     return name and ("set", name, int(rng.integers(arrays[name].size)), int(rng.integers(-1, 4)))
+
+
+def _balanced(rng, arrays, description) -> list[Edit] | None:
+    """A large number read with BOS, and start values that make up for it: the exact model is what it was, unless it rounds."""
+    rows, columns = arrays["embedding"].shape
+    layer = description["layers"][0]
+    if not columns or any(layer[key] for key in ("gate_exponent", "increment_exponent", "initial_exponent")):
+        return None
+    place = (rows - 1) * columns + int(rng.integers(columns))
+    edits: list[Edit] = [("set", "embedding", place, -abs(_pick(rng, EXTREME)))]
+    before, after = _on_bos(arrays), _on_bos(apply(edits, arrays, description)[0])
+    for i, start in enumerate(arrays["layers.0.initial"].tolist()):
+        (gate, added), (new_gate, new_added) = before[i], after[i]
+        wanted = gate * start + added - new_added
+        balanced = wanted // new_gate if new_gate and wanted % new_gate == 0 else wanted
+        if balanced != start and abs(balanced) < 2**63:
+            edits.append(("set", "layers.0.initial", i, balanced))
+    return edits
+
+
+def _on_bos(arrays: dict[str, np.ndarray]) -> list[tuple[int, int]]:
+    """Gate and increment of each coordinate of the first layer on BOS, as integers."""
+    x = arrays["embedding"][-1].tolist()
+    sums = []
+    for part in ("layers.0.gate", "layers.0.increment"):
+        values = arrays[f"{part}.bias"].tolist()
+        for row, column, weight in zip(*(arrays[f"{part}.{kind}"].tolist() for kind in _PARTS)):
+            values[row] += weight * x[column]
+        sums.append(values)
+    return list(zip(*sums))
+
+
+_KINDS = (_weight, _number, _start, _embedding, _gate, _describe, _rare, _balanced)
+_SHARES = np.array([6, 4, 3, 4, 3, 4, 1, 1]) / 26

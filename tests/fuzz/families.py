@@ -48,7 +48,7 @@ SEARCHED, PAIRS, WORDS, LENGTH = 400, 300, 12, 24
 _ARITHMETICS = ("exact", "fixed:1", "fixed:3", "float16", "float32", "wrap:4")
 _SMALL = [name for name in COUNTER if name not in ("shuffle-4", "shuffle-6", "boolean-5")]
 _MODES = ("predictive", "recognise")
-_DYCK = ((1, 1), (1, 4), (2, 0), (2, 2), (2, 3), (3, 2))
+_DYCK = ((1, 1), (1, 4), (2, 0), (2, 1), (2, 2), (2, 3), (3, 2))
 _GATES = (("exact", "affine"), ("fixed:2", "affine"), ("float16", "affine"), ("float16", "sigmoid"), ("float32", "exp-softplus"))
 _PARITIES = ("signed/exact", "signed/float16", "wrapping/wrap:1", "wrapping/wrap:4", "unbounded/fixed:3", "rounding/fixed:3")
 
