@@ -217,7 +217,7 @@ def _balanced(rng, arrays, description) -> list[Edit] | None:
     if not columns or any(layer[key] for key in ("gate_exponent", "increment_exponent", "initial_exponent")):
         return None
     place = (rows - 1) * columns + int(rng.integers(columns))
-    edits: list[Edit] = [("set", "embedding", place, -abs(_pick(rng, EXTREME)))]
+    edits: list[Edit] = [("set", "embedding", place, -_pick(rng, [n for n in EXTREME if 0 < n < 2**54]))]
     before, after = _on_bos(arrays), _on_bos(apply(edits, arrays, description)[0])
     for i, start in enumerate(arrays["layers.0.initial"].tolist()):
         (gate, added), (new_gate, new_added) = before[i], after[i]
