@@ -37,6 +37,26 @@ def test_no_verdict_about_an_edited_model_is_false(first):
     assert {PROVED, REFUTED} <= outcomes
 
 
+KNOWN = [
+    ("dyck 1,1 predictive exact", "search", [("set", "readout.bias", 0, 1000)]),
+    ("dyck 2,2 predictive exact", "induction", [("set", "readout.bias", 0, 1000)]),
+    ("holonomy d-2 predictive fixed:1", "level by level", [("set", "readout.bias", 0, 1000)]),
+    ("counter dyck-1 predictive float16", "induction", []),
+    ("counter dyck-1 predictive float16", "exact length", [("set", "layers.0.initial", 0, 2030)]),
+    ("parity rounding/fixed:3", "audit", []),
+    ("parity unbounded/fixed:3", "folded", []),
+    ("parity unbounded/fixed:3", "refuter", []),
+    ("parity signed/exact", "audit", []),
+]
+"""Models about which a prover says something false as soon as one condition of it is gone: see the planted faults."""
+
+
+@pytest.mark.parametrize("name, check, edits", KNOWN)
+def test_no_verdict_about_a_model_that_is_near_a_false_one(name, check, edits, tmp_path):
+    report = judged(name, edits, files(name, tmp_path), 0, 60, {check})
+    assert report.findings == {} and check in report.outcomes
+
+
 # -- what the fuzz itself is made of ------------------------------------------------------------------
 
 

@@ -32,6 +32,7 @@ from constructions.signed import lower_signed
 from constructions.ssm import SSM
 from verify.bisimulation import bisimulation
 from verify.bounded_search import bounded_search
+from verify.boxes import NotCovered
 from verify.induction import prove_counter, prove_dyck
 from verify.levelwise import prove_levelwise
 from verify.refute import refute
@@ -176,7 +177,7 @@ def _family(ssm: SSM, machine, truth: Language, checks: dict[str, Callable]) -> 
             "random test": Check(partial(_tested, machine), truth, 0.1),
             "refuter": Check(lambda ssm: refute(ssm, parity_dfa), even(alphabet, counted), 0.1),
             "audit": Check(upper_bound, None, 0.2),
-            "exact length": Check(lambda ssm: exact_length(ssm) if ssm.arithmetic.is_float else None, None, 0.1),
+            "exact length": Check(lambda ssm: exact_length(ssm) if ssm.arithmetic.is_float else 0, None, 0.1),
         },
     )
 
@@ -189,7 +190,9 @@ def _search(machine, ssm: SSM):
 
 def _folded(machine, ssm: SSM):
     translation = find_translation(ssm)
-    return translation if translation is None else bisimulation(machine, Folded(Engine(ssm), translation), ssm.mode, limit=SEARCHED)
+    if translation is None:
+        raise NotCovered("no translation is found")
+    return bisimulation(machine, Folded(Engine(ssm), translation), ssm.mode, limit=SEARCHED)
 
 
 def _tested(machine, ssm: SSM):

@@ -26,7 +26,7 @@ from .families import Check
 from .languages import Language
 from .slow_model import SlowModel
 
-STATES, LONG, RUN = 150, 6, 2500
+STATES, LONG, RUN = 150, 8, 2500
 """Pairs of states followed along all strings, long strings tried after a proof, and the longest pair of strings that is run."""
 
 BAD_INPUT, NOT_COVERED, SLOW = "bad input", "not covered", "ended"
@@ -177,16 +177,21 @@ def run(slow: SlowModel, words: list[tuple[str, ...]], states: bool = False):
         yield t + 1, given, h
 
 
-def long_words(language: Language, mode: str, length: int, rng: np.random.Generator) -> list[tuple[str, ...]]:
-    """Strings u v^n s^m: powers, what follows a violation, deep nests and fading; in predictive mode prefixes of words."""
+def long_words(language: Language, mode: str, length: int, most: int, rng: np.random.Generator) -> list[tuple[str, ...]]:
+    """Strings u v^n s^m with n up to ``length``, of one length: powers, what follows a violation, nests, fading, up to ``most`` symbols.
+
+    In predictive mode a good part of each can be read before a violation.
+    """
     words = []
-    for _ in range(12 * LONG):
-        u, v, s = (tuple(rng.choice(language.alphabet, int(rng.integers(low, 3))).tolist()) for low in (0, 1, 1))
+    for attempt in range(12 * LONG):
+        # In every other attempt two symbols alone: a power, or a nest.
+        sizes = (0, 1, 1) if attempt % 2 else (int(rng.integers(3)), int(rng.integers(1, 3)), int(rng.integers(1, 3)))
+        u, v, s = (tuple(rng.choice(language.alphabet, size).tolist()) for size in sizes)
         n = int(rng.choice([length, length - 5, length // 2]))
-        word = (u + v * (n // len(v)) + s * length)[:length]
-        asked = length if mode == "recognise" else _legal_length(language, word)
+        word = (u + v * (n // len(v)) + s * 2 * length)[: 2 * length]
+        asked = len(word) if mode == "recognise" else _legal_length(language, word)
         if asked > length // 3:
-            words.append(word)
+            words.append(word[:most])
         if len(words) == LONG:
             break
     return words
@@ -223,8 +228,9 @@ def _verdict_is_false(verdict: Verdict, slow: SlowModel, language: Language, exp
         horizon = verdict.horizon if verdict.horizon is not None else 1 << 62
         wrong = explored.wrong
         if wrong is None and not explored.closed:
-            length = min(horizon, 2**11 + 5 if slow.arithmetic == "float16" else 80)
-            wrong = wrong_prefix(slow, language, long_words(language, slow.mode, length, np.random.default_rng(seed)))
+            length = 2**11 + 5 if slow.arithmetic == "float16" and horizon > 2**11 else 60
+            words = long_words(language, slow.mode, length, horizon, np.random.default_rng(seed))
+            wrong = wrong_prefix(slow, language, words)
         if wrong is not None and len(wrong) <= horizon:
             return f"proved (horizon {verdict.horizon}), wrong on {_show(wrong)}"
     if verdict.outcome == REFUTED and verdict.witness is not None and len(verdict.witness.word) <= RUN:
