@@ -3,13 +3,14 @@
 PYTHON ?= python3
 PYTEST_ARGS ?=
 CASES ?= 10000
+SECONDS ?= 60
 SEED ?= 0
 
 python := .venv/bin/python
 requirements := setup.cfg pyproject.toml constraints.txt
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-slow mutation malformed mamba-ssm test-mamba-ssm test-gpu bench clean
+.PHONY: demo test test-slow mutation malformed fuzz mamba-ssm test-mamba-ssm test-gpu bench clean
 
 demo: .venv/core.stamp
 	$(python) -m verify dyck --k 2 --depth 5
@@ -27,6 +28,10 @@ mutation: .venv/test.stamp
 # So many malformed inputs, over all commands; the same seed gives the same ones.
 malformed: .venv/test.stamp
 	$(python) -m tests.malformed --cases $(CASES) --seed $(SEED)
+
+# Edits saved models at random, and holds every verdict about them against a brute force: SECONDS=60 SEED=0.
+fuzz: .venv/test.stamp
+	$(python) -m tests.fuzz --seconds $(SECONDS) --seed $(SEED)
 
 # The official package, in a folder of its own: transformers must not see it, or it would use kernels that a CPU does not have.
 mamba-ssm: .venv/mamba-ssm.stamp
