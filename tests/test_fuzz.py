@@ -138,7 +138,7 @@ def test_balanced_edits_leave_the_exact_model_as_it_was(tmp_path):
 def test_all_strings_are_followed_until_one_is_wrong(tmp_path):
     arrays, description = files("dyck 2,2 recognise exact", tmp_path)
     explored = explore(SlowModel(arrays, description), dyck(2, 2), 150)
-    assert explored.wrong is None and explored.right_to > 3
+    assert explored.wrong is None and len(explored.table) > 20
     assert explore(SlowModel(arrays, description), dyck(2, 1), 150).wrong == ("(a", "(a", "a)", "a)")
 
 

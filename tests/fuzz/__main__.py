@@ -17,7 +17,7 @@ import numpy as np
 from constructions.storage import save
 
 from . import edits as editing
-from .families import draw, family
+from .families import draw, family, names
 from .judge import SLOW, Report, judge
 from .minimise import minimise
 
@@ -32,6 +32,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, metavar="DIR", help="write each finding to a folder of its own, as a saved model")
     parser.add_argument("--slow", type=float, default=5.0, metavar="S", help="end a check after S seconds and report it (default: 5)")
     args = parser.parse_args(argv)
+    if not any(args.only in name for name in names()):
+        parser.error(f"--only {args.only}: no family has this in its name")
     fuzz = Fuzz(args.seed, args.only, args.slow, args.out)
     started = time.perf_counter()
     index = args.first

@@ -115,13 +115,12 @@ def _call(report: Report, name: str, run, answer_within: float):
 
 @dataclass
 class Explored:
-    """All strings in order of length: the first that is wrong, up to which length all were right, whether that is all.
+    """All strings in order of length: the first that is wrong, and whether that is all.
 
     ``table`` has the model's states as they were found: the outputs of each, and where each symbol leads (-1: not followed).
     """
 
     wrong: tuple[str, ...] | None
-    right_to: int
     closed: bool
     table: list[tuple[frozenset[str], list[int]]]
 
@@ -135,13 +134,12 @@ def explore(slow: SlowModel, language: Language | None, limit: int) -> Explored:
     seen: dict[tuple, int] = {}
     table: list[tuple[frozenset[str], list[int]]] = []
     sources: list[tuple[int, int]] = []
-    length = 0
     while True:
         fresh = []
         for i, (truth, values) in enumerate(zip(truths, zip(*(column.tolist() for column in h)) if h else [()] * len(truths))):
             answer = slow.names(given[:, i])
             if language.start is not None and answer != language.answer(truth, slow.mode):
-                return Explored(words[i], length - 1, False, table)
+                return Explored(words[i], False, table)
             key = (truth, values)
             if key not in seen:
                 seen[key] = len(table)
@@ -151,7 +149,7 @@ def explore(slow: SlowModel, language: Language | None, limit: int) -> Explored:
                 source, symbol = sources[i]
                 table[source][1][symbol] = seen[key]
         if not fresh or len(table) > limit:
-            return Explored(None, length, not fresh, table)
+            return Explored(None, not fresh, table)
         steps = [
             (i, number, a, language.after(truths[i], symbol))
             for i, number in fresh
@@ -159,12 +157,11 @@ def explore(slow: SlowModel, language: Language | None, limit: int) -> Explored:
             if asked_always or language.after(truths[i], symbol) is not None
         ]
         if not steps:
-            return Explored(None, length, True, table)
+            return Explored(None, True, table)
         rows, symbols = np.array([i for i, *_ in steps]), np.array([a for _, _, a, _ in steps])
         words = [(*words[i], slow.alphabet[a]) for i, _, a, _ in steps]
         truths, sources = [truth for *_, truth in steps], [(number, a) for _, number, a, _ in steps]
         h, given = slow.step([column[rows] for column in h], symbols)
-        length += 1
 
 
 def run(slow: SlowModel, words: list[tuple[str, ...]], states: bool = False):
