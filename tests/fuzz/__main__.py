@@ -35,19 +35,19 @@ def main(argv: list[str] | None = None) -> int:
     if not any(args.only in name for name in names()):
         parser.error(f"--only {args.only}: no family has this in its name")
     fuzz = Fuzz(args.seed, args.only, args.slow, args.out)
-    started = time.perf_counter()
-    index = args.first
+    started, index = time.perf_counter(), args.first
+    passed = lambda: time.perf_counter() - started  # noqa: E731
     try:
-        while (not args.models or index < args.first + args.models) and not (args.seconds and time.perf_counter() - started > args.seconds):
+        while (not args.models or index < args.first + args.models) and (not args.seconds or passed() < args.seconds):
             fuzz.model(index)
             index += 1
             if sys.stderr.isatty() or index % 500 == 0:
-                rate = (index - args.first) / (time.perf_counter() - started)
-                print(f"seed {args.seed}: {index} models, {rate:.1f}/s, {len(fuzz.findings)} findings", file=sys.stderr, end="\r" if sys.stderr.isatty() else "\n")
+                line = f"seed {args.seed}: {index} models, {(index - args.first) / passed():.1f}/s, {len(fuzz.findings)} findings"
+                print(line, file=sys.stderr, end="\r" if sys.stderr.isatty() else "\n")
     except KeyboardInterrupt:
         print(f"stopped before model {index}", file=sys.stderr)
     print(fuzz.table())
-    print(f"{index - args.first} models from {args.first} on, seed {args.seed}, {time.perf_counter() - started:.0f} s, {len(fuzz.findings)} findings")
+    print(f"{index - args.first} models from {args.first} on, seed {args.seed}, {passed():.0f} s, {len(fuzz.findings)} findings")
     return 1 if fuzz.findings else 0
 
 
@@ -110,7 +110,9 @@ class Fuzz:
 
     def table(self) -> str:
         """Outcomes by family and check."""
-        lines = [f"{family:<10} {check:<15} " + ", ".join(f"{n} {outcome}" for outcome, n in counts.most_common()) for (family, check), counts in sorted(self.counts.items())]
+        lines = []
+        for (kind, check), counts in sorted(self.counts.items()):
+            lines.append(f"{kind:<10} {check:<15} " + ", ".join(f"{n} {outcome}" for outcome, n in counts.most_common()))
         lines += [f"{n} times {kind}" for kind, n in self.kinds.most_common() if n > 1]
         return "\n".join([*lines, f"undecided although a string of the first few hundred is wrong: {self.missed} models"])
 

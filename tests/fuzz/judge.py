@@ -234,8 +234,9 @@ def _verdict_is_false(verdict: Verdict, slow: SlowModel, language: Language, exp
         word, witness = verdict.witness.word, verdict.witness
         expected = _expected(language, slow.mode, word)
         *_, (_, given, _) = run(slow, [word])
-        if expected is None or witness.expected != expected or witness.given != slow.names(given[:, 0]) or expected == witness.given:
-            return f"refuted on {_show(word)}, where {sorted(expected or ['nothing'])} is right and {sorted(slow.names(given[:, 0]))} is given"
+        if expected in (None, witness.given) or (witness.expected, witness.given) != (expected, slow.names(given[:, 0])):
+            right, said = sorted(expected or ["nothing"]), sorted(slow.names(given[:, 0]))
+            return f"refuted on {_show(word)}, where {right} is right and {said} is given"
         if "a shortest one" in verdict.reason and explored is not None and explored.wrong is not None and len(explored.wrong) < len(word):
             return f"refuted on {_show(word)} as a shortest witness, wrong on {_show(explored.wrong)}"
     if verdict.outcome == REFUTED and verdict.pair is not None and max(p.length for p in verdict.pair) <= RUN:
@@ -298,7 +299,8 @@ def _alternates(bound: UpperBound, slow: SlowModel) -> str:
             states = [[column[i] for column in h] for _, h in history]
             with np.errstate(all="ignore"):
                 moves = [[b - a for a, b in zip(states[t], states[t + 2])] for t in range(5)]
-            if answers[-1] != answers[-2] and answers[::2] == answers[:1] * 4 and answers[1::2] == answers[1:2] * 3 and moves[1:] == moves[:-1]:
+            in_turn = answers[-1] != answers[-2] and answers[::2] == answers[:1] * 4 and answers[1::2] == answers[1:2] * 3
+            if in_turn and moves[1:] == moves[:-1]:
                 return f"{bound.verdict}, and the answers on {_show(power[:n])}^n alternate"
     return ""
 
