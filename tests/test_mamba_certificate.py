@@ -139,6 +139,15 @@ def test_logits_stay_in_range(value):
     assert "logit 0 has products beyond the range of float32" in refusal(alone)
 
 
+def test_a_sum_has_as_many_units_as_the_format_has_digits_for():
+    """256 + 1 is no number of bfloat16, 128 + 1 is."""
+    weights = changed(lowered("flip-flop", "bfloat16"), "lm_head.weight", 0, 0)
+    weights = changed(weights, "lm_head.weight", (0, 1), 1)
+    assert certify(changed(weights, "lm_head.weight", (0, 0), 128))
+    message = refusal(changed(weights, "lm_head.weight", (0, 0), 256))
+    assert "logit 0 can add up to 257 units, and bfloat16 is exact up to 256" in message
+
+
 def test_a_coordinate_is_written_by_its_own_block():
     """The writes of one block, made by another: each alone would be allowed."""
     weights = lowered("flip-flop", norm=GIANT)

@@ -121,7 +121,7 @@ FAULTS = [
         _CERTIFICATE,
         "limit = min(self.limit, int(self.weights.precision.greatest / quantum))",
         "limit = int(self.weights.precision.greatest / quantum)",
-        f"{_LOWERING}::test_what_is_too_large_for_a_format_is_refused_with_the_number",
+        f"{_CERTIFIED}::test_a_sum_has_as_many_units_as_the_format_has_digits_for",
         "a sum has at most as many units as the format has digits for",
     ),
     Fault(
