@@ -23,7 +23,7 @@ from constructions.lowering import lower
 from constructions.number_formats import ScaledIntegers
 from constructions.ranges import outputs_when, ranges
 from constructions.ssm import GATES, SSM, Affine, Layer, Mix
-from verify.bisimulation import bisimulation
+from verify.bisimulation import bisimulation, pair_keys
 from verify.boxes import Maps, NotCovered
 from verify.sparse_rows import SparseMaps
 from verify.sticky import find_sticky
@@ -198,7 +198,7 @@ def test_what_is_added_counts_in_the_bound_of_a_step():
         step(layer, gate, h, np.array([[1 << 31]]))
 
 
-@pytest.mark.parametrize("gate, increment, start", [((2, 1), (3, 3), 5), ((3, 2), (-7, 1), -9), ((-1, 0), (1, 4), 8), ((5, 3), (-1, 0), 1), ((1, 62), (-1, 62), 9)])
+@pytest.mark.parametrize("gate, increment, start", [((2, 1), (3, 3), 5), ((3, 2), (-7, 1), -9), ((-1, 0), (1, 4), 8), ((5, 3), (-1, 0), 1), ((1, 62), (-1, 62), 9), ((3, 2), (1, 1), 1)])
 @pytest.mark.parametrize("arithmetic", ["fixed:0", "fixed:2", "fixed:32", "wrap:5"])
 def test_a_step_rounds_once(gate, increment, start, arithmetic):
     """Gate, increment and unit have different binary places; the sum is rounded down, not its terms."""
@@ -215,6 +215,10 @@ def test_sums_over_a_long_word_stay_within_the_bound():
     with pytest.raises(InputError, match="exactly below 2.53"):
         engine.advance(state, np.zeros((1, 1 << 20), dtype=np.int64))
     assert assert_engine_is_reference(ssm, ["a"] * 100) == 101
+    # Nor may a state pass that nothing reads, and that no other bound would stop.
+    unread = one_coordinate("exact", ([[0]], [1]), ([[0]], [1 << 45]), (Mix(affine([[0, 1]], [0]), "linear"),), ([[1]], [0]))
+    with pytest.raises(InputError, match="exactly below 2.53"):
+        Engine(unread).advance(state, np.zeros((1, 1 << 20), dtype=np.int64))
 
 
 @pytest.mark.parametrize("low, high", [(2**60, 2**61), (-(2**61), -(2**60)), (-(2**62), 2**62), (-3, 2**62), (-(2**62), 2)])
@@ -406,6 +410,13 @@ def test_an_infinite_embedding_has_no_exact_length():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert exact_length(ssm) == 0
+
+
+def test_pairs_of_fractions_have_the_keys_of_their_values():
+    rows = np.array([[Fraction(1, 2)], [Fraction(2, 4)], [Fraction(1, 3)]], dtype=object)
+    assert rows[0, 0] is not rows[1, 0]
+    same, other, third = pair_keys(np.zeros(3, dtype=np.int32), rows)
+    assert same == other != third
 
 
 def test_a_bounded_search_tells_fractions_apart_by_their_values():
