@@ -5,6 +5,7 @@ and nothing is left behind.
 """
 
 import argparse
+import io
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ import pytest
 from conftest import REPOSITORY
 
 import verify.commands.dyck
+from automata.errors import InputError
 from constructions.storage import load
 from verify.__main__ import main
 from verify.commands.places import check_places
@@ -148,6 +150,14 @@ def test_nobody_reads_the_output(unbuffered):
 def test_the_output_is_full(unbuffered):
     with open("/dev/full", "w") as full:
         result = process(*DYCK, stdout=full, stderr=subprocess.PIPE, env={"PYTHONUNBUFFERED": unbuffered})
+    assert (result.returncode, result.stderr) == (2, b"error: standard output: No space left on device\n")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+def test_an_answer_that_is_lost_at_the_very_end():
+    """Nothing else than the end of the command writes out what a quiet one has printed."""
+    with open("/dev/full", "w") as full:
+        result = process(*DYCK, "--quiet", stdout=full, stderr=subprocess.PIPE, env={"PYTHONUNBUFFERED": ""})
     assert (result.returncode, result.stderr) == (2, b"error: standard output: No space left on device\n")
 
 
@@ -294,7 +304,6 @@ def test_what_is_in_nobodys_way_is_written(capsys, workplace, model):
 
 
 def test_a_folder_that_cannot_be_replaced_is_as_it_was(workplace, monkeypatch):
-    from automata.errors import InputError
     from automata.files import replaced_folder
 
     (workplace / "folder").mkdir()
@@ -334,7 +343,6 @@ def test_a_device_without_end(capsys, workplace, arguments):
 
 def test_a_text_that_is_too_large(workplace, monkeypatch):
     from automata import files
-    from automata.errors import InputError
 
     monkeypatch.setattr(files, "LARGEST_TEXT", 10)
     (workplace / "text").write_text("x" * 10)
@@ -451,3 +459,25 @@ def test_published_strings_are_read_line_by_line(workplace):
     (workplace / "Dyck1" / "val_src_bin0.txt").write_bytes(b"()\r\n\r\n(")
     (workplace / "Dyck1" / "val_tgt_bin0.txt").write_bytes(b"10\n\n1\n")
     assert read_released(".", "dyck-1") == [Labelled(1, ("(", ")"), "10"), Labelled(2, (), ""), Labelled(3, ("(",), "1")]
+
+
+# -- messages -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["x" * 10**6, "a\nb\r\u2028c\x85", "\x1b[2J\x07\x00" * 200, "\ud800 \udfff", "é" * 500, "\u202ex"])
+def test_whatever_an_error_says_it_is_one_short_line(capsys, monkeypatch, text):
+    def bad(args):
+        raise InputError(text)
+
+    monkeypatch.setattr(verify.commands.dyck, "run", bad)
+    assert main(DYCK) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: ") and err.endswith("\n") and len(err) <= 401 and err[:-1].isprintable()
+
+
+def test_a_stream_without_the_characters_gets_a_short_line_too(monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert main(["describe", "--regex", "a" + "é" * 300 + "("]) == 2
+    stream.seek(0)
+    assert len(stream.read()) <= 401

@@ -37,10 +37,10 @@ FAULTS = [
         f"{_SURROUNDINGS}::test_the_status_when_nothing_can_be_said",
         "an error that cannot be written keeps its status",
     ),
-    Fault(_MAIN, "            sys.stdout.flush()\n        return status", "            pass\n        return status", f"{_SURROUNDINGS}::test_the_output_is_full", "an answer that is lost is a failure"),
+    Fault(_MAIN, "            sys.stdout.flush()\n        return status", "            pass\n        return status", f"{_SURROUNDINGS}::test_an_answer_that_is_lost_at_the_very_end", "an answer that is lost is a failure"),
     Fault("verify/verdict.py", "for status in (1, 3, 0)", "for status in (3, 1, 0)", "tests/test_bisimulation.py", "a refutation beats what is undecided"),
-    Fault("automata/errors.py", "if len(line) <= most:", "if len(line) <= most * 1000:", "tests/test_cli.py::test_an_error_is_short_and_printable", "an error is short"),
-    Fault("automata/errors.py", "c if c.isprintable() else", "c if True else", "tests/test_cli.py::test_an_error_is_short_and_printable", "an error is printable"),
+    Fault("automata/errors.py", "if len(line) <= most:", "if len(line) <= most * 1000:", f"{_SURROUNDINGS}::test_whatever_an_error_says_it_is_one_short_line", "an error is short"),
+    Fault("automata/errors.py", "c if c.isprintable() else", "c if True else", f"{_SURROUNDINGS}::test_whatever_an_error_says_it_is_one_short_line", "an error is printable"),
     Fault(
         "verify/progress.py",
         "        except (OSError, ValueError):",
