@@ -69,6 +69,8 @@ def test_a_report_over_a_folder_and_weights_over_a_file_or_other_things(capsys, 
     assert "is a folder" in refused(capsys, "--json", "folder")
     assert "is not a folder" in refused(capsys, "--save", "file")
     assert "is not a saved model" in refused(capsys, "--save", "folder")
+    (workplace / "folder" / "model.json").write_text("keep")
+    assert "is not a saved model" in refused(capsys, "--save", "folder")
     assert (workplace / "folder" / "mine").read_text() == (workplace / "file").read_text() == "keep"
 
 
@@ -248,6 +250,7 @@ PLACES = [
     (["checkpoint", "stock", "--language", "d-2", "--json", "stock/config.json"], "in the same place as DIR"),
     (["starfree", "--regex", "a", "--save", "stock"], "is not a saved model"),
     (["starfree", "--regex", "a", "--json", "stock/report"], "is a saved model or a checkpoint"),
+    (["starfree", "--file", "alone/model.json", "--save", "alone"], "in the same place as --file"),
     (["starfree", "--file", "a.att", "--json", "a.att"], "is the file of --file"),
     (["describe", "--file", "a.att", "--json", "hard"], "is the file of --file"),
     (["describe", "--file", "a.svg", "--draw", "a.svg"], "is the file of --file"),
@@ -277,6 +280,8 @@ def test_what_is_read_or_is_a_model_is_not_written_over(capsys, workplace, model
     (workplace / "way").symlink_to("model")
     (workplace / "description").symlink_to("model/model.json")
     os.mkfifo("pipe")
+    (workplace / "alone").mkdir()
+    (workplace / "alone" / "model.json").write_text("{}")
     for folder, *names in (("stock", "config.json", "model.safetensors"), ("published/Dyck1", "val_src_bin0.txt", "val_tgt_bin0.txt")):
         (workplace / folder).mkdir(parents=True)
         for name in names:

@@ -28,6 +28,7 @@ def test_malformed_inputs(part):
 
 @pytest.mark.slow
 def test_malformed_checkpoints():
+    pytest.importorskip("transformers")  # imported once, not in a case
     outcomes = list(run(0, [number for number in range(1000) if case(0, number).kind == "checkpoint"]))
     assert [outcome for outcome in outcomes if outcome.wrong] == [] and len(outcomes) == 40
 
