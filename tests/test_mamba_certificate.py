@@ -337,7 +337,7 @@ def disagreements(weights: MambaWeights, tokens) -> list[str]:
 
     from constructions.mamba.huggingface import build
 
-    model, half = build(weights), tokens.shape[1] // 2
+    model, half = build(weights), max(1, tokens.shape[1] // 2)
     with torch.no_grad():
         result = model(tokens, use_cache=True)
         full = [result.logits, *caches_of(result)]
