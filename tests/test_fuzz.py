@@ -125,6 +125,13 @@ def test_edits_are_made_and_leave_the_original_alone(tmp_path):
     assert described["alphabet"] == ["b", "a"] and described["outputs"] == ["b", "a", "<eos>"]
 
 
+@pytest.mark.parametrize("kind, is_so", [("_rare", True), ("_weight", False), ("_describe", False)])
+def test_only_what_loses_its_shape_ends_the_edits_of_a_model(kind, is_so, tmp_path):
+    found = files("counter anbn recognise exact", tmp_path)
+    drawn = [getattr(editing, kind)(np.random.default_rng(seed), *found) for seed in range(20)]
+    assert {editing.misshapen(edit) for edit in drawn if edit} == {is_so}
+
+
 def test_balanced_edits_leave_the_exact_model_as_it_was(tmp_path):
     arrays, description = files("counter boolean-3 predictive exact", tmp_path)
     rng = np.random.default_rng(0)

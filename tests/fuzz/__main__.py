@@ -76,7 +76,7 @@ class Fuzz:
             more = editing.draw(rng, arrays, description)
             arrays, description = editing.apply(more, arrays, description)
             edits += more
-            if more[0][0] == "drop":
+            if editing.misshapen(more[0]):
                 break
         checks = {check for check, how in family(name).checks.items() if rng.random() < how.often}
         report = judged(name, edits, original, index, self.slow, checks)

@@ -82,6 +82,11 @@ def draw(rng: np.random.Generator, arrays: dict[str, np.ndarray], description: d
             return edit if isinstance(edit, list) else [edit]
 
 
+def misshapen(edit: Edit) -> bool:
+    """Whether the arrays may not fit together any more, so that no further edit can be drawn."""
+    return edit[0] == "drop" or (edit[0] == "set" and edit[1].endswith((".shape", ".rows", ".columns")))
+
+
 def _value(rng: np.random.Generator, old: int, unit: int = 1) -> int:
     """Another number: near the old one, a small one, or one from the end of a range."""
     kind = rng.integers(8)
