@@ -1,0 +1,195 @@
+"""Planted faults in features, the lowering, the builders of cascades, random strings, limits and progress."""
+
+from .fault import Fault
+
+_FEATURES = "constructions/features.py"
+_LOWERING = "constructions/lowering.py"
+_SAMPLING = "verify/sampling.py"
+_SIZES = "tests/test_sizes.py"
+_LOWERING_TESTS = "tests/test_lowering.py"
+
+FAULTS = [
+    Fault(
+        _FEATURES,
+        "slot -= 1 if slot % 2 or feature.ready == slot - 1 else 2",
+        "slot -= 1 if slot % 2 else 2",
+        [f"{_SIZES}::test_a_second_mix_of_the_same_layer_has_a_coordinate_carried_by_the_first"],
+        "a second mix reads a raw coordinate through the first mix of its layer",
+    ),
+    Fault(
+        _FEATURES,
+        "expression = self._carried[place, feature] = self.neuron",
+        "expression = self.neuron",
+        [f"{_SIZES}::test_a_feature_is_carried_down_ten_thousand_layers_and_once_only"],
+        "what was carried already is found again",
+        equivalent="an equal neuron of a slot is used again, so only time is lost",
+    ),
+    Fault(
+        _FEATURES,
+        "        if slot < feature.ready:\n            raise",
+        "        if slot < feature.ready - 1:\n            raise",
+        [f"{_SIZES}::test_a_feature_cannot_be_read_before_it_is_ready"],
+        "a feature is not read before it is ready",
+    ),
+    Fault(
+        _FEATURES,
+        "        key = (slot, expression)\n",
+        "        key = expression\n",
+        [f"{_SIZES}::test_equal_neurons_of_one_slot_are_one"],
+        "neurons of different slots differ",
+    ),
+    Fault(
+        _FEATURES,
+        "        constant = 1 - len(literals)\n",
+        "        constant = 2 - len(literals)\n",
+        [_LOWERING_TESTS],
+        "an AND asks for all of its literals",
+    ),
+    Fault(
+        _FEATURES,
+        "            constant += value.constant if positive else 1 - value.constant\n",
+        "            constant += value.constant\n",
+        [_LOWERING_TESTS],
+        "a negated literal is one minus the feature",
+    ),
+    Fault(
+        _FEATURES,
+        "        return support if positive else frozenset(range(self.symbols)) - support\n",
+        "        return support\n",
+        ["tests/test_sizes.py::test_a_negated_set_of_symbols"],
+        "a negated set of symbols is its complement",
+    ),
+    Fault(
+        _LOWERING,
+        "(3 * k - 1, -1), (3 * k, 1), (3 * k, 1)]",
+        "(3 * k - 1, -1), (3 * k, 1)]",
+        [_LOWERING_TESTS],
+        "the value before a step that set the register: its last corner",
+    ),
+    Fault(
+        _LOWERING,
+        "[(target - 1, 1), (target, -2), (target + 1, 1)]",
+        "[(target - 1, 1), (target, -1)]",
+        [_LOWERING_TESTS],
+        "a counter that equals a number is no greater",
+    ),
+    Fault(
+        _LOWERING,
+        "            latest = max((feature.ready for feature in needed), default=1) - 1\n",
+        "            latest = max((feature.ready for feature in needed), default=1) - 2\n",
+        [_LOWERING_TESTS],
+        "what gates and increments read has left the layer above",
+    ),
+    Fault(
+        _LOWERING,
+        "(ballast + bit) * unit + bit * kept,",
+        "(ballast + bit) * unit,",
+        [_LOWERING_TESTS],
+        "the value before the first step is the initial one",
+    ),
+    Fault(
+        _LOWERING,
+        "                value = value - self.placement.read_output(event, 2 * layer - 2) * rule.then.amount\n",
+        "                value = value + self.placement.read_output(event, 2 * layer - 2) * rule.then.amount\n",
+        [_LOWERING_TESTS, "tests/test_counters.py"],
+        "a counter before a step is its value minus the step",
+    ),
+    Fault(
+        "constructions/counters.py",
+        "for place, (reason, _) in enumerate(reasons):\n            wrong.append((In({letter}), *(negation for _, negation in reasons[:place]), reason))",
+        "for place, (reason, _) in enumerate(reasons[:1]):\n            wrong.append((In({letter}), *(negation for _, negation in reasons[:place]), reason))",
+        ["tests/test_counters.py"],
+        "each reason for a wrong letter counts, not only the first",
+    ),
+    Fault(
+        "constructions/bounded_dyck.py",
+        "        (In(opening), AtLeast(\"depth\", depth + 1)),\n",
+        "        (In(opening), AtLeast(\"depth\", depth + 2)),\n",
+        ["tests/test_constructions.py"],
+        "an opening bracket beyond the greatest depth is a violation",
+    ),
+    Fault(
+        "constructions/bounded_dyck.py",
+        "AtLeast(\"depth\", 0), AtLeast(\"depth\", depth, negated=True))",
+        "AtLeast(\"depth\", 1), AtLeast(\"depth\", depth, negated=True))",
+        ["tests/test_constructions.py"],
+        "the outermost closing bracket is compared with the one that it closes",
+    ),
+    Fault(
+        "constructions/flip_flop.py",
+        "        *((In(_BITS), Is(\"last\", v, before=True)) for v in (none, a_bit)),\n",
+        "        *((In(_BITS), Is(\"last\", v, before=True)) for v in (a_bit,)),\n",
+        ["tests/test_constructions.py"],
+        "a string does not begin with a bit",
+    ),
+    Fault(
+        "constructions/parity.py",
+        "    half = 1 << (arithmetic.bits - 1)\n",
+        "    half = 1 << arithmetic.bits\n",
+        ["tests/test_parity.py"],
+        "two halves are the whole that wraps to 0",
+    ),
+    Fault(
+        _SAMPLING,
+        "            over = left & np.array([len(part) < step for part in parts])\n",
+        "            over = left & np.array([len(part) <= step for part in parts])\n",
+        [f"{_SIZES}::test_counts_over_chunks_of_time"],
+        "a word goes on after the first chunk",
+    ),
+    Fault(
+        _SAMPLING,
+        "                time += longest\n",
+        "",
+        [f"{_SIZES}::test_counts_over_chunks_of_time", "tests/test_sampling.py"],
+        "the place of a disagreement counts from the start of the word",
+    ),
+    Fault(
+        _SAMPLING,
+        "if mode == PREDICTIVE and (answer is None or symbol not in answer):",
+        "if mode == PREDICTIVE and symbol not in (answer or ()) and answer is not None:",
+        ["tests/test_sampling.py"],
+        "nothing is asked after a dead prefix, for ever",
+    ),
+    Fault(
+        _SAMPLING,
+        "    replaced = None if kind == 0 else next(walk, None)\n",
+        "    replaced = None\n",
+        [f"{_SIZES}::test_the_error_is_anywhere_in_a_walk_that_ends_early"],
+        "a symbol is replaced or removed, not only inserted",
+    ),
+    Fault(
+        _SAMPLING,
+        "        length = len(begun)  # it may have ended early; a longer one is taken to go on\n",
+        "        pass\n",
+        [f"{_SIZES}::test_the_error_is_anywhere_in_a_walk_that_ends_early"],
+        "the place of the error is in the walk, which may have ended early",
+    ),
+    Fault(
+        "verify/progress.py",
+        "            self.advance(0)\n",
+        "            pass\n",
+        [f"{_SIZES}::test_a_phase_that_counts_nothing_shows_its_name_and_is_erased"],
+        "the line moves where the work says nothing",
+    ),
+    Fault(
+        "automata/dfa.py",
+        "        most = min(limit, limit * TRANSITIONS_PER_STATE // symbols)\n",
+        "        most = limit\n",
+        [f"{_SIZES}::test_symbols_beyond_a_hundred_count_as_states"],
+        "transitions are limited, not states alone",
+    ),
+    Fault(
+        "automata/smaller.py",
+        "    if skeleton.levels > levels:\n",
+        "    if skeleton.levels >= levels:\n",
+        [f"{_SIZES}::test_too_many_levels_are_refused_by_name"],
+        "as many levels as the limit are allowed",
+    ),
+    Fault(
+        "verify/commands/pipeline.py",
+        " and verdict.explored.get(\"joint states\", 0) > limit:",
+        ":",
+        [f"{_SIZES}::test_a_search_that_gave_up_says_which_option_takes_it_further"],
+        "--limit is named only where it was the limit",
+    ),
+]
