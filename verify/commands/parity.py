@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
 
     arithmetic = Arithmetic.parse(args.arithmetic)
     if args.plot:
-        from verify.pictures.structures import check_extension
+        from verify.pictures.canvas import check_extension
 
         check_extension(args.plot)
     command = f"python -m verify parity --arithmetic {arithmetic} --models {args.models} --seed {args.seed}"
@@ -75,7 +75,7 @@ def _mechanism(report, args: argparse.Namespace) -> bool:
     from automata.machine import RECOGNISE
     from verify.cycles import find_cycle
     from verify.parity import random_models, trajectories
-    from verify.refute import refute_on
+    from verify.refuter import refute_on
     from verify.verdict import REFUTED
 
     cycle = find_cycle(_parity(), RECOGNISE)
@@ -122,7 +122,7 @@ def _channels(run) -> dict[str, str]:
 
 def _plot(runs, path: str) -> None:
     from verify.parity import trajectory_figure
-    from verify.pictures.structures import save_figure
+    from verify.pictures.canvas import save_figure
 
     save_figure(trajectory_figure(runs), path)
 
@@ -174,7 +174,7 @@ def _does_parity(report, name: str, ssm) -> bool:
     from automata.machine import RECOGNISE
     from constructions.engine import Engine
     from verify.bisimulation import bisimulation
-    from verify.refute import refute
+    from verify.refuter import refute
     from verify.translation import Folded, find_translation
     from verify.upper_bound import STAR_FREE, TIME_INVARIANT, upper_bound
     from verify.verdict import PROVED, UNDECIDED
