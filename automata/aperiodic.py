@@ -32,7 +32,7 @@ def is_aperiodic(dfa: DFA, limit: int = IMAGE_SET_LIMIT) -> bool:
     >>> is_aperiodic(DFA("a", [[1], [0]], accepting=[0])), is_aperiodic(DFA("a", [[1], [0]], accepting=[0, 1]))
     (False, False)
     """
-    return Skeleton(dfa, limit).aperiodic
+    return Skeleton.of(dfa, limit).aperiodic
 
 
 def is_star_free(dfa: DFA, limit: int = IMAGE_SET_LIMIT) -> bool:
@@ -75,7 +75,7 @@ def group_witness(
     >>> group_witness(DFA("ab", [[0, 1], [1, 2], [2, 0]], accepting=[0]))
     GroupWitness(word=('b',), states=(0, 1, 2), shortest=True)
     """
-    skeleton = skeleton or Skeleton(dfa, limit)
+    skeleton = skeleton or Skeleton.of(dfa, limit)
     if skeleton.aperiodic:
         return None
     word = _first_with_cycle(dfa, search_limit)

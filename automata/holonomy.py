@@ -84,6 +84,31 @@ class Skeleton:
         self._find_tiles()
         self._find_levels()
 
+    @classmethod
+    def of(cls, dfa: DFA, limit: int = IMAGE_SET_LIMIT) -> "Skeleton":
+        """The automaton's skeleton, made once and kept with the automaton, as is what stopped the search for it.
+
+        Raises:
+            LimitError: when there are more image sets than the limit.
+        """
+        known, stopped = vars(dfa).get("_skeleton", (None, None))
+        if known is not None and known.large <= limit:
+            return known
+        if stopped is not None and stopped[0] >= limit:
+            raise stopped[1].with_traceback(None)
+        try:
+            known = cls(dfa, limit)
+        except LimitError as error:
+            vars(dfa)["_skeleton"] = known, (limit, error)
+            raise
+        vars(dfa)["_skeleton"] = known, None
+        return known
+
+    @property
+    def large(self) -> int:
+        """The number of image sets that are no singletons."""
+        return sum(size > 1 for size in self.size)
+
     # -- construction ---------------------------------------------------------------------------------
 
     def _find_image_sets(self, limit: int) -> None:

@@ -121,7 +121,7 @@ def holonomy_cascade(
     (2, [True, True, False, False])
     """
     given = outputs_of(dfa, mode)
-    skeleton = skeleton or Skeleton(dfa, limit)
+    skeleton = skeleton or Skeleton.of(dfa, limit)
     moves = [
         Move(letter.symbols, i, tuple(given[target] or None for target in letter.images))
         for i, letter in enumerate(skeleton.letters)

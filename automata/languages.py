@@ -36,14 +36,15 @@ _LONGEST_NAME = 100
 
 @dataclass(frozen=True)
 class Language:
-    """A named language.
+    """A language by name, by expression or by file.
 
     Attributes:
-        name: its name in the catalogue.
+        name: its name in the catalogue, or what it was read from.
         title: what its words are.
         define: makes the machine that defines it.
-        star_free: whether it is star-free; None for a language that is not regular.
+        known: whether it is star-free, where that is known without looking.
         aliases: other names that :func:`language` knows it by.
+        kind: either "regular" or "counter".
 
     >>> language("tomita-4")
     Language('tomita-4': words without 000)
@@ -54,13 +55,18 @@ class Language:
     name: str
     title: str
     define: Callable[[], Machine]
-    star_free: bool | None
+    known: bool | None = None
     aliases: tuple[str, ...] = ()
+    kind: str = REGULAR
 
-    @property
-    def kind(self) -> str:
-        """Either "regular" or "counter"."""
-        return COUNTER if self.star_free is None else REGULAR
+    @cached_property
+    def star_free(self) -> bool | None:
+        """Whether the language is star-free; None for one that is not regular."""
+        from automata.holonomy import Skeleton
+
+        if self.kind == COUNTER or self.known is not None:
+            return None if self.kind == COUNTER else self.known
+        return Skeleton.of(self.dfa()).aperiodic
 
     @cached_property
     def machine(self) -> Machine:
@@ -181,7 +187,7 @@ def _counter(name: str, most: int | None = None) -> Language:
         "anbncndn": "a^n b^n c^n d^n, n >= 1",
     }[family]
     aliases = (name.replace("-", ""),) if "-" in name else ()
-    return Language(name, title, partial(counter_machine.counter_machine, name, most), None, aliases)
+    return Language(name, title, partial(counter_machine.counter_machine, name, most), None, aliases, COUNTER)
 
 
 # -- the list -----------------------------------------------------------------------------------------

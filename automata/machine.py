@@ -12,7 +12,7 @@ Two questions can be asked of a machine after each prefix (Sarrof, Veitsman, Hah
 
 from __future__ import annotations
 
-from typing import Hashable, Protocol
+from typing import Any, Iterable, Protocol
 
 BOS = "<bos>"
 """Read by every model before the first symbol, so that the empty prefix has an output."""
@@ -29,23 +29,26 @@ MODES = (PREDICTIVE, RECOGNISE)
 
 
 class Machine(Protocol):
-    """A deterministic machine over a finite alphabet, with hashable states.
+    """A deterministic machine over a finite alphabet, with hashable states; all members are read only.
 
     ``initial`` is the state after the empty prefix.  A machine implements ``legal``, ``accepts`` or both;
     ``step`` is total on the alphabet.
     """
 
-    alphabet: tuple[str, ...]
-    initial: Hashable
+    @property
+    def alphabet(self) -> tuple[str, ...]: ...
 
-    def step(self, state: Hashable, symbol: str) -> Hashable: ...
+    @property
+    def initial(self) -> Any: ...
 
-    def legal(self, state: Hashable) -> frozenset[str]: ...
+    def step(self, state: Any, symbol: str) -> Any: ...
 
-    def accepts(self, state: Hashable) -> bool: ...
+    def legal(self, state: Any) -> frozenset[str]: ...
+
+    def accepts(self, state: Any) -> bool: ...
 
 
-def run(machine: Machine, symbols) -> Hashable:
+def run(machine: Machine, symbols: Iterable[str]) -> Any:
     """The state of ``machine`` after the symbols, starting from its initial state."""
     state = machine.initial
     for symbol in symbols:

@@ -94,7 +94,7 @@ def _factors(part: LivePart, partitions: list[Partition], complete, budget: int)
         for table in complete(quotient(part.table, partition)):
             automaton = DFA([names[0] for names in part.symbols], table, [], partition[0])
             try:
-                skeleton = Skeleton(automaton, SETS_PER_STATE * automaton.states)
+                skeleton = Skeleton.of(automaton, SETS_PER_STATE * automaton.states)
             except InputError:
                 continue  # this completion has too many image sets to be of use; another may not
             if skeleton.aperiodic:

@@ -28,6 +28,9 @@ SMALLER_LIMIT, PAIRS_PER_STATE = 20_000, 4
 LEVEL_LIMIT = 2000
 """Levels of a holonomy cascade, unless told otherwise: time and memory of all that follows go with their square."""
 
+THOROUGH_STATES = 1000
+"""The largest minimal automaton for which all routes are tried, unless told otherwise."""
+
 
 @dataclass(frozen=True)
 class Route:
@@ -42,26 +45,29 @@ class Route:
     reason: str
 
 
-def compile_dfa(
-    dfa: DFA,
-    mode: str,
-    route: str = "auto",
-    limit: int = IMAGE_SET_LIMIT,
-    skeleton: Skeleton | LimitError | None = None,
-    thorough: int | None = None,
-    levels: int = LEVEL_LIMIT,
-) -> tuple[Cascade, Route]:
-    """A cascade for the automaton's language, and the route that was taken to it.
+@dataclass(frozen=True)
+class Limits:
+    """What a compilation may cost.
+
+    Attributes:
+        image_sets: of all states; beyond, the search for holonomy gives up.
+        levels: of a holonomy cascade.
+        thorough: beyond so many states only a counter and holonomy are tried: the search for another route takes time in
+            the square of the states, for a counter it is linear.
+    """
+
+    image_sets: int = IMAGE_SET_LIMIT
+    levels: int = LEVEL_LIMIT
+    thorough: int = THOROUGH_STATES
+
+
+def compile_dfa(dfa: DFA, mode: str, route: str = "auto", limits: Limits = Limits()) -> tuple[Cascade, Route]:
+    """A cascade for the automaton's language, and the route that was taken to it: the first of :func:`cascades_of`.
 
     Args:
         dfa: the automaton; its minimal DFA is compiled.
         mode: whether the cascade gives legal sets or acceptance.
         route: "auto" for the fewest bits among the routes that apply, "holonomy" for that one.
-        limit: image sets after which holonomy gives up.
-        skeleton: the minimal DFA's skeleton, or what the search for it stopped with, where that is known already.
-        thorough: with more states than this, only a counter and holonomy are tried: the search for another route
-            takes time in the square of the states, for a counter it is linear.
-        levels: the greatest number of levels of a holonomy cascade.
 
     Raises:
         InputError: for an unknown mode or route.
@@ -74,34 +80,48 @@ def compile_dfa(
     """
     if route not in ROUTES:
         raise InputError(f"the route {route!r} is not one of {', '.join(ROUTES)}")
-    dfa = dfa.minimise()
+    return next(cascades_of(dfa.minimise(), mode, route == "holonomy", limits))
+
+
+def cascades_of(
+    dfa: DFA, mode: str, plain: bool = False, limits: Limits = Limits()
+) -> Iterator[tuple[Cascade, Route]]:
+    """Cascades for a minimal automaton's language, best first, each made and checked only when it is asked for.
+
+    Args:
+        plain: holonomy alone.
+
+    Raises:
+        InputError, LimitError: as :func:`compile_dfa`.
+    """
     outputs_of(dfa, mode)
-    stopped = skeleton if isinstance(skeleton, LimitError) else None
-    if stopped is not None:
-        skeleton = None
-    elif skeleton is None:
-        try:
-            skeleton = Skeleton(dfa, limit)
-        except LimitError as error:
-            stopped = error
-    if route == "holonomy":
+    skeleton, stopped = None, None
+    try:
+        skeleton = Skeleton.of(dfa, limits.image_sets)
+    except LimitError as error:
+        stopped = error
+    if plain:
         if skeleton is None:
             raise stopped
-        cascade = _holonomy(dfa, mode, skeleton, levels)
-        return cascade, Route("holonomy", cascade.memory_bits, cascade.memory_bits, "asked for")
+        cascade = _holonomy(dfa, mode, skeleton, limits.levels)
+        yield cascade, Route("holonomy", cascade.memory_bits, cascade.memory_bits, "asked for")
+        return
     if skeleton is not None and not skeleton.aperiodic:
         reason = "the language is not star-free: its groups are shown as permutation registers"
-        return _holonomy(dfa, mode, skeleton, levels), Route("holonomy", skeleton.bits, skeleton.bits, reason)
+        yield _holonomy(dfa, mode, skeleton, limits.levels), Route("holonomy", skeleton.bits, skeleton.bits, reason)
+        return
     bits = None if skeleton is None else skeleton.bits
-    large = thorough is not None and dfa.states > thorough
+    large = dfa.states > limits.thorough
     found = _counter(dfa, mode, dfa.states if bits is None else bits) if large else _smaller(dfa, mode, bits)
     for cascade, name, reason in sorted(found, key=lambda found: cost(found[0])):
         if _checked(cascade, dfa):
-            return cascade, Route(name, cost(cascade), bits, reason)
+            yield cascade, Route(name, cost(cascade), bits, reason)
     if skeleton is None:
         raise stopped
-    reason = f"beyond {thorough} states only a counter is looked for besides" if large else "no other route has fewer bits"
-    return _holonomy(dfa, mode, skeleton, levels), Route("holonomy", bits, bits, reason)
+    reason = "no other route has fewer bits"
+    if large:
+        reason = f"beyond {limits.thorough} states only a counter is looked for besides"
+    yield _holonomy(dfa, mode, skeleton, limits.levels), Route("holonomy", bits, bits, reason)
 
 
 def _holonomy(dfa: DFA, mode: str, skeleton: Skeleton, levels: int) -> Cascade:

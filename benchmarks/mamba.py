@@ -11,6 +11,7 @@ from automata.bounded_counter import counter_cascade
 from automata.languages import language
 from automata.machine import PREDICTIVE
 from benchmarks.engine import BATCH, LENGTH, best, words_of
+from constructions.compiler import compile
 from constructions.arithmetic import Arithmetic
 from constructions.engine import Engine
 from constructions.lowering import lower
@@ -18,7 +19,6 @@ from constructions.mamba.huggingface import HuggingFaceRunner, build, quiet
 from constructions.mamba.lowering import lower_to_mamba
 from constructions.mamba.stepping import SteppedMamba, Vocabulary
 from verify.bisimulation import bisimulation
-from verify.mamba.search import cascade_of
 
 _TIMED = (
     ("dyck-2-5", "", "exact"),
@@ -40,7 +40,7 @@ def rows() -> list[tuple[str, str]]:
         for name in ("dyck-2-5", "d-12"):
             table.append(_search(name))
     for name in _SIZES:
-        weights = lower_to_mamba(cascade_of(language(name), PREDICTIVE))
+        weights = lower_to_mamba(compile(language(name).machine, PREDICTIVE, target="mamba").cascade)
         size = f"{len(weights.layout.blocks)} blocks, d_model {weights.width}"
         table.append((f"Mamba for {name}, {size}: parameters, nonzero", f"{weights.parameters}, {weights.nonzero}"))
     return table
@@ -49,7 +49,7 @@ def rows() -> list[tuple[str, str]]:
 def _speed(name: str, route: str, arithmetic: str) -> list[tuple[str, str]]:
     """Full forward of the Mamba and its single steps, and the engine, on the same words."""
     known = language(name)
-    cascade = cascade_of(known, PREDICTIVE)
+    cascade = compile(known.machine, PREDICTIVE, target="mamba").cascade
     weights = lower_to_mamba(cascade)
     ssm = lower(
         counter_cascade(known.machine, PREDICTIVE) if route == "counter" else cascade, Arithmetic.parse(arithmetic)
@@ -83,7 +83,7 @@ def _speed(name: str, route: str, arithmetic: str) -> list[tuple[str, str]]:
 
 def _search(name: str) -> tuple[str, str]:
     known = language(name)
-    weights = lower_to_mamba(cascade_of(known, PREDICTIVE))
+    weights = lower_to_mamba(compile(known.machine, PREDICTIVE, target="mamba").cascade)
     model = SteppedMamba(HuggingFaceRunner(build(weights)), Vocabulary.of(weights))
     start = time.perf_counter()
     verdict = bisimulation(known.machine, model)

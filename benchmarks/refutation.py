@@ -15,7 +15,7 @@ from constructions.engine import Engine
 from constructions.random_ssm import random_ssm
 from constructions.ssm import SSM, Affine, Layer, Mix
 from verify.cycles import find_cycle
-from verify.refute import LONGEST_RUN, refute_on
+from verify.refuter import LONGEST_RUN, refute_on
 
 BOUNDED = [("fixed:1", "affine", 2000), ("fixed:4", "affine", 2500), ("fixed:8", "affine", 2000), ("float32", "affine", 900)]
 BOUNDED += [("float32", "sigmoid", 1000), ("float64", "affine", 700), ("float64", "exp-softplus", 900)]

@@ -17,10 +17,10 @@ FEW = ("--strings", "30", "--max-length", "30")
 @pytest.fixture
 def small(monkeypatch):
     """The checks beside the proof on a small scale."""
-    from verify.commands import counter
+    from verify.commands import tasks
 
-    monkeypatch.setattr(counter, "LONG_LENGTH", 2_000)
-    monkeypatch.setattr(counter, "PAIRS", 500)
+    monkeypatch.setattr(tasks, "LONG_LENGTH", 2_000)
+    monkeypatch.setattr(tasks, "PAIRS", 500)
 
 
 def report_of(capsys, tmp_path, *arguments):

@@ -20,7 +20,7 @@ from automata.languages import language
 from automata.machine import ACCEPT, BOS, run
 from constructions import reference
 from constructions.storage import load, save
-from verify.refute import Refutation
+from verify.refuter import Refutation
 from verify.upper_bound import STAR_FREE, UpperBound
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED, Pumped, Verdict, Witness
 

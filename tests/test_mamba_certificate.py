@@ -12,6 +12,7 @@ from automata.cascade import Add, AtLeast, Cascade, Counter, Emit, In, Level, Ru
 from automata.errors import InputError
 from automata.languages import language
 from automata.machine import ACCEPT, PREDICTIVE, RECOGNISE
+from constructions.compiler import compile
 from constructions.counters import counter_cascade
 from constructions.flip_flop import flip_flop
 from constructions.mamba.ballast import GIANT
@@ -19,7 +20,6 @@ from constructions.mamba.certificate import certify
 from constructions.mamba.lowering import lower_to_mamba
 from constructions.mamba.precision import PRECISIONS
 from constructions.mamba.weights import BOS_TOKEN, FIRST_SYMBOL, MambaWeights
-from verify.mamba.search import cascade_of
 
 S = PRECISIONS["float32"].scale
 BLOCK = "backbone.layers.0.mixer"
@@ -28,7 +28,7 @@ DRIVER, CELL = 1, 2
 
 
 def lowered(name, dtype="float32", norm=None, mode=PREDICTIVE) -> MambaWeights:
-    return lower_to_mamba(cascade_of(language(name), mode), dtype, norm)
+    return lower_to_mamba(compile(language(name).machine, mode, target="mamba").cascade, dtype, norm)
 
 
 def changed(weights: MambaWeights, key: str, place, value) -> MambaWeights:

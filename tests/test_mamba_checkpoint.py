@@ -8,6 +8,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,15 +18,15 @@ transformers = pytest.importorskip("transformers", reason="transformers is not i
 
 from safetensors.torch import load_file, save_file  # noqa: E402
 
+from automata.bounded_dyck import DyckMachine  # noqa: E402
 from automata.errors import InputError  # noqa: E402
 from automata.languages import language  # noqa: E402
 from automata.machine import EOS, PREDICTIVE, RECOGNISE  # noqa: E402
-from constructions.bounded_dyck import bounded_dyck  # noqa: E402
+from constructions.compiler import compile  # noqa: E402
 from constructions.mamba.checkpoint import write  # noqa: E402
 from constructions.mamba.huggingface import build  # noqa: E402
 from constructions.mamba.lowering import lower_to_mamba  # noqa: E402
 from verify.__main__ import main  # noqa: E402
-from verify.mamba.search import cascade_of  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -111,7 +112,7 @@ def test_the_folder_is_complete_and_says_what_it_is(exported):
 def test_every_dtype_is_stored_and_loaded_as_it_was_built(tmp_path, dtype):
     assert main(["export", "dyck-1-2", "--to", str(tmp_path), "--dtype", dtype, "--strings", "5", "--quiet"]) == 0
     loaded = transformers.AutoModelForCausalLM.from_pretrained(tmp_path)
-    built = build(lower_to_mamba(cascade_of(language("dyck-1-2"), PREDICTIVE), dtype))
+    built = build(lower_to_mamba(compile(language("dyck-1-2").machine, PREDICTIVE, target="mamba").cascade, dtype))
     assert loaded.dtype == built.dtype == getattr(torch, dtype)
     for (name, one), (other_name, other) in zip(loaded.state_dict().items(), built.state_dict().items()):
         assert name == other_name and torch.equal(one, other)
@@ -162,7 +163,7 @@ def test_export_of_a_regular_expression(tmp_path, capsys):
         ),
         (
             ["dyck-1", "--to", "here", "--dtype", "bfloat16", "--max-length", "200"],
-            "bfloat16 counts exactly below 128 symbols",
+            "bfloat16 counts exactly up to 128 here, so strings of up to 127 symbols are safe",
         ),
         (["flip-flop", "--to", "here", "--dtype", "int8"], "invalid choice: 'int8'"),
         (["flip-flop"], "--to"),
@@ -184,7 +185,9 @@ def test_what_is_undecided_is_written_and_the_card_says_so(tmp_path, capsys):
 
 
 def test_what_is_refuted_is_not_written(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("verify.mamba.search.cascade_of", lambda known, mode: bounded_dyck(2, 2))
+    wrong = compile(DyckMachine(2, 2), PREDICTIVE, target="mamba")
+    machine = DyckMachine(2, 3)
+    monkeypatch.setattr("verify.commands.pipeline.compile", lambda *_, **__: replace(wrong, machine=machine))
     assert main(["export", "dyck-2-3", "--to", str(tmp_path / "new"), "--strings", "5", "--quiet"]) == 1
     assert not (tmp_path / "new").exists()
 
@@ -202,7 +205,7 @@ def test_export_does_not_overwrite_what_is_no_checkpoint(tmp_path, capsys):
 
 
 def test_a_checkpoint_is_written_whole_or_not_at_all(exported, damaged, monkeypatch):
-    weights = lower_to_mamba(cascade_of(language("dyck-1-2"), PREDICTIVE))
+    weights = lower_to_mamba(compile(language("dyck-1-2").machine, PREDICTIVE, target="mamba").cascade)
     before = {path.name: path.read_bytes() for path in damaged.iterdir()}
 
     def full_disk(path, data):
@@ -436,11 +439,12 @@ def test_counter_languages_have_the_target(tmp_path, capsys):
 
 def test_what_the_target_does_not_have_is_refused_or_said(capsys):
     regex = ["starfree", "--regex", "(a(ab)*b)*", "--mode", "recognise", "--target", "mamba", "--strings", "5"]
-    assert "--proof levelwise: speaks about the paper's SSM" in complaint(capsys, *regex, "--proof", "levelwise")
+    assert "--method levels: it reads the weights of the paper's SSM" in complaint(capsys, *regex, "--proof", "levelwise")
     assert main(regex) == 0
-    assert "search: over the caches of the Mamba" in capsys.readouterr().out
+    assert "the search over caches closed: every length" in " ".join(capsys.readouterr().out.split())
     assert main(["dyck", "--k", "1", "--depth", "3", "--mode", "recognise", *regex[5:]]) == 0
-    assert "no Mamba has a counter that is set" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
+    assert "by the route paper register 'depth' counts without bounds" in said
 
 
 def test_the_ssm_target_never_imports_torch():

@@ -15,6 +15,7 @@ from strategies import cascades  # noqa: E402
 
 from automata.languages import LANGUAGES, language  # noqa: E402
 from automata.machine import MODES, PREDICTIVE, RECOGNISE  # noqa: E402
+from constructions.compiler import compile  # noqa: E402
 from constructions.mamba.ballast import GIANT  # noqa: E402
 from constructions.mamba.huggingface import HuggingFaceRunner, build, quiet, stepped  # noqa: E402
 from constructions.mamba.lowering import lower_to_mamba  # noqa: E402
@@ -22,8 +23,9 @@ from constructions.mamba.precision import PRECISIONS  # noqa: E402
 from constructions.mamba.reference import Reference  # noqa: E402
 from constructions.mamba.stepping import SteppedMamba, Vocabulary  # noqa: E402
 from constructions.mamba.weights import BOS_TOKEN, FIRST_SYMBOL, PAD  # noqa: E402
+from constructions.targets.mamba import MAMBA  # noqa: E402
 from verify.bisimulation import bisimulation  # noqa: E402
-from verify.mamba.search import cascade_of, prove_mamba, running  # noqa: E402
+from verify.mamba.search import prove_mamba  # noqa: E402
 from verify.released import FOLDERS, check_released, read_released  # noqa: E402
 from verify.sampling import check_words, random_words  # noqa: E402
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED  # noqa: E402
@@ -43,9 +45,9 @@ def one_thread():
 
 def prove(name, mode=PREDICTIVE, dtype="float32", norm=None):
     known = language(name)
-    cascade = cascade_of(known, mode)
+    cascade = compile(known.machine, mode, target="mamba").cascade
     weights = lower_to_mamba(cascade, dtype, norm)
-    with running(weights) as model:
+    with MAMBA.running(weights) as model:
         return prove_mamba(known.machine, cascade, weights, model, limit=60_000)
 
 
@@ -127,7 +129,7 @@ def test_random_cascades_are_proved(cascade):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_model_is_the_reference(dtype):
     """Caches and logits of every step, against NumPy."""
-    weights = lower_to_mamba(cascade_of(language("dyck-2-5"), PREDICTIVE), dtype)
+    weights = lower_to_mamba(compile(language("dyck-2-5").machine, PREDICTIVE, target="mamba").cascade, dtype)
     reference, runner = Reference(weights), HuggingFaceRunner(build(weights))
     tokens = np.random.default_rng(1).integers(FIRST_SYMBOL, weights.vocabulary, (5, 20))
     tokens[:, 0] = BOS_TOKEN
@@ -179,7 +181,7 @@ def decode(model, tokens, prefill):
 )
 def test_forward_prefill_decoding_batches_and_padding_agree_bit_for_bit(name, norm, dtype):
     known, length, rng = language(name), 40, np.random.default_rng(0)
-    weights = lower_to_mamba(cascade_of(known, PREDICTIVE), dtype, norm)
+    weights = lower_to_mamba(compile(known.machine, PREDICTIVE, target="mamba").cascade, dtype, norm)
     model, index = build(weights), {symbol: FIRST_SYMBOL + i for i, symbol in enumerate(known.alphabet)}
     words = [word[:length] for word in random_words(known.machine, 64, length, rng)]
     # Every row is as long: short words go on with arbitrary symbols.
@@ -249,7 +251,7 @@ def test_corruptions_are_refuted_exactly_when_they_change_an_answer(name, mode, 
     """50 for each language.  What changes an answer is seen independently: by full forward, on all short strings and
     on 250 random ones."""
     known, rng = language(name), np.random.default_rng(7)
-    weights = lower_to_mamba(cascade_of(known, mode))
+    weights = lower_to_mamba(compile(known.machine, mode, target="mamba").cascade)
     model, vocabulary = build(weights), Vocabulary.of(weights)
     words = short_strings(known.machine, mode, short)
     words += random_words(known.machine, 250, 20, np.random.default_rng(3))
@@ -271,7 +273,7 @@ def test_corruptions_are_refuted_exactly_when_they_change_an_answer(name, mode, 
 def test_counter_languages_on_released_and_random_strings(shared_data, name, dtype):
     """Below the horizon of counter values: zero errors in every format."""
     known = language(name)
-    weights = lower_to_mamba(cascade_of(known, PREDICTIVE), dtype)
+    weights = lower_to_mamba(compile(known.machine, PREDICTIVE, target="mamba").cascade, dtype)
     model = stepped(weights).by_full_forward
     words = (shared_data(f"released/{FOLDERS[name]}") / "val_src_bin0.txt").read_text().split()[:128]
     random = list(random_words(known.machine, 60, 60, np.random.default_rng(0)))
@@ -282,10 +284,10 @@ def test_counter_languages_on_released_and_random_strings(shared_data, name, dty
 @pytest.mark.parametrize("dtype", ["float32", *HALF_FORMATS])
 def test_dyck_8_10_on_released_and_random_strings(shared_data, dtype):
     known = language("dyck-8-10")
-    model = stepped(lower_to_mamba(cascade_of(known, PREDICTIVE), dtype)).by_full_forward
+    model = stepped(lower_to_mamba(compile(known.machine, PREDICTIVE, target="mamba").cascade, dtype)).by_full_forward
     lines = shared_data("bounded-dyck/k8_m10.dev").read_text().splitlines()
     words = [line.split()[:-1][:120] for line in lines[:64]]
-    random = list(random_words(known.machine, 60, 100, np.random.default_rng(0)))
+    random = list(random_words(known.machine, 90, 100, np.random.default_rng(0)))
     verdict = check_words(known.machine, model, [*words, *random], PREDICTIVE)
     assert verdict.outcome == TESTED and verdict.explored["positions compared"] > 4000
 
@@ -295,7 +297,7 @@ def test_dyck_8_10_on_released_and_random_strings(shared_data, dtype):
 @pytest.mark.parametrize("name", FOLDERS)
 def test_counter_languages_on_every_released_line(shared_data, name, dtype):
     """Symbol by symbol, the labels too."""
-    model = stepped(lower_to_mamba(cascade_of(language(name), PREDICTIVE), dtype)).by_full_forward
+    model = stepped(lower_to_mamba(compile(language(name).machine, PREDICTIVE, target="mamba").cascade, dtype)).by_full_forward
     lines = read_released(shared_data("released"), name)
     verdict = check_released(language(name).machine, model, lines)
     assert verdict.outcome == TESTED and verdict.explored["strings"] == len(lines) >= 20
@@ -306,7 +308,7 @@ def test_counter_languages_on_every_released_line(shared_data, name, dtype):
 @pytest.mark.parametrize("name, file", [("dyck-8-10", "k8_m10.dev"), ("dyck-8-5", "k8_m5.dev")])
 def test_dyck_8_on_every_released_line(shared_data, name, file, dtype):
     known = language(name)
-    model = stepped(lower_to_mamba(cascade_of(known, PREDICTIVE), dtype)).by_full_forward
+    model = stepped(lower_to_mamba(compile(known.machine, PREDICTIVE, target="mamba").cascade, dtype)).by_full_forward
     # Strings of like length in one batch: the shorter are filled up.
     words = sorted((line.split()[:-1] for line in (shared_data("bounded-dyck") / file).read_text().splitlines()), key=len)
     verdict = check_words(known.machine, model, words, PREDICTIVE)
@@ -317,5 +319,5 @@ def test_d_12_on_released_strings(shared_data):
     known = language("d-12")
     words = (shared_data("released/D-12") / "val_src_bin0.txt").read_text().split()[:64]
     for dtype in ("float32", *HALF_FORMATS):
-        model = stepped(lower_to_mamba(cascade_of(known, PREDICTIVE), dtype), batch=32).by_full_forward
+        model = stepped(lower_to_mamba(compile(known.machine, PREDICTIVE, target="mamba").cascade, dtype), batch=32).by_full_forward
         assert check_words(known.machine, model, words, PREDICTIVE).outcome == TESTED

@@ -15,6 +15,7 @@ pytest.importorskip("transformers", reason="transformers is not installed")
 from automata.errors import InputError  # noqa: E402
 from automata.languages import language  # noqa: E402
 from automata.machine import PREDICTIVE, RECOGNISE  # noqa: E402
+from constructions.compiler import compile  # noqa: E402
 from constructions.mamba import worker  # noqa: E402
 from constructions.mamba.ballast import GIANT  # noqa: E402
 from constructions.mamba.checkpoint import write  # noqa: E402
@@ -25,7 +26,6 @@ from constructions.mamba.weights import BOS_TOKEN, FIRST_SYMBOL  # noqa: E402
 from constructions.mamba.worker import WorkerModel  # noqa: E402
 from verify.__main__ import main  # noqa: E402
 from verify.bisimulation import bisimulation  # noqa: E402
-from verify.mamba.search import cascade_of  # noqa: E402
 from verify.verdict import PROVED  # noqa: E402
 
 CHECKPOINTS = [
@@ -53,7 +53,7 @@ needs_mamba_ssm = pytest.mark.skipif(
 def process(tmp_path_factory):
     """One process for all comparisons: starting it takes seconds."""
     folder = tmp_path_factory.mktemp("first")
-    write(lower_to_mamba(cascade_of(language("flip-flop"), PREDICTIVE)), folder, "")
+    write(lower_to_mamba(compile(language("flip-flop").machine, PREDICTIVE, target="mamba").cascade), folder, "")
     try:
         model = WorkerModel(folder)
     except InputError as error:
@@ -76,7 +76,7 @@ def first_difference(ours: np.ndarray, theirs: np.ndarray) -> str | None:
 def compare(process, folder, name, mode, dtype, norm, fused) -> tuple[str, list[str]]:
     """The device, and the differences between mamba-ssm and transformers on the CPU, in logits and in caches."""
     known = language(name)
-    weights = lower_to_mamba(cascade_of(known, mode), dtype, norm)
+    weights = lower_to_mamba(compile(known.machine, mode, target="mamba").cascade, dtype, norm)
     write(weights, folder, "")
     tokens = np.random.default_rng(0).integers(FIRST_SYMBOL, weights.vocabulary, (16, 40))
     tokens[:, 0] = BOS_TOKEN
@@ -121,7 +121,7 @@ def test_the_kernels_on_a_gpu_give_the_same_bits(process, tmp_path, name, mode, 
 @needs_mamba_ssm
 def test_a_search_in_mamba_ssm_closes(process, tmp_path):
     known = language("dyck-2-3")
-    write(lower_to_mamba(cascade_of(known, PREDICTIVE), "bfloat16"), tmp_path, "")
+    write(lower_to_mamba(compile(known.machine, PREDICTIVE, target="mamba").cascade, "bfloat16"), tmp_path, "")
     process.open(tmp_path)
     verdict = bisimulation(known.machine, process)
     assert verdict.outcome == PROVED and verdict.explored["joint states"] == 123

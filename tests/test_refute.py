@@ -24,7 +24,7 @@ from constructions.ssm import SSM, Affine, Layer, Mix
 from constructions.storage import save
 from verify.__main__ import main
 from verify.cycles import find_cycle
-from verify.refute import Refutation, refute, refute_on, search
+from verify.refuter import Refutation, refute, refute_on, search
 from verify.transients.enclosed import EnclosedRun
 from verify.transients.settling import Settler
 from verify.verdict import Pumped
@@ -175,7 +175,7 @@ def test_with_strings_too_long_shorter_ones_are_looked_for():
 def test_a_wrong_limit_is_noticed(monkeypatch):
     engine = Engine(slow_model("fixed:2", 5))
     answers = iter([frozenset(), frozenset((ACCEPT,))])
-    monkeypatch.setattr("verify.refute._Attempt._finish", lambda *_: next(answers))
+    monkeypatch.setattr("verify.refuter._Attempt._finish", lambda *_: next(answers))
     with pytest.raises(AssertionError, match="its limit was computed wrongly"):
         refute(engine, PARITY)
 
@@ -221,7 +221,7 @@ def test_for_star_free_languages_a_real_disagreement_is_searched_for():
 
 def test_a_search_that_does_not_close_is_a_test(monkeypatch):
     """A counter that is never read: right everywhere, with infinitely many states."""
-    monkeypatch.setattr("verify.refute._SEARCH_PAIRS", 500)
+    monkeypatch.setattr("verify.refuter._SEARCH_PAIRS", 500)
     ssm = unbounded_parity(Arithmetic.parse("fixed:1"))
     everything = replace(ssm, readout=replace(ssm.readout, matrix=ssm.readout.matrix * 0))
     verdict = search(Engine(everything), regex_to_dfa("(0|1)*"))

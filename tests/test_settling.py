@@ -15,7 +15,7 @@ from constructions.random_ssm import random_ssm
 from constructions.signed import lower_signed
 from constructions.ssm import SSM, Affine, Layer, Mix
 from verify.intervals import Box, Weights, numbers_of, step_box
-from verify.refute import refute
+from verify.refuter import refute
 from verify.transients.channels import Channel, Unsettled, integer_fate, rational_fate
 from verify.transients.float_channels import FloatChannels
 from verify.transients.settling import Settler

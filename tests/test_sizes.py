@@ -16,18 +16,19 @@ from automata.languages import language
 from automata.machine import ACCEPT, MODES, PREDICTIVE, RECOGNISE
 from automata.monoid import TransitionMonoid
 from automata.regex import regex_to_dfa
-from automata.smaller import compile_dfa
+from automata.smaller import Limits, cascades_of, compile_dfa
 from constructions.arithmetic import Arithmetic
 from constructions.bounded_dyck import bounded_dyck
 from constructions.counters import counter_cascade
 from constructions.engine import Engine
 from constructions.features import Expression, Feature, Placement
 from constructions.lowering import lower
+from constructions.targets.paper import runs
 from verify import progress as progress_module
 from verify.__main__ import main
 from verify.bisimulation import Stepwise, bisimulation
-from verify.commands.pipeline import naming_the_limit, runs
 from verify.progress import Progress
+from verify.proving import naming_the_limit
 from verify.sampling import RandomWord, check_words, random_streams, random_words
 from verify.sticky import find_sticky
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED
@@ -117,8 +118,7 @@ def test_a_negated_set_of_symbols():
 )
 def test_chains_of_a_thousand_states_are_counters(expression, mode):
     dfa = regex_to_dfa(expression)
-    skeleton = LimitError("the limit of the search", "image-sets")
-    cascade, route = compile_dfa(dfa, mode, skeleton=skeleton, thorough=1000)
+    cascade, route = compile_dfa(dfa, mode, limits=Limits(image_sets=50, thorough=1000))
     assert route.name == "counter" and route.bits <= 12
     engine = Engine(lower(cascade, Arithmetic("fixed", 1)))
     # A recogniser's counter drifts after a violation, which one register keeps.
@@ -128,10 +128,10 @@ def test_chains_of_a_thousand_states_are_counters(expression, mode):
 
 def test_beyond_the_limit_only_a_counter_is_looked_for():
     dfa = regex_to_dfa("(a|bb){3}")
-    assert compile_dfa(dfa, PREDICTIVE, thorough=dfa.states)[1].reason == compile_dfa(dfa, PREDICTIVE)[1].reason
+    assert compile_dfa(dfa, PREDICTIVE, limits=Limits(thorough=dfa.states))[1].reason == compile_dfa(dfa, PREDICTIVE)[1].reason
     dfa = language("tomita-7").dfa()
-    assert compile_dfa(dfa, PREDICTIVE, thorough=dfa.states)[1].name == "quotient"
-    _, route = compile_dfa(dfa, PREDICTIVE, thorough=dfa.states - 1)
+    assert compile_dfa(dfa, PREDICTIVE, limits=Limits(thorough=dfa.states))[1].name == "quotient"
+    _, route = compile_dfa(dfa, PREDICTIVE, limits=Limits(thorough=dfa.states - 1))
     assert route.name == "holonomy" and f"beyond {dfa.states - 1} states" in route.reason
 
 
@@ -146,22 +146,35 @@ def test_too_many_levels_are_refused_by_name(capsys):
     assert "has 31 levels, more than 30: raise the limit (--levels) to go on" in error_of(capsys, *options, "--levels", "30")
     assert main([*options, "--levels", "31", "--quiet"]) == 0
     with pytest.raises(LimitError) as raised:
-        compile_dfa(regex_to_dfa("a{30}"), PREDICTIVE, "holonomy", levels=30)
+        compile_dfa(regex_to_dfa("a{30}"), PREDICTIVE, "holonomy", Limits(levels=30))
     assert raised.value.limit == "levels"
 
 
-def test_what_stopped_the_search_for_image_sets_is_raised_again():
-    stopped = LimitError("stopped before", "image-sets")
+def no_search(*_):
+    raise AssertionError("searched again")
+
+
+def test_what_stopped_the_search_for_image_sets_is_raised_again(monkeypatch):
+    dfa = regex_to_dfa("(a|bb){3}").minimise()
+    with pytest.raises(LimitError) as first:
+        Skeleton.of(dfa, 2)
+    monkeypatch.setattr(Skeleton, "__init__", no_search)
     for route in ("auto", "holonomy"):
-        with pytest.raises(LimitError, match="stopped before"):
-            compile_dfa(regex_to_dfa("(a|bb){3}"), PREDICTIVE, route, skeleton=stopped, thorough=0)
+        with pytest.raises(LimitError, match="more than 2 image sets") as again:
+            next(cascades_of(dfa, PREDICTIVE, route == "holonomy", Limits(image_sets=2, thorough=0)))
+        assert again.value is first.value
+    with pytest.raises(AssertionError, match="searched again"):
+        Skeleton.of(dfa, 3)
 
 
 def test_a_skeleton_that_is_known_is_not_searched_for_again(monkeypatch):
-    dfa = regex_to_dfa("(ab)*")
-    skeleton = Skeleton(dfa)
-    monkeypatch.setattr("automata.smaller.Skeleton", None)
-    assert compile_dfa(dfa, PREDICTIVE, "holonomy", skeleton=skeleton)[0] == holonomy_cascade(dfa, PREDICTIVE)
+    dfa = regex_to_dfa("(ab)*").minimise()
+    skeleton = Skeleton.of(dfa)
+    monkeypatch.setattr(Skeleton, "__init__", no_search)
+    assert next(cascades_of(dfa, PREDICTIVE, True))[0] == holonomy_cascade(dfa, PREDICTIVE, skeleton)
+    # A smaller limit than it was found with is a limit still.
+    with pytest.raises(AssertionError, match="searched again"):
+        Skeleton.of(dfa, skeleton.large - 1)
 
 
 def test_image_sets_of_a_large_automaton():

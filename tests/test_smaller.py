@@ -21,7 +21,7 @@ from automata.krohn_rhodes import holonomy_cascade
 from automata.live_part import NOWHERE, Effort, completions, live_part, maximal_partition, quotient, readings, whole
 from automata.machine import MODES, PREDICTIVE, RECOGNISE, run
 from automata.regex import regex_to_dfa
-from automata.smaller import compile_dfa, cost
+from automata.smaller import Limits, compile_dfa, cost
 from automata.window import window_cascade
 
 
@@ -154,10 +154,10 @@ def test_a_cascade_too_large_to_check_is_not_taken(monkeypatch):
 
 
 def test_a_smaller_route_helps_where_holonomy_explodes():
-    _, route = compile_dfa(flip_flops(5), RECOGNISE, limit=50)
+    _, route = compile_dfa(flip_flops(5), RECOGNISE, limits=Limits(image_sets=50))
     assert (route.name, route.bits, route.holonomy_bits) == ("product", 5, None)
     with pytest.raises(InputError, match="more than 50 image sets"):
-        compile_dfa(order_preserving(7), RECOGNISE, limit=50)
+        compile_dfa(order_preserving(7), RECOGNISE, limits=Limits(image_sets=50))
 
 
 def test_bad_arguments():

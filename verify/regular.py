@@ -35,7 +35,7 @@ def prove_star_free(dfa: DFA, mode: str = PREDICTIVE, skeleton: Skeleton | None 
     >>> prove_star_free(DFA("ab", [[1, 2], [2, 0], [2, 2]], accepting=[0])).outcome  # (ab)*
     'proved'
     """
-    skeleton = skeleton or Skeleton(dfa)
+    skeleton = skeleton or Skeleton.of(dfa)
     ssm = lower(holonomy_cascade(dfa, mode, skeleton), ARITHMETIC)
     if 2 * skeleton.bits <= SEARCHED_BITS:
         verdict = bisimulation(dfa, Engine(ssm), mode)

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from html import escape
 
 PROVED, REFUTED, TESTED, UNDECIDED = "proved", "refuted", "tested", "undecided"
 EXIT_STATUS = {PROVED: 0, TESTED: 0, REFUTED: 1, UNDECIDED: 3}
@@ -58,7 +59,7 @@ class Pumped:
         return self.u + self.w * self.n + self.v
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """The outcome of one check.
 
@@ -96,6 +97,27 @@ class Verdict:
     def exit_status(self) -> int:
         """0 holds, 1 refuted, 3 neither (2 is bad input)."""
         return EXIT_STATUS[self.outcome]
+
+    def __repr__(self) -> str:
+        explored = ", ".join(f"{name} {count}" for name, count in self.explored.items())
+        shown = [f"{self.outcome}, {self.method}, {self.mode}, {self.arithmetic}: {self.reason}", explored]
+        if self.witness is not None:
+            shown.insert(1, f"wrong on {' '.join(self.witness.word[:60]) or 'the empty string'}")
+        if self.horizon is not None:
+            shown.insert(1, f"up to {self.horizon} symbols")
+        return f"Verdict({'; '.join(part for part in shown if part)})"
+
+    def _repr_html_(self) -> str:
+        """A table, for notebooks."""
+        rows = {"outcome": self.outcome, "method": self.method, "mode": self.mode, "arithmetic": self.arithmetic, "because": self.reason}
+        rows.update(self.explored)
+        if self.horizon is not None:
+            rows["strings of up to"] = f"{self.horizon} symbols"
+        if self.witness is not None:
+            rows["wrong on"] = " ".join(self.witness.word[:60]) or "the empty string"
+            rows["expected"], rows["given"] = (" ".join(sorted(found)) or "nothing" for found in (self.witness.expected, self.witness.given))
+        cells = "".join(f"<tr><th>{escape(str(name))}</th><td>{escape(str(value))}</td></tr>" for name, value in rows.items())
+        return f"<table>{cells}</table>"
 
     def to_json(self) -> dict:
         """Plain values for a JSON report; sets become sorted lists."""

@@ -56,6 +56,17 @@ class Certificate:
     largest: int
     digits: int
 
+    @property
+    def sentence(self) -> str:
+        """What follows, in words."""
+        text = (
+            "full forward, prefill, other rows and other batches give the same bits but for the sign of zeros, since no sum "
+            f"exceeds 2^{self.digits} units"
+        )
+        if self.greatest is None:
+            return text
+        return f"{text} while no counter exceeds {self.greatest}, as none can within {self.horizon} symbols"
+
 
 def certify(weights: MambaWeights) -> Certificate:
     """Proves exactness from the arrays; the layout only says where to look.

@@ -35,7 +35,7 @@ from verify.bounded_search import bounded_search
 from verify.boxes import NotCovered
 from verify.induction import prove_counter, prove_dyck
 from verify.levelwise import prove_levelwise
-from verify.refute import refute
+from verify.refuter import refute
 from verify.sampling import check_words, random_words
 from verify.sticky import find_sticky
 from verify.translation import Folded, find_translation

@@ -18,7 +18,7 @@ from automata.errors import InputError
 from constructions.storage import load
 from verify.boxes import NotCovered
 from verify.induction.symbolic import SolverMissing
-from verify.refute import Refutation
+from verify.refuter import Refutation
 from verify.upper_bound import STAR_FREE, TIME_INVARIANT, UpperBound
 from verify.verdict import PROVED, REFUTED, TESTED, Verdict
 

@@ -4,7 +4,7 @@ from .fault import Fault
 
 _LEVELS, _CHART = "verify/levelwise.py", "automata/pair_graph.py"
 _AUDIT, _TRANSLATION = "verify/upper_bound.py", "verify/translation.py"
-_REFUTE, _CHANNELS, _SETTLING = "verify/refute.py", "verify/transients/channels.py", "verify/transients/settling.py"
+_REFUTE, _CHANNELS, _SETTLING = "verify/refuter.py", "verify/transients/channels.py", "verify/transients/settling.py"
 _ENCLOSED = "verify/transients/enclosed.py"
 _TEST_LEVELS, _TEST_ALGEBRA = "tests/test_levelwise.py", "tests/test_krohn_rhodes.py"
 _TEST_AUDIT, _TEST_RUNS = "tests/test_upper_bound.py", "tests/test_audit_by_runs.py"

@@ -186,7 +186,7 @@ FAULTS = [
         "as many levels as the limit are allowed",
     ),
     Fault(
-        "verify/commands/pipeline.py",
+        "verify/proving.py",
         " and verdict.explored.get(\"joint states\", 0) > limit:",
         ":",
         [f"{_SIZES}::test_a_search_that_gave_up_says_which_option_takes_it_further"],

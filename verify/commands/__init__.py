@@ -1,4 +1,18 @@
 """One module per command: ``HELP``, ``configure(parser)`` and ``run(args) -> exit status``."""
 
-COMMANDS = ("dyck", "flipflop", "counter", "starfree", "describe", "parity", "refute", "census", "trace", "export", "checkpoint")
+COMMANDS = (
+    "dyck",
+    "flipflop",
+    "counter",
+    "starfree",
+    "parity",
+    "prove",
+    "refute",
+    "trace",
+    "describe",
+    "languages",
+    "census",
+    "export",
+    "checkpoint",
+)
 """The commands in the order in which help lists them; the names of modules of this package."""

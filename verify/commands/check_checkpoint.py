@@ -16,11 +16,11 @@ from automata.files import read_text
 from automata.languages import Language, language
 from automata.machine import ACCEPT, EOS, MODES, PREDICTIVE, RECOGNISE
 from constructions.mamba.reading import LOGIT, Reading
+from constructions.mamba.surroundings import transformers_ready
 from verify.commands.report import Report
 from verify.mamba.accuracy import Accuracy, accuracy
 from verify.mamba.checkpoint_search import search_checkpoint
 from verify.mamba.other_reading import right_by_probability
-from verify.mamba.search import transformers_ready
 from verify.progress import Progress
 from verify.sampling import check_words, random_words
 from verify.verdict import REFUTED, TESTED, UNDECIDED, Verdict, worst

@@ -21,9 +21,6 @@ STRINGS, STRINGS_TIMES_TYPES = 1000, 250_000
 LENGTH, LENGTH_TIMES_TYPES = 500, 50_000_000
 """The length of random strings by default: for many types shorter, for the same reason."""
 
-SEARCHED_TRANSITIONS, SEARCHED_OUTPUTS, SEARCHED_DEPTH = 20_000_000, 500_000_000, 2_000
-"""Up to so many transitions, outputs after all of them, and so deep the proof is a search; beyond, an induction."""
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_language(parser)
@@ -58,29 +55,12 @@ def task(args: argparse.Namespace):
     """The language as a task of the pipeline."""
     from automata.bounded_dyck import DyckMachine
     from automata.errors import LimitError
-    from automata.machine import RECOGNISE
-    from constructions.bounded_dyck import bounded_dyck
-    from verify.commands.pipeline import Task
-
-    def by_induction(ssm, progress):
-        from verify.induction import prove_dyck
-
-        return prove_dyck(ssm, args.k, args.depth, args.mode, progress)
+    from verify.commands.tasks import task_of
 
     deepest = MOST_DEPTH if args.k > 1 else MOST_DEPTH_OF_ONE_TYPE
     for option, value, most in (("--k", args.k, MOST_TYPES), ("--depth", args.depth, deepest)):
         most = most if args.most is None else args.most
         if value > most:
             raise LimitError(f"{option} {value}: at most {most}, raise the limit to go on", "most")
-    machine = DyckMachine(args.k, args.depth)
-    transitions = (args.depth + 1) * args.k ** min(args.depth, 64) * (args.k + 1)
-    searched = transitions <= SEARCHED_TRANSITIONS and transitions * (2 * args.k + 1) <= SEARCHED_OUTPUTS and args.depth <= SEARCHED_DEPTH
-    return Task(
-        title=f"Dyck({args.k}, {args.depth}): {args.k} bracket type{'s' * (args.k > 1)}, nested at most {args.depth} deep",
-        machine=machine,
-        cascade=bounded_dyck(args.k, args.depth, args.mode),
-        arithmetic="exact",
-        classes=machine.classes() + (args.mode == RECOGNISE),
-        parse=machine.parse_symbol,
-        prove=None if searched else by_induction,
-    )
+    title = f"Dyck({args.k}, {args.depth}): {args.k} bracket type{'s' * (args.k > 1)}, nested at most {args.depth} deep"
+    return task_of(title, DyckMachine(args.k, args.depth), args)

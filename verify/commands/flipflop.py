@@ -26,24 +26,7 @@ def run(args: argparse.Namespace) -> int:
 
 def task(args: argparse.Namespace):
     """The language as a task of the pipeline."""
-    from automata.errors import InputError, quoted
     from automata.flip_flop import FlipFlopMachine
-    from automata.machine import RECOGNISE
-    from constructions.flip_flop import flip_flop
-    from verify.commands.pipeline import Task
+    from verify.commands.tasks import task_of
 
-    def parse(token: str) -> str:
-        if token not in FlipFlopMachine.alphabet:
-            raise InputError(f"{quoted(token)} is not a symbol of the flip-flop language: expected w r i 0 1")
-        return token
-
-    recognise = args.mode == RECOGNISE
-    return Task(
-        title="the flip-flop language over w r i 0 1",
-        machine=FlipFlopMachine(),
-        cascade=flip_flop(args.mode),
-        # The recogniser reads the symbol before, which takes a fractional bit; the predictor does not.
-        arithmetic="fixed:1" if recognise else "exact",
-        classes=9 if recognise else 8,
-        parse=parse,
-    )
+    return task_of("the flip-flop language over w r i 0 1", FlipFlopMachine(), args)

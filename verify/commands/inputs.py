@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from automata.errors import InputError, shortened
@@ -13,6 +14,7 @@ from verify.progress import Progress
 
 if TYPE_CHECKING:
     from automata.dfa import DFA
+    from automata.machine import Machine
 
 UNMINIMISED = 100_000
 """States of an automaton before it is minimised, unless told otherwise; 100 times as many transitions."""
@@ -20,16 +22,45 @@ UNMINIMISED = 100_000
 
 @dataclass(frozen=True)
 class Input:
-    """A language as the user gave it: one line that names it, its minimal DFA, and the options that give it again."""
+    """A language as the user gave it.
+
+    Attributes:
+        title: one line that names it.
+        machine: what defines it: its minimal DFA, or a machine of the catalogue.
+        options: the words of a command that give it again.
+        star_free: whether it is, where that is known without looking.
+        limit: states and transitions that the automaton of a machine may have before it is minimised.
+    """
 
     title: str
-    dfa: DFA
+    machine: Machine
     options: str
+    star_free: bool | None = None
+    limit: int = UNMINIMISED
+
+    @cached_property
+    def dfa(self) -> DFA:
+        """The minimal DFA.
+
+        Raises:
+            InputError: for a language that is not regular, naming the command for it.
+            LimitError: when the automaton is too large before it is minimised.
+        """
+        from automata.counter_machine import CounterMachine
+        from automata.dfa import DFA
+
+        if isinstance(self.machine, DFA):
+            return self.machine
+        if isinstance(self.machine, CounterMachine):
+            raise InputError(f"{self.machine.name} is not regular, it has no finite automaton: see `python -m verify prove {self.options}`")
+        return DFA.from_machine(self.machine, self.limit).minimise()
 
 
-def add_input(parser: argparse.ArgumentParser) -> None:
-    """--regex, --ltl, --language or --file, how a file is read, --alphabet, and the limits on what is made of them."""
+def add_input(parser: argparse.ArgumentParser, positional: bool = True) -> None:
+    """A name, --regex, --ltl or --file (or --language NAME), how a file is read, --alphabet, and the limits on what is made of them."""
     source = parser.add_mutually_exclusive_group(required=True)
+    if positional:
+        source.add_argument("name", nargs="?", type=nonempty, metavar="LANGUAGE", help="a name of the catalogue: tomita-4, d-12, dyck-2-5, anbn, ... (`python -m verify languages` lists them)")
     source.add_argument("--regex", metavar="E", help="a regular expression, with ~ for complement and & for intersection: '(ab)*'")
     source.add_argument("--ltl", metavar="F", help="a formula of linear temporal logic, of the past: 'H(a -> Y b)', or the future: 'G(a -> F b)'")
     source.add_argument("--language", type=nonempty, metavar="NAME", help="a name of the catalogue: tomita-4, d-12, dyck-2-3, flip-flop, ...")
@@ -78,10 +109,12 @@ def read_input(args: argparse.Namespace) -> Input:
     alphabet = None
     if args.alphabet is not None:
         alphabet = tuple(args.alphabet.split()) if len(args.alphabet.split()) != 1 else tuple(args.alphabet.strip())
-        if args.language is not None:
+        if args.language is not None or getattr(args, "name", None) is not None:
             raise InputError("--alphabet: a language of the catalogue has an alphabet of its own")
-    kind, text = next((kind, getattr(args, kind)) for kind in _READERS if getattr(args, kind) is not None)
+    kind, text = next((kind, found) for kind in (*_READERS, "name", "language") if (found := getattr(args, kind, None)) is not None)
     options = f"--{kind} {shlex.quote(text)}" if text[:1] != "-" else shlex.quote(f"--{kind}={text}")
+    if kind in ("name", "language"):
+        options = shlex.quote(text)
     for option, default in (("accept", None), ("labels", "auto")):
         if (value := getattr(args, option)) != default:
             if kind != "file":
@@ -93,11 +126,27 @@ def read_input(args: argparse.Namespace) -> Input:
         if getattr(args, option) is not None:
             options += f" --{option.replace('_', '-')} {getattr(args, option)}"
     with Progress(phase="reading", quiet=getattr(args, "quiet", False)):
+        if kind in ("name", "language"):
+            return _named(text, options, args)
         title, dfa = _READERS[kind](text, alphabet, args)
         dfa = dfa.minimise()
     if dfa.states == 1:
         title += ": the full language, accepts every string" if dfa.accepting else ": the empty language, accepts no string"
     return Input(title, dfa, options)
+
+
+def _named(text: str, options: str, args: argparse.Namespace) -> Input:
+    """A language of the catalogue; one that the paper has no construction for is taken as its minimal automaton."""
+    from automata.bounded_dyck import DyckMachine
+    from automata.counter_machine import CounterMachine
+    from automata.flip_flop import FlipFlopMachine
+    from automata.languages import language
+
+    known = language(text, args.most)
+    title, machine = f"{known.name}: {known.title}, {_over(known.machine)}", known.machine
+    if not isinstance(machine, (DyckMachine, CounterMachine, FlipFlopMachine)):
+        machine = known.dfa(unminimised_limit(args))
+    return Input(title, machine, options, known.star_free, unminimised_limit(args))
 
 
 def image_set_limit(args: argparse.Namespace) -> int:
@@ -131,14 +180,6 @@ def _ltl(text: str, alphabet, args: argparse.Namespace):
     return f"the {tense} formula {shortened(text, _TITLE)}, {_over(dfa)}, one at each position{note}", dfa
 
 
-def _language(text: str, _alphabet, args: argparse.Namespace):
-    from automata.languages import language
-
-    known = language(text, args.most)
-    dfa = known.dfa(unminimised_limit(args))
-    return f"{known.name}: {known.title}, {_over(dfa)}", dfa
-
-
 def _file(text: str, alphabet, args: argparse.Namespace):
     from automata.formats import checked_dfa, read_described
 
@@ -148,13 +189,13 @@ def _file(text: str, alphabet, args: argparse.Namespace):
     return f"the automaton in {shortened(text, _TITLE)}, {_over(dfa)}{note}", dfa
 
 
-_READERS = {"regex": _regex, "ltl": _ltl, "language": _language, "file": _file}
+_READERS = {"regex": _regex, "ltl": _ltl, "file": _file}
 
 _TITLE = 150
 """Characters of an expression or a path that a title shows."""
 
 
-def _over(dfa: DFA) -> str:
+def _over(dfa: Machine) -> str:
     """The symbols, so that a name that was read in another way than meant is seen."""
     shown = [shortened(symbol, 20) for symbol in dfa.alphabet[:12]]
     if len(dfa.alphabet) > 12:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from automata.errors import InputError, one_line
+from automata.errors import one_line
 from automata.machine import MODES, PREDICTIVE
-from verify.mamba import TARGETS
+from constructions.target import TARGETS
+from verify.methods import METHODS
 
 
 MOST_DIGITS = 60
@@ -17,7 +18,8 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     """--mode, --arithmetic, the random test, --strings-file, --json, --save, --quiet, --limit."""
     parser.add_argument("--mode", choices=MODES, default=PREDICTIVE, help="the question asked after each prefix (default: predictive)")
     parser.add_argument("--arithmetic", type=nonempty, metavar="A", help="exact, fixed:P, float16, float32, float64 or wrap:P (default: what the construction needs)")
-    add_target(parser, TARGETS)
+    add_target(parser, tuple(TARGETS))
+    parser.add_argument("--method", choices=("auto", *METHODS), default="auto", help="how it is proved (default: the cheapest way that speaks about the model)")
     parser.add_argument("--strings", type=whole_number, default=1000, metavar="N", help="random strings to test (default: 1000)")
     parser.add_argument("--max-length", type=whole_number, metavar="L", help="of the random strings (default: 500)")
     parser.add_argument("--seed", type=whole_number, default=0, metavar="S", help="of the random strings (default: 0)")
@@ -54,7 +56,3 @@ def nonempty(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("is empty")
     return text
-
-
-def check_common(args: argparse.Namespace) -> None:
-    """What can be found wrong before any work: strings that are too long."""

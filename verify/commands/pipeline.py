@@ -1,37 +1,30 @@
-"""What every command about a language does: construct, count memory, prove, test, save, in this order."""
+"""What every command about a language does: compile, lower, count memory, prove, test, save, in this order, for every target."""
 
 from __future__ import annotations
 
 import argparse
 import math
 from dataclasses import dataclass, replace
-from itertools import groupby
-from typing import Callable, Iterable
+from typing import Any, Callable, Sequence
 
 import numpy as np
 
-from automata.cascade import Cascade, Counter, Permutation, Reset, bit_length
+from automata.cascade import Counter, bit_length
 from automata.errors import InputError
-from automata.files import check_replaceable
-from automata.machine import PREDICTIVE, RECOGNISE, Machine
-from constructions.arithmetic import Arithmetic
-from constructions.engine import Engine
-from constructions.horizon import exact_length
-from constructions.lowering import lower
-from constructions.ssm import SSM
-from constructions.storage import FILES, WHAT, save
-from verify.bisimulation import bisimulation
-from verify.commands.options import check_common
+from automata.machine import PREDICTIVE, RECOGNISE, Machine, run
+from automata.smaller import Limits
+from constructions.build import Build, build
+from constructions.compiler import AUTO, PAPER, Construction, compile
+from constructions.target import target as named
+from verify.claim import Claim
 from verify.commands.report import Report
-from verify.mamba import SSM as SSM_TARGET
+from verify.mamba.card import card
 from verify.progress import Progress
+from verify.proving import chosen, prove_claim
 from verify.released import Labelled, check_released
-from verify.sampling import check_words, random_streams
-from verify.sticky import find_sticky
-from verify.strings_file import read_strings
-from verify.verdict import EXIT_STATUS, PROVED, TESTED, UNDECIDED, Verdict, worst
-
-DEFAULT_LENGTH = 500
+from verify.sampling import check_words, random_streams, random_words
+from verify.strings_file import Line, read_strings
+from verify.verdict import EXIT_STATUS, PROVED, REFUTED, TESTED, UNDECIDED, Verdict, worst
 
 _QUESTION = {
     PREDICTIVE: "predictive: the set of legal next symbols after every prefix of a word",
@@ -45,78 +38,90 @@ class Task:
 
     Attributes:
         title: one line that names it.
-        machine: the ground truth.
-        cascade: the construction.
-        arithmetic: the default arithmetic.
+        construction: its cascade, for the target asked for.
         classes: the number of Myhill-Nerode classes to be told apart, None where it is infinite.
         parse: from a token to a symbol.
-        prove: another way than search, used when it is given.
         sections: what is printed before the construction: headings with named values.
-        checks: what is checked after the proof besides the random test: headings, and functions of the engine.
+        checks: what is checked after the proof besides the random test: headings, and functions of the running model.
         released: published strings with their labels, to be checked too.
     """
 
     title: str
-    machine: Machine
-    cascade: Cascade
-    arithmetic: str
+    construction: Construction
     classes: int | None
     parse: Callable[[str], str]
-    prove: Callable[[SSM, Progress], Verdict] | None = None
     sections: tuple[tuple[str, dict[str, object]], ...] = ()
-    checks: tuple[tuple[str, Callable[[Engine, Progress], Verdict]], ...] = ()
+    checks: tuple[tuple[str, Callable[[Any, Progress], Verdict]], ...] = ()
     released: tuple[Labelled, ...] = ()
+
+    @property
+    def machine(self) -> Machine:
+        """The ground truth."""
+        return self.construction.machine
+
+    @property
+    def mode(self) -> str:
+        return self.construction.mode
 
     @property
     def characters(self) -> bool:
         """Whether strings may be written without blanks."""
-        return all(len(symbol) == 1 for symbol in self.cascade.alphabet)
+        return all(len(symbol) == 1 for symbol in self.construction.cascade.alphabet)
 
 
-def build(task: Task, args: argparse.Namespace) -> SSM:
-    """The model in the arithmetic asked for."""
+def construct(machine: Machine, args: argparse.Namespace) -> Construction:
+    """The construction for the target that the options name: every command comes by its cascade here."""
+    target, route = getattr(args, "target", "ssm"), getattr(args, "route", AUTO)
+    with Progress(phase="cascade", quiet=getattr(args, "quiet", False)):
+        return compile(machine, args.mode, route, target=target, limits=limits_of(args))
+
+
+def limits_of(args: argparse.Namespace) -> Limits:
+    """What a compilation may cost, by the options where they are given."""
+    asked = {"image_sets": "image_sets", "levels": "levels", "thorough": "auto_states"}
+    given = {name: getattr(args, option, None) for name, option in asked.items()}
+    return Limits(**{name: value for name, value in given.items() if value is not None})
+
+
+def lowered(task: Task, args: argparse.Namespace) -> Build:
+    """The model, in the numbers asked for."""
+    target = named(getattr(args, "target", "ssm"))
+    dtype = getattr(args, "dtype", "float32")
+    if args.arithmetic and target.numbers != "arithmetic":
+        raise InputError(f"--arithmetic {args.arithmetic}: is for the paper's SSM; the numbers of {target.name} are chosen with --dtype")
     with Progress("rules placed", quiet=getattr(args, "quiet", True), phase="lowering") as progress:
-        return lower(task.cascade, Arithmetic.parse(args.arithmetic or task.arithmetic), progress.advance)
+        return build(task.construction, target, arithmetic=args.arithmetic, dtype=dtype, advance=progress.advance)
 
 
 def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
-    """All steps, printed; returns the exit status."""
-    if args.target != SSM_TARGET:
-        from verify.commands.mamba import run_on_mamba
-
-        return run_on_mamba(task, args, command)
-    check_common(args)
+    """All steps, printed; returns the exit status.  What is refuted is not saved."""
     if args.save:
-        check_replaceable(args.save, FILES, WHAT)
+        named(args.target).check_place(args.save)
     command = _repeatable(command, args)
-    ssm = build(task, args)
+    built = lowered(task, args)
     lines = read_strings(args.strings_file, task.parse, task.characters) if args.strings_file else []
-    longest = _longest(ssm, args)
+    longest = _longest(built, args)
+    claim = Claim(task.machine, task.mode, None, built.weights, task.construction, args.limit)
+    unit = chosen(claim, args.method)[0].unit
     report = Report(command, args.quiet)
-    report.title(f"{task.title}\n{_QUESTION[task.cascade.mode]}")
+    on = "" if args.target == "ssm" else f", on {built.target.title}"
+    report.title(f"{task.title}{on}\n{_QUESTION[task.mode]}")
     for name, values in task.sections:
         report.section(name, values)
-    report.section("construction", describe(task.cascade, ssm))
+    route = task.construction.route
+    said = {} if route == PAPER or task.sections else {"route": f"{route}: {task.construction.reason}"}
+    report.section("construction", {**said, **built.describe()})
     report.section("memory", memory(task))
-    with Progress("joint states" if task.prove is None else "cases", quiet=args.quiet, phase="proof") as progress:
-        engine = Engine(ssm)
-        proof = prove(task, engine, args.limit, progress)
-    report.verdict("proof", proof)
-    with Progress("strings", args.strings, args.quiet, phase="random test") as progress:
-        rng = np.random.default_rng(args.seed)
-        words = random_streams(task.machine, args.strings, longest, rng)
-        repeat = f"{command} --strings {args.strings} --max-length {longest} --seed {args.seed}"
-        verdict = check_words(task.machine, engine, words, task.cascade.mode, progress=progress, repeat=repeat)
-        report.verdict("random test", verdict, {"seed": args.seed})
-    for name, check in task.checks:
-        with Progress("strings", quiet=args.quiet, phase=name) as progress:
-            report.verdict(name, check(engine, progress))
-    if task.released:
-        report.verdict("released strings", check_released(task.machine, engine, task.released))
-    if lines:
-        _check_file(task, engine, lines, report, args)
-    if args.save:
-        save(ssm, args.save)
+    with built.running() as model:
+        with Progress(unit, quiet=args.quiet, phase="proof") as progress:
+            proof = prove_claim(replace(claim, model=model), args.method, progress)
+        report.verdict("proof", proof)
+        _test(task, model, longest, args, report, command)
+        if lines:
+            _check_file(task, _tested(model), lines, report, args)
+    if args.save and worst(report.verdicts) != EXIT_STATUS[REFUTED]:
+        built.save(args.save, card(task.title, built, report.verdicts, command))
+        report.section("written", {"folder": args.save, **built.target.loads_with})
     report.close(args.json)
     # A search in the place of a proof, for want of a solver, leaves the question open.
     return worst(report.verdicts) or (EXIT_STATUS[UNDECIDED] if proof.outcome == TESTED else EXIT_STATUS[PROVED])
@@ -124,140 +129,59 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
 
 def _repeatable(command: str, args: argparse.Namespace) -> str:
     """The command with the options that decide what is checked."""
-    return f"{command} --mode {args.mode}" + (f" --arithmetic {args.arithmetic}" if args.arithmetic else "")
+    command += f" --mode {args.mode}"
+    if args.target != "ssm":
+        command += f" --target {args.target} --dtype {args.dtype}"
+    return command + (f" --arithmetic {args.arithmetic}" if args.arithmetic else "")
 
 
-def prove(task: Task, engine: Engine, limit: int, progress: Progress) -> Verdict:
-    """By the task's own proof where it has one, else by search; a search that gave up says which option takes it further."""
-    if task.prove is not None:
-        return naming_the_limit(task.prove(engine.ssm, progress), limit)
-    mode = task.cascade.mode
-    drifts = mode == RECOGNISE and any(isinstance(r, Counter) for r in task.cascade.registers)
-    sticky = find_sticky(engine) if drifts else None
-    return naming_the_limit(bisimulation(task.machine, engine, mode, limit=limit, absorbed=sticky, progress=progress), limit)
+def _tested(model: Any) -> Any:
+    """The model as random strings are run: by full forward where it has one, since that is quicker than step by step."""
+    return getattr(model, "by_full_forward", model)
 
 
-def naming_the_limit(verdict: Verdict, limit: int) -> Verdict:
-    """A search that gave up at the limit of ``--limit`` says so."""
-    if verdict.outcome == UNDECIDED and verdict.method == "search" and verdict.explored.get("joint states", 0) > limit:
-        return replace(verdict, reason=f"{verdict.reason}; raise the limit with --limit")
-    return verdict
+def _test(task: Task, model: Any, longest: int, args: argparse.Namespace, report: Report, command: str) -> None:
+    """The random test, what else the language is checked with, and published strings."""
+    tested = _tested(model)
+    with Progress("strings", args.strings, args.quiet, phase="random test") as progress:
+        # A full forward wants whole strings; anything else may read long ones in parts.
+        draw = random_streams if tested is model else random_words
+        words = draw(task.machine, args.strings, longest, np.random.default_rng(args.seed))
+        repeat = f"{command} --strings {args.strings} --max-length {longest} --seed {args.seed}"
+        verdict = check_words(task.machine, tested, words, task.mode, progress=progress, repeat=repeat)
+    run_by = {} if tested is model else {"run by": "full forward"}
+    report.verdict("random test", verdict, {**run_by, "seed": args.seed})
+    for name, check in task.checks:
+        with Progress("strings", quiet=args.quiet, phase=name) as progress:
+            report.verdict(name, check(model, progress))
+    if task.released:
+        report.verdict("released strings", check_released(task.machine, tested, task.released))
 
 
-def _longest(ssm: SSM, args: argparse.Namespace) -> int:
+def _longest(built: Build, args: argparse.Namespace) -> int:
     """The length of the random strings, within what is exact."""
-    wanted = DEFAULT_LENGTH if args.max_length is None else args.max_length
-    if wanted << 10 < ssm.arithmetic.limit:
-        # Far below the bound; the engine checks it in any case.
-        return wanted
-    exact = exact_length(ssm)
-    if exact is None or wanted <= exact:
-        return wanted
-    if args.max_length is None:
-        return exact
-    raise InputError(
-        f"--max-length {wanted}: a value could leave the range |v| < 2^{ssm.arithmetic.limit.bit_length() - 1} in which "
-        f"{ssm.arithmetic} counts exactly; {exact} symbols are safe"
-    )
+    wanted = built.target.test_length if args.max_length is None else args.max_length
+    exact = built.target.longest(built.weights, built.construction, wanted)
+    if exact < wanted and args.max_length is not None:
+        raise InputError(f"--max-length {wanted}: {built.target.exact_range(built.weights)}, so strings of up to {exact} symbols are safe")
+    return exact
 
 
-def _check_file(task: Task, engine: Engine, lines, report: Report, args: argparse.Namespace) -> None:
-    mode = task.cascade.mode
+def _check_file(task: Task, model: Any, lines: Sequence[Line], report: Report, args: argparse.Namespace) -> None:
     with Progress("strings", len(lines), args.quiet, phase="strings file") as progress:
         words = [line.word for line in lines]
-        verdict = check_words(task.machine, engine, words, mode, method=f"strings of {args.strings_file}", progress=progress)
+        verdict = check_words(task.machine, model, words, task.mode, method=f"strings of {args.strings_file}", progress=progress)
     complete = [line for line in lines if line.complete]
-    foreign = [line.number for line in complete if not task.machine.accepts(_end(task.machine, line.word))]
+    foreign = [line.number for line in complete if not task.machine.accepts(run(task.machine, line.word))]
     notes: dict[str, object] = {"marked END": len(complete), "not in the language": len(foreign)}
     if foreign:
         notes["first of these"] = f"line {foreign[0]}"
     report.verdict("strings file", verdict, notes)
 
 
-def _end(machine: Machine, word):
-    state = machine.initial
-    for symbol in word:
-        state = machine.step(state, symbol)
-    return state
-
-
-# -- descriptions -------------------------------------------------------------------------------------
-
-
-def describe(cascade: Cascade, ssm: SSM) -> dict[str, object]:
-    """The construction, read off the arrays: layers, hidden size, registers with their gates, sizes."""
-    widths = " + ".join(runs(str(layer.width) for layer in ssm.layers))
-    neurons = ", ".join(runs("+".join(str(mix.affine.outputs) for mix in layer.phi) for layer in ssm.layers))
-    values: dict[str, object] = {
-        "layers": len(ssm.layers),
-        "hidden size": f"{ssm.hidden_size} ({widths})",
-        "neurons of phi": neurons,
-    }
-    gates = _gate_values(ssm)
-    groups: list[tuple[str, list[str]]] = []
-    for register in cascade.registers:
-        text = _describe_register(register, gates)
-        if groups and groups[-1][0] == text and isinstance(register, Reset):
-            groups[-1][1].append(register.name)
-        else:
-            groups.append((text, [register.name]))
-    for text, names in groups:
-        if len(names) <= 8:
-            values.update({f"register {name}": text for name in names})
-        else:
-            values[f"register {names[0]}"] = f"{text}; likewise each of the {len(names)} registers up to {names[-1]}"
-    values["largest weight"] = f"{ssm.largest_weight:g}"
-    values["nonzero weights"] = ssm.nonzero
-    values["arithmetic"] = ssm.arithmetic
-    return values
-
-
-_SHOWN_RUNS = 40
-
-
-def runs(items: Iterable[str]) -> list[str]:
-    """Items for reading, where three or more equal ones in a row are one; the middle of a long list is left out.
-
-    >>> runs("1 2 2 3 3 3".split())
-    ['1', '2', '2', '3 × 3']
-    """
-    shown: list[str] = []
-    for item, run in groupby(items):
-        count = len(list(run))
-        shown += [item] * count if count < 3 else [f"{count} × {item}"]
-    if len(shown) > _SHOWN_RUNS:
-        half = _SHOWN_RUNS // 2
-        shown = [*shown[:half], f"… ({len(shown) - 2 * half} more)", *shown[-half:]]
-    return shown
-
-
-def _describe_register(register, gates: dict[str, str]) -> str:
-    if isinstance(register, Counter):
-        span = f", {register.span[0]}..{register.span[1]}" if register.span else ""
-        return f"counter{span}, gate {gates[register.name]}"
-    bits = bit_length(register.values)
-    kind = "permutation" if isinstance(register, Permutation) else "reset"
-    if not bits:
-        return f"{kind}, one value, no bits"
-    name = register.name if bits == 1 else f"{register.name} bit 0"
-    return f"{kind}, {register.values} values in {bits} bit{'s' * (bits > 1)}, gate {gates[name]}"
-
-
-def _gate_values(ssm: SSM) -> dict[str, str]:
-    """The gates of each named coordinate: the constant, and the constant changed by one event at a time."""
-    found = {}
-    for layer in ssm.layers:
-        matrix, scale = layer.gate.matrix, 2.0**layer.gate.exponent
-        for i, name in enumerate(layer.names):
-            row = matrix.data[matrix.indptr[i] : matrix.indptr[i + 1]]
-            values = sorted({(int(layer.gate.bias[i]) + int(c)) / scale for c in (0, *row)})
-            found[name] = " or ".join(f"{value:g}" for value in values)
-    return found
-
-
 def memory(task: Task) -> dict[str, object]:
     """Bits used beside the least number of bits that can tell the classes apart."""
-    cascade = task.cascade
+    cascade = task.construction.cascade
     counters = [r for r in cascade.registers if isinstance(r, Counter)]
     if task.classes is None or any(counter.span is None for counter in counters):
         return {"used": f"{cascade.memory_bits} bits and {len(counters)} unbounded counters", "lower bound": "infinitely many classes"}

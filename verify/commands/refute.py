@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     from constructions.storage import load
     from verify.commands.report import Report
     from verify.progress import Progress
-    from verify.refute import check_alphabet, refute
+    from verify.refuter import check_alphabet, refute
 
     given = read_input(args)
     ssm = load(args.weights)

@@ -37,6 +37,14 @@ class Report:
             for line in lines[1:]:
                 self._print(" " * (_NAME_WIDTH + 2) + line)
 
+    def table(self, name: str, rows: list[tuple[str, ...]], data: object) -> None:
+        """A table, its first row the headings; ``data`` is what JSON gets."""
+        self.content[name.replace(" ", "_")] = data
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        self._print("")
+        for row in rows:
+            self._print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
     def verdict(self, name: str, verdict: Verdict, notes: dict[str, object] | None = None) -> None:
         """A check: what was explored, the outcome, and the witness where there is one."""
         self.verdicts.append(verdict)

@@ -24,12 +24,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from verify.commands.pipeline import build
+    from verify.commands.pipeline import lowered
     from verify.strings_file import parse_word
-    from verify.trace import trace
+    from verify.tracing import trace
 
     task = _LANGUAGES[args.family].task(args)
     word = parse_word(args.string, task.parse, characters=True)
-    for line in trace(build(task, args), word):
+    for line in trace(lowered(task, args).weights, word):
         print(line)
     return 0

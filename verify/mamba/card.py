@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from automata.machine import ACCEPT
+from constructions.build import Build
 from constructions.mamba.weights import MambaWeights
 from verify.verdict import Verdict
 
@@ -49,6 +50,11 @@ _PREDICTS = (
 _RECOGNISES = (
     "After every string, the logit of `<eos>` is +64 where the string is in the language, and -64 where it is not."
 )
+
+
+def card(title: str, built: Build, verdicts: list[Verdict], command: str) -> str:
+    """The text for readers that a target's folder has a place for; empty where it has none."""
+    return model_card(title, built.weights, verdicts, command) if isinstance(built.weights, MambaWeights) else ""
 
 
 def model_card(title: str, weights: MambaWeights, verdicts: list[Verdict], command: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from html import escape
 from typing import Iterator, Sequence
 
 from automata.machine import ACCEPT, BOS, EOS, PREDICTIVE
@@ -9,8 +11,45 @@ from constructions import reference
 from constructions.ssm import SSM
 
 
+@dataclass(frozen=True)
+class Trace:
+    """A run as a table, one row for each symbol, BOS first.
+
+    Attributes:
+        head: the columns' names.
+        rows: as many cells each.
+    """
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def of(cls, ssm: SSM, word: Sequence[str]) -> "Trace":
+        """A run of the weights by the reference step."""
+        rows = []
+        state = reference.start(ssm)
+        for step, symbol in enumerate((BOS, *word)):
+            state, gates = reference.step_with_gates(ssm, state, symbol)
+            rows.append((str(step), symbol, _named(ssm, gates, skip=1), _named(ssm, state.h), _outputs(ssm, state.outputs)))
+        return cls(("step", "symbol", "gates not 1", "state", "legal next" if ssm.mode == PREDICTIVE else "answer"), tuple(rows))
+
+    def lines(self) -> Iterator[str]:
+        """The table as text."""
+        table = (self.head, *self.rows)
+        widths = [max(len(row[i]) for row in table) for i in range(len(self.head) - 1)]
+        for row in table:
+            yield "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[-1]])
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines())
+
+    def _repr_html_(self) -> str:
+        rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows)
+        return f"<table><tr>{''.join(f'<th>{name}</th>' for name in self.head)}</tr>{rows}</table>"
+
+
 def trace(ssm: SSM, word: Sequence[str]) -> Iterator[str]:
-    """Lines of a table, one for each symbol, BOS first; runs the reference step.
+    """Lines of a table, one for each symbol, BOS first.
 
     >>> from constructions.arithmetic import Arithmetic
     >>> from constructions.flip_flop import flip_flop
@@ -22,14 +61,7 @@ def trace(ssm: SSM, word: Sequence[str]) -> Iterator[str]:
     1     w       instruction=0  instruction=0 bit=0  0 1
     2     1       bit=0          instruction=0 bit=1  i r w end
     """
-    rows = [("step", "symbol", "gates not 1", "state", "legal next" if ssm.mode == PREDICTIVE else "answer")]
-    state = reference.start(ssm)
-    for step, symbol in enumerate((BOS, *word)):
-        state, gates = reference.step_with_gates(ssm, state, symbol)
-        rows.append((str(step), symbol, _named(ssm, gates, skip=1), _named(ssm, state.h), _outputs(ssm, state.outputs)))
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    for row in rows:
-        yield "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[4]])
+    return Trace.of(ssm, word).lines()
 
 
 def _named(ssm: SSM, numbers, skip: int | None = None) -> str:

@@ -1,0 +1,133 @@
+"""Targets: the architectures that a cascade can become, one object each, in one registry.
+
+A target says what its registers can do (:data:`constructions.compiler.ABILITIES`), turns a cascade into weights, runs the
+weights as a model, and writes and reads them as a folder.  To add an architecture, write one file with a class that has these
+members and hand an instance to :func:`register`; every command then knows it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Protocol, runtime_checkable
+
+from automata.errors import InputError, did_you_mean, quoted
+
+if TYPE_CHECKING:
+    from automata.cascade import Cascade
+    from constructions.compiler import Construction
+
+
+class Model(Protocol):
+    """What can be run in batches: an engine, a stepped machine, a Mamba.
+
+    States are rows of an array, one for each string of the batch.
+    """
+
+    @property
+    def alphabet(self) -> tuple[str, ...]: ...
+
+    @property
+    def outputs(self) -> tuple[str, ...]: ...
+
+    @property
+    def arithmetic(self) -> str: ...
+
+    def begin(self, batch: int) -> Any:
+        """States and outputs after BOS."""
+
+    def advance(self, states: Any, symbols: Any) -> Any:
+        """States after words of symbol indices, shape (batch, time), and the outputs after each symbol."""
+
+
+@runtime_checkable
+class Target(Protocol):
+    """An architecture.
+
+    Attributes:
+        name: what ``--target`` takes.
+        title: one line that says what it is.
+        abilities: what its registers can do.
+        reluctant: abilities among these that it is given only where there is no other way.
+        numbers: the option that chooses its numbers, ``arithmetic`` or ``dtype``.
+        test_length: the length of random strings by default.
+        loads_with: for a report, how a saved folder is read again.
+    """
+
+    name: str
+    title: str
+    abilities: frozenset[str]
+    reluctant: frozenset[str]
+    numbers: str
+    test_length: int
+    loads_with: dict[str, object]
+
+    def lower(self, cascade: Cascade, numbers: str, advance: Callable[[int], object] = lambda rules: None) -> Any:
+        """The weights, their numbers of this kind; ``advance`` is told how many more rules are placed."""
+
+    def running(self, weights: Any) -> AbstractContextManager[Any]:
+        """The weights as a :class:`Model`, as long as the context lasts."""
+
+    def longest(self, weights: Any, construction: Construction, wanted: int) -> int:
+        """The longest strings up to ``wanted`` on which every number is certainly exact."""
+
+    def exact_range(self, weights: Any) -> str:
+        """Below what numbers are exact, in words."""
+
+    def size(self, weights: Any) -> dict[str, int]:
+        """The few numbers that say how large the model is."""
+
+    def describe(self, weights: Any, construction: Construction | None) -> dict[str, object]:
+        """Named values for a report, counted on the arrays."""
+
+    def save(self, weights: Any, folder: str | Path, card: str = "") -> None:
+        """Writes the folder, complete or not at all; ``card`` is a text for readers, where the format has a place for it."""
+
+    def check_place(self, folder: str | Path) -> None:
+        """Raises when the folder is there and holds something that must not be replaced."""
+
+    def owns(self, folder: Path) -> bool:
+        """Whether the folder looks like one of this target's."""
+
+    def load(self, folder: str | Path) -> Any:
+        """The weights of such a folder."""
+
+
+TARGETS: dict[str, Target | str] = {
+    "ssm": "constructions.targets.paper:SSM",
+    "mamba": "constructions.targets.mamba:MAMBA",
+    "mamba-ssm": "constructions.targets.mamba:MAMBA_SSM",
+}
+"""All targets by name, in the order in which they are listed; one that was not asked for yet is ``module:object``."""
+
+
+def register(target: Target) -> Target:
+    """Adds a target to the registry.
+
+    Raises:
+        ValueError: when there is one of this name.
+    """
+    if target.name in TARGETS:
+        raise ValueError(f"there is a target {target.name!r} already")
+    TARGETS[target.name] = target
+    return target
+
+
+def target(name: str) -> Target:
+    """The target of this name.
+
+    Raises:
+        InputError: for an unknown name, with near matches.
+
+    >>> target("ssm").title
+    "the paper's SSM, in exact, fixed-point, wrapping or float arithmetic"
+    """
+    if name not in TARGETS:
+        hint = did_you_mean(name, TARGETS) or f": expected one of {', '.join(TARGETS)}"
+        raise InputError(f"unknown target {quoted(name)}{hint}")
+    found = TARGETS[name]
+    if isinstance(found, str):
+        module, _, attribute = found.partition(":")
+        found = TARGETS[name] = getattr(importlib.import_module(module), attribute)
+    return found

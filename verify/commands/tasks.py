@@ -1,0 +1,158 @@
+"""From a language to a task: what is compiled, how its tokens are read, what is said and checked besides, for every command alike."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, Callable
+
+import numpy as np
+
+from automata.bounded_dyck import DyckMachine
+from automata.counter_machine import CounterMachine
+from automata.dfa import DFA
+from automata.errors import InputError, LimitError, quoted, shortened
+from automata.flip_flop import FlipFlopMachine
+from automata.holonomy import Skeleton
+from automata.machine import PREDICTIVE, RECOGNISE, Machine
+from constructions.arithmetic import Arithmetic
+from constructions.compiler import HOLONOMY, Construction
+from constructions.target import target as named
+from verify.commands.pipeline import Task, construct, limits_of
+from verify.progress import Progress
+from verify.verdict import UNDECIDED, Verdict
+
+LONG_STRINGS, LONG_LENGTH, LONG_SEED = 3, 200_000, 0
+"""The long random test of a counter language: so many strings of up to so many symbols."""
+
+SMALL_COUNTER, PAIRS = 5, 20_000
+"""The second opinion follows every string on which no counter exceeds this, up to about so many pairs of states."""
+
+
+def task_of(title: str, machine: Machine, args: argparse.Namespace, dfa: DFA | None = None) -> Task:
+    """The language of a machine as a task of the pipeline.
+
+    Args:
+        title: one line that names the language.
+        machine: a machine of the catalogue, or a minimal automaton.
+        args: the options that say for which target, question and route.
+        dfa: the minimal automaton, where the report is to speak about it.
+
+    Raises:
+        InputError: when the target cannot have the language.
+    """
+    construction = construct(machine, args)
+    return Task(
+        title=title,
+        construction=construction,
+        classes=classes_of(machine, args.mode),
+        parse=parser_of(machine),
+        sections=(("star-free", star_free(construction, dfa, args)),) if dfa is not None else (),
+        checks=_checks(machine, args) if isinstance(machine, CounterMachine) else (),
+    )
+
+
+def classes_of(machine: Machine, mode: str) -> int | None:
+    """The number of Myhill-Nerode classes that a model has to tell apart; None where it is infinite."""
+    if isinstance(machine, DyckMachine):
+        return machine.classes() + (mode == RECOGNISE)
+    if isinstance(machine, FlipFlopMachine):
+        return 9 if mode == RECOGNISE else 8
+    if isinstance(machine, CounterMachine):
+        return None
+    return max(1, int(machine.live.sum()) if mode == PREDICTIVE else machine.states)
+
+
+def parser_of(machine: Machine) -> Callable[[str], str]:
+    """From a token to a symbol of the machine; an unknown token is an InputError that says what was expected."""
+    if isinstance(machine, DyckMachine):
+        return machine.parse_symbol
+    symbols = frozenset(machine.alphabet)
+
+    def parse(token: str) -> str:
+        if token not in symbols:
+            raise InputError(f"{quoted(token)} is not one of the symbols {shortened(' '.join(machine.alphabet), 200)}")
+        return token
+
+    return parse
+
+
+# -- what is said of a regular language ---------------------------------------------------------------
+
+
+def star_free(construction: Construction, dfa: DFA, args: argparse.Namespace) -> dict[str, object]:
+    """That the language is star-free, and how it was compiled."""
+    cascade = construction.cascade
+    try:
+        skeleton = Skeleton.of(dfa, limits_of(args).image_sets)
+    except LimitError:
+        skeleton = None
+    registers, levels = len(cascade.registers), sum(bool(level.registers) for level in cascade.levels)
+    sizes = [f"{levels} level{'s' * (levels != 1)}", f"{registers} register{'s' * (registers != 1)}"]
+    thorough = construction.route == HOLONOMY and getattr(args, "route", "") == "auto" and dfa.states > limits_of(args).thorough
+    values: dict[str, object] = {
+        "yes": "no word permutes states of the minimal automaton"
+        if skeleton is not None
+        else "it is compiled to registers that only hold and are set, and counters",
+        "automaton": f"{dfa.states} states, {len(dfa.alphabet)} symbols" + (f" with {len(skeleton.letters)} actions" if skeleton else ""),
+        "route": f"{construction.route}: {construction.reason}" + " (--auto-states tries all)" * thorough,
+        "cascade": f"{', '.join(sizes)}, {construction.bits} bit{'s' * (construction.bits != 1)}",
+        "plain holonomy": "stopped at the limit of image sets"
+        if skeleton is None
+        else f"{skeleton.levels} levels ({skeleton.notation or 'no points'}), {skeleton.bits} bits",
+    }
+    if getattr(args, "ltl", None) is not None:
+        values["formula"] = _formula(args.ltl, dfa)
+    return values
+
+
+def _formula(text: str, dfa: DFA) -> str:
+    """The formula's own cascade, one register per temporal operator, checked against the automaton."""
+    from automata.emulation import emulates
+    from automata.past_ltl import ltl_to_cascade
+    from automata.temporal import FUTURE, parse
+
+    if parse(text, dfa.alphabet).tense == FUTURE:
+        return "of the future: compiled from its automaton"
+    direct = ltl_to_cascade(text, dfa.alphabet)
+    size = f"compiled directly it is {len(direct.registers)} registers of {direct.memory_bits} bits"
+    try:
+        word = emulates(direct, dfa)
+    except InputError:
+        return f"{size}, too many states to compare with the automaton"
+    if word is not None:
+        raise AssertionError(f"the two readings of the formula differ on {word}")
+    return f"{size}, which agree with the automaton on every string"
+
+
+# -- what is checked besides of a counter language ----------------------------------------------------
+
+
+def _checks(machine: CounterMachine, args: argparse.Namespace) -> tuple[tuple[str, Callable[[Any, Progress], Verdict]], ...]:
+    """On the exact engine alone: a search through small counters, and long strings or the run to the horizon."""
+    from verify.bounded_search import bounded_search
+
+    if named(getattr(args, "target", "ssm")).numbers != "arithmetic":
+        return ()
+    second = "second opinion", lambda engine, progress: bounded_search(machine, engine, SMALL_COUNTER, limit=PAIRS, progress=progress)
+    if Arithmetic.parse(args.arithmetic or "exact").is_float:
+        return second, ("exact horizon", lambda engine, progress: _horizon(machine, engine))
+    return second, ("long random test", lambda engine, progress: _long_strings(machine, engine, progress))
+
+
+def _horizon(machine: CounterMachine, engine) -> Verdict:
+    from verify.boxes import NotCovered
+    from verify.induction.counter_horizon import check_horizon
+    from verify.induction.symbolic import SolverMissing
+
+    try:
+        return check_horizon(engine.ssm, machine)
+    except (NotCovered, SolverMissing) as error:
+        return Verdict(UNDECIDED, "run to the horizon", engine.ssm.mode, engine.arithmetic, reason=str(error))
+
+
+def _long_strings(machine: CounterMachine, engine, progress: Progress) -> Verdict:
+    from verify.long_words import long_words
+    from verify.sampling import check_words
+
+    words = long_words(machine, LONG_STRINGS, LONG_LENGTH, np.random.default_rng(LONG_SEED))
+    return check_words(machine, engine, words, engine.ssm.mode, method="long random strings", progress=progress)

@@ -1,0 +1,227 @@
+"""The public face: what people import.  ``from verify import language, regex, ltl, read, compile, build, load, prove, test, ...``
+
+A language is named, compiled to registers, built as weights for a target, and proved, tested, refuted or traced::
+
+    word = language("dyck-2-5")
+    model = build(compile(word))
+    prove(word, model)
+
+Whatever takes a model takes a :class:`~constructions.build.Build`, the weights alone, a folder, a running model, or any machine
+with ``alphabet``, ``initial``, ``step`` and ``legal`` or ``accepts``: a cell of one's own is proved by ``prove(word, my_machine)``.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from automata.dfa import DFA
+from automata.errors import InputError
+from automata.languages import Language
+from automata.machine import MODES, PREDICTIVE, Machine
+from automata.smaller import Limits
+from constructions.build import Build
+from constructions.compiler import AUTO, Construction
+from constructions.compiler import compile as compile_machine
+from constructions.engine import Engine
+from constructions.target import TARGETS, Target
+from constructions.target import target as named
+from verify.bisimulation import Stepwise
+from verify.claim import STATE_LIMIT, Claim
+from verify.progress import Progress
+from verify.proving import prove_claim
+from verify.refuter import refute as refute_weights
+from verify.sampling import check_words, random_words
+from verify.strings_file import parse_word
+from verify.tracing import Trace
+from verify.verdict import Verdict
+
+
+def regex(expression: str, alphabet: Iterable[str] | None = None) -> Language:
+    """The language of a regular expression (its notation: :mod:`automata.regex`).
+
+    Raises:
+        InputError: with the column that is wrong.
+
+    >>> regex("(ab)*").star_free, regex("(aa)*").star_free
+    (True, False)
+    """
+    from automata.regex import regex_to_dfa
+
+    return _read(expression, f"the regular expression {expression}", regex_to_dfa(expression, alphabet))
+
+
+def ltl(formula: str, alphabet: Iterable[str] | None = None) -> Language:
+    """The language of a formula of linear temporal logic over finite words, of the past or of the future.
+
+    Raises:
+        InputError: with the column that is wrong.
+
+    >>> ltl("H(a -> Y b)", "ab").dfa().states
+    3
+    """
+    from automata.future_ltl import formula_to_dfa
+
+    return _read(formula, f"the formula {formula}", formula_to_dfa(formula, alphabet))
+
+
+def read(path: str | Path, alphabet: Iterable[str] | None = None) -> Language:
+    """The language of an automaton in a file: .att, .json, .dot, .gv or .jff.
+
+    Raises:
+        InputError: naming the file and the line, column, state or symbol at fault.
+    """
+    from automata.formats import read_dfa
+
+    return _read(str(path), f"the automaton in {path}", read_dfa(path, alphabet))
+
+
+def _read(name: str, title: str, dfa: DFA) -> Language:
+    return Language(name, title, partial(DFA.minimise, dfa))
+
+
+def compile(  # noqa: A001 - the word of the field
+    word: Language | Machine, mode: str = PREDICTIVE, route: str = AUTO, *, target: str | Target = "ssm", limits: Limits = Limits()
+) -> Construction:
+    """The cascade of a language: see :func:`constructions.compiler.compile`.
+
+    >>> from automata.languages import language
+    >>> compile(language("tomita-4")).route
+    'quotient'
+    """
+    return compile_machine(machine_of(word), mode, route, target=target, limits=limits)
+
+
+def load(folder: str | Path) -> Build:
+    """A saved model or checkpoint.
+
+    Raises:
+        InputError: when the folder is none, or something in it is not as it should be.
+    """
+    for target in map(named, TARGETS):
+        if target.owns(Path(folder)):
+            return Build(target, target.load(folder))
+    raise InputError(f"{folder}: is neither a saved model nor a checkpoint")
+
+
+def prove(
+    word: Language | Machine, model: Any, mode: str | None = None, method: str = AUTO, *, limit: int = STATE_LIMIT, progress: bool = False
+) -> Verdict:
+    """Proves, or refutes with a shortest string, that a model is right about a language on every string.
+
+    Args:
+        word: the language, or a machine that defines it.
+        model: see the head of this module.
+        mode: "predictive" or "recognise"; by default what the model answers.
+        method: "search", "induction", "levels", "caches", or the cheapest that covers the model.
+        limit: joint states after which a search gives up.
+        progress: whether to show a line of progress.
+
+    >>> from automata.languages import language
+    >>> from constructions.build import build
+    >>> word = language("dyck-2-5")
+    >>> prove(word, build(compile(word)))
+    Verdict(proved, search, predictive, exact: closed: holds at every length; machine states 63, joint states 192, transitions 480)
+    """
+    with running(model, mode) as (run, weights, construction):
+        claim = Claim(machine_of(word), mode or mode_of(run), run, weights, construction, limit)
+        with Progress("steps", quiet=not progress, phase="proof") as line:
+            return prove_claim(claim, method, line)
+
+
+def test(
+    word: Language | Machine, model: Any, mode: str | None = None, *, strings: int = 1000, max_length: int = 500, seed: int = 0
+) -> Verdict:
+    """Runs a model on random strings: evidence, never a proof.
+
+    >>> from automata.languages import language
+    >>> test(language("tomita-1"), language("tomita-1").dfa(), strings=30).outcome
+    'tested'
+    """
+    machine = machine_of(word)
+    with running(model, mode) as (run, _, _):
+        words = random_words(machine, strings, max_length, np.random.default_rng(seed))
+        return check_words(machine, getattr(run, "by_full_forward", run), words, mode or mode_of(run))
+
+
+test.__test__ = False  # it is no test of this project, whatever its name
+
+
+def refute(word: Language, model: Any) -> Verdict:
+    """Looks for strings on which a saved or built SSM must be wrong; of a language that is not star-free there are always two.
+
+    Raises:
+        InputError: for a model that is not the paper's SSM.
+    """
+    with running(model, None) as (run, _, _):
+        if not isinstance(run, Engine):
+            raise InputError("refute speaks about the paper's SSM: prove looks for a wrong string of any model")
+        return refute_weights(run, word.dfa() if isinstance(word, Language) else machine_of(word)).verdict
+
+
+def trace(model: Any, word: str | Sequence[str]) -> Trace:
+    """A run of the paper's SSM, step by step, by name; tokens of a string are separated by blanks, or single characters.
+
+    >>> from automata.languages import language
+    >>> from constructions.build import build
+    >>> trace(build(compile(language("flip-flop"))), "w1").rows[-1][-1]
+    'i r w end'
+    """
+    with running(model, None) as (run, weights, _):
+        if not isinstance(run, Engine):
+            raise InputError("trace speaks about the paper's SSM")
+
+        def parse(token: str) -> str:
+            if token not in weights.symbol_index:
+                raise InputError(f"{token!r} is not one of the symbols {' '.join(weights.alphabet)}")
+            return token
+
+        return Trace.of(weights, parse_word(word, parse, characters=True) if isinstance(word, str) else tuple(word))
+
+
+# -- what a model is -----------------------------------------------------------------------------------
+
+
+def machine_of(word: Language | Machine) -> Machine:
+    """What defines the language."""
+    return word.machine if isinstance(word, Language) else word
+
+
+def mode_of(model: Any) -> str:
+    """The question that a running model answers."""
+    from automata.machine import ACCEPT, RECOGNISE
+
+    return RECOGNISE if tuple(model.outputs) == (ACCEPT,) else PREDICTIVE
+
+
+@contextmanager
+def running(model: Any, mode: str | None) -> Iterator[tuple[Any, Any, Construction | None]]:
+    """The model as it runs in batches, its weights, and what they were lowered from, where these are known.
+
+    Raises:
+        InputError: when it is nothing that can be run.
+    """
+    if isinstance(model, (str, Path)):
+        model = load(model)
+    if isinstance(model, Build):
+        with model.running() as run:
+            yield run, model.weights, model.construction
+        return
+    from constructions.ssm import SSM
+
+    if isinstance(model, SSM):
+        model = Engine(model)
+    if isinstance(model, Engine):
+        yield model, model.ssm, None
+    elif hasattr(model, "begin") and hasattr(model, "advance"):
+        yield model, None, None
+    elif hasattr(model, "step") and hasattr(model, "initial"):
+        if mode not in (None, *MODES):
+            raise InputError(f"mode {mode!r} is not one of {', '.join(MODES)}")
+        yield Stepwise(model, mode or (PREDICTIVE if hasattr(model, "legal") else "recognise")), None, None
+    else:
+        raise InputError(f"a {type(model).__name__} is no model: it has neither begin and advance, nor initial and step")

@@ -1,0 +1,77 @@
+"""Ways to prove a claim, one object each, in one registry.
+
+A method says whether it speaks about a claim, what it would cost, and then proves, refutes, or gives up with a reason.  To add
+one, write a file with a class that has these members and hand an instance to :func:`register`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Protocol
+
+from automata.errors import InputError, did_you_mean, quoted
+
+if TYPE_CHECKING:
+    from verify.claim import Claim
+    from verify.progress import Progress
+    from verify.verdict import Verdict
+
+
+class Method(Protocol):
+    """A way to prove a claim.
+
+    Attributes:
+        name: what ``--method`` takes.
+        title: one line that says how it proves.
+        unit: what its progress counts.
+    """
+
+    name: str
+    title: str
+    unit: str
+
+    def covers(self, claim: Claim) -> str:
+        """Empty when the method speaks about the claim, else why it does not."""
+
+    def cost(self, claim: Claim) -> float:
+        """About how many transitions a search of the same cost follows; infinite where nothing is known."""
+
+    def run(self, claim: Claim, progress: Progress) -> Verdict:
+        """The verdict; ``undecided`` where the method gives up."""
+
+
+METHODS: dict[str, Method | str] = {
+    "search": "verify.methods.search:SEARCH",
+    "levels": "verify.methods.levels:LEVELS",
+    "induction": "verify.methods.induction:INDUCTION",
+    "caches": "verify.methods.cache:CACHES",
+}
+"""All methods by name; one that was not asked for yet is ``module:object``."""
+
+
+def register(method: Method) -> Method:
+    """Adds a method to the registry.
+
+    Raises:
+        ValueError: when there is one of this name.
+    """
+    if method.name in METHODS:
+        raise ValueError(f"there is a method {method.name!r} already")
+    METHODS[method.name] = method
+    return method
+
+
+def method(name: str) -> Method:
+    """The method of this name.
+
+    Raises:
+        InputError: for an unknown name, with near matches.
+    """
+    if name not in METHODS:
+        hint = did_you_mean(name, METHODS) or f": expected one of {', '.join(METHODS)}"
+        raise InputError(f"unknown method {quoted(name)}{hint}")
+    found = METHODS[name]
+    if isinstance(found, str):
+        module, _, attribute = found.partition(":")
+        found = METHODS[name] = getattr(importlib.import_module(module), attribute)
+    return found

@@ -1,0 +1,67 @@
+"""Proof by search through all reachable pairs of machine state and model state."""
+
+from __future__ import annotations
+
+import math
+
+from automata.bounded_dyck import DyckMachine
+from automata.cascade import Cascade, Counter, bit_length
+from automata.machine import RECOGNISE
+from constructions.compiler import DRIFT, needs
+from constructions.engine import Engine
+from verify.bisimulation import bisimulation
+from verify.claim import Claim
+from verify.progress import Progress
+from verify.sticky import find_sticky
+from verify.verdict import Verdict
+
+DEEPEST, OUTPUTS_AT_ONCE = 2_000, 25
+"""A search follows strings of up to so many brackets one after another; so many outputs cost nothing beside a transition."""
+
+
+class Search:
+    """Covers everything that runs; closes where the pairs are finitely many."""
+
+    name = "search"
+    title = "all reachable pairs of machine state and model state are compared"
+    unit = "joint states"
+
+    def covers(self, claim: Claim) -> str:
+        return ""
+
+    def cost(self, claim: Claim) -> float:
+        """Counted on the machine for bounded Dyck, on the registers elsewhere, previous digits included."""
+        machine = claim.machine
+        if isinstance(machine, DyckMachine):
+            if machine.depth > DEEPEST:
+                return math.inf
+            # Each transition compares all outputs, which tells where there are very many of them.
+            states = (machine.depth + 1.0) * math.exp2(min(1000.0, machine.depth * math.log2(machine.k)))
+            return states * (machine.k + 1) * max(1.0, (2 * machine.k + 1) / OUTPUTS_AT_ONCE)
+        if claim.construction is None:
+            return math.inf
+        return _states(claim.construction.cascade) * len(machine.alphabet)
+
+    def run(self, claim: Claim, progress: Progress) -> Verdict:
+        drifts = claim.construction is None or DRIFT in needs(claim.construction.cascade)
+        looked_for = drifts and claim.mode == RECOGNISE and isinstance(claim.model, Engine)
+        absorbed = find_sticky(claim.model) if looked_for else None
+        return bisimulation(
+            claim.machine, claim.model, claim.mode, limit=claim.limit, absorbed=absorbed, progress=progress
+        )
+
+
+def _states(cascade: Cascade) -> float:
+    """About how many states the registers have together; infinite with a counter that no range holds."""
+    bits = 0.0
+    for register in cascade.registers:
+        if isinstance(register, Counter):
+            if register.span is None:
+                return math.inf
+            bits += math.log2(register.span[1] - register.span[0] + 1)
+        else:
+            bits += bit_length(register.values) * (1 + (register.name in cascade.read_before))
+    return math.exp2(min(bits, 1000.0))
+
+
+SEARCH = Search()

@@ -1,0 +1,57 @@
+"""The one place where a proof is asked for: the cheapest method that covers the claim, and what follows when it gives up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from automata.errors import InputError
+from verify.claim import Claim
+from verify.methods import METHODS, Method, method
+from verify.progress import NO_PROGRESS, Progress
+from verify.verdict import UNDECIDED, Verdict
+
+AUTO = "auto"
+
+
+def chosen(claim: Claim, name: str = AUTO) -> list[Method]:
+    """The methods to be tried on a claim, in this order.
+
+    Raises:
+        InputError: for an unknown method, or one that does not speak about the claim, with the reason.
+    """
+    if name == AUTO:
+        covering = [found for found in map(method, METHODS) if not found.covers(claim)]
+        # Sorting keeps the order of the registry where nothing is known of the cost.
+        first, *others = sorted(covering, key=lambda found: found.cost(claim))
+        affordable = claim.limit * len(claim.machine.alphabet)
+        return [first, *(found for found in others if found.cost(claim) <= affordable)]
+    found = method(name)
+    if why_not := found.covers(claim):
+        raise InputError(f"--method {name}: {why_not}")
+    return [found]
+
+
+def prove_claim(claim: Claim, name: str = AUTO, progress: Progress = NO_PROGRESS) -> Verdict:
+    """Proves or refutes a claim.
+
+    Args:
+        claim: what is to be shown.
+        name: a name of :data:`verify.methods.METHODS`, or "auto": methods are tried from the cheapest on, until one decides.
+
+    Returns:
+        The verdict of the method that decided; where none did, ``undecided`` with the reason of the first.
+    """
+    first = None
+    for found in chosen(claim, name):
+        verdict = naming_the_limit(found.run(claim, progress), claim.limit)
+        if verdict.outcome != UNDECIDED:
+            return verdict
+        first = first or verdict
+    return first
+
+
+def naming_the_limit(verdict: Verdict, limit: int) -> Verdict:
+    """A search that gave up at the limit of ``--limit`` says so."""
+    if verdict.outcome == UNDECIDED and verdict.explored.get("joint states", 0) > limit:
+        return replace(verdict, reason=f"{verdict.reason}; raise the limit with --limit")
+    return verdict
