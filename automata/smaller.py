@@ -17,7 +17,6 @@ from automata.emulation import emulates
 from automata.errors import InputError, LimitError
 from automata.holonomy import IMAGE_SET_LIMIT, Skeleton
 from automata.krohn_rhodes import holonomy_cascade, outputs_of
-from automata.machine import PREDICTIVE
 from automata.product import product_cascades
 from automata.window import window_cascade
 

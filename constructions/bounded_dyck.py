@@ -26,7 +26,7 @@ from automata.cascade import (
     Signal,
     bit_length,
 )
-from automata.machine import ACCEPT, BOS, EOS, PREDICTIVE
+from automata.machine import ACCEPT, EOS, PREDICTIVE
 
 
 def bounded_dyck(k: int, depth: int, mode: str = PREDICTIVE) -> Cascade:

@@ -93,7 +93,7 @@ def _unmatched(letters: str) -> tuple[Counter, ...]:
 
 def _predict_runs(letters: str) -> Cascade:
     """On a prefix of a word the last symbol names the run, and one counter says whether the run may go on."""
-    first, last = letters[0], letters[-1]
+    first = letters[0]
     emissions = [Emit((In({BOS}),), {first}), Emit((In({first}),), {first, letters[1]})]
     for letter, before, following in zip(letters[1:], letters, (*letters[2:], EOS)):
         emissions.append(Emit((In({letter}), _positive(f"unmatched {before}")), {letter}))

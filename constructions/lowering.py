@@ -42,7 +42,7 @@ from automata.cascade import (
 from automata.errors import InputError
 from automata.machine import BOS
 from constructions.arithmetic import Arithmetic, PreviousDigit, previous_digit
-from constructions.features import ONE, Atom, Expression, Feature, Placement
+from constructions.features import ONE, Expression, Feature, Placement
 from constructions.ssm import SSM, Affine, Layer, Mix
 
 

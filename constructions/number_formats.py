@@ -16,7 +16,6 @@ from fractions import Fraction
 from typing import Callable, Union
 
 import numpy as np
-from scipy import sparse
 
 from automata.errors import InputError
 from constructions import reference

@@ -21,7 +21,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
 from automata.errors import InputError
 from constructions.arithmetic import Arithmetic

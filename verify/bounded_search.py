@@ -11,7 +11,6 @@ from typing import Hashable
 import numpy as np
 
 from automata.counter_machine import CounterMachine
-from automata.machine import PREDICTIVE
 from constructions.engine import Engine
 from verify.bisimulation import Interned, pair_keys
 from verify.progress import NO_PROGRESS, Progress

@@ -16,7 +16,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of all of them (default: 0)")
     parser.add_argument("--first", type=int, default=0, metavar="I", help="the number of the first one (default: 0)")
     options = parser.parse_args()
-    from verify.mamba.search import transformers_ready
+    from constructions.mamba.surroundings import transformers_ready
 
     with transformers_ready():  # imported once, before processes are forked
         pass
