@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Collection, Iterator
 
@@ -47,7 +47,7 @@ def read_text(path: str | Path) -> str:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Writes a UTF-8 file, whole or not at all (see :func:`write_bytes`).
+    """Writes a UTF-8 file, whole or not at all (see :func:`staged`).
 
     Raises:
         InputError: naming the file, when it cannot be written; an older file is then as it was.
@@ -60,29 +60,43 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:
-    """Writes a file beside ``path`` and moves it there in one step, so nobody sees a part of it.
+    """Writes a file, whole or not at all (see :func:`staged`)."""
+    with staged(path, data):
+        pass
 
-    A pipe or a device (``/dev/stdout``) is written to, never replaced.
+
+@contextmanager
+def staged(path: str | Path, data: bytes) -> Iterator[None]:
+    """Writes a file beside ``path``, and after the ``with`` block moves it there in one step, so nobody sees a part of it.
+
+    When the block fails, nothing is written.  A pipe or a device (``/dev/stdout``) is written to at once, never replaced.
 
     Raises:
         InputError: naming the file, when it cannot be written; an older file is then as it was.
     """
     target = Path(os.path.realpath(path))
-    try:
-        if os.path.exists(path) and not os.path.isfile(path):
-            with open(path, "wb") as file:
-                file.write(data)
-            return
-        # A folder of its own, in the same file system: the file gets ordinary permissions and is cleaned up.
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-") as folder:
-            fresh = Path(folder) / target.name
-            with open(fresh, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(fresh, target)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
+    with ExitStack() as stack:
+        try:
+            if os.path.exists(path) and not os.path.isfile(path):
+                with open(path, "wb") as file:
+                    file.write(data)
+                fresh = None
+            else:
+                # A folder of its own, in the same file system: the file gets ordinary permissions and is cleaned up.
+                folder = stack.enter_context(tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-"))
+                fresh = Path(folder) / target.name
+                with open(fresh, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
+        yield
+        try:
+            if fresh is not None:
+                os.replace(fresh, target)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
 @contextmanager

@@ -204,6 +204,12 @@ def test_the_float16_horizon_is_confirmed_by_running_up_to_it_and_one_past_it(na
     assert abs(verdict.explored["steps run"] - 2048) < 5
 
 
+def test_a_horizon_too_far_to_run_to_is_confirmed_by_its_last_steps():
+    verdict = check_horizon(lower(counter_cascade("anbn", RECOGNISE), Arithmetic.parse("float64")), counter_machine("anbn"))
+    assert verdict.outcome == TESTED and verdict.explored == {"largest counter value": 2**53 - 1, "steps run": 100_000}
+    assert "the last 100000 symbols of" in verdict.reason and f"{-(2**53) - 1} is rounded to {-(2**53)}" in verdict.reason
+
+
 @pytest.mark.parametrize("name, run_up", [("dyck-1", None), ("anbn", 100_000), ("anbncndn", 100_000)])
 def test_the_float32_horizon_is_confirmed_by_running_up_to_it_and_one_past_it(name, run_up):
     """For dyck-1 all 2^24 symbols are read; then one more, on which the counter stands still."""

@@ -119,10 +119,13 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
         _test(task, model, longest, args, report, command)
         if lines:
             _check_file(task, _tested(model), lines, report, args)
-    if args.save and worst(report.verdicts) != EXIT_STATUS[REFUTED]:
-        built.save(args.save, card(task.title, built, report.verdicts, command))
-        report.section("written", {"folder": args.save, **built.target.loads_with})
-    report.close(args.json)
+
+    def save() -> None:
+        if args.save and worst(report.verdicts) != EXIT_STATUS[REFUTED]:
+            built.save(args.save, card(task.title, built, report.verdicts, command))
+            report.section("written", {"folder": args.save, **built.target.loads_with})
+
+    report.close(args.json, save)
     # A search in the place of a proof, for want of a solver, leaves the question open.
     return worst(report.verdicts) or (EXIT_STATUS[UNDECIDED] if proof.outcome == TESTED else EXIT_STATUS[PROVED])
 

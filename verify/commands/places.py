@@ -41,6 +41,8 @@ def check_places(args: argparse.Namespace) -> None:
         check_writable(path, option)
         if option in _PICTURES and not os.path.isdir(os.path.dirname(os.path.realpath(path))):
             raise InputError(f"{option} {path}: cannot be written (there is no such folder)")
+        if folder and os.path.islink(path) and not os.path.exists(path):
+            raise InputError(f"{option} {path}: is a symbolic link to nothing")
         if os.path.exists(path) and os.path.isdir(path) != folder:
             raise InputError(f"{option} {path}: is {'not ' * folder}a folder")
     for number, (option, path) in enumerate(written):

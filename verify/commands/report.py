@@ -6,8 +6,9 @@ import json
 import textwrap
 import time
 from pathlib import Path
+from typing import Callable
 
-from automata.files import write_text
+from automata.files import staged
 from automata.machine import ACCEPT, EOS
 from verify.verdict import TESTED, Verdict
 
@@ -65,17 +66,19 @@ class Report:
         if self.quiet:
             print(f"{name}: {verdict.outcome}: {outcome}" + (f": {show_word(verdict.witness.word)}" if verdict.witness else ""))
 
-    def close(self, json_path: str | None) -> None:
-        """The time, and the JSON file."""
-        seconds = time.perf_counter() - self._started
-        self.content["seconds"] = round(seconds, 3)
-        self._print(f"\ntime {seconds:.2f} s")
+    def close(self, json_path: str | None, finish: Callable[[], object] = lambda: None) -> None:
+        """The time, and the JSON file; ``finish`` is what is written besides: when one of the two fails, neither is there."""
+        self.content["seconds"] = round(time.perf_counter() - self._started, 3)
         if json_path:
             self.content["outcomes"] = [verdict.outcome for verdict in self.verdicts]
             text = json.dumps(self.content, indent=1, ensure_ascii=False) + "\n"
             Path(json_path).parent.mkdir(parents=True, exist_ok=True)
             # The name of a file need not be text; JSON has an escape for what is not.
-            write_text(json_path, text.encode("utf-8", "backslashreplace").decode("utf-8"))
+            with staged(json_path, text.encode("utf-8", "backslashreplace")):
+                finish()
+        else:
+            finish()
+        self._print(f"\ntime {time.perf_counter() - self._started:.2f} s")
 
     def _print(self, text: str) -> None:
         if not self.quiet:

@@ -98,6 +98,9 @@ def _exact_up_to(induction: CounterInduction, case: Case, bits: int, bound: int)
         raise NotCovered(f"the solver does not say how far {case.symbol!r} is exact: {solver.reason_unknown()}")
     return answer == z3.unsat
 
+LONGEST_RUN, RUN_UP = 1 << 25, 100_000
+"""A horizon beyond the first is too far to be run to from BOS: then so many steps are run up to it, from the exact state."""
+
 
 @dataclass(frozen=True)
 class Confirmation:
@@ -148,13 +151,16 @@ def check_horizon(ssm: SSM, machine: CounterMachine) -> Verdict:
     """
     induction = CounterInduction(ssm, machine)
     horizon = exact_horizon(induction)
-    confirmed = confirm_horizon(induction, horizon)
+    run_up = None if horizon <= LONGEST_RUN else RUN_UP
+    confirmed = confirm_horizon(induction, horizon, run_up)
     explored = {"largest counter value": horizon}
     if confirmed is None:
         outcome, reason = TESTED, "no symbol, read for ever, makes a counter drift: there is nothing to run"
     else:
-        explored["steps run"] = len(confirmed.prefix) + confirmed.steps
+        explored["steps run"] = len(confirmed.prefix) + confirmed.steps if run_up is None else min(run_up, confirmed.steps)
         string = " ".join((*confirmed.prefix, f"{confirmed.symbol}^{confirmed.steps}"))
+        if run_up is not None:
+            string = f"the last {explored['steps run']} symbols of {string}, from the exact state before them,"
         if confirmed.exact and confirmed.past:
             outcome, reason = TESTED, f"every step of {string} is exact, and in the next one {confirmed.past}"
         else:
