@@ -102,11 +102,11 @@ def read_json(directory: Path, name: str) -> dict:
 
 
 def first_line(error: BaseException) -> str:
-    """An error's kind and the beginning of what it says."""
+    """The beginning of what an error says; its kind only where it says nothing."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     # A heading alone says nothing.
     text = " ".join(lines[: 2 if lines[:1] and lines[0].endswith(":") else 1])
-    return f"{type(error).__name__}: {text[:200] or 'no reason given'}"
+    return text[:200] or type(error).__name__
 
 
 def shown(value: object) -> str:
