@@ -321,6 +321,14 @@ def test_counts_over_chunks_of_time(monkeypatch):
     assert verdict.witness.word == ("(a", "(a") and verdict.explored["positions compared"] == 1 + 2 + 3 + 3 + 9 + 1 + 7
 
 
+def test_nothing_is_asked_after_a_dead_prefix_even_of_symbols_that_were_legal_before():
+    machine = DyckMachine(1, 2)
+    words = [["a)", "(a", "a)"], ["(a"] * 3 + ["a)"]]
+    verdict = check_words(machine, Stepwise(machine), words, PREDICTIVE)
+    assert verdict.outcome == TESTED and verdict.explored["positions compared"] == 1 + 3
+    assert check_words(machine, Stepwise(machine, RECOGNISE), words, RECOGNISE).explored["positions compared"] == 4 + 5
+
+
 def test_progress_tells_strings_and_symbols(monkeypatch):
     monkeypatch.setattr("verify.sampling._CELLS", 64)
     told = []
@@ -342,8 +350,9 @@ def test_a_phase_that_counts_nothing_shows_its_name_and_is_erased(monkeypatch, c
     monkeypatch.setattr(progress_module, "DELAY", 0.01)
     monkeypatch.setattr(progress_module, "BEAT", 0.01)
     with Progress(phase="image sets") as shown:
-        while shown._bar.last_print_t < shown._bar.start_t + 0.01:
-            time.sleep(0.01)
+        for _ in range(300):
+            if shown._bar.last_print_t < shown._bar.start_t + 0.01:
+                time.sleep(0.01)
     err = capsys.readouterr().err
     assert "image sets: 00:00" in err and err.endswith("\r") and "\n" not in err
 
