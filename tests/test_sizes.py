@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from automata.bounded_dyck import DyckMachine
-from automata.cascade import Cascade, Emit, In, Is, Level, Reset, Rule, Set
+from automata.cascade import Cascade, Emit, In, Is, Level, Reset, Rule, Set, Signal
 from automata.dfa import DFA, TRANSITIONS_PER_STATE
 from automata.errors import LimitError
 from automata.holonomy import Skeleton
@@ -95,6 +95,35 @@ def test_a_register_that_is_read_a_thousand_levels_below(mode, arithmetic):
     for word, answer in (("bab", given), ("bbb", set()), ("ab", given), ("ba", set())):
         _, out = engine.advance(engine.begin(1)[0], engine.encode(word))
         assert engine.names(out.dense()[0, -1]) == answer
+
+
+def given_after(cascade, arithmetic, word):
+    """What the weights give after BOS and each symbol."""
+    engine = Engine(lower(cascade, Arithmetic.parse(arithmetic)))
+    state, first = engine.begin(1)
+    _, outputs = engine.advance(state, engine.encode(word))
+    return [engine.names(row) for row in (first.dense()[0, 0], *outputs.dense()[0])]
+
+
+def test_a_register_waits_for_a_chain_of_signals():
+    """Each signal is an AND with the one before it, so one slot later; the register is read and set below all."""
+    bits = Level(tuple(Reset(f"bit {i}", 2, (Rule((In({s}),), Set(1)),)) for i, s in enumerate("abc")))
+    signals, below = [], Is("bit 0", 1)
+    for i in range(9):
+        signals.append(Signal(f"signal {i}", 2, (Rule((below, Is(f"bit {1 + i % 2}", 1)), Set(1)),)))
+        below = Is(f"signal {i}", 1)
+    levels = (bits, Level((), tuple(signals)), Level((Reset("last", 2, (Rule((below,), Set(1)),)),)))
+    cascade = Cascade(tuple("abc"), levels, (ACCEPT,), (Emit((Is("last", 1),), {ACCEPT}),))
+    assert given_after(cascade, "exact", "abbcaa") == [set()] * 4 + [{ACCEPT}] * 3
+
+
+@pytest.mark.parametrize("arithmetic", ["fixed:1", "float32"])
+@pytest.mark.parametrize("before", [False, True])
+def test_a_register_starts_at_its_initial_value(arithmetic, before):
+    register = Reset("bit", 2, (Rule((In({"a"}),), Set(0)),), initial=1)
+    cascade = Cascade(tuple("ab"), (Level((register,)),), (ACCEPT,), (Emit((Is("bit", 1, before),), {ACCEPT}),))
+    late = [{ACCEPT}] * before
+    assert given_after(cascade, arithmetic, "bab") == [{ACCEPT}, {ACCEPT}, *late, set(), *[set()] * (not before)]
 
 
 def test_a_negated_set_of_symbols():
