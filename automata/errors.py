@@ -16,6 +16,10 @@ class InputError(ValueError):
     The command line prints the message and leaves with status 2.
     """
 
+    def at(self, place: str) -> "InputError":
+        """The same error, which also says where."""
+        return InputError(f"{place}: {self}")
+
 
 class LimitError(InputError):
     """Input that is larger than a limit, which can be raised.
@@ -32,6 +36,9 @@ class LimitError(InputError):
     def __init__(self, message: str, limit: str):
         super().__init__(message)
         self.limit = limit
+
+    def at(self, place: str) -> "LimitError":
+        return LimitError(f"{place}: {self}", self.limit)
 
     def with_option(self) -> str:
         """The message for a user of the command line, which names the option."""

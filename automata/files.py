@@ -8,11 +8,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Collection, Iterator
 
+from automata import limits
 from automata.errors import InputError
 
-
-LARGEST_TEXT = 1 << 28
-"""Bytes of a text that is read; a device may have no end."""
 
 _CHUNK = 1 << 20
 
@@ -21,7 +19,7 @@ def read_text(path: str | Path) -> str:
     """The text of a UTF-8 file (a byte order mark is dropped, line ends are as in the file).
 
     Raises:
-        InputError: naming the file, and the byte where it is not UTF-8 text, or when it has more than LARGEST_TEXT bytes.
+        InputError: naming the file, and the byte where it is not UTF-8 text, or when it has more bytes than the limit.
     """
     data = bytearray()
     try:
@@ -32,8 +30,8 @@ def read_text(path: str | Path) -> str:
                 if (position := chunk.find(0)) >= 0:
                     raise InputError(f"{path}: not a text file (byte {len(data) + position} is 0)")
                 data += chunk
-                if len(data) > LARGEST_TEXT:
-                    raise InputError(f"{path}: too large for a text, more than {LARGEST_TEXT} bytes")
+                if limits.exceeded("text", len(data)):  # a device may have no end
+                    raise limits.refusal("text", f"{path}: too large for a text, more than {limits.limit('text')} bytes")
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
     except ValueError as error:

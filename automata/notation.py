@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from typing import Iterable, NamedTuple
 
+from automata import limits
 from automata.dfa import check_alphabet
 from automata.errors import InputError, quoted
 
 OPERAND, PREFIX, INFIX, POSTFIX, OPEN, CLOSE = "operand", "prefix", "infix", "postfix", "(", ")"
-
-NESTING_LIMIT = 1000
-"""The greatest number of parentheses open at once: deeper text is a mistake rather than an expression."""
 
 
 class Token(NamedTuple):
@@ -184,8 +182,9 @@ def to_postfix(
             elif token.kind in (PREFIX, OPEN):
                 waiting.append(token)
                 depth += token.kind == OPEN
-                if depth > NESTING_LIMIT:
-                    raise scanner.error(f"at most {NESTING_LIMIT} open at once", token.column, "one more '('")
+                if limits.exceeded("nesting", depth):
+                    most = f"at most {limits.limit('nesting')} open at once"
+                    raise limits.refusal("nesting", scanner.error(most, token.column, "one more '('"))
             else:
                 raise scanner.error("a symbol or '('", token.column, quoted(token.text))
         elif token.kind == POSTFIX:

@@ -35,6 +35,7 @@ from collections import defaultdict
 from itertools import chain
 from typing import Iterable, Iterator, NamedTuple
 
+from automata import limits
 from automata.dfa import DFA, check_alphabet
 from automata.errors import InputError, quoted
 from automata.notation import CLOSE, INFIX, OPEN, OPERAND, POSTFIX, PREFIX, Scanner, Token, to_postfix
@@ -42,8 +43,6 @@ from automata.notation import CLOSE, INFIX, OPEN, OPERAND, POSTFIX, PREFIX, Scan
 STATE_LIMIT = 100_000
 """The number of derivatives at which :func:`regex_to_dfa` stops, unless told otherwise."""
 
-RANGE_LIMIT = 4096
-"""The most symbols of one range: [!-~] has 94, and a range of many thousands is a mistake or an alphabet to be given."""
 
 
 def regex_to_dfa(text: str, alphabet: Iterable[str] | None = None, limit: int = STATE_LIMIT) -> DFA:
@@ -256,9 +255,10 @@ def _symbol_set(scanner: Scanner) -> _Choice:
         if len(first) != 1 or len(last) != 1 or first > last:
             found = f"the range from {quoted(first)} to {quoted(last)}"
             raise scanner.error("a range between two characters in the order of their code points", column, found)
-        if ord(last) - ord(first) >= RANGE_LIMIT:
-            found = f"a range of {ord(last) - ord(first) + 1} characters"
-            raise scanner.error(f"at most {RANGE_LIMIT}", column, found)
+        if limits.exceeded("range", size := ord(last) - ord(first) + 1):
+            # [!-~] has 94: a range of many thousands is a mistake, or an alphabet to be given.
+            found = f"a range of {size} characters"
+            raise limits.refusal("range", scanner.error(f"at most {limits.limit('range')}", column, found))
         for code in range(ord(first), ord(last) + 1):
             if not chr(code).isspace():
                 symbols.add(scanner.show(chr(code), column))

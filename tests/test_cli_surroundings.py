@@ -352,9 +352,9 @@ def test_a_device_without_end(capsys, workplace, arguments):
 
 
 def test_a_text_that_is_too_large(workplace, monkeypatch):
-    from automata import files
+    from automata import files, limits
 
-    monkeypatch.setattr(files, "LARGEST_TEXT", 10)
+    monkeypatch.setitem(limits.LIMITS, "text", 10)
     (workplace / "text").write_text("x" * 10)
     assert files.read_text("text") == "x" * 10
     (workplace / "text").write_text("x" * 11)

@@ -119,5 +119,5 @@ def test_cases_that_hang_or_crash_cost_only_themselves(monkeypatch):
     monkeypatch.setattr(module, "CPU_SECONDS", 0.5)
     monkeypatch.setattr(module, "case", lambda seed, number: Case("", [("loops", "crashes", "ends")[number]]))
     loops, crashes, ends = run(0, [0, 1, 2])
-    assert loops.wrong == ["takes too long"] and ends.wrong == []
+    assert loops.wrong == ["takes too long, and shows nothing"] and ends.wrong == []
     assert crashes.wrong == [f"crashed or hung beyond an alarm (exit code -{int(signal.SIGSEGV)})"]

@@ -7,10 +7,11 @@ import warnings
 import pytest
 from bestiary import BESTIARY
 
+from automata import limits
 from automata.dfa import DFA
-from automata.errors import InputError
+from automata.errors import LimitError
 from automata.languages import language
-from verify.pictures.automaton import STATES, arrows, automaton_figure, draw_automaton, drawn_states, to_graphviz
+from verify.pictures.automaton import arrows, automaton_figure, draw_automaton, drawn_states, to_graphviz
 
 DRAWN = [case for case in BESTIARY if case.dfa.states <= 16]
 
@@ -87,6 +88,9 @@ def test_files_are_drawn_with_and_without_graphviz(extension, tmp_path, monkeypa
 
 
 def test_an_automaton_that_is_too_large_is_refused():
-    many = DFA("a", [[min(q + 1, STATES)] for q in range(STATES + 1)], [STATES])
-    with pytest.raises(InputError, match="too large to be drawn"):
+    states = limits.LIMITS["drawn"] + 1
+    many = DFA("a", [[min(q + 1, states - 1)] for q in range(states)], [states - 1])
+    with pytest.raises(LimitError, match="too large to be drawn, expected at most 150: raise the limit"):
         automaton_figure(many)
+    with limits.raised({"drawn": states}):
+        assert automaton_figure(many).axes

@@ -367,3 +367,15 @@ def test_a_gate_above_one_below_a_transient_is_not_bounded(arithmetic):
     state, _ = Engine(ssm).begin(1)
     with pytest.raises(Unsettled, match="layer 2 may have a gate above 1 while the layers below it change"):
         Settler(ssm).settle(state[0], ("1",))
+
+
+def test_a_stage_without_neurons_settles_at_once():
+    """A layer whose last mix is empty gives out nothing: the answer is the readout's bias, whatever the string."""
+
+    def affine(matrix, bias):
+        return Affine(np.array(matrix, dtype=np.int64), np.array(bias, dtype=np.int64))
+
+    layer = Layer(affine([[1]], [0]), affine([[1]], [0]), np.array([0]), (Mix(affine([[1, 0]], [0])), Mix(affine(np.zeros((0, 2)), []))))
+    readout = Affine(np.zeros((1, 0), dtype=np.int64), np.array([1]))
+    ssm = SSM(("0", "1"), (ACCEPT,), np.array([[0], [1], [0]]), (layer,), readout, Arithmetic.parse("fixed:2"))
+    assert refute(ssm, language("parity").dfa()).verdict.outcome == "refuted"

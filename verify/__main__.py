@@ -14,6 +14,7 @@ import signal
 import sys
 import traceback
 
+from automata import limits
 from automata.errors import InputError, LimitError, one_line
 from verify.supervision import supervised
 from verify.verdict import BAD_INPUT, EXIT_STATUS, UNDECIDED
@@ -70,8 +71,9 @@ def _run(argv: list[str]) -> int:
     from verify.commands.places import check_places
 
     args = parse(argv)
-    check_places(args)
-    return importlib.import_module(f"verify.commands.{args.command}").run(args)
+    with limits.raised(dict(args.raised)):
+        check_places(args)
+        return importlib.import_module(f"verify.commands.{args.command}").run(args)
 
 
 def _failed(message: str, status: int) -> int:

@@ -13,12 +13,8 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from automata import limits
 from automata.errors import InputError, quoted
-
-EDGE_LIMIT = 5_000_000
-"""Edges of a graph; a short text can ask for many, between all nodes of two subgraphs."""
-
-_NESTING_LIMIT = 100
 
 
 class Html(str):
@@ -180,8 +176,9 @@ class _Parser:
         return self.result
 
     def _braces(self, scope: _Scope, depth: int) -> None:
-        if depth > _NESTING_LIMIT:
-            raise self._unexpected(f"at most {_NESTING_LIMIT} subgraphs inside each other")
+        if limits.exceeded("file-nesting", depth):
+            most = f"at most {limits.limit('file-nesting')} subgraphs inside each other"
+            raise limits.refusal("file-nesting", self._unexpected(most))
         self._expect("{")
         while not self._take("}"):
             self._statement(scope, depth)
@@ -217,8 +214,9 @@ class _Parser:
         if len(ends) == 1 and is_node:
             self.result.nodes[ends[0][0]].update(attributes)
         line = self._line(position) if len(ends) > 1 else 0
-        if len(self.result.edges) + sum(len(a) * len(b) for a, b in zip(ends, ends[1:])) > EDGE_LIMIT:
-            raise self._error(position, "one more edge", f"at most {EDGE_LIMIT:,}")
+        # A short text can ask for many, between all nodes of two subgraphs.
+        if limits.exceeded("edges", len(self.result.edges) + sum(len(a) * len(b) for a, b in zip(ends, ends[1:]))):
+            raise limits.refusal("edges", self._error(position, "one more edge", f"at most {limits.limit('edges'):,}"))
         for sources, targets in zip(ends, ends[1:]):
             for source in sources:
                 for target in targets:

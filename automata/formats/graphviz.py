@@ -50,7 +50,7 @@ def parse_graphviz(text: str, source: str, labels: str = AUTO) -> Described:
     try:
         read = read_labels(shown, labels)
     except InputError as error:
-        raise error if str(error).startswith(source) else InputError(f"{source}: {error}") from None
+        raise (error if str(error).startswith(source) else error.at(source)) from None
     for edge, symbols in zip(edges, read):
         for symbol, output in symbols:
             described.transitions.append(Transition(edge.source, symbol, edge.target, f"line {edge.line}", output))

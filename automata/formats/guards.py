@@ -12,11 +12,9 @@ import re
 from itertools import chain, combinations
 from typing import NamedTuple
 
+from automata import limits
 from automata.errors import InputError
 from automata.notation import CLOSE, INFIX, OPEN, OPERAND, PREFIX, Scanner, Token, to_postfix
-
-PROPOSITION_LIMIT = 10
-"""Propositions of one automaton: there are two to this power letters."""
 
 _TRUE = ("true", "True", "TRUE", "T", "1", "⊤", "tt")
 _FALSE = ("false", "False", "FALSE", "F", "0", "⊥", "ff")
@@ -96,8 +94,10 @@ def letters(propositions: set[str]) -> dict[str, frozenset[str]]:
     >>> list(letters({"q", "p"}))
     ['{}', '{p}', '{q}', '{p,q}']
     """
-    if len(propositions) > PROPOSITION_LIMIT:
-        raise InputError(f"{len(propositions)} propositions make more letters than are read, expected at most {PROPOSITION_LIMIT}")
+    if limits.exceeded("propositions", len(propositions)):
+        most = limits.limit("propositions")
+        found = f"{len(propositions)} propositions make more letters than are read, expected at most {most}"
+        raise limits.refusal("propositions", found)
     names = sorted(propositions)
     chosen = chain.from_iterable(combinations(names, size) for size in range(len(names) + 1))
     return {"{" + ",".join(letter) + "}": frozenset(letter) for letter in chosen}

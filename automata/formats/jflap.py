@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
+from automata import limits
 from automata.dfa import DFA
 from automata.errors import InputError, quoted
 from automata.formats.described import Described, Transition
-
-_NESTING_LIMIT = 100
 
 _TYPES = {
     "pda": "a pushdown automaton",
@@ -120,8 +119,9 @@ def _parse_xml(text: str, source: str) -> _Element:
     path = [outermost]
 
     def begin(name: str, attributes: dict[str, str]) -> None:
-        if len(path) > _NESTING_LIMIT:
-            raise InputError(f"{source}, line {parser.CurrentLineNumber}: more than {_NESTING_LIMIT} elements inside each other")
+        if limits.exceeded("file-nesting", len(path)):
+            found = f"{source}, line {parser.CurrentLineNumber}: more than {limits.limit('file-nesting')} elements inside each other"
+            raise limits.refusal("file-nesting", found)
         element = _Element(name, attributes, parser.CurrentLineNumber)
         path[-1].inside.append(element)
         path.append(element)

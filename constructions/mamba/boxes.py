@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Hashable, Mapping, NamedTuple, Sequence
 
-from automata.errors import InputError
+from automata import limits
 
 Key = tuple[str, str]
 """A variable's identity: its kind and the name in the cascade ("symbol", "register", "register before", ...)."""
@@ -65,17 +65,13 @@ def without(one: Box, other: Box, sizes: Mapping[Key, int]) -> list[Box]:
     return rest
 
 
-CASE_LIMIT = 5000
-"""Cases of one item: each is a neuron, and every pair of them is looked at."""
-
-
 def tidy(cases: Sequence[Case], sizes: Mapping[Key, int]) -> list[Case]:
     """The same decisions by fewer boxes, no two of which can hold together; where two held, the earlier one decides.
 
     O(cases^2 * variables) when they are disjoint already.
 
     Raises:
-        InputError: when there are more than CASE_LIMIT cases.
+        InputError: when there are more cases than the limit.
 
     >>> a, b = ("register", "a"), ("register", "b")
     >>> boxes = [box({a: frozenset({0})}), box({a: frozenset({1})}), box({b: frozenset({0})})]
@@ -83,10 +79,9 @@ def tidy(cases: Sequence[Case], sizes: Mapping[Key, int]) -> list[Case]:
     >>> [[(name, sorted(values)) for (_, name), values in case.box] for case in tidied]
     [[('a', [0, 1])], [('a', [2]), ('b', [0])]]
     """
-    if len(cases) > CASE_LIMIT:
-        raise InputError(
-            f"{len(cases)} conditions on one register or signal need as many neurons in one block: at most {CASE_LIMIT}"
-        )
+    if limits.exceeded("conditions", len(cases)):  # every pair of them is looked at
+        found = f"{len(cases)} conditions on one register or signal need as many neurons in one block"
+        raise limits.refusal("conditions", f"{found}, expected at most {limits.limit('conditions')}")
     disjoint: list[Case] = []
     for case in merge(cases, sizes):
         pieces = [case.box]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from automata import limits
 from automata.cascade import Cascade, Counter, Reset
 from automata.errors import InputError
 from constructions.mamba.ballast import CONSTANT, GIANT
@@ -10,7 +11,7 @@ from constructions.mamba.certificate import certify
 from constructions.mamba.inline import inline
 from constructions.mamba.network import Network, Total, network
 from constructions.mamba.precision import Precision, precision
-from constructions.mamba.weights import WIDTH_LIMIT, MambaWeights, assemble
+from constructions.mamba.weights import MambaWeights, assemble
 
 
 def lower_to_mamba(cascade: Cascade, dtype: str = "float32", norm: str | None = None) -> MambaWeights:
@@ -31,8 +32,9 @@ def lower_to_mamba(cascade: Cascade, dtype: str = "float32", norm: str | None = 
     """
     # Each needs a coordinate; said before all boxes are made, which may be millions.
     values = sum(register.values - 1 for register in cascade.registers if isinstance(register, Reset))
-    if values > WIDTH_LIMIT:
-        raise InputError(f"registers with {values} values besides their first do not fit a d_model of {WIDTH_LIMIT}")
+    if limits.exceeded("width", values):
+        most = limits.limit("width")
+        raise limits.refusal("width", f"registers with {values} values besides their first do not fit a d_model of {most}")
     boxes = inline(network(cascade))
     counter = next((item.name for item in boxes.items if isinstance(item, Total)), None)
     if norm == CONSTANT and counter is not None:

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from automata import limits
 from automata.errors import InputError
 from automata.machine import ACCEPT, EOS
 from constructions.mamba.ballast import Ballast, constant_norm, giant
@@ -43,9 +44,6 @@ LOGIT = 64
 """Logits are +64 for what is given and -64 for what is not, so that in a softmax the latter have no mass in float32."""
 
 COUNTING_A_LOG = -1000.0
-
-WIDTH_LIMIT = 2048
-"""The greatest d_model: matrices are dense, and grow with its square."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +112,10 @@ class _Assembly:
         self.scale = float(precision.scale)
         channels = max(len(block.channels) for block in layout.blocks)
         self.width = _power_of_two(len(layout.coordinates) + (4 if layout.complete else 2))
-        if self.width > WIDTH_LIMIT or channels > 2 * WIDTH_LIMIT:
-            raise InputError(
-                f"{len(layout.coordinates)} coordinates and {channels} channels in one block do not fit a d_model of "
-                f"{WIDTH_LIMIT}"
-            )
+        # Matrices are dense, and grow with the square of the width.
+        if limits.exceeded("width", max(self.width, (channels + 1) // 2)):
+            found = f"{len(layout.coordinates)} coordinates and {channels} channels in one block"
+            raise limits.refusal("width", f"{found} do not fit a d_model of {limits.limit('width')}")
         self.expand = max(2, -(-channels // self.width))
         self.rank = max(1, max(len(block.step_names) for block in layout.blocks))
         self.ballast = (

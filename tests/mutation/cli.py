@@ -65,7 +65,7 @@ FAULTS = [
     Fault(_FILES, "        if old.exists() and not folder.exists():\n            os.replace(old, folder)\n", "", f"{_SURROUNDINGS}::test_a_folder_that_cannot_be_replaced_is_as_it_was", "the old folder comes back"),
     Fault(_FILES, "    except BaseException:\n        if old", "    except OSError:\n        if old", f"{_SURROUNDINGS}::test_a_folder_that_cannot_be_replaced_is_as_it_was", "also after an interrupt"),
     Fault(_FILES, "place = Path(os.path.realpath(folder))", "place = Path(folder)", f"{_SURROUNDINGS}::test_a_link_to_a_folder_stays_a_link", "a link stays a link"),
-    Fault(_FILES, "if len(data) > LARGEST_TEXT:", "if len(data) > LARGEST_TEXT + 1:", f"{_SURROUNDINGS}::test_a_text_that_is_too_large", "a text has a greatest size"),
+    Fault(_FILES, "if limits.exceeded(\"text\", len(data)):", "if limits.exceeded(\"text\", len(data) - 1):", f"{_SURROUNDINGS}::test_a_text_that_is_too_large", "a text has a greatest size"),
     Fault(_FILES, "set(os.listdir(folder)) <= set(files)", "set(os.listdir(folder)) & set(files)", f"{_SURROUNDINGS}::test_a_report_over_a_folder_and_weights_over_a_file_or_other_things", "a folder with other things is not replaced"),
     Fault(_RELEASED, "            if symbol not in alphabet:", "            if not symbol.strip():", f"{_SURROUNDINGS}::test_published_strings_that_cannot_be_used", "published strings are over the alphabet"),
     Fault(_RELEASED, "    if not halves[0]:", "    if halves[0] is None:", f"{_SURROUNDINGS}::test_published_strings_that_cannot_be_used", "no published string is no test"),

@@ -53,12 +53,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _edges(text: str) -> list[int]:
+    from automata import limits
     from automata.errors import InputError
 
     try:
         edges = [whole_number(part) for part in text.split(",")]
     except argparse.ArgumentTypeError as error:
         raise InputError(f"--bins {text}: {error}") from None
-    if edges != sorted(set(edges)) or edges[-1] > 100_000:
-        raise InputError(f"--bins {text}: lengths must increase, up to 100000 at most")
+    if edges != sorted(set(edges)):
+        raise InputError(f"--bins {text}: lengths must increase")
+    if limits.exceeded("bin", edges[-1]):
+        raise limits.refusal("bin", f"--bins {text}: lengths must increase, up to {limits.limit('bin')} at most")
     return edges

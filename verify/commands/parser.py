@@ -10,6 +10,9 @@ from typing import NoReturn, Sequence
 import verify
 from automata.errors import InputError, did_you_mean, one_line
 from verify.commands import COMMANDS
+from verify.commands.options import whole_number
+
+_RAISE = "raise a limit that a refusal names, such as nesting=5000 (see docs/limits.md)"
 
 _STATUS = (
     "exit status: 0 holds, 1 refuted (and nothing else), 2 bad input (one line on standard error says what), 3 neither; "
@@ -28,6 +31,10 @@ class Parser(argparse.ArgumentParser):
         commands = super().add_subparsers(**kwargs)
         self.children = commands.choices
         return commands
+
+    def leaves(self) -> list[Parser]:
+        """The parsers of what is really run: this one, or those of its parts."""
+        return [leaf for child in self.children.values() for leaf in child.leaves()] or [self]
 
     def _print_message(self, message: str, file=None) -> None:
         """As argparse does it, but a failure is one, as for everything else that is printed."""
@@ -63,7 +70,10 @@ def command_line() -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
         module = importlib.import_module(f"verify.commands.{name}")
-        module.configure(commands.add_parser(name, help=module.HELP, description=module.HELP))
+        command = commands.add_parser(name, help=module.HELP, description=module.HELP)
+        module.configure(command)
+        for leaf in command.leaves():
+            leaf.add_argument("--raise", dest="raised", action="append", default=[], type=raised_limit, metavar="NAME=N", help=_RAISE)
     return parser
 
 
@@ -86,3 +96,11 @@ def _check_names(parser: Parser, argv: Sequence[str]) -> None:
 
 def _kind(parser: Parser) -> str:
     return "command" if parser.prog == "python -m verify" else "language"
+
+
+def raised_limit(text: str) -> tuple[str, int]:
+    """A limit's name and its new value, for argparse."""
+    name, sign, number = text.partition("=")
+    if not sign:
+        raise argparse.ArgumentTypeError(f"{one_line(text, most=60)!r} is not of the form NAME=N")
+    return name, whole_number(number)

@@ -14,17 +14,15 @@ from typing import TYPE_CHECKING, Sequence
 
 import numpy as np
 
+from automata import limits
 from automata.dfa import DFA
-from automata.errors import InputError, one_line
+from automata.errors import one_line
 from automata.files import write_bytes
 from verify.pictures.canvas import ACCENT, INK, PAPER, blank, plain_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-STATES = 150
-"""The greatest automaton that is drawn."""
 
 _PALE, _MARKED = "#b8b8b8", "#c2410c"
 _RADIUS, _ACROSS, _DOWN, _INCH = 0.34, 2.1, 1.7, 0.8
@@ -83,7 +81,7 @@ def automaton_figure(dfa: DFA, run: Sequence[str] = ()) -> Figure:
     Where the sink is left out (:func:`drawn_states`), a line below says so.
 
     Raises:
-        InputError: for more than STATES states, a symbol of the run that is not in the alphabet, or without matplotlib.
+        InputError: for more states than the limit, a symbol of the run that is not in the alphabet, or without matplotlib.
     """
     _check_size(dfa)
     drawn = set(drawn_states(dfa))
@@ -154,8 +152,9 @@ def to_graphviz(dfa: DFA, run: Sequence[str] = ()) -> bytes:
 
 
 def _check_size(dfa: DFA) -> None:
-    if dfa.states > STATES:
-        raise InputError(f"an automaton of {dfa.states} states is too large to be drawn: at most {STATES}")
+    if limits.exceeded("drawn", dfa.states):
+        found = f"an automaton of {dfa.states} states is too large to be drawn, expected at most {limits.limit('drawn')}"
+        raise limits.refusal("drawn", found)
 
 
 def _places(dfa: DFA) -> np.ndarray:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from automata import limits
 from automata.cascade import Cascade, Copy, Counter, In, Permutation, Signal
 from automata.dfa import DFA
 from automata.errors import InputError
@@ -15,9 +16,6 @@ from verify.pictures.canvas import ACCENT, INK, PAPER, SIGNAL, blank, check_exte
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-ITEMS, ELEMENTS = 300, 600
-"""The greatest cascade (registers and signals) and monoid (elements) that are drawn."""
 
 
 def draw(what: str, dfa: DFA, mode: str, path: str) -> None:
@@ -49,11 +47,13 @@ def cascade_figure(cascade: Cascade) -> Figure:
     """One row per level, registers and signals as boxes, an arrow from each to those that read it (dashed: as it was before the step).
 
     Raises:
-        InputError: for more than ITEMS registers and signals.
+        InputError: for more than the limit of registers and signals.
     """
     items = [(level, item) for level, found in enumerate(cascade.levels) for item in (*found.registers, *found.signals)]
-    if len(items) > ITEMS:
-        raise InputError(f"a cascade of {len(items)} registers and signals is too large to be drawn: at most {ITEMS}")
+    if limits.exceeded("drawn-items", len(items)):
+        most = limits.limit("drawn-items")
+        found = f"a cascade of {len(items)} registers and signals is too large to be drawn, expected at most {most}"
+        raise limits.refusal("drawn-items", found)
     rows = max((len(level.registers) + len(level.signals) for level in cascade.levels), default=1)
     figure = blank(max(5.0, 2.6 * rows), 1.0 + 0.9 * (len(cascade.levels) + 2))
     axes = figure.axes[0]
@@ -112,14 +112,15 @@ def eggbox_figure(dfa: DFA) -> Figure:
     Each cell shows a shortest word of its H-class, and how many more elements it has.
 
     Raises:
-        InputError: for a monoid of more than ELEMENTS elements.
+        InputError: for a monoid of more elements than the limit.
     """
     from automata.monoid import TransitionMonoid
 
+    most = limits.limit("drawn-elements")
     try:
-        monoid = TransitionMonoid(dfa, ELEMENTS)
+        monoid = TransitionMonoid(dfa, most)
     except InputError:
-        raise InputError(f"a monoid of more than {ELEMENTS} elements is too large to be drawn") from None
+        raise limits.refusal("drawn-elements", f"a monoid of more than {most} elements is too large to be drawn") from None
     boxes = monoid.green().eggboxes()
     words = {cell: " ".join(monoid.word(min(e))) or "ε" for box in boxes for cell, e in _cells(box)}
     width = max(0.5, 0.11 * max(map(len, words.values())) + 0.35)

@@ -396,7 +396,7 @@ class _Stage:
             return Lines(raw.box.map(self._activated)), 0
         ends = (raw.box.low, raw.box.high, raw.slopes.low, raw.slopes.high, raw.steady)
         fates = [self._fate(i, *numbers) for i, numbers in enumerate(zip(*ends))]
-        return lines_of(fates, self._weights.bias.dtype), max(fate.periods for fate in fates)
+        return lines_of(fates, self._weights.bias.dtype), max((fate.periods for fate in fates), default=0)
 
     def _activated(self, raw):
         value = self.numbers.store(self._weights, raw)
