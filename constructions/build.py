@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from constructions.compiler import Construction
-from constructions.target import Target
-from constructions.target import target as named
+from constructions.target import TARGETS, Target
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,6 @@ def build(
     >>> build(compile(language("dyck-2-5").machine))
     Build(ssm, 2 layers, 6 coordinates, 146 nonzero weights)
     """
-    chosen = named(target) if isinstance(target, str) else target
+    chosen = TARGETS.named(target) if isinstance(target, str) else target
     numbers = (arithmetic or construction.arithmetic) if chosen.numbers == "arithmetic" else dtype
     return Build(chosen, chosen.lower(construction.cascade, numbers, advance), construction)

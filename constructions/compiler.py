@@ -22,8 +22,7 @@ from automata.smaller import Limits, cascades_of, cost
 from constructions.bounded_dyck import bounded_dyck
 from constructions.counters import counter_cascade
 from constructions.flip_flop import flip_flop
-from constructions.target import Target
-from constructions.target import target as named
+from constructions.target import TARGETS, Target
 
 AUTO, PAPER, HOLONOMY = ROUTES = ("auto", "paper", "holonomy")
 
@@ -127,7 +126,7 @@ def compile(  # noqa: A001 - the word of the field
     """
     if route not in ROUTES:
         raise InputError(f"the route {route!r} is not one of {', '.join(ROUTES)}")
-    able = named(target) if isinstance(target, str) else target
+    able = TARGETS.named(target) if isinstance(target, str) else target
     second, refusal, passed = None, None, ""
     for found in _candidates(machine, mode, route, limits):
         asked = needs(found.cascade)

@@ -2,17 +2,16 @@
 
 A target says what its registers can do (:data:`constructions.compiler.ABILITIES`), turns a cascade into weights, runs the
 weights as a model, and writes and reads them as a folder.  To add an architecture, write one file with a class that has these
-members and hand an instance to :func:`register`; every command then knows it.
+members and hand an instance to ``TARGETS.register``; every command then knows it.
 """
 
 from __future__ import annotations
 
-import importlib
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Protocol, runtime_checkable
 
-from automata.errors import InputError, did_you_mean, quoted
+from automata.registry import Registry
 
 if TYPE_CHECKING:
     from automata.cascade import Cascade
@@ -94,40 +93,12 @@ class Target(Protocol):
         """The weights of such a folder."""
 
 
-TARGETS: dict[str, Target | str] = {
-    "ssm": "constructions.targets.paper:SSM",
-    "mamba": "constructions.targets.mamba:MAMBA",
-    "mamba-ssm": "constructions.targets.mamba:MAMBA_SSM",
-}
-"""All targets by name, in the order in which they are listed; one that was not asked for yet is ``module:object``."""
-
-
-def register(target: Target) -> Target:
-    """Adds a target to the registry.
-
-    Raises:
-        ValueError: when there is one of this name.
-    """
-    if target.name in TARGETS:
-        raise ValueError(f"there is a target {target.name!r} already")
-    TARGETS[target.name] = target
-    return target
-
-
-def target(name: str) -> Target:
-    """The target of this name.
-
-    Raises:
-        InputError: for an unknown name, with near matches.
-
-    >>> target("ssm").title
-    "the paper's SSM, in exact, fixed-point, wrapping or float arithmetic"
-    """
-    if name not in TARGETS:
-        hint = did_you_mean(name, TARGETS) or f": expected one of {', '.join(TARGETS)}"
-        raise InputError(f"unknown target {quoted(name)}{hint}")
-    found = TARGETS[name]
-    if isinstance(found, str):
-        module, _, attribute = found.partition(":")
-        found = TARGETS[name] = getattr(importlib.import_module(module), attribute)
-    return found
+TARGETS = Registry(
+    "target",
+    {
+        "ssm": "constructions.targets.paper:SSM",
+        "mamba": "constructions.targets.mamba:MAMBA",
+        "mamba-ssm": "constructions.targets.mamba:MAMBA_SSM",
+    },
+)
+"""All targets by name."""

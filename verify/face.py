@@ -29,7 +29,6 @@ from constructions.compiler import AUTO, Construction
 from constructions.compiler import compile as compile_machine
 from constructions.engine import Engine
 from constructions.target import TARGETS, Target
-from constructions.target import target as named
 from verify.bisimulation import Stepwise
 from verify.claim import STATE_LIMIT, Claim
 from verify.progress import Progress
@@ -102,7 +101,7 @@ def load(folder: str | Path) -> Build:
     Raises:
         InputError: when the folder is none, or something in it is not as it should be.
     """
-    for target in map(named, TARGETS):
+    for target in map(TARGETS.named, TARGETS):
         if target.owns(Path(folder)):
             return Build(target, target.load(folder))
     raise InputError(f"{folder}: is neither a saved model nor a checkpoint")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from automata.errors import InputError
 from verify.claim import Claim
-from verify.methods import METHODS, Method, method
+from verify.methods import METHODS, Method
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import UNDECIDED, Verdict
 
@@ -20,12 +20,12 @@ def chosen(claim: Claim, name: str = AUTO) -> list[Method]:
         InputError: for an unknown method, or one that does not speak about the claim, with the reason.
     """
     if name == AUTO:
-        covering = [found for found in map(method, METHODS) if not found.covers(claim)]
+        covering = [found for found in map(METHODS.named, METHODS) if not found.covers(claim)]
         # Sorting keeps the order of the registry where nothing is known of the cost.
         first, *others = sorted(covering, key=lambda found: found.cost(claim))
         affordable = claim.limit * len(claim.machine.alphabet)
         return [first, *(found for found in others if found.cost(claim) <= affordable)]
-    found = method(name)
+    found = METHODS.named(name)
     if why_not := found.covers(claim):
         raise InputError(f"--method {name}: {why_not}")
     return [found]

@@ -15,7 +15,7 @@ from automata.machine import PREDICTIVE, RECOGNISE, Machine, run
 from automata.smaller import Limits
 from constructions.build import Build, build
 from constructions.compiler import AUTO, PAPER, Construction, compile
-from constructions.target import target as named
+from constructions.target import TARGETS
 from verify.claim import Claim
 from verify.commands.report import Report
 from verify.mamba.card import card
@@ -85,7 +85,7 @@ def limits_of(args: argparse.Namespace) -> Limits:
 
 def lowered(task: Task, args: argparse.Namespace) -> Build:
     """The model, in the numbers asked for."""
-    target = named(getattr(args, "target", "ssm"))
+    target = TARGETS.named(getattr(args, "target", "ssm"))
     dtype = getattr(args, "dtype", "float32")
     if args.arithmetic and target.numbers != "arithmetic":
         raise InputError(f"--arithmetic {args.arithmetic}: is for the paper's SSM; the numbers of {target.name} are chosen with --dtype")
@@ -96,7 +96,7 @@ def lowered(task: Task, args: argparse.Namespace) -> Build:
 def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
     """All steps, printed; returns the exit status.  What is refuted is not saved."""
     if args.save:
-        named(args.target).check_place(args.save)
+        TARGETS.named(args.target).check_place(args.save)
     command = _repeatable(command, args)
     built = lowered(task, args)
     lines = read_strings(args.strings_file, task.parse, task.characters) if args.strings_file else []

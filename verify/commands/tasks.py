@@ -16,7 +16,7 @@ from automata.holonomy import Skeleton
 from automata.machine import PREDICTIVE, RECOGNISE, Machine
 from constructions.arithmetic import Arithmetic
 from constructions.compiler import HOLONOMY, Construction
-from constructions.target import target as named
+from constructions.target import TARGETS
 from verify.commands.pipeline import Task, construct, limits_of
 from verify.progress import Progress
 from verify.verdict import UNDECIDED, Verdict
@@ -131,7 +131,7 @@ def _checks(machine: CounterMachine, args: argparse.Namespace) -> tuple[tuple[st
     """On the exact engine alone: a search through small counters, and long strings or the run to the horizon."""
     from verify.bounded_search import bounded_search
 
-    if named(getattr(args, "target", "ssm")).numbers != "arithmetic":
+    if TARGETS.named(getattr(args, "target", "ssm")).numbers != "arithmetic":
         return ()
     second = "second opinion", lambda engine, progress: bounded_search(machine, engine, SMALL_COUNTER, limit=PAIRS, progress=progress)
     if Arithmetic.parse(args.arithmetic or "exact").is_float:

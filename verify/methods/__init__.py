@@ -1,15 +1,14 @@
 """Ways to prove a claim, one object each, in one registry.
 
 A method says whether it speaks about a claim, what it would cost, and then proves, refutes, or gives up with a reason.  To add
-one, write a file with a class that has these members and hand an instance to :func:`register`.
+one, write a file with a class that has these members and hand an instance to ``METHODS.register``.
 """
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Protocol
 
-from automata.errors import InputError, did_you_mean, quoted
+from automata.registry import Registry
 
 if TYPE_CHECKING:
     from verify.claim import Claim
@@ -40,38 +39,13 @@ class Method(Protocol):
         """The verdict; ``undecided`` where the method gives up."""
 
 
-METHODS: dict[str, Method | str] = {
-    "search": "verify.methods.search:SEARCH",
-    "levels": "verify.methods.levels:LEVELS",
-    "induction": "verify.methods.induction:INDUCTION",
-    "caches": "verify.methods.cache:CACHES",
-}
-"""All methods by name; one that was not asked for yet is ``module:object``."""
-
-
-def register(method: Method) -> Method:
-    """Adds a method to the registry.
-
-    Raises:
-        ValueError: when there is one of this name.
-    """
-    if method.name in METHODS:
-        raise ValueError(f"there is a method {method.name!r} already")
-    METHODS[method.name] = method
-    return method
-
-
-def method(name: str) -> Method:
-    """The method of this name.
-
-    Raises:
-        InputError: for an unknown name, with near matches.
-    """
-    if name not in METHODS:
-        hint = did_you_mean(name, METHODS) or f": expected one of {', '.join(METHODS)}"
-        raise InputError(f"unknown method {quoted(name)}{hint}")
-    found = METHODS[name]
-    if isinstance(found, str):
-        module, _, attribute = found.partition(":")
-        found = METHODS[name] = getattr(importlib.import_module(module), attribute)
-    return found
+METHODS = Registry(
+    "method",
+    {
+        "search": "verify.methods.search:SEARCH",
+        "levels": "verify.methods.levels:LEVELS",
+        "induction": "verify.methods.induction:INDUCTION",
+        "caches": "verify.methods.cache:CACHES",
+    },
+)
+"""All methods by name."""
