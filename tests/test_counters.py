@@ -1,5 +1,7 @@
 """The constructions for counter languages: cascade, weights, released data, long strings."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,8 @@ from constructions.arithmetic import Arithmetic
 from constructions.counters import counter_cascade
 from constructions.engine import Engine
 from constructions.lowering import lower
-from verify.bisimulation import Stepwise
+from verify.bisimulation import Stepwise, bisimulation
+from verify.bounded_search import bounded_search
 from verify.long_words import long_words
 from verify.released import FOLDERS, check_released, label, read_released
 from verify.sampling import check_words, random_words
@@ -139,3 +142,15 @@ def test_a_missing_or_broken_release(tmp_path):
         read_released(tmp_path, "shuffle-3")
     with pytest.raises(ValueError, match="2 strings, but 1 lines of labels"):
         small_release(tmp_path, "dyck-1", ["()", "()"], ["10"])
+
+
+def test_a_bounded_search_says_among_which_strings_its_witness_is_shortest():
+    """Reading one letter makes a register of this model larger than the bound, so strings with it are not followed."""
+    ssm = lower(counter_cascade("anbncn", RECOGNISE), Arithmetic("exact"))
+    embedding = ssm.embedding.copy()
+    embedding.flat[7] = 2
+    wrong = Engine(replace(ssm, embedding=embedding))
+    verdict = bounded_search(counter_machine("anbncn"), wrong, 1)
+    assert verdict.outcome == REFUTED and verdict.reason.endswith("among strings on which no coordinate of the state exceeds 1")
+    shortest = bisimulation(counter_machine("anbncn"), wrong, RECOGNISE, limit=1000).witness.word
+    assert len(shortest) < len(verdict.witness.word)

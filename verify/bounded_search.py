@@ -28,7 +28,7 @@ def bounded_search(
         limit: visit at most about so many pairs; the verdict then says how long the strings were.
 
     Returns:
-        ``tested``, or ``refuted`` with a shortest witness.  O(pairs * symbols) steps of the engine.
+        ``tested``, or ``refuted`` with a witness, a shortest one among the strings that are followed.  O(pairs * symbols) steps of the engine.
 
     >>> from automata.counter_machine import counter_machine
     >>> from constructions.arithmetic import Arithmetic
@@ -45,7 +45,7 @@ def bounded_search(
     seen: set[Hashable] = set()
     words: list[tuple[str, ...]] = [()]
     numbers, (rows, outputs) = np.zeros(1, dtype=np.int64), engine.begin(1)
-    transitions, length = 0, 0
+    transitions, length, cut = 0, 0, False
 
     def verdict(outcome: str, reason: str, witness: Witness | None = None) -> Verdict:
         explored = {"counters up to": bound, "pairs": len(seen), "transitions": transitions, "longest string": length}
@@ -58,9 +58,11 @@ def bounded_search(
         if len(wrong):
             at = int(wrong[0])
             sets = interned.sets[interned.expected[numbers[at]]], engine.names(given[at])
-            return verdict(REFUTED, "the witness is a shortest one", Witness(words[at], *sets))
+            among = f" among strings on which no coordinate of the state exceeds {bound}" if cut else ""
+            return verdict(REFUTED, f"the witness is a shortest one{among}", Witness(words[at], *sets))
         fresh = []
         small = (np.abs(rows) <= bound * unit).all(axis=1)
+        cut |= not small.all()
         for i, pair in enumerate(pair_keys(numbers, np.ascontiguousarray(rows))):
             if small[i] and pair not in seen:
                 seen.add(pair)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,6 +107,8 @@ def first_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     # A heading alone says nothing.
     text = " ".join(lines[: 2 if lines[:1] and lines[0].endswith(":") else 1])
+    # What speaks about Python's own errors and classes is of no use to who reads the line.
+    text = re.split(r"[:;,]?\s*(?:\w*Error\b|<class|NoneType)", text)[0]
     return text[:200] or type(error).__name__
 
 

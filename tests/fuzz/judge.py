@@ -237,7 +237,7 @@ def _verdict_is_false(verdict: Verdict, slow: SlowModel, language: Language, exp
         if expected in (None, witness.given) or (witness.expected, witness.given) != (expected, slow.names(given[:, 0])):
             right, said = sorted(expected or ["nothing"]), sorted(slow.names(given[:, 0]))
             return f"refuted on {_show(word)}, where {right} is right and {said} is given"
-        if "a shortest one" in verdict.reason and explored is not None and explored.wrong is not None and len(explored.wrong) < len(word):
+        if verdict.reason.endswith("a shortest one") and explored is not None and explored.wrong is not None and len(explored.wrong) < len(word):
             return f"refuted on {_show(word)} as a shortest witness, wrong on {_show(explored.wrong)}"
     if verdict.outcome == REFUTED and verdict.pair is not None and max(p.length for p in verdict.pair) <= RUN:
         answers = []
