@@ -72,6 +72,7 @@ def compile_dfa(dfa: DFA, mode: str, route: str = "auto", limits: Limits = Limit
         InputError: for an unknown mode or route.
         LimitError: when no route leads anywhere: what stopped holonomy, or a holonomy of too many levels.
 
+    >>> from automata.machine import PREDICTIVE
     >>> depth = DFA("ab", [[1, 4], [2, 0], [3, 1], [4, 2], [4, 4]], accepting=[0])  # depth at most 3
     >>> cascade, route = compile_dfa(depth, PREDICTIVE)
     >>> route.name, route.bits, route.holonomy_bits

@@ -259,7 +259,7 @@ def test_every_weight_is_looked_at():
 UPDATES = [[(1, 1), (1, -3)], [(2, 1), (0, 50)], [(0, 7)], [(-2, -1), (1, 4)], [(2, 0)], [(0, 1), (-1, 0)]]
 
 
-@pytest.mark.parametrize("start, updates", zip((0, 1, 0, 3, 0, 2), UPDATES))
+@pytest.mark.parametrize("start, updates", list(zip((0, 1, 0, 3, 0, 2), UPDATES)))
 def test_growth_bounds_every_sequence_of_updates(start, updates):
     """And is reached, where no gate is 0, by the largest of them."""
     growth, reached = Growth.of(start, updates), {start}
