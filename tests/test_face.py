@@ -116,6 +116,12 @@ def test_weights_builds_folders_and_running_models_are_models(tmp_path):
         load(tmp_path)
 
 
+def test_a_checkpoint_names_the_command_that_checks_it(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(InputError, match="see `python -m verify checkpoint .* --language NAME`"):
+        prove(language("d-1"), tmp_path)
+
+
 class TwoCells:
     """Somebody's own cell: remembers the last two bits."""
 

@@ -6,7 +6,7 @@ A language is named, compiled to registers, built as weights for a target, and p
     model = build(compile(word))
     prove(word, model)
 
-Whatever takes a model takes a :class:`~constructions.build.Build`, the weights alone, a folder, a running model, or any machine
+Whatever takes a model takes a :class:`~constructions.build.Build`, the weights alone, a folder of a saved SSM, a running model, or any machine
 with ``alphabet``, ``initial``, ``step`` and ``legal`` or ``accepts``: a cell of one's own is proved by ``prove(word, my_machine)``.
 """
 
@@ -96,7 +96,7 @@ def compile(  # noqa: A001 - the word of the field
 
 
 def load(folder: str | Path) -> Build:
-    """A saved model or checkpoint.
+    """A saved model; a checkpoint is refused, naming the command that checks it.
 
     Raises:
         InputError: when the folder is none, or something in it is not as it should be.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Callable, Iterator
 
 from automata.cascade import Cascade
+from automata.errors import InputError
 from automata.files import check_replaceable
 from constructions.compiler import ADD, DRIFT, READ_BEFORE, RESET, Construction, needs
 from constructions.mamba.certificate import certify
@@ -78,10 +79,9 @@ class MambaInTransformers:
     def owns(self, folder: Path) -> bool:
         return (folder / CONFIG).is_file()
 
-    def load(self, folder: str | Path):
-        from constructions.mamba.loading import load
-
-        return load(Path(folder))
+    def load(self, folder: str | Path) -> MambaWeights:
+        """Refuses: a checkpoint alone does not say which of its tokens are symbols, nor what its channels mean."""
+        raise InputError(f"{folder}: a checkpoint is checked against a language: see `python -m verify checkpoint {folder} --language NAME`")
 
 
 class MambaInOfficialPackage(MambaInTransformers):
