@@ -176,7 +176,8 @@ class DFA:
                     if len(order) >= most:
                         over = f" over {symbols} symbols" if most < limit else ""
                         raise LimitError(
-                            f"the machine has more than {most} reachable states{over}; raise the limit to go on", "unminimised"
+                            f"the machine has more than {most} reachable states{over}; raise the limit to go on",
+                            "unminimised",
                         )
                     number[target] = len(order)
                     order.append(target)
@@ -412,7 +413,9 @@ def _refine(table: Sequence[Sequence[int]], accepting: Sequence[bool], symbols: 
     for state, row in enumerate(table):
         for symbol, target in enumerate(row):
             inverse[symbol][target].append(state)
-    blocks = [block for block in ({q for q in range(n) if accepting[q]}, {q for q in range(n) if not accepting[q]}) if block]
+    blocks = [
+        block for block in ({q for q in range(n) if accepting[q]}, {q for q in range(n) if not accepting[q]}) if block
+    ]
     block_of = [0] * n
     for number, block in enumerate(blocks):
         for state in block:

@@ -11,7 +11,6 @@ from typing import Collection, Iterator
 from automata import limits
 from automata.errors import InputError
 
-
 _CHUNK = 1 << 20
 
 
@@ -31,7 +30,9 @@ def read_text(path: str | Path) -> str:
                     raise InputError(f"{path}: not a text file (byte {len(data) + position} is 0)")
                 data += chunk
                 if limits.exceeded("text", len(data)):  # a device may have no end
-                    raise limits.refusal("text", f"{path}: too large for a text, more than {limits.limit('text')} bytes")
+                    raise limits.refusal(
+                        "text", f"{path}: too large for a text, more than {limits.limit('text')} bytes"
+                    )
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
     except ValueError as error:

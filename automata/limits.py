@@ -63,7 +63,9 @@ def raised(limits: Mapping[str, int]) -> Iterator[None]:
     """
     for name in limits:
         if name not in LIMITS:
-            raise InputError(f"there is no limit {quoted(name)}{did_you_mean(name, LIMITS) or ': expected one of ' + ', '.join(LIMITS)}")
+            raise InputError(
+                f"there is no limit {quoted(name)}{did_you_mean(name, LIMITS) or ': expected one of ' + ', '.join(LIMITS)}"
+            )
     before = dict(_raised)
     _raised.update(limits)
     try:

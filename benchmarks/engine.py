@@ -10,17 +10,17 @@ from typing import Callable
 
 import numpy as np
 
-from automata.bounded_dyck import DyckMachine
-from automata.flip_flop import FlipFlopMachine
 from automata.machine import Machine
-from constructions.arithmetic import Arithmetic
-from constructions.bounded_dyck import bounded_dyck
-from constructions.engine import Engine
-from constructions.flip_flop import flip_flop
-from constructions.lowering import lower
-from constructions.ssm import SSM
-from verify.bisimulation import Interned, bisimulation
-from verify.sampling import random_words
+from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.flip_flop import FlipFlopMachine
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.paper.flip_flop import flip_flop
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
+from constructions.ssm.weights import SSM
+from verify.evidence.sampling import random_words
+from verify.methods.bisimulation import Interned, bisimulation
 
 BATCH, LENGTH = 64, 512
 LONG = 10_000_000
@@ -74,7 +74,9 @@ def torch_loop(ssm: SSM, words: np.ndarray) -> Callable[[], object]:
 
     torch.set_num_threads(1)
     tensor = lambda array: torch.tensor(np.asarray(array), dtype=torch.float32)  # noqa: E731
-    dense = {name: (tensor(a.matrix.toarray()) / 2**a.exponent, tensor(a.bias) / 2**a.exponent) for name, a in ssm.affines()}
+    dense = {
+        name: (tensor(a.matrix.toarray()) / 2**a.exponent, tensor(a.bias) / 2**a.exponent) for name, a in ssm.affines()
+    }
     embedding = tensor(ssm.embedding)
     symbols = torch.tensor(words)
     linear = torch.nn.functional.linear
@@ -125,7 +127,12 @@ def rows() -> list[tuple[str, str]]:
         verdict = bisimulation(DyckMachine(k, depth), engine)
         seconds = time.perf_counter() - start
         joint = verdict.explored["joint states"]
-        table.append((f"proof of Dyck({k}, {depth}), {verdict.outcome}, {joint} joint states", f"{joint / seconds / 1e3:.0f} k joint states/s"))
+        table.append(
+            (
+                f"proof of Dyck({k}, {depth}), {verdict.outcome}, {joint} joint states",
+                f"{joint / seconds / 1e3:.0f} k joint states/s",
+            )
+        )
     table.append((f"peak memory, one string of {LONG} symbols (aim < 600 MB)", f"{_long_string_memory():.0f} MB"))
     table.append(("start of `python -m verify --help` over that of `python -c pass`", f"{_start_up_ratio():.1f} x"))
     return table
@@ -145,7 +152,10 @@ def _long_string_memory() -> float:
 def read_long_string() -> None:
     """Reads one long string and prints the peak resident memory of this process in MB."""
     engine = Engine(lower(bounded_dyck(2, 5), Arithmetic("exact")))
-    block = np.array([[engine.ssm.symbol_index[s] for s in ("(a", "(b", "b)", "(b", "b)", "a)", "(b", "(b", "b)", "b)")]], dtype=np.int8)
+    block = np.array(
+        [[engine.ssm.symbol_index[s] for s in ("(a", "(b", "b)", "(b", "b)", "a)", "(b", "(b", "b)", "b)")]],
+        dtype=np.int8,
+    )
     words = np.tile(block, (1, LONG // block.shape[1]))
     last = None
     for _, _, last in engine.stream(words):

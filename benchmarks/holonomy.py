@@ -11,14 +11,14 @@ import time
 from math import isinf
 from typing import Callable, Iterator
 
-from automata.holonomy import Skeleton
-from automata.krohn_rhodes import holonomy_cascade
+from automata.algebra.holonomy import Skeleton
 from automata.machine import PREDICTIVE
-from automata.pair_graph import chart_of
-from constructions.lowering import lower
+from constructions.compile.krohn_rhodes import holonomy_cascade
+from constructions.compile.pair_graph import chart_of
+from constructions.ssm.lowering import lower
 from tests.baseline import ROWS, chain_language
 from verify.census import census
-from verify.levelwise import prove_levelwise
+from verify.methods.levelwise import prove_levelwise
 from verify.regular import ARITHMETIC
 from verify.verdict import PROVED
 
@@ -51,7 +51,10 @@ def _peer() -> Iterator[tuple[str, str]]:
         dfa = row.build()
         ours = median_ms(lambda: holonomy_cascade(dfa, PREDICTIVE, Skeleton(dfa)))
         if isinf(row.total_ms):
-            yield f"{row.name}: the peer stopped after 120 s (aim < 2000 ms)", f"{ours:.1f} ms, > {TIMEOUT_MS / ours:.0f} x"
+            yield (
+                f"{row.name}: the peer stopped after 120 s (aim < 2000 ms)",
+                f"{ours:.1f} ms, > {TIMEOUT_MS / ours:.0f} x",
+            )
             continue
         ratio = row.total_ms / ours
         yield f"{row.name}: over {row.total_ms:g} ms of the peer", f"{ratio:.0f} x ({ours:.2f} ms)"
@@ -74,8 +77,13 @@ def _growth() -> Iterator[tuple[str, str]]:
             raise AssertionError(f"D_{n}: {verdict.outcome}: {verdict.reason}")
         neurons = sum(mix.affine.outputs for layer in ssm.layers for mix in layer.phi)
         now = build + proof, neurons
-        growth = "" if previous is None else f"; {now[0] / previous[0]:.1f} x time, {neurons / previous[1]:.1f} x neurons"
-        yield f"D_{n}: to weights, proof by levels, neurons (aim <= 8 x for 2 n)", f"{build:.0f} ms, {proof:.0f} ms, {neurons}{growth}"
+        growth = (
+            "" if previous is None else f"; {now[0] / previous[0]:.1f} x time, {neurons / previous[1]:.1f} x neurons"
+        )
+        yield (
+            f"D_{n}: to weights, proof by levels, neurons (aim <= 8 x for 2 n)",
+            f"{build:.0f} ms, {proof:.0f} ms, {neurons}{growth}",
+        )
         previous = now
 
 
@@ -84,4 +92,7 @@ def _census() -> Iterator[tuple[str, str]]:
     counts = census(2, 4, PREDICTIVE, workers=2)
     seconds = time.perf_counter() - start
     total = sum(counts.values())
-    yield f"census of the {total} languages of 4 states, 2 processes: {counts[PROVED]} proved", f"{seconds:.0f} s, {1000 * seconds / total:.2f} ms each"
+    yield (
+        f"census of the {total} languages of 4 states, 2 processes: {counts[PROVED]} proved",
+        f"{seconds:.0f} s, {1000 * seconds / total:.2f} ms each",
+    )

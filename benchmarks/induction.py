@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import Iterator
 
-from automata.counter_machine import NAMES, counter_machine
 from automata.machine import MODES, PREDICTIVE, RECOGNISE
-from constructions.arithmetic import Arithmetic
-from constructions.bounded_dyck import bounded_dyck
-from constructions.counters import counter_cascade
-from constructions.lowering import lower
-from verify.induction import prove_counter, prove_dyck
+from automata.machines.counter_machine import NAMES, counter_machine
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.paper.counters import counter_cascade
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.lowering import lower
+from verify.methods.induction import prove_counter, prove_dyck
 from verify.verdict import Verdict
 
 SIZES = ((2, 5), (8, 5), (8, 10), (64, 32), (1024, 64))

@@ -7,18 +7,18 @@ import time
 import numpy as np
 import torch
 
-from automata.bounded_counter import counter_cascade
-from automata.languages import language
+from automata.catalogue import language
 from automata.machine import PREDICTIVE
 from benchmarks.engine import BATCH, LENGTH, best, words_of
-from constructions.compiler import compile
-from constructions.arithmetic import Arithmetic
-from constructions.engine import Engine
-from constructions.lowering import lower
+from constructions.compile.bounded_counter import counter_cascade
+from constructions.compile.compiler import compile
 from constructions.mamba.huggingface import HuggingFaceRunner, build, quiet
 from constructions.mamba.lowering import lower_to_mamba
 from constructions.mamba.stepping import SteppedMamba, Vocabulary
-from verify.bisimulation import bisimulation
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
+from verify.methods.bisimulation import bisimulation
 
 _TIMED = (
     ("dyck-2-5", "", "exact"),

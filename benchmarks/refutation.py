@@ -8,16 +8,21 @@ from typing import Iterator
 
 import numpy as np
 
-from automata.languages import language
+from automata.catalogue import language
 from automata.machine import ACCEPT, RECOGNISE
-from constructions.arithmetic import Arithmetic
-from constructions.engine import Engine
-from constructions.random_ssm import random_ssm
-from constructions.ssm import SSM, Affine, Layer, Mix
-from verify.cycles import find_cycle
-from verify.refuter import LONGEST_RUN, refute_on
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.random_ssm import random_ssm
+from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from verify.impossible.cycles import find_cycle
+from verify.impossible.refuter import LONGEST_RUN, refute_on
 
-BOUNDED = [("fixed:1", "affine", 2000), ("fixed:4", "affine", 2500), ("fixed:8", "affine", 2000), ("float32", "affine", 900)]
+BOUNDED = [
+    ("fixed:1", "affine", 2000),
+    ("fixed:4", "affine", 2500),
+    ("fixed:8", "affine", 2000),
+    ("float32", "affine", 900),
+]
 BOUNDED += [("float32", "sigmoid", 1000), ("float64", "affine", 700), ("float64", "exp-softplus", 900)]
 """Arithmetic, gates and number of models: 10 000 in all, depths 1 to 4, widths 1 to 16."""
 FREE = [("fixed:4", "affine", 300), ("float32", "affine", 100), ("float64", "sigmoid", 100)]
@@ -44,7 +49,10 @@ def refuted_models() -> Iterator[tuple[str, str]]:
             if bounded:
                 total += found
             name = "bounded" if bounded else "free"
-            yield f"{name} family, {arithmetic}, {gates} gates: {count} models", ", ".join(f"{n} {kind}" for kind, n in found.items())
+            yield (
+                f"{name} family, {arithmetic}, {gates} gates: {count} models",
+                ", ".join(f"{n} {kind}" for kind, n in found.items()),
+            )
         if bounded:
             models = sum(total.values())
             yield f"bounded family: {models} models", f"{100 * total['run'] / models:.2f} % run"
@@ -59,7 +67,9 @@ def _kind(refutation) -> str:
     return "k > 10^7" if refutation.verdict.explored.get("periods at most", LONGEST_RUN + 1) > LONGEST_RUN else "run"
 
 
-def random_engines(arithmetic: str, gates: str, count: int, bounded: bool = True, depth=None, width=None) -> Iterator[Engine]:
+def random_engines(
+    arithmetic: str, gates: str, count: int, bounded: bool = True, depth=None, width=None
+) -> Iterator[Engine]:
     """Random models with depth and width uniform in 1 … 4 and 1 … 16 unless given."""
     rng = np.random.default_rng(len(gates) + count)
     for seed in range(count):
@@ -77,7 +87,10 @@ def refutations_per_second(count: int = 60) -> Iterator[tuple[str, str]]:
             start = time.perf_counter()
             for engine in engines:
                 refute_on(engine, cycle, confirm)
-            yield f"depth 4, width 16, {arithmetic}, {gates} gates, {what}", f"{count / (time.perf_counter() - start):.0f} / s"
+            yield (
+                f"depth 4, width 16, {arithmetic}, {gates} gates, {what}",
+                f"{count / (time.perf_counter() - start):.0f} / s",
+            )
 
 
 def long_transients() -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
-"""How weights do it: the paper's constructions as cascades, the state space model, and lowerings between them.
+"""How weights do it: from a language to a cascade, and from a cascade to weights that run.
 
-The flow is cascade (``flip_flop``, ``bounded_dyck``, or one from ``automata``) -> ``lowering`` -> ``ssm`` (weight
-arrays) -> ``engine`` (exact runs).  Nothing here imports ``verify``.
+The flow is ``compile`` (a language to a :mod:`~constructions.cascade`; the paper's own cascades are in ``paper``) ->
+a :mod:`~constructions.target` (``ssm``: the paper's model, with its exact engine; ``mamba``: stock checkpoints, by way of
+``conditions``) -> ``build``.  Nothing here imports ``verify``.
 """

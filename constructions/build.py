@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
-from constructions.compiler import Construction
+from constructions.compile.compiler import Construction
 from constructions.target import TARGETS, Target
 
 
@@ -53,7 +53,7 @@ def build(
     """The weights of a construction on a target.
 
     Args:
-        construction: from :func:`constructions.compiler.compile`, for this target's abilities.
+        construction: from :func:`constructions.compile.compiler.compile`, for this target's abilities.
         target: a name, or the target itself.
         arithmetic: of the paper's SSM; by default what the construction needs.
         dtype: of the other targets.
@@ -62,8 +62,8 @@ def build(
     Raises:
         InputError: naming the register that the target or its numbers cannot hold.
 
-    >>> from automata.languages import language
-    >>> from constructions.compiler import compile
+    >>> from automata.catalogue import language
+    >>> from constructions.compile.compiler import compile
     >>> build(compile(language("dyck-2-5").machine))
     Build(ssm, 2 layers, 6 coordinates, 146 nonzero weights)
     """

@@ -1,6 +1,6 @@
 """Targets: the architectures that a cascade can become, one object each, in one registry.
 
-A target says what its registers can do (:data:`constructions.compiler.ABILITIES`), turns a cascade into weights, runs the
+A target says what its registers can do (:data:`constructions.compile.compiler.ABILITIES`), turns a cascade into weights, runs the
 weights as a model, and writes and reads them as a folder.  To add an architecture, write one file with a class that has these
 members and hand an instance to ``TARGETS.register``; every command then knows it.
 """
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Callable, Protocol, runtime_checkable
 from automata.registry import Registry
 
 if TYPE_CHECKING:
-    from automata.cascade import Cascade
-    from constructions.compiler import Construction
+    from constructions.cascade import Cascade
+    from constructions.compile.compiler import Construction
 
 
 class Model(Protocol):
@@ -96,9 +96,9 @@ class Target(Protocol):
 TARGETS = Registry(
     "target",
     {
-        "ssm": "constructions.targets.paper:SSM",
-        "mamba": "constructions.targets.mamba:MAMBA",
-        "mamba-ssm": "constructions.targets.mamba:MAMBA_SSM",
+        "ssm": "constructions.ssm.target:SSM",
+        "mamba": "constructions.mamba.target:MAMBA",
+        "mamba-ssm": "constructions.mamba.target:MAMBA_SSM",
     },
 )
 """All targets by name."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from math import inf
 from typing import Callable
 
-from automata.bounded_dyck import DyckMachine
 from automata.dfa import DFA
-from automata.flip_flop import FlipFlopMachine
-from automata.regex import regex_to_dfa
+from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.flip_flop import FlipFlopMachine
+from automata.notation.expressions import regex_to_dfa
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Callable
 
 from baseline import all_maps, cycle, from_maps, order_preserving
 
+from automata.catalogue import language
 from automata.dfa import DFA
-from automata.languages import language
-from automata.regex import regex_to_dfa
+from automata.notation.expressions import regex_to_dfa
 
 
 @dataclass(frozen=True)
@@ -60,36 +60,91 @@ _BUILDERS: list[tuple[str, str, Callable[[], DFA], bool]] = [
     ("one letter, full", "one state, every word: no memory and no level at all", lambda: regex_to_dfa("a*"), True),
     ("full", "one state and several letters that all do the same", lambda: regex_to_dfa(".*", "abc"), True),
     ("empty", "one state, no word: no prefix is ever asked predictively", lambda: regex_to_dfa("[]", "ab"), True),
-    ("only the empty word", "the initial state is accepting and every letter leaves it for good", lambda: regex_to_dfa("()", "ab"), True),
-    ("all but the empty word", "differs from the full language at the first output alone", lambda: regex_to_dfa(".+", "ab"), True),
+    (
+        "only the empty word",
+        "the initial state is accepting and every letter leaves it for good",
+        lambda: regex_to_dfa("()", "ab"),
+        True,
+    ),
+    (
+        "all but the empty word",
+        "differs from the full language at the first output alone",
+        lambda: regex_to_dfa(".+", "ab"),
+        True,
+    ),
     ("one word", "finite, with a dead state", lambda: regex_to_dfa("abba"), True),
-    ("unreachable states", "states that no word reaches, with a cycle among them", lambda: DFA("a", [[0], [2], [1]], [0]), True),
-    ("initial state is not 0", "numbering must not be taken for granted", lambda: DFA("ab", [[0, 0], [0, 1]], [0], initial=1), True),
-    ("not minimal", "as it stands it has a group, its minimal automaton has not", lambda: DFA("a", [[1], [0]], [0, 1]), True),
+    (
+        "unreachable states",
+        "states that no word reaches, with a cycle among them",
+        lambda: DFA("a", [[0], [2], [1]], [0]),
+        True,
+    ),
+    (
+        "initial state is not 0",
+        "numbering must not be taken for granted",
+        lambda: DFA("ab", [[0, 0], [0, 1]], [0], initial=1),
+        True,
+    ),
+    (
+        "not minimal",
+        "as it stands it has a group, its minimal automaton has not",
+        lambda: DFA("a", [[1], [0]], [0, 1]),
+        True,
+    ),
     ("twin letters", "two letters with one map, which must be collapsed", lambda: regex_to_dfa("([ab]c)*"), True),
     ("identity letter", "a letter that does nothing", lambda: regex_to_dfa("c*(ac*bc*)*"), True),
     ("unary chain", "one letter, nilpotent: a long chain of image sets", lambda: regex_to_dfa("a{12}"), True),
     ("unary threshold", "one letter, all lengths from some point on", lambda: regex_to_dfa("a{7,}"), True),
     ("flip-flop", "the smallest reset", lambda: from_maps([[0, 1], [0, 0], [1, 1]]), True),
-    ("no letter twice in a row", "one reset register with six values", lambda: regex_to_dfa("~(.*(aa|bb|cc|dd|ee).*)"), True),
-    ("three flip-flops", "a direct product: holonomy spends more bits than the three needed", lambda: _flip_flops(3), True),
+    (
+        "no letter twice in a row",
+        "one reset register with six values",
+        lambda: regex_to_dfa("~(.*(aa|bb|cc|dd|ee).*)"),
+        True,
+    ),
+    (
+        "three flip-flops",
+        "a direct product: holonomy spends more bits than the three needed",
+        lambda: _flip_flops(3),
+        True,
+    ),
     ("four flip-flops", "the same, where the waste shows", lambda: _flip_flops(4), True),
     ("window", "the last five letters: definite, so delays are enough", lambda: regex_to_dfa(".*a.{4}", "ab"), True),
-    ("window over three letters", "definite with an awkward alphabet", lambda: regex_to_dfa(".*[ab].[bc]", "abc"), True),
+    (
+        "window over three letters",
+        "definite with an awkward alphabet",
+        lambda: regex_to_dfa(".*[ab].[bc]", "abc"),
+        True,
+    ),
     ("first letters", "reverse definite: decided early and then kept", lambda: regex_to_dfa("a.b.*", "ab"), True),
-    ("factor abaab", "A*abaabA*: a failure function, two components on one level", lambda: regex_to_dfa(".*abaab.*", "ab"), True),
+    (
+        "factor abaab",
+        "A*abaabA*: a failure function, two components on one level",
+        lambda: regex_to_dfa(".*abaab.*", "ab"),
+        True,
+    ),
     ("subword abc", "piecewise testable: resets that only go up", lambda: regex_to_dfa(".*a.*b.*c.*"), True),
     ("locally testable", "which pairs of letters have occurred", lambda: regex_to_dfa("~(.*aa.*)&.*bb.*", "ab"), True),
     ("D_4", "a bounded counter: few levels by counting, many by holonomy", lambda: language("d-4").dfa(), True),
     ("Dyck(2, 2)", "a bounded stack", lambda: language("dyck-2-2").dfa(), True),
     ("L_FF", "components of five and of two values", lambda: language("flip-flop").dfa(), True),
     ("binary counter", "letters that look like a counter modulo 8 but never wrap", lambda: _binary_counter(3), True),
-    ("order-preserving O_4", "all order-preserving maps: every level has its greatest size", lambda: order_preserving(4), True),
+    (
+        "order-preserving O_4",
+        "all order-preserving maps: every level has its greatest size",
+        lambda: order_preserving(4),
+        True,
+    ),
     ("order-preserving O_5", "the same, one larger", lambda: order_preserving(5), True),
     ("multi-character symbols", "symbols of several characters", lambda: regex_to_dfa("(<open> <close>)*"), True),
     ("Unicode symbols", "symbols outside ASCII and outside the basic plane", lambda: regex_to_dfa("(α🙂*é)*"), True),
     ("operators as symbols", "symbols that are marks in every notation", lambda: regex_to_dfa(r"(\**<\>>',')*"), True),
-    ("many letters", "sixty letters, three distinct maps", lambda: regex_to_dfa("<x0>*<x1>.*", [f"x{i}" for i in range(60)]), True),
+    (
+        "many letters",
+        "sixty letters, three distinct maps",
+        lambda: regex_to_dfa("<x0>*<x1>.*", [f"x{i}" for i in range(60)]),
+        True,
+    ),
     ("C_2", "the smallest group, PARITY over one letter", lambda: cycle(2), False),
     ("C_3", "odd period: no gate of -1 helps", lambda: cycle(3), False),
     ("C_4", "a group that is not a product of prime ones", lambda: cycle(4), False),
@@ -98,11 +153,21 @@ _BUILDERS: list[tuple[str, str, Callable[[], DFA], bool]] = [
     ("(abab)*", "the period shows only on words of two letters", lambda: language("abab-star").dfa(), False),
     ("tomita-3", "a group at a lower level, resets above it", lambda: language("tomita-3").dfa(), False),
     ("S_3", "the smallest group that is not abelian", _symmetric_group, False),
-    ("permutation and reset", "a letter that swaps and letters that reset", lambda: from_maps([[1, 0], [0, 0], [1, 1]]), False),
+    (
+        "permutation and reset",
+        "a letter that swaps and letters that reset",
+        lambda: from_maps([[1, 0], [0, 0], [1, 1]]),
+        False,
+    ),
     ("late cycle", "the group sits behind a chain of eight states", lambda: _late_cycle(8), False),
     ("T_3", "all maps of three points", lambda: all_maps(3), False),
     ("T_4", "all maps of four points: groups on several levels", lambda: all_maps(4), False),
-    ("even a, then star-free", "a group in a product with a star-free part", lambda: regex_to_dfa("(b*ab*a)*b* & .*bb.*"), False),
+    (
+        "even a, then star-free",
+        "a group in a product with a star-free part",
+        lambda: regex_to_dfa("(b*ab*a)*b* & .*bb.*"),
+        False,
+    ),
 ]
 
 BESTIARY = [Case(name, why, build(), star_free) for name, why, build, star_free in _BUILDERS]

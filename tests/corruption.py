@@ -7,7 +7,7 @@ from typing import Iterator
 
 import numpy as np
 
-from constructions.ssm import SSM, Affine
+from constructions.ssm.weights import SSM, Affine
 
 
 def corruptions(ssm: SSM) -> Iterator[tuple[str, SSM]]:
@@ -102,7 +102,9 @@ def plain_outputs(ssm: SSM, words: np.ndarray) -> np.ndarray:
     """
     batch = len(words)
     states = [np.tile(layer.initial.astype(float), (batch, 1)) for layer in ssm.layers]
-    dense = {name: (affine.matrix.toarray().T.astype(float), affine.bias.astype(float)) for name, affine in ssm.affines()}
+    dense = {
+        name: (affine.matrix.toarray().T.astype(float), affine.bias.astype(float)) for name, affine in ssm.affines()
+    }
 
     def apply(name: str, x: np.ndarray) -> np.ndarray:
         matrix, bias = dense[name]

@@ -13,15 +13,15 @@ from itertools import product
 import numpy as np
 from corruption import with_layer
 
-from automata.counter_machine import counter_machine
-from automata.bounded_dyck import DyckMachine
 from automata.machine import BOS, PREDICTIVE, RECOGNISE
-from constructions.arithmetic import Arithmetic
-from constructions.bounded_dyck import bounded_dyck
-from constructions.counters import counter_cascade
-from constructions.lowering import lower
-from constructions.ssm import SSM, Affine, Layer, Mix
-from verify.sampling import expect
+from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.counter_machine import counter_machine
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.paper.counters import counter_cascade
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.lowering import lower
+from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from verify.evidence.sampling import expect
 
 LANGUAGES = ("dyck-1", "shuffle-2", "boolean-1", "boolean-2", "boolean-3", "anbn", "anbncn")
 LANGUAGES += ((1, 1), (1, 3), (2, 1), (2, 2), (3, 1), (2, 3))
@@ -95,7 +95,11 @@ def with_neuron(ssm: SSM, number: int, rows, biases, combined, bias: int, readou
         Mix(Affine(np.vstack([first.affine.matrix.toarray(), more]), np.append(first.affine.bias, biases))),
         Mix(Affine(np.vstack([wide, last]), np.append(second.affine.bias, bias))),
     )
-    layers = [*ssm.layers[:number], replace(layer, phi=phi), *(_passing_on(below) for below in ssm.layers[number + 1 :])]
+    layers = [
+        *ssm.layers[:number],
+        replace(layer, phi=phi),
+        *(_passing_on(below) for below in ssm.layers[number + 1 :]),
+    ]
     column = np.zeros((len(ssm.outputs), 1), dtype=np.int64)
     column[:, 0] = readout
     matrix = np.hstack([ssm.readout.matrix.toarray(), column])
@@ -185,7 +189,9 @@ def _detector(ssm: SSM, rng) -> tuple[str, SSM]:
     if place is None:
         return "nothing", ssm
     sign, offset = int(rng.choice([-1, 1])), int(rng.choice([1, 3, 5, 7]))
-    return f"detector of {place} {sign} {offset}", with_detector(ssm, *place, sign, offset, _weights_of_outputs(ssm, rng))
+    return f"detector of {place} {sign} {offset}", with_detector(
+        ssm, *place, sign, offset, _weights_of_outputs(ssm, rng)
+    )
 
 
 def _threshold(ssm: SSM, rng) -> tuple[str, SSM]:
@@ -272,7 +278,9 @@ class Plain:
         self.ssm = ssm
         self.dtype = np.dtype(str(ssm.arithmetic)) if ssm.arithmetic.is_float else np.dtype(object)
         numbers = self._numbers
-        self.weights = {name: (numbers(affine.matrix.toarray()), numbers(affine.bias)) for name, affine in ssm.affines()}
+        self.weights = {
+            name: (numbers(affine.matrix.toarray()), numbers(affine.bias)) for name, affine in ssm.affines()
+        }
         self.embedding = self._numbers(ssm.embedding)
 
     def _numbers(self, integers) -> np.ndarray:

@@ -61,8 +61,25 @@ CONFIG_KEYS = (
     "d_model",
     "ssm_cfg",
 )
-TOKENIZER_KEYS = ("version", "added_tokens", "pre_tokenizer", "post_processor", "decoder", "model", "normalizer", "truncation")
-TOKENIZER_CONFIG_KEYS = ("tokenizer_class", "bos_token", "eos_token", "pad_token", "auto_map", "model_max_length", "extra")
+TOKENIZER_KEYS = (
+    "version",
+    "added_tokens",
+    "pre_tokenizer",
+    "post_processor",
+    "decoder",
+    "model",
+    "normalizer",
+    "truncation",
+)
+TOKENIZER_CONFIG_KEYS = (
+    "tokenizer_class",
+    "bos_token",
+    "eos_token",
+    "pad_token",
+    "auto_map",
+    "model_max_length",
+    "extra",
+)
 DTYPES = (torch.int8, torch.int64, torch.bool, torch.complex64, torch.float8_e4m3fn, torch.float16, torch.float64)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from corruption import with_layer
 
-from constructions.ssm import SSM, Affine
+from constructions.ssm.weights import SSM, Affine
 
 KINDS = ("wrong sign", "shifted threshold", "swapped rows", "off by one")
 
@@ -19,7 +19,9 @@ KINDS = ("wrong sign", "shifted threshold", "swapped rows", "off by one")
 def plant(ssm: SSM, kind: str, rng: np.random.Generator) -> tuple[str, SSM]:
     """The model with one fault of this kind."""
     if kind == "wrong sign":
-        places = [(name, place) for name, affine in ssm.affines() for place in np.flatnonzero(affine.matrix.data).tolist()]
+        places = [
+            (name, place) for name, affine in ssm.affines() for place in np.flatnonzero(affine.matrix.data).tolist()
+        ]
         name, place = places[int(rng.integers(len(places)))]
         return f"{name}: weight {place} negated", _with_affine(ssm, name, lambda affine: _negated(affine, place))
     if kind == "shifted threshold":
@@ -31,7 +33,9 @@ def plant(ssm: SSM, kind: str, rng: np.random.Generator) -> tuple[str, SSM]:
         names = [name for name, affine in ssm.affines() if affine.outputs > 1 and not name.endswith("gate")]
         name = names[int(rng.integers(len(names)))]
         rows = rng.choice(dict(ssm.affines())[name].outputs, 2, replace=False)
-        return f"{name}: rows {rows[0]} and {rows[1]} swapped", _with_affine(ssm, name, lambda affine: _swapped(affine, *rows))
+        return f"{name}: rows {rows[0]} and {rows[1]} swapped", _with_affine(
+            ssm, name, lambda affine: _swapped(affine, *rows)
+        )
     number = int(rng.integers(len(ssm.layers)))
     layer, by = ssm.layers[number], int(rng.choice([-1, 1]))
     coordinate = int(rng.integers(layer.width))
@@ -40,7 +44,9 @@ def plant(ssm: SSM, kind: str, rng: np.random.Generator) -> tuple[str, SSM]:
         initial[coordinate] += by
         return f"layers.{number}: {layer.names[coordinate]!r} starts {by} off", with_layer(ssm, number, initial=initial)
     increment = _moved(layer.increment, coordinate, by)
-    return f"layers.{number}: {layer.names[coordinate]!r} counts {by} more", with_layer(ssm, number, increment=increment)
+    return f"layers.{number}: {layer.names[coordinate]!r} counts {by} more", with_layer(
+        ssm, number, increment=increment
+    )
 
 
 def _with_affine(ssm: SSM, name: str, change) -> SSM:

@@ -6,8 +6,8 @@ from typing import Iterator
 
 import numpy as np
 
+from automata.algebra.monoid import TransitionMonoid
 from automata.dfa import DFA
-from automata.monoid import TransitionMonoid
 
 
 def random_automata(count: int, states: tuple[int, int], letters: tuple[int, int], seed: int) -> Iterator[DFA]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from automata.cascade import (
+from automata.machine import ACCEPT, BOS, EOS
+from constructions.cascade import (
     Add,
     AtLeast,
     Bit,
@@ -25,7 +26,6 @@ from automata.cascade import (
     Signal,
     bit_length,
 )
-from automata.machine import ACCEPT, BOS, EOS
 
 ALPHABET = ("a", "b", "c")
 
@@ -73,7 +73,11 @@ def words(max_size: int = 12):
 
 @st.composite
 def _rules(draw, visible, before, actions):
-    parts = draw(st.sampled_from([[], [{"a"}], [{"a", "b"}], [{"a"}, {"b", "c"}], [{"a"}, {"b"}, {"c"}], [{"a", "c", BOS}, {"b"}]]))
+    parts = draw(
+        st.sampled_from(
+            [[], [{"a"}], [{"a", "b"}], [{"a"}, {"b", "c"}], [{"a"}, {"b"}, {"c"}], [{"a", "c", BOS}, {"b"}]]
+        )
+    )
     return tuple(Rule((In(symbols), *draw(_conjunctions(visible, before))), draw(actions())) for symbols in parts)
 
 

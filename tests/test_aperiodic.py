@@ -8,10 +8,10 @@ from bestiary import BESTIARY
 from random_automata import aperiodic_by_brute_force, random_automata
 from real_data import mlregtest
 
-from automata.aperiodic import group_witness, is_aperiodic, is_star_free, membership_cycle
+from automata.algebra.aperiodic import group_witness, is_aperiodic, is_star_free, membership_cycle
 from automata.dfa import DFA
 from automata.errors import InputError
-from automata.regex import regex_to_dfa
+from automata.notation.expressions import regex_to_dfa
 
 
 def shortest_word_with_cycle(dfa, longest):

@@ -7,11 +7,11 @@ import pytest
 
 from automata.errors import InputError
 from automata.machine import ACCEPT
-from constructions.arithmetic import Arithmetic
-from constructions.engine import Engine
-from constructions.ssm import SSM, Affine, Layer, Mix
-from verify.translation import find_translation
-from verify.upper_bound import NO_BOUND, STAR_FREE, TIME_INVARIANT, upper_bound
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from verify.impossible.upper_bound import NO_BOUND, STAR_FREE, TIME_INVARIANT, upper_bound
+from verify.methods.translation import find_translation
 
 ARITHMETICS = ["fixed:0", "fixed:1", "fixed:2", "float16", "float32", "exact"]
 
@@ -30,12 +30,20 @@ def random_model(rng, arithmetic, gates, first_gates=None, last="clip", exponent
         phi, inputs = [], width
         for stage in range(stages):
             neurons = int(rng.integers(1, 4))
-            kind = last if stage == stages - 1 and rng.random() < 0.75 else str(rng.choice(["relu", "linear", "linear", "clip"]))
-            phi.append(Mix(affine(rng, neurons, inputs + features, int(rng.integers(0, 2))), kind, -1, int(rng.integers(0, 3))))
+            kind = (
+                last
+                if stage == stages - 1 and rng.random() < 0.75
+                else str(rng.choice(["relu", "linear", "linear", "clip"]))
+            )
+            phi.append(
+                Mix(affine(rng, neurons, inputs + features, int(rng.integers(0, 2))), kind, -1, int(rng.integers(0, 3)))
+            )
             inputs = neurons
         layers.append(Layer(gate, increment, rng.integers(-2, 3, width), tuple(phi), int(rng.integers(0, 2))))
         features = inputs
-    return SSM(("0", "1"), (ACCEPT,), embedding, tuple(layers), affine(rng, 1, features, 0), Arithmetic.parse(arithmetic))
+    return SSM(
+        ("0", "1"), (ACCEPT,), embedding, tuple(layers), affine(rng, 1, features, 0), Arithmetic.parse(arithmetic)
+    )
 
 
 def affine(rng, outputs, inputs, exponent):
@@ -93,11 +101,28 @@ def test_thousands_of_random_models_keep_the_bound_that_the_audit_gives():
 def swapping_counter(activation, bits=0, gate=-1):
     """One layer with the gate -1, whatever the input: its state's last digit is that of the number of 1s."""
     phi = (
-        Mix(Affine([[2, 0], [-2, 0], [1, 0], [-1, 0]], [0, 0, 0, 1], 1), activation, names=("h", "-h", "h over 2", "-h over 2")),
-        Mix(Affine([[1, -1, -2, 2, 0]] if activation == "relu" else [[1, 0, -2, 0, 0]], [0]), "clip", -4, 4, names=("h mod 2",)),
+        Mix(
+            Affine([[2, 0], [-2, 0], [1, 0], [-1, 0]], [0, 0, 0, 1], 1),
+            activation,
+            names=("h", "-h", "h over 2", "-h over 2"),
+        ),
+        Mix(
+            Affine([[1, -1, -2, 2, 0]] if activation == "relu" else [[1, 0, -2, 0, 0]], [0]),
+            "clip",
+            -4,
+            4,
+            names=("h mod 2",),
+        ),
     )
     layer = Layer(Affine([[0]], [gate]), Affine([[1]], [0], bits), np.array([0]), phi, names=("h",))
-    return SSM(("0", "1"), (ACCEPT,), np.array([[0], [1], [0]]), (layer,), Affine([[-1 << bits]], [1]), Arithmetic("fixed", bits))
+    return SSM(
+        ("0", "1"),
+        (ACCEPT,),
+        np.array([[0], [1], [0]]),
+        (layer,),
+        Affine([[-1 << bits]], [1]),
+        Arithmetic("fixed", bits),
+    )
 
 
 @pytest.mark.parametrize("bits", [0, 1, 3])
@@ -169,12 +194,28 @@ LARGE = 1 << 40
         (one_channel("float32", (0, -2)), NO_BOUND, "a gate below -1, so that floats may overflow"),
         (one_channel("float32", (0, 2)), NO_BOUND, "a gate above 1, so that floats may overflow"),
         # Each of these is infinite in float16 by itself.
-        (one_channel("float16", (0, 0), (0, 0), LARGE, (Mix(Affine([[1, 0]], [0], 40), "clip", 0, 1),)), NO_BOUND, "may overflow"),
+        (
+            one_channel("float16", (0, 0), (0, 0), LARGE, (Mix(Affine([[1, 0]], [0], 40), "clip", 0, 1),)),
+            NO_BOUND,
+            "may overflow",
+        ),
         (one_channel("float16", (0, 0), (LARGE, 0), embedding=(0, 0, 0)), NO_BOUND, "may overflow"),
         (one_channel("float16", (LARGE, 0), embedding=(0, 0, 0)), NO_BOUND, "gates down to -inf"),
-        (one_channel("float16", (0, 0), (0, 0), 0, (Mix(Affine([[LARGE, 0]], [0]), "clip", 0, 1),), (0, 0, 0)), NO_BOUND, "may overflow"),
-        (one_channel("float16", (0, 0), (0, 0), 0, (Mix(Affine([[1, 0]], [0]), "clip", 0, LARGE),)), NO_BOUND, "may overflow"),
-        (one_channel("float16", (0, 0), (0, 0), 0, (Mix(Affine([[1, 0]], [0], 40), "clip", 0, 1),), (0, LARGE, 0)), NO_BOUND, "may overflow"),
+        (
+            one_channel("float16", (0, 0), (0, 0), 0, (Mix(Affine([[LARGE, 0]], [0]), "clip", 0, 1),), (0, 0, 0)),
+            NO_BOUND,
+            "may overflow",
+        ),
+        (
+            one_channel("float16", (0, 0), (0, 0), 0, (Mix(Affine([[1, 0]], [0]), "clip", 0, LARGE),)),
+            NO_BOUND,
+            "may overflow",
+        ),
+        (
+            one_channel("float16", (0, 0), (0, 0), 0, (Mix(Affine([[1, 0]], [0], 40), "clip", 0, 1),), (0, LARGE, 0)),
+            NO_BOUND,
+            "may overflow",
+        ),
         (one_channel("float16", (0, 1), (0, 0)), STAR_FREE, "no gate is below"),
     ],
 )
@@ -194,7 +235,14 @@ def check_translations(seeds):
         gates = [0, 0, 0, 1, 2]
         ssm = random_model(rng, ARITHMETICS[seed % 3], gates, first_gates=[0, 2, 2, 2], last="linear", exponents=2)
         if seed % 2:
-            ssm = SSM(ssm.alphabet, ssm.outputs, ssm.embedding, ssm.layers, Affine(ssm.readout.matrix * 0, [1]), ssm.arithmetic)
+            ssm = SSM(
+                ssm.alphabet,
+                ssm.outputs,
+                ssm.embedding,
+                ssm.layers,
+                Affine(ssm.readout.matrix * 0, [1]),
+                ssm.arithmetic,
+            )
         moved = find_translation(ssm)
         if moved is None:
             continue
@@ -224,8 +272,12 @@ def test_no_random_model_sees_its_translation():
 def two_layers(gate=(0, 0)):
     """A counter that is passed on to a second layer, whose gate may read it."""
     first = Layer(Affine([[0]], [1]), Affine([[1]], [0]), np.array([0]), (Mix(Affine([[1, 0]], [0]), "linear"),))
-    second = Layer(Affine([[gate[0]]], [gate[1]]), Affine([[0]], [0]), np.array([1]), (Mix(Affine([[1, 0]], [0]), "linear"),))
-    return SSM(("0", "1"), (ACCEPT,), np.array([[0], [1], [0]]), (first, second), Affine([[0]], [0]), Arithmetic("fixed", 0))
+    second = Layer(
+        Affine([[gate[0]]], [gate[1]]), Affine([[0]], [0]), np.array([1]), (Mix(Affine([[1, 0]], [0]), "linear"),)
+    )
+    return SSM(
+        ("0", "1"), (ACCEPT,), np.array([[0], [1], [0]]), (first, second), Affine([[0]], [0]), Arithmetic("fixed", 0)
+    )
 
 
 def test_a_gate_that_sees_the_movement_allows_no_translation():

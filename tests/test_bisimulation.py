@@ -6,18 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_dfas import accepts, all_words, dfas, shortest_difference
 
-from automata.bounded_dyck import DyckMachine
 from automata.dfa import DFA
 from automata.errors import InputError
-from automata.flip_flop import FlipFlopMachine
 from automata.machine import ACCEPT, EOS, PREDICTIVE, RECOGNISE, run
-from constructions.arithmetic import Arithmetic
-from constructions.bounded_dyck import bounded_dyck
-from constructions.engine import Engine
-from constructions.flip_flop import flip_flop
-from constructions.lowering import lower
-from constructions.ssm import SSM, Affine, Layer, Mix
-from verify.bisimulation import Stepwise, bisimulation
+from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.flip_flop import FlipFlopMachine
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.paper.flip_flop import flip_flop
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
+from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from verify.methods.bisimulation import Stepwise, bisimulation
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED, Verdict, Witness, worst
 
 
@@ -143,7 +143,10 @@ def test_fractions_are_told_apart_by_value():
         return Affine(np.array(matrix), np.array(bias), exponent)
 
     layer = Layer(
-        affine([[0, 0]], [1], 1), affine([[0, 0]], [1], 1), np.array([0]), (Mix(affine([[-(2**40), 0, 0]], [2**40 - 1])),)
+        affine([[0, 0]], [1], 1),
+        affine([[0, 0]], [1], 1),
+        np.array([0]),
+        (Mix(affine([[-(2**40), 0, 0]], [2**40 - 1])),),
     )
     ssm = SSM(("a",), (ACCEPT,), np.array([[1, 0], [0, 1]]), (layer,), affine([[1]], [0]), Arithmetic("exact"))
     verdict = bisimulation(DFA("a", [[0]], [0]), Engine(ssm), RECOGNISE, limit=300)

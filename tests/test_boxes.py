@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from automata.bounded_dyck import DyckMachine
 from automata.machine import MODES, PREDICTIVE, RECOGNISE
-from constructions.arithmetic import Arithmetic
-from constructions.bounded_dyck import bounded_dyck
-from constructions.engine import Engine
-from constructions.lowering import lower
-from verify.boxes import Box, LinearMap, Maps, NotCovered
-from verify.induction.relation import StackRelation
-from verify.induction.stack_steps import StackSteps
+from automata.machines.bounded_dyck import DyckMachine
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
+from verify.methods.induction.relation import StackRelation
+from verify.methods.induction.stack_steps import StackSteps
+from verify.numbers.boxes import Box, LinearMap, Maps, NotCovered
 
 small = st.integers(-5, 5)
 
@@ -22,7 +22,9 @@ small = st.integers(-5, 5)
 @given(st.data())
 def test_the_image_of_a_box_is_the_smallest_box_around_the_images(data):
     outputs, inputs = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 4))
-    matrix = np.array(data.draw(st.lists(st.lists(small, min_size=inputs, max_size=inputs), min_size=outputs, max_size=outputs)))
+    matrix = np.array(
+        data.draw(st.lists(st.lists(small, min_size=inputs, max_size=inputs), min_size=outputs, max_size=outputs))
+    )
     ends = np.array(data.draw(st.lists(st.tuples(small, small), min_size=inputs, max_size=inputs)))
     low, high = ends.min(axis=1), ends.max(axis=1)
     box = LinearMap(sparse.csr_array(matrix), 1 << 20)(Box(low[None].astype(np.float32), high[None].astype(np.float32)))

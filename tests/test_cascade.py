@@ -2,7 +2,9 @@
 
 import pytest
 
-from automata.cascade import (
+from automata.errors import InputError
+from automata.machine import ACCEPT, BOS, EOS, run
+from constructions.cascade import (
     Add,
     AtLeast,
     Bit,
@@ -21,8 +23,6 @@ from automata.cascade import (
     Signal,
     bit_length,
 )
-from automata.errors import InputError
-from automata.machine import ACCEPT, BOS, EOS, run
 
 A, B = In({"a"}), In({"b"})
 LAST = Reset("last", 2, (Rule((A,), Set(0)), Rule((B,), Set(1))))
@@ -101,9 +101,18 @@ def test_signals_are_combinational_and_may_be_off():
 def test_bits_of_registers_and_binary_signals():
     letter = Reset("letter", 4, (Rule((A,), Set(1)), Rule((B,), Set(2))), initial=3)
     code = Signal("code", 4, (Rule((), Copy("letter")),), coding="binary")
-    emissions = (Emit((Bit("letter", 0),), {"a"}), Emit((Bit("code", 1, 0),), {"b"}), Emit((Bit("letter", 1, before=True),), {EOS}))
+    emissions = (
+        Emit((Bit("letter", 0),), {"a"}),
+        Emit((Bit("code", 1, 0),), {"b"}),
+        Emit((Bit("letter", 1, before=True),), {EOS}),
+    )
     machine = cascade(Level((letter,), (code,)), emissions=emissions, outputs=("a", "b", EOS))
-    assert [machine.legal(run(machine, word)) for word in ("", "a", "b", "ba")] == [{"a", EOS}, {"a", "b", EOS}, {EOS}, {"a", "b", EOS}]
+    assert [machine.legal(run(machine, word)) for word in ("", "a", "b", "ba")] == [
+        {"a", EOS},
+        {"a", "b", EOS},
+        {EOS},
+        {"a", "b", EOS},
+    ]
 
 
 def test_a_signal_reads_signals_listed_before_it_and_a_level_may_have_no_register():
@@ -183,7 +192,10 @@ UPPER = Level((LAST, COUNT), (HOT, BINARY))
         ([register(then=Set(-1))], "a rule of 'bad' sets it to -1"),
         ([register(then=Permute((0, 0)), kind=Permutation)], "(0, 0), which is not a permutation of 0..1"),
         ([register(then=Permute((0,)), kind=Permutation)], "(0,), which is not a permutation of 0..1"),
-        ([register(Is("last", 0)), Level((LAST,))], "a rule of 'bad' reads 'last', which is not a register or signal of an upper level"),
+        (
+            [register(Is("last", 0)), Level((LAST,))],
+            "a rule of 'bad' reads 'last', which is not a register or signal of an upper level",
+        ),
         ([register(Is("bad", 0))], "a rule of 'bad' reads 'bad'"),
         ([Level((LAST, Reset("peer", 2, (Rule((Is("last", 1),), Set(1)),))))], "a rule of 'peer' reads 'last'"),
         ([register(then=Copy("nowhere"))], "a rule of 'bad' reads 'nowhere'"),

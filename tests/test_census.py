@@ -7,8 +7,8 @@ from itertools import product
 import pytest
 from random_automata import aperiodic_by_brute_force
 
+from automata.algebra.enumeration import breadth_first_tables, distinguishing_sets
 from automata.dfa import DFA
-from automata.enumeration import breadth_first_tables, distinguishing_sets
 from automata.errors import InputError
 from verify import census as module
 from verify.__main__ import main
@@ -26,7 +26,11 @@ def test_published_counts():
 def test_each_language_once(letters, states):
     """Against all tables and accepting sets, minimised by another algorithm."""
     alphabet = "abc"[:letters]
-    listed = [DFA(alphabet, table, accepting) for table in breadth_first_tables(letters, states) for accepting in distinguishing_sets(table)]
+    listed = [
+        DFA(alphabet, table, accepting)
+        for table in breadth_first_tables(letters, states)
+        for accepting in distinguishing_sets(table)
+    ]
     assert all(dfa.minimise() == dfa for dfa in listed)
     everything = set()
     for entries in product(range(states), repeat=letters * states):
@@ -50,7 +54,11 @@ def test_three_states_decided_and_proved(mode):
 
 
 def test_workers_agree(tmp_path):
-    assert census(2, 2, "predictive", workers=2, folder=tmp_path) == census(2, 2, "predictive") == {PROVED: 10, NOT_STAR_FREE: 14}
+    assert (
+        census(2, 2, "predictive", workers=2, folder=tmp_path)
+        == census(2, 2, "predictive")
+        == {PROVED: 10, NOT_STAR_FREE: 14}
+    )
 
 
 # -- resuming -----------------------------------------------------------------------------------------
@@ -102,7 +110,23 @@ def test_a_half_written_part_is_never_read(tmp_path):
 
 def test_the_command(capsys, tmp_path):
     for _ in range(2):
-        assert main(["census", "--letters", "2", "--states", "3", "--quiet", "--out", str(tmp_path / "parts"), "--json", str(tmp_path / "r.json")]) == 0
+        assert (
+            main(
+                [
+                    "census",
+                    "--letters",
+                    "2",
+                    "--states",
+                    "3",
+                    "--quiet",
+                    "--out",
+                    str(tmp_path / "parts"),
+                    "--json",
+                    str(tmp_path / "r.json"),
+                ]
+            )
+            == 0
+        )
     printed = capsys.readouterr().out
     assert printed.count("minimal automata    1028") == 2 and printed.count("proved              162") == 2
     report = json.loads((tmp_path / "r.json").read_text())

@@ -9,7 +9,7 @@ import pytest
 from conftest import REPOSITORY
 
 import verify
-from constructions.storage import load
+from constructions.ssm.storage import load
 from verify.__main__ import main
 from verify.commands import COMMANDS
 
@@ -36,7 +36,13 @@ def test_the_report_in_its_order(capsys):
     parts = ["construction", "memory", "proof", "random test", "time "]
     places = [out.index(f"\n{part}") for part in parts]
     assert places == sorted(places)
-    for line in ("layers              2", "hidden size         6 (1 + 5)", "register depth", "register slot 5", "largest weight      6"):
+    for line in (
+        "layers              2",
+        "hidden size         6 (1 + 5)",
+        "register depth",
+        "register slot 5",
+        "largest weight      6",
+    ):
         assert line in out
     assert "5.98 bits = log2(63 Myhill-Nerode classes)" in out and "7.58 bits" in out
     assert "joint states        192" in out and "proved              closed: holds at every length" in out
@@ -65,7 +71,9 @@ def test_giving_up_is_status_3_and_no_proof(capsys):
 
 
 def test_json_and_saved_weights(capsys, tmp_path):
-    status, _, _ = run(capsys, "dyck", "--k", 2, "--depth", 3, "--json", tmp_path / "r.json", "--save", tmp_path / "model", *FAST)
+    status, _, _ = run(
+        capsys, "dyck", "--k", 2, "--depth", 3, "--json", tmp_path / "r.json", "--save", tmp_path / "model", *FAST
+    )
     report = json.loads((tmp_path / "r.json").read_text())
     assert status == 0 and report["outcomes"] == ["proved", "tested"]
     assert report["proof"]["explored"]["joint states"] == 32
@@ -121,7 +129,9 @@ def test_bad_input(capsys, arguments, culprit):
 def test_no_command_prints_the_help_and_holds_nothing(capsys):
     status, out, err = run(capsys)
     assert (status, err) == (2, "error: a COMMAND is missing\n")
-    assert out.startswith("usage: ") and all(re.search(f"^    {command}( |$)", out, re.MULTILINE) for command in COMMANDS)
+    assert out.startswith("usage: ") and all(
+        re.search(f"^    {command}( |$)", out, re.MULTILINE) for command in COMMANDS
+    )
 
 
 def test_help_of_every_command_lists_the_exit_statuses(capsys):
@@ -158,15 +168,25 @@ def test_what_follows_two_dashes_is_no_option(capsys):
 
 
 @pytest.mark.parametrize("text", ["1_0", "٣", "-1", "+1", "1e3", " 1", "1.0", "0x1", "²", "", "one"])
-@pytest.mark.parametrize("command, option", [(["dyck", "--depth", "2"], "--k"), (["flipflop"], "--seed"), (["census"], "--workers")])
+@pytest.mark.parametrize(
+    "command, option", [(["dyck", "--depth", "2"], "--k"), (["flipflop"], "--seed"), (["census"], "--workers")]
+)
 def test_numbers_are_ascii_digits(capsys, command, option, text):
     err = refused(capsys, *command, f"{option}={text}")
-    assert err.startswith(f"error: argument {option}: ") and "is not a whole number: expected at least 0, in digits" in err
+    assert (
+        err.startswith(f"error: argument {option}: ") and "is not a whole number: expected at least 0, in digits" in err
+    )
 
 
-@pytest.mark.parametrize("text, culprit", [("9" * 61, "a number of 61 digits: at most 60"), ("9" * 5000, "5000 digits")])
+@pytest.mark.parametrize(
+    "text, culprit", [("9" * 61, "a number of 61 digits: at most 60"), ("9" * 5000, "5000 digits")]
+)
 def test_numbers_of_very_many_digits(capsys, text, culprit):
-    for command in (["dyck", "--depth", "2", "--k"], ["flipflop", "--limit"], ["checkpoint", "x", "--language", "d-2", "--bins"]):
+    for command in (
+        ["dyck", "--depth", "2", "--k"],
+        ["flipflop", "--limit"],
+        ["checkpoint", "x", "--language", "d-2", "--bins"],
+    ):
         assert culprit in refused(capsys, *command, text)
 
 
@@ -179,7 +199,13 @@ def test_an_error_is_short_and_printable(capsys):
 
 @pytest.mark.parametrize(
     "content, culprit",
-    [(b"", "no strings"), (b"\n \n", "no strings"), (b"\xff\xfe\x00", "not"), (b"(a \0", "not"), (b"(a a)\n(a  (q\n", "line 2, column 5: '(q'")],
+    [
+        (b"", "no strings"),
+        (b"\n \n", "no strings"),
+        (b"\xff\xfe\x00", "not"),
+        (b"(a \0", "not"),
+        (b"(a a)\n(a  (q\n", "line 2, column 5: '(q'"),
+    ],
 )
 def test_bad_files(capsys, tmp_path, content, culprit):
     path = tmp_path / "strings"

@@ -134,7 +134,10 @@ def test_an_interrupt_while_a_solver_works():
 
 @pytest.mark.parametrize(
     "number, says",
-    [(signal.SIGSEGV, "ended by SIGSEGV, and nothing is decided: please report it"), (signal.SIGKILL, "ended by SIGKILL, and nothing is decided: out of memory?")],
+    [
+        (signal.SIGSEGV, "ended by SIGSEGV, and nothing is decided: please report it"),
+        (signal.SIGKILL, "ended by SIGKILL, and nothing is decided: out of memory?"),
+    ],
 )
 def test_work_that_is_killed_is_no_refutation(number, says):
     process = supervised(f"    os.kill(os.getpid(), {int(number)})")

@@ -18,7 +18,7 @@ from conftest import REPOSITORY
 
 import verify.commands.dyck
 from automata.errors import InputError
-from constructions.storage import load
+from constructions.ssm.storage import load
 from verify.__main__ import main
 from verify.commands.places import check_places
 
@@ -74,7 +74,9 @@ def test_a_report_over_a_folder_and_weights_over_a_file_or_other_things(capsys, 
     assert (workplace / "folder" / "mine").read_text() == (workplace / "file").read_text() == "keep"
 
 
-@pytest.mark.parametrize("report, weights", [("x", "x"), ("x/report", "x"), ("x", "x/weights"), ("./y/../x", "x"), ("x/model.json", "x/")])
+@pytest.mark.parametrize(
+    "report, weights", [("x", "x"), ("x/report", "x"), ("x", "x/weights"), ("./y/../x", "x"), ("x/model.json", "x/")]
+)
 def test_report_and_weights_in_one_place(capsys, report, weights):
     assert "in the same place" in refused(capsys, "--json", report, "--save", weights)
 
@@ -157,7 +159,10 @@ def test_nobody_reads_the_output(unbuffered):
 def test_the_output_is_full(unbuffered):
     with open("/dev/full", "w") as full:
         result = process(*DYCK, stdout=full, stderr=subprocess.PIPE, env={"PYTHONUNBUFFERED": unbuffered})
-    assert (result.returncode, after_progress(result.stderr)) == (2, b"error: standard output: No space left on device\n")
+    assert (result.returncode, after_progress(result.stderr)) == (
+        2,
+        b"error: standard output: No space left on device\n",
+    )
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
@@ -237,9 +242,15 @@ def model(workplace, capsys):
 AUTOMATON = "0 0 a\n0\n"
 
 PLACES = [
-    (["refute", "--weights", "model", "--regex", "(ab)*", "--json", "model/model.json"], "in the same place as --weights"),
+    (
+        ["refute", "--weights", "model", "--regex", "(ab)*", "--json", "model/model.json"],
+        "in the same place as --weights",
+    ),
     (["refute", "--weights", "model", "--regex", "(ab)*", "--json", "model/new"], "in the same place as --weights"),
-    (["refute", "--weights", "model", "--regex", "(ab)*", "--json", "other/model.json"], "in the same place as --weights"),
+    (
+        ["refute", "--weights", "model", "--regex", "(ab)*", "--json", "other/model.json"],
+        "in the same place as --weights",
+    ),
     (["starfree", "--regex", "a", "--json", "model/model.json"], "is a saved model or a checkpoint"),
     (["starfree", "--regex", "a", "--json", "model/reports/r"], "is a saved model or a checkpoint"),
     (["starfree", "--regex", "a", "--json", "way/model.json"], "is a saved model or a checkpoint"),
@@ -267,7 +278,10 @@ PLACES = [
     (["starfree", "--regex", "a", "--draw", "x.svg", "--save", "x.svg/y"], "in the same place as --draw"),
     (["export", "d-2", "--to", "x", "--json", "x/report"], "in the same place as --json"),
     (["census", "--out", "x", "--json", "x/report"], "in the same place as --json"),
-    (["counter", "dyck-1", "--released", "published", "--json", "published/Dyck1/val_src_bin0.txt"], "in the same place as --released"),
+    (
+        ["counter", "dyck-1", "--released", "published", "--json", "published/Dyck1/val_src_bin0.txt"],
+        "in the same place as --released",
+    ),
     (["counter", "dyck-1", "--released", "published", "--save", "published"], "--released"),
     (["starfree", "--file", "pipe", "--json", "pipe"], "is also read, by --file"),
 ]
@@ -287,7 +301,10 @@ def test_what_is_read_or_is_a_model_is_not_written_over(capsys, workplace, model
     os.mkfifo("pipe")
     (workplace / "alone").mkdir()
     (workplace / "alone" / "model.json").write_text("{}")
-    for folder, *names in (("stock", "config.json", "model.safetensors"), ("published/Dyck1", "val_src_bin0.txt", "val_tgt_bin0.txt")):
+    for folder, *names in (
+        ("stock", "config.json", "model.safetensors"),
+        ("published/Dyck1", "val_src_bin0.txt", "val_tgt_bin0.txt"),
+    ):
         (workplace / folder).mkdir(parents=True)
         for name in names:
             (workplace / folder / name).write_text("()\n")
@@ -302,7 +319,10 @@ def test_what_is_read_or_is_a_model_is_not_written_over(capsys, workplace, model
 def test_what_is_in_nobodys_way_is_written(capsys, workplace, model):
     """Beside a model, over it as a whole, over an old report, in a folder of published strings, and to a device twice."""
     (workplace / "model.json").write_text("an old report")
-    assert main(["starfree", "--regex", "(ab)*", "--save", "model", "--json", "model.json", "--strings", "3", "--quiet"]) == 0
+    assert (
+        main(["starfree", "--regex", "(ab)*", "--save", "model", "--json", "model.json", "--strings", "3", "--quiet"])
+        == 0
+    )
     assert json.loads((workplace / "model.json").read_text())["outcomes"]
     assert load("model").alphabet == ("a", "b")
     check_places(argparse.Namespace(released=".", json="report", save=None))
@@ -337,7 +357,12 @@ def test_a_folder_that_cannot_be_replaced_is_as_it_was(workplace, monkeypatch):
 def test_a_link_to_a_folder_stays_a_link(capsys, workplace, model):
     (workplace / "link").symlink_to("model")
     assert main([*DYCK, "--save", "link"]) == 0
-    assert (workplace / "link").is_symlink() and load("model").alphabet == load("link").alphabet == ("(a", "a)", "(b", "b)")
+    assert (workplace / "link").is_symlink() and load("model").alphabet == load("link").alphabet == (
+        "(a",
+        "a)",
+        "(b",
+        "b)",
+    )
 
 
 # -- texts without end --------------------------------------------------------------------------------
@@ -380,7 +405,12 @@ def test_a_text_that_is_too_large(workplace, monkeypatch):
 def test_the_status_when_nothing_can_be_said(arguments, status, where):
     """Full is a failure too, since what was found is lost; closed was asked for."""
     command = f"{sys.executable} -m verify {arguments} {where}"
-    result = subprocess.run(["sh", "-c", command], env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, capture_output=True, stdin=subprocess.DEVNULL)
+    result = subprocess.run(
+        ["sh", "-c", command],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+    )
     assert result.returncode == (2 if ">/dev/full 2" in where else status)
     assert b"Traceback" not in result.stdout + result.stderr
 
@@ -421,7 +451,11 @@ def test_a_fault_is_one_line_and_its_traceback_is_there_when_asked_for(capsys, m
     monkeypatch.setattr(verify.commands.dyck, "run", fault)
     assert main(DYCK) == 70
     err = capsys.readouterr().err
-    assert err.startswith("error: internal error: ValueError (test_cli_surroundings.py, line ") and err.count("\n") == 1 and len(err) <= 401
+    assert (
+        err.startswith("error: internal error: ValueError (test_cli_surroundings.py, line ")
+        and err.count("\n") == 1
+        and len(err) <= 401
+    )
     assert err.endswith("please report it, with the traceback that SSM_VERIFY_TRACEBACK=1 prints\n")
     monkeypatch.setenv("SSM_VERIFY_TRACEBACK", "1")
     assert main(DYCK) == 70
@@ -459,22 +493,32 @@ def test_published_strings_that_cannot_be_used(capsys, workplace, strings, label
             (workplace / "Dyck1" / f"val_{half}_bin0.txt").write_bytes(content)
     assert main(["counter", "dyck-1", "--released", "."]) == 2
     out, err = capsys.readouterr()
-    assert out == "" and culprit.encode().decode("unicode_escape") in err.encode().decode("unicode_escape") and err.count("\n") == 1
+    assert (
+        out == ""
+        and culprit.encode().decode("unicode_escape") in err.encode().decode("unicode_escape")
+        and err.count("\n") == 1
+    )
 
 
 def test_published_strings_are_read_line_by_line(workplace):
-    from verify.released import Labelled, read_released
+    from verify.evidence.released import Labelled, read_released
 
     (workplace / "Dyck1").mkdir()
     (workplace / "Dyck1" / "val_src_bin0.txt").write_bytes(b"()\r\n\r\n(")
     (workplace / "Dyck1" / "val_tgt_bin0.txt").write_bytes(b"10\n\n1\n")
-    assert read_released(".", "dyck-1") == [Labelled(1, ("(", ")"), "10"), Labelled(2, (), ""), Labelled(3, ("(",), "1")]
+    assert read_released(".", "dyck-1") == [
+        Labelled(1, ("(", ")"), "10"),
+        Labelled(2, (), ""),
+        Labelled(3, ("(",), "1"),
+    ]
 
 
 # -- messages -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["x" * 10**6, "a\nb\r\u2028c\x85", "\x1b[2J\x07\x00" * 200, "\ud800 \udfff", "é" * 500, "\u202ex"])
+@pytest.mark.parametrize(
+    "text", ["x" * 10**6, "a\nb\r\u2028c\x85", "\x1b[2J\x07\x00" * 200, "\ud800 \udfff", "é" * 500, "\u202ex"]
+)
 def test_whatever_an_error_says_it_is_one_short_line(capsys, monkeypatch, text):
     def bad(args):
         raise InputError(text)

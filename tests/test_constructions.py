@@ -5,22 +5,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from automata.bounded_dyck import DyckMachine
-from automata.cascade import bit_length
 from automata.errors import InputError
-from automata.flip_flop import FlipFlopMachine
 from automata.machine import PREDICTIVE, RECOGNISE
-from constructions.arithmetic import Arithmetic
-from constructions.bounded_dyck import bounded_dyck
-from constructions.engine import Engine
-from constructions.flip_flop import flip_flop
-from constructions.lowering import lower
-from constructions.ssm import Affine
-from verify.bisimulation import bisimulation
-from verify.induction import prove_dyck
-from verify.sampling import check_words, random_words
-from verify.sticky import find_sticky
-from verify.strings_file import read_strings
+from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.flip_flop import FlipFlopMachine
+from constructions.cascade import bit_length
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.paper.flip_flop import flip_flop
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
+from constructions.ssm.weights import Affine
+from verify.evidence.sampling import check_words, random_words
+from verify.evidence.strings_file import read_strings
+from verify.methods.bisimulation import bisimulation
+from verify.methods.induction import prove_dyck
+from verify.methods.sticky import find_sticky
 from verify.verdict import PROVED, REFUTED, TESTED
 
 EXACT = Arithmetic("exact")
@@ -99,12 +99,17 @@ def test_no_layer_reads_a_later_one(build):
     expected, _ = engine.advance(engine.begin(8)[0], words)
     ends = np.cumsum([layer.width for layer in ssm.layers])
     for number, layer in enumerate(ssm.layers):
+
         def noise(affine, seed):
             values = np.random.default_rng(seed).integers(0, 2, affine.matrix.shape)
             return Affine(values, np.zeros(affine.outputs, dtype=np.int64))
 
         phi = tuple(replace(mix, affine=noise(mix.affine, i)) for i, mix in enumerate(layer.phi))
-        layers = (*ssm.layers[:number], replace(layer, increment=noise(layer.increment, 7), phi=phi), *ssm.layers[number + 1 :])
+        layers = (
+            *ssm.layers[:number],
+            replace(layer, increment=noise(layer.increment, 7), phi=phi),
+            *ssm.layers[number + 1 :],
+        )
         other = Engine(replace(ssm, layers=layers))
         state, _ = other.advance(other.begin(8)[0], words)
         above = ends[number] - layer.width
@@ -117,7 +122,12 @@ def test_dyck_with_a_thousand_types_and_depth_64_builds_and_runs():
     engine = Engine(lower(bounded_dyck(1024, 64), EXACT))
     assert engine.ssm.hidden_size == 1 + 64 * 10
     nested = [*machine.openers[100:164], *reversed(machine.closers[100:164])]
-    verdict = check_words(machine, engine, [nested, machine.openers[:65], *random_words(machine, 20, 100, np.random.default_rng(0))], PREDICTIVE)
+    verdict = check_words(
+        machine,
+        engine,
+        [nested, machine.openers[:65], *random_words(machine, 20, 100, np.random.default_rng(0))],
+        PREDICTIVE,
+    )
     assert verdict.outcome == TESTED and verdict.explored["positions compared"] > 500
 
 
@@ -159,7 +169,10 @@ def test_recognition_of_the_flip_flop_is_proved(arithmetic):
     assert verdict.explored["machine states"] == 9
 
 
-@pytest.mark.parametrize("arithmetic, reason", [("exact", "constant or the identity"), ("wrap:8", "wrapping"), ("fixed:0", "no fractional bit")])
+@pytest.mark.parametrize(
+    "arithmetic, reason",
+    [("exact", "constant or the identity"), ("wrap:8", "wrapping"), ("fixed:0", "no fractional bit")],
+)
 def test_recognition_of_the_flip_flop_is_refused_where_a_value_before_the_step_is_lost(arithmetic, reason):
     with pytest.raises(InputError, match=f"register 'last' is read before the step.*{reason}"):
         lower(flip_flop(RECOGNISE), Arithmetic.parse(arithmetic))
@@ -197,7 +210,9 @@ def test_every_line_of_the_released_strings(shared_data, depth, mode):
             deepest = max(deepest, len(state))
         assert machine.accepts(state)
     assert deepest == depth
-    verdict = check_words(machine, Engine(lower(bounded_dyck(8, depth, mode), EXACT)), [line.word for line in lines], mode)
+    verdict = check_words(
+        machine, Engine(lower(bounded_dyck(8, depth, mode), EXACT)), [line.word for line in lines], mode
+    )
     assert verdict.outcome == TESTED and verdict.explored["disagreements"] == 0
     assert verdict.explored["strings"] == len(lines) > 4000
     assert verdict.explored["positions compared"] == verdict.explored["symbols"] + len(lines)

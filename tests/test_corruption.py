@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from corruption import corruptions, plain_outputs
 
-from automata.bounded_dyck import DyckMachine
 from automata.machine import ACCEPT, run
-from constructions.arithmetic import Arithmetic
-from constructions.bounded_dyck import bounded_dyck
-from constructions.engine import Engine
-from constructions.lowering import lower
-from verify.bisimulation import bisimulation
-from verify.sticky import find_sticky
+from automata.machines.bounded_dyck import DyckMachine
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
+from verify.methods.bisimulation import bisimulation
+from verify.methods.sticky import find_sticky
 from verify.verdict import PROVED, REFUTED, UNDECIDED
 
 LENGTH = 6
@@ -77,6 +77,8 @@ def test_every_single_weight(mode):
             state = run(machine, verdict.witness.word)
             truth = machine.legal(state) if mode == "predictive" else {ACCEPT} if machine.accepts(state) else set()
             assert given == verdict.witness.given != verdict.witness.expected == truth, what
-    print(f"Dyck(2, 3) {mode}: refuted {counts[REFUTED]}, proved equivalent {counts[PROVED]}, undecided {counts[UNDECIDED]}")
+    print(
+        f"Dyck(2, 3) {mode}: refuted {counts[REFUTED]}, proved equivalent {counts[PROVED]}, undecided {counts[UNDECIDED]}"
+    )
     assert undecided == []
     assert counts[REFUTED] > counts[PROVED] > 0

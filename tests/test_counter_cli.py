@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from automata.counter_machine import parse_name
 from automata.errors import InputError
-from constructions import bounded_dyck
+from automata.machines.counter_machine import parse_name
+from constructions.paper import bounded_dyck
 from verify.__main__ import main
 from verify.commands import pipeline
 
@@ -53,7 +53,10 @@ def test_a_search_in_the_place_of_a_proof_does_not_hold(small, capsys, tmp_path,
 def test_a_float_has_a_horizon(small, capsys, tmp_path):
     status, report, printed = report_of(capsys, tmp_path, "counter", "dyck-1", "--arithmetic", "float16")
     assert status == 0 and report["proof"]["horizon"] == 2048
-    assert "every step of (^2048 is exact, and in the next one 2049 is rounded to 2048" in report["exact_horizon"]["reason"]
+    assert (
+        "every step of (^2048 is exact, and in the next one 2049 is rounded to 2048"
+        in report["exact_horizon"]["reason"]
+    )
     assert "strings of up to 2048 symbols" in printed.replace("\n", " ").replace("                      ", "")
 
 
@@ -91,7 +94,9 @@ def test_many_types_have_shorter_random_tests(capsys, tmp_path):
 @pytest.mark.parametrize("given, chosen", [([], (3, 250)), (["--max-length", "500", "--strings", "7"], (7, 500))])
 def test_the_random_test_of_many_types_is_short_unless_a_longer_one_is_asked_for(monkeypatch, given, chosen):
     asked = []
-    monkeypatch.setattr(pipeline, "run_task", lambda task, args, command: asked.append((args.strings, args.max_length)) or 0)
+    monkeypatch.setattr(
+        pipeline, "run_task", lambda task, args, command: asked.append((args.strings, args.max_length)) or 0
+    )
     monkeypatch.setattr(bounded_dyck, "bounded_dyck", lambda k, depth, mode: None)
     assert main(["dyck", "--k", "200000", "--depth", "1", *given]) == 0 and asked == [chosen]
 
@@ -101,7 +106,10 @@ def test_the_random_test_of_many_types_is_short_unless_a_longer_one_is_asked_for
     [
         (("dyck", "--k", "500001", "--depth", "1"), "--k 500001: at most 500000, raise the limit (--most) to go on"),
         (("dyck", "--k", "2", "--depth", "4097"), "--depth 4097: at most 4096, raise the limit (--most) to go on"),
-        (("dyck", "--k", "1", "--depth", "1000001"), "--depth 1000001: at most 1000000, raise the limit (--most) to go on"),
+        (
+            ("dyck", "--k", "1", "--depth", "1000001"),
+            "--depth 1000001: at most 1000000, raise the limit (--most) to go on",
+        ),
         (("dyck", "--k", "3", "--depth", "1", "--most", "2"), "--k 3: at most 2, raise"),
         (("counter", "shuffle-65"), "expected from 1 to 64: raise the limit (--most) to go on"),
         (("counter", "shuffle-3", "--most", "2"), "expected from 1 to 2: raise the limit (--most)"),

@@ -4,10 +4,20 @@ from itertools import product
 
 import pytest
 
-from automata.counter_machine import NAMES, OPERANDS, OPERATORS, RUNS, CounterMachine, Move, counter_machine, parse_name, shuffle_brackets
+from automata.catalogue import language
 from automata.errors import InputError
-from automata.languages import language
 from automata.machine import EOS, run
+from automata.machines.counter_machine import (
+    NAMES,
+    OPERANDS,
+    OPERATORS,
+    RUNS,
+    CounterMachine,
+    Move,
+    counter_machine,
+    parse_name,
+    shuffle_brackets,
+)
 
 
 def balanced(word, opening, closing):
@@ -48,7 +58,17 @@ def is_word(name, word):
     return all(balanced(word, *pair) for pair in shuffle_brackets(number))
 
 
-LENGTHS = {"dyck-1": 10, "shuffle-2": 7, "shuffle-3": 5, "boolean-1": 7, "boolean-3": 6, "boolean-5": 5, "anbn": 11, "anbncn": 9, "anbncndn": 8}
+LENGTHS = {
+    "dyck-1": 10,
+    "shuffle-2": 7,
+    "shuffle-3": 5,
+    "boolean-1": 7,
+    "boolean-3": 6,
+    "boolean-5": 5,
+    "anbn": 11,
+    "anbncn": 9,
+    "anbncndn": 8,
+}
 
 
 @pytest.mark.parametrize("name", LENGTHS)

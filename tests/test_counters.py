@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from automata.cascade import Counter, Reset
-from automata.counter_machine import NAMES, counter_machine
 from automata.machine import MODES, PREDICTIVE, RECOGNISE
-from constructions.arithmetic import Arithmetic
-from constructions.counters import counter_cascade
-from constructions.engine import Engine
-from constructions.lowering import lower
-from verify.bisimulation import Stepwise, bisimulation
-from verify.bounded_search import bounded_search
-from verify.long_words import long_words
-from verify.released import FOLDERS, check_released, label, read_released
-from verify.sampling import check_words, random_words
+from automata.machines.counter_machine import NAMES, counter_machine
+from constructions.cascade import Counter, Reset
+from constructions.paper.counters import counter_cascade
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
+from verify.evidence.long_words import long_words
+from verify.evidence.released import FOLDERS, check_released, label, read_released
+from verify.evidence.sampling import check_words, random_words
+from verify.methods.bisimulation import Stepwise, bisimulation
+from verify.methods.bounded_search import bounded_search
 from verify.verdict import REFUTED, TESTED, UNDECIDED
 
 EXACT = Arithmetic("exact")
@@ -151,6 +151,8 @@ def test_a_bounded_search_says_among_which_strings_its_witness_is_shortest():
     embedding.flat[7] = 2
     wrong = Engine(replace(ssm, embedding=embedding))
     verdict = bounded_search(counter_machine("anbncn"), wrong, 1)
-    assert verdict.outcome == REFUTED and verdict.reason.endswith("among strings on which no coordinate of the state exceeds 1")
+    assert verdict.outcome == REFUTED and verdict.reason.endswith(
+        "among strings on which no coordinate of the state exceeds 1"
+    )
     shortest = bisimulation(counter_machine("anbncn"), wrong, RECOGNISE, limit=1000).witness.word
     assert len(shortest) < len(verdict.witness.word)

@@ -107,7 +107,13 @@ def test_boolean_operations(dfa, other):
     both, either, one, only, none = dfa & other, dfa | other, dfa ^ other, dfa - other, ~dfa
     for word in all_words("ab", LENGTH):
         a, b = accepts(dfa, word), accepts(other, word)
-        assert [m.accepts_word(word) for m in (both, either, one, only, none)] == [a and b, a or b, a != b, a and not b, not a]
+        assert [m.accepts_word(word) for m in (both, either, one, only, none)] == [
+            a and b,
+            a or b,
+            a != b,
+            a and not b,
+            not a,
+        ]
 
 
 def test_products_match_symbols_by_name():
@@ -187,7 +193,9 @@ def test_random_words_are_exactly_uniform(dfa, length):
                 todo.extend((*script, i) for i in range(bounds[len(script)]))
             else:
                 probability[word] += Fraction(1, int(np.prod(bounds, dtype=object)))
-    assert dict(probability) == {w: Fraction(1, total) for w in all_words("ab", length) if len(w) == length and accepts(dfa, w)}
+    assert dict(probability) == {
+        w: Fraction(1, total) for w in all_words("ab", length) if len(w) == length and accepts(dfa, w)
+    }
 
 
 @pytest.mark.parametrize("bound", [1, 2, 3, 7, 8, 100, 255, 256, 257, 1000])

@@ -11,12 +11,12 @@ from strategies import cascades
 
 from automata.errors import InputError
 from automata.machine import ACCEPT
-from constructions import reference
-from constructions.arithmetic import Arithmetic
-from constructions.bounded_dyck import bounded_dyck
-from constructions.engine import Engine
-from constructions.lowering import lower
-from constructions.ssm import GATES, SSM, Affine, Layer, Mix
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.ssm import reference
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
+from constructions.ssm.weights import GATES, SSM, Affine, Layer, Mix
 
 ARITHMETICS = ["exact", "fixed:0", "fixed:1", "fixed:4", "wrap:1", "wrap:3", "float16", "float32", "float64"]
 
@@ -37,7 +37,9 @@ def models(draw, arithmetic=st.sampled_from(ARITHMETICS)):
     arithmetic = Arithmetic.parse(draw(arithmetic))
     exponent = st.just(0) if arithmetic.kind == "wrap" else st.integers(0, 2)
     features = draw(st.integers(1, 3))
-    embedding = np.array(draw(st.lists(st.integers(-3, 3), min_size=3 * features, max_size=3 * features)), dtype=np.int64)
+    embedding = np.array(
+        draw(st.lists(st.integers(-3, 3), min_size=3 * features, max_size=3 * features)), dtype=np.int64
+    )
     layers, inputs = [], features
     for _ in range(draw(st.integers(1, 2))):
         width, phi, previous = draw(st.integers(0, 3)), [], None
@@ -52,7 +54,15 @@ def models(draw, arithmetic=st.sampled_from(ARITHMETICS)):
         gate, increment = draw(affines(width, inputs, exponent, size=1)), draw(affines(width, inputs, exponent))
         layers.append(Layer(gate, increment, initial, tuple(phi), draw(exponent), function))
         inputs = previous
-    return SSM(("a", "b"), (ACCEPT,), embedding.reshape(3, features), tuple(layers), draw(affines(1, inputs, exponent)), arithmetic, draw(exponent))
+    return SSM(
+        ("a", "b"),
+        (ACCEPT,),
+        embedding.reshape(3, features),
+        tuple(layers),
+        draw(affines(1, inputs, exponent)),
+        arithmetic,
+        draw(exponent),
+    )
 
 
 def assert_engine_is_reference(ssm, words, cuts):
@@ -80,7 +90,9 @@ def assert_engine_is_reference(ssm, words, cuts):
             assert [Fraction(v) for v in state[row].tolist()] == [value * scale for value in wanted]
 
 
-batches = st.lists(st.lists(st.integers(0, 1), min_size=9, max_size=9), min_size=1, max_size=3).map(lambda rows: np.array(rows))
+batches = st.lists(st.lists(st.integers(0, 1), min_size=9, max_size=9), min_size=1, max_size=3).map(
+    lambda rows: np.array(rows)
+)
 
 
 @settings(max_examples=300)
@@ -95,7 +107,11 @@ def test_random_models(ssm, words, cuts):
 
 
 @settings(max_examples=100)
-@given(cascades(), st.lists(st.lists(st.integers(0, 2), min_size=20, max_size=20), min_size=1, max_size=4), st.integers(1, 19))
+@given(
+    cascades(),
+    st.lists(st.lists(st.integers(0, 2), min_size=20, max_size=20), min_size=1, max_size=4),
+    st.integers(1, 19),
+)
 def test_lowered_cascades(cascade, words, cut):
     for arithmetic in ("fixed:1", "float32"):
         assert_engine_is_reference(lower(cascade, Arithmetic.parse(arithmetic)), np.array(words), [cut])
@@ -126,7 +142,12 @@ def test_integers_beyond_the_bound_are_an_error_not_a_wrong_answer():
 @pytest.mark.parametrize("weight, exponent, state, bias", [(1 << 17, 0, 0, 1), (1, 30, 1 << 8, 0)])
 def test_weights_that_float16_cannot_hold(weight, exponent, state, bias):
     """Infinity times 0, and a weight that becomes 0: the engine's shortcut for exact sums must not be taken."""
-    layer = Layer(Affine([[0]], [1]), Affine([[0]], [0]), np.array([state]), (Mix(Affine([[weight, 0]], [0], exponent), "linear"),))
+    layer = Layer(
+        Affine([[0]], [1]),
+        Affine([[0]], [0]),
+        np.array([state]),
+        (Mix(Affine([[weight, 0]], [0], exponent), "linear"),),
+    )
     readout = Affine([[1 << 10]], [bias])
     ssm = SSM(("a", "b"), (ACCEPT,), np.array([[1], [1], [1]]), (layer,), readout, Arithmetic.parse("float16"))
     with np.errstate(all="ignore"):
@@ -163,7 +184,12 @@ def test_floats_are_summed_in_the_order_of_the_inputs_however_the_weights_are_st
     stored = np.array([-2048, 0, 1, 2048]), np.array([2, 3, 1, 0]), np.array([0, 4])
     readout = Affine(sparse.csr_array(stored, shape=(1, 4)), np.zeros(1))
     assert readout.matrix.indices.tolist() == [0, 1, 2] and len(stored[0]) == 4
-    layer = Layer(Affine(np.zeros((0, 4)), []), Affine(np.zeros((0, 4)), []), np.zeros(0, dtype=np.int64), (Mix(Affine(np.eye(4), np.zeros(4))),))
+    layer = Layer(
+        Affine(np.zeros((0, 4)), []),
+        Affine(np.zeros((0, 4)), []),
+        np.zeros(0, dtype=np.int64),
+        (Mix(Affine(np.eye(4), np.zeros(4))),),
+    )
     for embedding, given_ in (([1, 1, 1, 1], set()), ([0, 1, 0, 1 << 20], {ACCEPT})):
         rows = np.array([embedding] * 2, dtype=np.int64)
         ssm = SSM(("a",), (ACCEPT,), rows, (layer,), readout, Arithmetic.parse("float16"))

@@ -9,34 +9,50 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from automata.bounded_dyck import DyckMachine
 from automata.errors import InputError
-from automata.flip_flop import FlipFlopMachine
 from automata.machine import ACCEPT, PREDICTIVE, RECOGNISE, run
-from constructions.arithmetic import Arithmetic
-from constructions.bounded_dyck import bounded_dyck
-from constructions.box_arithmetic import affine_boxes
-from constructions.engine import Engine
-from constructions.flip_flop import flip_flop
-from constructions.horizon import exact_length
-from constructions.lowering import lower
-from constructions.number_formats import ScaledIntegers
-from constructions.ranges import outputs_when, ranges
-from constructions.ssm import GATES, SSM, Affine, Layer, Mix
-from verify.bisimulation import bisimulation, pair_keys
-from verify.boxes import Maps, NotCovered
-from verify.sparse_rows import SparseMaps
-from verify.sticky import find_sticky
-from verify.translation import Folded, find_translation
+from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.flip_flop import FlipFlopMachine
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.paper.flip_flop import flip_flop
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.box_arithmetic import affine_boxes
+from constructions.ssm.engine import Engine
+from constructions.ssm.horizon import exact_length
+from constructions.ssm.lowering import lower
+from constructions.ssm.number_formats import ScaledIntegers
+from constructions.ssm.ranges import outputs_when, ranges
+from constructions.ssm.weights import GATES, SSM, Affine, Layer, Mix
+from verify.methods.bisimulation import bisimulation, pair_keys
+from verify.methods.sticky import find_sticky
+from verify.methods.translation import Folded, find_translation
+from verify.numbers.boxes import Maps, NotCovered
+from verify.numbers.sparse_rows import SparseMaps
 from verify.verdict import PROVED, REFUTED
 
-ARITHMETICS = ["exact", "fixed:0", "fixed:4", "fixed:32", "wrap:1", "wrap:31", "wrap:52", "float16", "float32", "float64"]
+ARITHMETICS = [
+    "exact",
+    "fixed:0",
+    "fixed:4",
+    "fixed:32",
+    "wrap:1",
+    "wrap:31",
+    "wrap:52",
+    "float16",
+    "float32",
+    "float64",
+]
 EDGES = [2**10, 2**11, 2**15, 65_504, 65_520, 2**24, 2**31, 2**50, 2**52, 2**53, 2**61, 2**62]
 LEAST, GREATEST = -(2**63), 2**63 - 1
 
 # Mostly numbers that models are built of, so that edges meet something; neighbours of edges; never only extremes.
 small = st.integers(-2, 2)
-edge = st.builds(lambda n, by, sign: max(-(2**62), min(2**62, sign * (n + by))), st.sampled_from(EDGES), small, st.sampled_from([1, -1]))
+edge = st.builds(
+    lambda n, by, sign: max(-(2**62), min(2**62, sign * (n + by))),
+    st.sampled_from(EDGES),
+    small,
+    st.sampled_from([1, -1]),
+)
 numbers = st.one_of(small, small, small, edge)
 exponents = st.one_of(st.just(0), st.integers(0, 3), st.integers(0, 62), st.sampled_from([30, 31, 53, 61, 62]))
 
@@ -104,7 +120,9 @@ def assert_equal_states(ssm, given_, wanted):
         assert np.array_equal(given_, np.array(flat, dtype=given_.dtype), equal_nan=True)
     else:
         scale = 1 << ssm.arithmetic.unit_bits
-        assert [Fraction(int(v)) if isinstance(v, (int, np.integer)) else v for v in given_.tolist()] == [v * scale for v in flat]
+        assert [Fraction(int(v)) if isinstance(v, (int, np.integer)) else v for v in given_.tolist()] == [
+            v * scale for v in flat
+        ]
 
 
 def assert_engine_is_reference(ssm, word):
@@ -144,7 +162,9 @@ def affine(matrix, bias, exponent=0):
     return Affine(np.array(matrix, dtype=np.int64), np.array(bias, dtype=np.int64), exponent)
 
 
-def one_coordinate(arithmetic, gate, increment, phi, readout=([[1]], [0]), initial=0, embedding=((1,), (-1,), (0,)), initial_exponent=0):
+def one_coordinate(
+    arithmetic, gate, increment, phi, readout=([[1]], [0]), initial=0, embedding=((1,), (-1,), (0,)), initial_exponent=0
+):
     """A recogniser over a and b with one feature (1, -1, and 0 for BOS) and one state coordinate."""
     layer = Layer(affine(*gate), affine(*increment), np.array([initial]), phi, initial_exponent)
     return SSM(("a", "b"), (ACCEPT,), np.array(embedding), (layer,), affine(*readout), Arithmetic.parse(arithmetic))
@@ -153,7 +173,9 @@ def one_coordinate(arithmetic, gate, increment, phi, readout=([[1]], [0]), initi
 PASS = (Mix(affine([[1, 0]], [0]), "linear"),)
 
 
-@pytest.mark.parametrize("start, gate", [(2**62, 4), (-(2**62), 4), (2**61, 8), (2**60, -16), (2**40, 2**24), (2**53, 2**11), (3, 2**62)])
+@pytest.mark.parametrize(
+    "start, gate", [(2**62, 4), (-(2**62), 4), (2**61, 8), (2**60, -16), (2**40, 2**24), (2**53, 2**11), (3, 2**62)]
+)
 @pytest.mark.parametrize("arithmetic", ["exact", "fixed:0", "wrap:52"])
 def test_a_product_that_64_bits_would_take_for_0_is_refused(start, gate, arithmetic):
     """A flip-flop whose bit starts at a number that the gate on BOS makes a multiple of 2^64."""
@@ -198,7 +220,17 @@ def test_what_is_added_counts_in_the_bound_of_a_step():
         step(layer, gate, h, np.array([[1 << 31]]))
 
 
-@pytest.mark.parametrize("gate, increment, start", [((2, 1), (3, 3), 5), ((3, 2), (-7, 1), -9), ((-1, 0), (1, 4), 8), ((5, 3), (-1, 0), 1), ((1, 62), (-1, 62), 9), ((3, 2), (1, 1), 1)])
+@pytest.mark.parametrize(
+    "gate, increment, start",
+    [
+        ((2, 1), (3, 3), 5),
+        ((3, 2), (-7, 1), -9),
+        ((-1, 0), (1, 4), 8),
+        ((5, 3), (-1, 0), 1),
+        ((1, 62), (-1, 62), 9),
+        ((3, 2), (1, 1), 1),
+    ],
+)
 @pytest.mark.parametrize("arithmetic", ["fixed:0", "fixed:2", "fixed:32", "wrap:5"])
 def test_a_step_rounds_once(gate, increment, start, arithmetic):
     """Gate, increment and unit have different binary places; the sum is rounded down, not its terms."""
@@ -216,12 +248,16 @@ def test_sums_over_a_long_word_stay_within_the_bound():
         engine.advance(state, np.zeros((1, 1 << 20), dtype=np.int64))
     assert assert_engine_is_reference(ssm, ["a"] * 100) == 101
     # Nor may a state pass that nothing reads, and that no other bound would stop.
-    unread = one_coordinate("exact", ([[0]], [1]), ([[0]], [1 << 45]), (Mix(affine([[0, 1]], [0]), "linear"),), ([[1]], [0]))
+    unread = one_coordinate(
+        "exact", ([[0]], [1]), ([[0]], [1 << 45]), (Mix(affine([[0, 1]], [0]), "linear"),), ([[1]], [0])
+    )
     with pytest.raises(InputError, match="exactly below 2.53"):
         Engine(unread).advance(state, np.zeros((1, 1 << 20), dtype=np.int64))
 
 
-@pytest.mark.parametrize("low, high", [(2**60, 2**61), (-(2**61), -(2**60)), (-(2**62), 2**62), (-3, 2**62), (-(2**62), 2)])
+@pytest.mark.parametrize(
+    "low, high", [(2**60, 2**61), (-(2**61), -(2**60)), (-(2**62), 2**62), (-3, 2**62), (-(2**62), 2)]
+)
 @pytest.mark.parametrize("arithmetic", ["exact", "fixed:32", "wrap:8", "float16"])
 def test_a_clip_to_numbers_beyond_the_bound_is_refused(low, high, arithmetic):
     phi = (Mix(affine([[1, 0]], [0]), "clip", low, high),)
@@ -236,7 +272,11 @@ def test_a_sum_of_floats_counts_its_bias_in_full():
     phi = (Mix(affine([[0, 1]], [4 * (2**52 + 1)], 2), "linear"), Mix(affine([[1, 0]], [-(2**52 + 1)]), "linear"))
     ssm = one_coordinate("float64", ([[0]], [0]), ([[0]], [0]), phi, ([[1]], [0]), embedding=embedding)
     assert_engine_is_reference(ssm, ["a"])
-    quarter = replace(ssm, embedding_exponent=2, layers=(replace(ssm.layers[0], phi=(Mix(affine([[0, 1]], [2**52 + 1]), "linear"), phi[1])),))
+    quarter = replace(
+        ssm,
+        embedding_exponent=2,
+        layers=(replace(ssm.layers[0], phi=(Mix(affine([[0, 1]], [2**52 + 1]), "linear"), phi[1])),),
+    )
     assert assert_engine_is_reference(quarter, ["a"]) == 2
     assert quarter.initial.outputs == frozenset()
 
@@ -250,7 +290,11 @@ def test_a_start_beyond_float16_is_infinite(start):
 
 def test_arrays_edited_after_the_model_was_made_are_checked_by_the_engine():
     ssm = lower(flip_flop(RECOGNISE), Arithmetic.parse("fixed:1"))
-    for name, array in [("embedding", ssm.embedding), ("layers.0.initial", ssm.layers[0].initial), ("readout.bias", ssm.readout.bias)]:
+    for name, array in [
+        ("embedding", ssm.embedding),
+        ("layers.0.initial", ssm.layers[0].initial),
+        ("readout.bias", ssm.readout.bias),
+    ]:
         kept, array.flat[0] = array.flat[0], LEAST
         with pytest.raises(InputError, match=f"{name} .* is {LEAST}"):
             Engine(ssm)
@@ -263,7 +307,10 @@ def test_arrays_edited_after_the_model_was_made_are_checked_by_the_engine():
 # -- proofs -------------------------------------------------------------------------------------------
 
 
-BUILT = [(FlipFlopMachine(), lower(flip_flop(), Arithmetic("exact"))), (FlipFlopMachine(), lower(flip_flop(RECOGNISE), Arithmetic("fixed", 1)))]
+BUILT = [
+    (FlipFlopMachine(), lower(flip_flop(), Arithmetic("exact"))),
+    (FlipFlopMachine(), lower(flip_flop(RECOGNISE), Arithmetic("fixed", 1))),
+]
 BUILT += [
     (DyckMachine(1, 2), lower(bounded_dyck(1, 2, mode), Arithmetic.parse(arithmetic)))
     for mode in (PREDICTIVE, RECOGNISE)
@@ -293,7 +340,9 @@ def edited_models(draw):
             old = getattr(layer, part) if part != "initial" else layer.gate
             matrix = old.matrix.toarray()
             matrix[draw(st.integers(0, matrix.shape[0] - 1)), draw(st.integers(0, matrix.shape[1] - 1))] = value
-            layers[number] = replace(layer, **{part if part != "initial" else "gate": Affine(matrix, old.bias, old.exponent)})
+            layers[number] = replace(
+                layer, **{part if part != "initial" else "gate": Affine(matrix, old.bias, old.exponent)}
+            )
     return machine, mode, replace(ssm, layers=tuple(layers))
 
 
@@ -308,7 +357,9 @@ def assert_right_on_all_strings(machine, mode, ssm, most):
 
     def follow(state, model, left):
         assert model.outputs == expected(machine, mode, state)
-        for symbol in (machine.legal(state) & set(machine.alphabet) if mode == PREDICTIVE else machine.alphabet) if left else ():
+        for symbol in (
+            (machine.legal(state) & set(machine.alphabet) if mode == PREDICTIVE else machine.alphabet) if left else ()
+        ):
             follow(machine.step(state, symbol), ssm.step(model, symbol), left - 1)
 
     follow(machine.initial, ssm.initial, most)
@@ -323,14 +374,18 @@ def test_a_search_that_closes_agrees_with_brute_force(case):
 def assert_search_is_brute_force(machine, mode, ssm, most=3):
     def search():
         engine = Engine(ssm)
-        return bisimulation(machine, engine, mode, limit=2_000, absorbed=find_sticky(engine) if mode == RECOGNISE else None)
+        return bisimulation(
+            machine, engine, mode, limit=2_000, absorbed=find_sticky(engine) if mode == RECOGNISE else None
+        )
 
     verdict = refused_or(search)
     if verdict is None:
         return "refused"
     if verdict.outcome == REFUTED:
         wanted = expected(machine, mode, run(machine, verdict.witness.word))
-        assert truth(ssm, verdict.witness.word)[-1].outputs == verdict.witness.given != wanted == verdict.witness.expected
+        assert (
+            truth(ssm, verdict.witness.word)[-1].outputs == verdict.witness.given != wanted == verdict.witness.expected
+        )
     if verdict.outcome == PROVED:
         assert_right_on_all_strings(machine, mode, ssm, most)
     return verdict.outcome
@@ -350,12 +405,16 @@ def assert_ranges_hold(ssm, word):
         return
     known = refused_or(lambda: ranges(ssm))
     length = refused_or(lambda: exact_length(ssm))
-    boxes = affine_boxes(ssm.arithmetic, ssm.readout, known.features[-1].low, known.features[-1].high, known.feature_bits[-1])
+    boxes = affine_boxes(
+        ssm.arithmetic, ssm.readout, known.features[-1].low, known.features[-1].high, known.feature_bits[-1]
+    )
     for steps, state in enumerate(truth(ssm, word)):
         for h, low, high in zip(state.h, known.low, known.high):
             for value, least, greatest in zip(h, low.tolist(), high.tolist()):
                 if not ssm.arithmetic.is_float:
-                    assert (least == -np.inf or Fraction(least) <= value) and (greatest == np.inf or value <= Fraction(greatest))
+                    assert (least == -np.inf or Fraction(least) <= value) and (
+                        greatest == np.inf or value <= Fraction(greatest)
+                    )
                 elif np.isfinite(value):
                     assert least <= value <= greatest
         if not ssm.arithmetic.is_float or length is None or steps <= length:
@@ -386,7 +445,9 @@ def test_sums_on_an_unknown_grid_round():
     assert boxes.low[0, 0] <= 1.0 < 1.0 + 2.0**-12 <= boxes.high[0, 0]
     known = affine_boxes(Arithmetic.parse("float16"), affine([[1, 1]], [0]), low * 2**12, low * 2**12, 0)
     assert known.low[0, 0] <= 4096 and known.high[0, 0] >= 4097
-    small = affine_boxes(Arithmetic.parse("float16"), affine([[1, 1]], [0]), np.array([[5.0, 2.0]]), np.array([[5.0, 2.0]]), 0)
+    small = affine_boxes(
+        Arithmetic.parse("float16"), affine([[1, 1]], [0]), np.array([[5.0, 2.0]]), np.array([[5.0, 2.0]]), 0
+    )
     assert small.low.tolist() == small.high.tolist() == [[7.0]]
 
 
@@ -422,7 +483,7 @@ def test_pairs_of_fractions_have_the_keys_of_their_values():
 def test_a_bounded_search_tells_fractions_apart_by_their_values():
     """The counter goes up by a half; the model accepts while it is small, the machine always: only its values differ."""
     from automata.dfa import DFA
-    from verify.bounded_search import bounded_search
+    from verify.methods.bounded_search import bounded_search
 
     phi = (Mix(affine([[-1, 0]], [20]), "relu"),)
     ssm = one_coordinate("exact", ([[0]], [1]), ([[0]], [1], 1), phi, ([[1]], [0]))
@@ -465,7 +526,10 @@ def assert_sparse_is_engine(ssm, symbols):
         if rows is None:
             return
         parts = []
-        for ours, product, array in ((maps.gates, engine._gates, layer.gate), (maps.increments, engine._increments, layer.increment)):
+        for ours, product, array in (
+            (maps.gates, engine._gates, layer.gate),
+            (maps.increments, engine._increments, layer.increment),
+        ):
             ours = refused_or(lambda: ours(number, rows))
             theirs = refused_or(lambda: engine.numbers.affine(product[number], array, dense))
             if ours is None or theirs is None:
@@ -476,7 +540,11 @@ def assert_sparse_is_engine(ssm, symbols):
         h = refused_or(lambda: engine.numbers.update(layer, parts[0], start, parts[1]))
         z = h
         for mix, product in zip(layer.phi, engine._mixes[number]):
-            z = None if z is None else refused_or(lambda: engine.numbers.mix(product, mix, np.concatenate([z, dense], axis=1)))
+            z = (
+                None
+                if z is None
+                else refused_or(lambda: engine.numbers.mix(product, mix, np.concatenate([z, dense], axis=1)))
+            )
         rows = None if z is None else refused_or(lambda: maps.phi(number, h, rows))
         if rows is not None:
             assert rows.toarray().tolist() == z.tolist()
@@ -496,6 +564,8 @@ def test_boxes_do_not_speak_about_numbers_that_they_cannot_hold(place):
     value = -(2**62)
     phi = (Mix(affine([[1, 0]], [value if place == "bias" else 0]), "relu"),)
     embedding = ((1,), (-1,), (value if place == "embedding" else 0,))
-    ssm = one_coordinate("exact", ([[0]], [1]), ([[0]], [0]), phi, ([[1]], [value if place == "readout" else 0]), embedding=embedding)
+    ssm = one_coordinate(
+        "exact", ([[0]], [1]), ([[0]], [0]), phi, ([[1]], [value if place == "readout" else 0]), embedding=embedding
+    )
     with pytest.raises(NotCovered, match="too large"):
         Maps(ssm)

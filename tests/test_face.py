@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 import verify
+from automata.catalogue import LANGUAGES
 from automata.errors import InputError
-from automata.languages import LANGUAGES
 from automata.machine import ACCEPT, EOS
-from constructions.compiler import NotExpressible
-from constructions.ssm import SSM
-from constructions.storage import load as load_ssm
+from constructions.compile.compiler import NotExpressible
+from constructions.ssm.storage import load as load_ssm
+from constructions.ssm.target import PaperSSM
+from constructions.ssm.weights import SSM
 from constructions.target import TARGETS
-from constructions.targets.paper import PaperSSM
 from verify import build, compile, language, load, ltl, prove, read, refute, regex, test, trace
 from verify.__main__ import main
 from verify.methods import METHODS
@@ -24,7 +24,10 @@ from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED, Verdict
 
 def same(one: SSM, other: SSM) -> bool:
     """Whether two models have the same arrays."""
-    arrays = [(a.matrix.toarray(), a.bias, b.matrix.toarray(), b.bias) for (_, a), (_, b) in zip(one.affines(), other.affines())]
+    arrays = [
+        (a.matrix.toarray(), a.bias, b.matrix.toarray(), b.bias)
+        for (_, a), (_, b) in zip(one.affines(), other.affines())
+    ]
     return (
         len(one.layers) == len(other.layers)
         and np.array_equal(one.embedding, other.embedding)
@@ -45,7 +48,7 @@ def test_every_public_name_is_there_and_nothing_is_imported_before_it_is_asked_f
 
 
 def test_a_name_stays_what_it_is_whatever_was_imported_before():
-    program = "import verify.commands.prove, verify.refuter, verify.tracing, verify.proving, verify.face\nfrom verify import prove, refute, trace; assert callable(prove)"
+    program = "import verify.commands.prove, verify.impossible.refuter, verify.show.tracing, verify.proving, verify.face\nfrom verify import prove, refute, trace; assert callable(prove)"
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
@@ -101,7 +104,14 @@ def test_weights_builds_folders_and_running_models_are_models(tmp_path):
     word = language("dyck-2-3")
     built = build(compile(word)).save(tmp_path / "model")
     with built.running() as engine:
-        for model in (built, built.weights, tmp_path / "model", str(tmp_path / "model"), load(tmp_path / "model"), engine):
+        for model in (
+            built,
+            built.weights,
+            tmp_path / "model",
+            str(tmp_path / "model"),
+            load(tmp_path / "model"),
+            engine,
+        ):
             assert prove(word, model).outcome == PROVED
             assert test(word, model, strings=9).outcome == TESTED
     assert prove(language("dyck-2-2"), built).outcome == REFUTED
@@ -142,20 +152,24 @@ def test_a_cell_of_ones_own_is_proved_or_refuted():
 
 
 def test_refute_and_trace():
-    from constructions.arithmetic import Arithmetic
-    from constructions.random_ssm import random_ssm
+    from constructions.ssm.arithmetic import Arithmetic
+    from constructions.ssm.random_ssm import random_ssm
 
     ssm = random_ssm(3, depth=2, width=4, arithmetic=Arithmetic.parse("fixed:3"))
     assert refute(language("parity"), ssm).outcome == REFUTED
     shown = trace(build(compile(language("flip-flop"))), "w 1 r")
-    assert len(shown.rows) == 4 and str(shown).splitlines()[0].startswith("step") and "<td>r</td>" in shown._repr_html_()
+    assert (
+        len(shown.rows) == 4 and str(shown).splitlines()[0].startswith("step") and "<td>r</td>" in shown._repr_html_()
+    )
     with pytest.raises(InputError, match="trace speaks about"):
         trace(TwoCells(), "01")
 
 
 def test_verdicts_are_tables_in_notebooks():
     verdict = prove(regex(".*1", "01"), TwoCells())
-    assert "<th>wrong on</th><td>1</td>" in verdict._repr_html_() and repr(verdict).startswith("Verdict(refuted, search, predictive")
+    assert "<th>wrong on</th><td>1</td>" in verdict._repr_html_() and repr(verdict).startswith(
+        "Verdict(refuted, search, predictive"
+    )
 
 
 # -- what a user adds --------------------------------------------------------------------------------------
@@ -191,7 +205,12 @@ def additions(monkeypatch):
 
 def test_every_command_sees_a_target_and_a_method_of_ones_own(additions, capsys, tmp_path):
     few = ("--strings", "3", "--quiet")
-    for command in (["prove", "d-4"], ["starfree", "--language", "d-4"], ["flipflop"], ["dyck", "--k", "2", "--depth", "2"]):
+    for command in (
+        ["prove", "d-4"],
+        ["starfree", "--language", "d-4"],
+        ["flipflop"],
+        ["dyck", "--k", "2", "--depth", "2"],
+    ):
         assert main([*command, "--target", "toy", *few, "--save", str(tmp_path / command[0])]) == 0
         assert "proof: proved" in capsys.readouterr().out
     assert main(["counter", "anbn", "--target", "toy", *few]) == 2
@@ -206,7 +225,7 @@ def test_every_command_sees_a_target_and_a_method_of_ones_own(additions, capsys,
 
 
 def test_no_method_of_a_hopeless_cost_is_tried_after_the_first():
-    from constructions.engine import Engine
+    from constructions.ssm.engine import Engine
     from verify.claim import Claim
     from verify.proving import chosen
 

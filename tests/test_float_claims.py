@@ -7,20 +7,29 @@ from itertools import product
 import numpy as np
 import pytest
 from corruption import with_layer
-from float_faults import faulty, model_of, short_words, with_detector, with_feature, with_letters, with_neuron, wrong_word
+from float_faults import (
+    faulty,
+    model_of,
+    short_words,
+    with_detector,
+    with_feature,
+    with_letters,
+    with_neuron,
+    wrong_word,
+)
 
-from automata.counter_machine import counter_machine
 from automata.machine import BOS, PREDICTIVE, RECOGNISE
-from constructions.engine import Engine
-from constructions.ssm import Affine
-from verify.bisimulation import bisimulation
-from verify.boxes import NotCovered
-from verify.induction import prove_counter, prove_dyck
-from verify.induction.counter_horizon import check_horizon, covered_length, exact_horizon
-from verify.induction.counter_obligations import CounterInduction
-from verify.induction.float_growth import MOST_SYMBOLS, Growth, check_weights, longest
-from verify.sampling import check_words
-from verify.sticky import find_sticky
+from automata.machines.counter_machine import counter_machine
+from constructions.ssm.engine import Engine
+from constructions.ssm.weights import Affine
+from verify.evidence.sampling import check_words
+from verify.methods.bisimulation import bisimulation
+from verify.methods.induction import prove_counter, prove_dyck
+from verify.methods.induction.counter_horizon import check_horizon, covered_length, exact_horizon
+from verify.methods.induction.counter_obligations import CounterInduction
+from verify.methods.induction.float_growth import MOST_SYMBOLS, Growth, check_weights, longest
+from verify.methods.sticky import find_sticky
+from verify.numbers.boxes import NotCovered
 from verify.verdict import PROVED, REFUTED, UNDECIDED
 
 
@@ -265,7 +274,9 @@ def test_growth_bounds_every_sequence_of_updates(start, updates):
     growth, reached = Growth.of(start, updates), {start}
     for symbols in range(9):
         assert max(map(abs, reached)) <= growth.after(symbols)
-        reached = {gate * value + sign * increment for value in reached for gate, increment in updates for sign in (1, -1)}
+        reached = {
+            gate * value + sign * increment for value in reached for gate, increment in updates for sign in (1, -1)
+        }
         reached = {min(reached), max(reached), *sorted(reached, key=abs)[-2:]}
 
 

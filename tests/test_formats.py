@@ -13,9 +13,46 @@ from automata.errors import InputError
 from automata.files import write_text
 from automata.formats import from_networkx, read_dfa, to_networkx, write_dfa
 from automata.formats.dot import parse_dot
-from automata.regex import regex_to_dfa
+from automata.notation.expressions import regex_to_dfa
 
-AWKWARD = ["a", "(a", "a)", "(", ")", "f(x,y)", "a/x", "a:x", "a|b", "!a", "~", "&", "&amp;", "true", "T", "a:0.5", "1", "not", "0", "ab", "é", "🙂", ",", "a,b", '"', "\\", "\\n", "n\\", "#", "'", "->", "{", "//", "start", "<eps>x", "="]
+AWKWARD = [
+    "a",
+    "(a",
+    "a)",
+    "(",
+    ")",
+    "f(x,y)",
+    "a/x",
+    "a:x",
+    "a|b",
+    "!a",
+    "~",
+    "&",
+    "&amp;",
+    "true",
+    "T",
+    "a:0.5",
+    "1",
+    "not",
+    "0",
+    "ab",
+    "é",
+    "🙂",
+    ",",
+    "a,b",
+    '"',
+    "\\",
+    "\\n",
+    "n\\",
+    "#",
+    "'",
+    "->",
+    "{",
+    "//",
+    "start",
+    "<eps>x",
+    "=",
+]
 EXTENSIONS = [".att", ".json", ".dot", ".gv"]
 
 
@@ -120,12 +157,14 @@ def test_dot_as_others_write_it(written):
     assert read_dfa(written(".dot", GRAPHVIZ_STYLE)).minimise() == expected
     learnlib = 'digraph g {\n__start0 [label="" shape="none"];\ns0 [shape="doublecircle"];\ns0->s0[label="x\\ny"] __start0 -> s0;}'
     assert read_dfa(written(".gv", learnlib)) == regex_to_dfa("(x|y)*")
-    marked = "strict DIGRAPH { 0 [initial=true, peripheries=2] 0 -> 0 [symbol=\",\"] /* no marker */ }"
+    marked = 'strict DIGRAPH { 0 [initial=true, peripheries=2] 0 -> 0 [symbol=","] /* no marker */ }'
     assert read_dfa(written(".dot", marked)) == regex_to_dfa(",*")
 
 
 def test_dot_grammar():
-    graph = parse_dot('digraph { a:p:nw -> {b; subgraph s { c [k="x\\"" + "y"] }} -> d [l=<<b>h</b>>; m=-.5]\n# note\n e=f; }')
+    graph = parse_dot(
+        'digraph { a:p:nw -> {b; subgraph s { c [k="x\\"" + "y"] }} -> d [l=<<b>h</b>>; m=-.5]\n# note\n e=f; }'
+    )
     assert [(edge.source, edge.target) for edge in graph.edges] == [("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")]
     assert graph.nodes == {"a": {}, "b": {}, "c": {"k": 'x"y'}, "d": {}}
     assert graph.edges[0].attributes == {"l": "<<b>h</b>>", "m": "-.5"}
@@ -158,7 +197,11 @@ REFUSED = [
     (".att", "0\t1\ta\n1\t2\t\n2\n", "line 2: field 3 is empty (epsilon is written <eps> or @0@, a space @_SPACE_@)"),
     (".att", "0\t1\t \t \t0.0\n1\n", "line 1: field 3 is empty"),
     (".att", "0\t1\ta\n1\n--\n0\t1\tb\n1\n", "line 3: '--' begins another automaton"),
-    (".att", "0 1 @_IDENTITY_SYMBOL_@ @_IDENTITY_SYMBOL_@\n1\n", "line 1: '@_IDENTITY_SYMBOL_@' stands for symbols that are not in the file"),
+    (
+        ".att",
+        "0 1 @_IDENTITY_SYMBOL_@ @_IDENTITY_SYMBOL_@\n1\n",
+        "line 1: '@_IDENTITY_SYMBOL_@' stands for symbols that are not in the file",
+    ),
     (".att", "0 1 @P.CASE.NOM@ @P.CASE.NOM@\n1\n", "line 1: '@P.CASE.NOM@' is a flag diacritic"),
     (".att", "0 1 a x y\n1\n", "line 1: found 'y', expected a weight of 0"),
     (".att", "0 1 a nan\n1\n", "line 1: reads 'a' and writes 'nan'"),
@@ -177,7 +220,7 @@ REFUSED = [
     (".json", JSON.replace('"initial": 0', '"initial": 2'), "initial: 2 is not one of the states"),
     (".json", JSON.replace('"initial": 0', '"initial": false'), "initial: false is not one of the states"),
     (".json", JSON.replace("[1]", "[[1]]"), "accepting: [1] is not one of the states"),
-    (".json", JSON.replace("[1]", '{"a": 1}'), "accepting: found {\"a\": 1}, expected a list"),
+    (".json", JSON.replace("[1]", '{"a": 1}'), 'accepting: found {"a": 1}, expected a list'),
     (".json", JSON.replace("[0, 1]", "[0, 0]"), "states: 0 occurs twice"),
     (".json", JSON.replace("[0, 1]", "[0, 1.5]"), "states: found 1.5, expected a number or a string"),
     (".json", JSON.replace('"a", 1]', '"a", 5]'), "transition 1: 5 is not one of the states"),
@@ -185,7 +228,11 @@ REFUSED = [
     (".json", JSON.replace('"a"', '"\\ud800"'), r"transition 1: '\ud800' cannot be a symbol: half a surrogate"),
     (".json", JSON.replace('"initial"', '"start": 0, "initial"'), "unknown key 'start'"),
     (".json", JSON.replace('"initial"', '"initial": 1, "initial"'), "the key 'initial' occurs twice"),
-    (".json", JSON.replace('"initial"', '"alphabet": ["b"], "initial"'), "transition 1: symbol 'a' is not in the alphabet"),
+    (
+        ".json",
+        JSON.replace('"initial"', '"alphabet": ["b"], "initial"'),
+        "transition 1: symbol 'a' is not in the alphabet",
+    ),
     (".json", JSON.replace('"initial"', '"alphabet": ["a", 1], "initial"'), "1 cannot be a symbol"),
     (".json", JSON.replace('"a"', '""'), "'' cannot be a symbol"),
     (".json", JSON.replace("1]]", "9" * 5000 + "]]"), "digits"),
@@ -193,7 +240,7 @@ REFUSED = [
     (".dot", "graph { a -- b }", "found 'graph', expected 'digraph'"),
     (".dot", "digraph {\n a -- b }", "line 2, column 4: found '--', expected '->'"),
     (".dot", "digraph {\n a -> }", "line 2, column 7: found '}', expected a name"),
-    (".dot", "digraph {\n a [label=\"x }", "line 2, column 11: found the end inside a string"),
+    (".dot", 'digraph {\n a [label="x }', "line 2, column 11: found the end inside a string"),
     (".dot", "digraph { a [shape] }", "line 1, column 19: found ']', expected '='"),
     (".dot", "digraph { a ", "found the end"),
     (".dot", "digraph { a } b", "column 15: found 'b', expected the end after the graph"),
@@ -204,8 +251,21 @@ REFUSED = [
     (".dot", "digraph { a -> a [label=x] }", "no initial state, expected one"),
     (".dot", "digraph { a [initial=true] b [initial=true] }", "2 initial states (a, b), expected one"),
     (".dot", "digraph { a [initial=true] a -> b }", "the edge from 'a' to 'b' has the label ''"),
-    (".dot", "digraph { a [initial=true] a -> b [label=<<table>x</table>>] }", "has an HTML label with '<table>', expected text"),
-    (".dot", "digraph { " + "{" + " ".join(f"a{i}" for i in range(3000)) + "} -> {" + " ".join(f"b{i}" for i in range(3000)) + "} }", "found one more edge"),
+    (
+        ".dot",
+        "digraph { a [initial=true] a -> b [label=<<table>x</table>>] }",
+        "has an HTML label with '<table>', expected text",
+    ),
+    (
+        ".dot",
+        "digraph { "
+        + "{"
+        + " ".join(f"a{i}" for i in range(3000))
+        + "} -> {"
+        + " ".join(f"b{i}" for i in range(3000))
+        + "} }",
+        "found one more edge",
+    ),
     (".txt", "", "the extension is '.txt', expected one of .att, .json, .dot, .gv"),
     ("", "", "the extension is 'missing'"),
 ]

@@ -7,14 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automata.errors import InputError
-from automata.future_ltl import formula_to_dfa
-from automata.past_ltl import ltl_to_cascade, ltl_to_dfa
-from automata.regex import regex_to_dfa
-from automata.temporal import FUTURE, PAST, parse
+from automata.notation.expressions import regex_to_dfa
+from automata.notation.future_ltl import formula_to_dfa
+from automata.notation.past_ltl import ltl_to_dfa
+from automata.notation.temporal import FUTURE, PAST, parse
+from constructions.compile.past_formula import ltl_to_cascade
 
 ALPHABET = "abc"
 WORDS = [word for n in range(6) for word in map("".join, product(ALPHABET, repeat=n))]
-BOOLEAN = {"&": lambda p, q: p and q, "|": lambda p, q: p or q, "->": lambda p, q: not p or q, "<->": lambda p, q: p == q}
+BOOLEAN = {
+    "&": lambda p, q: p and q,
+    "|": lambda p, q: p or q,
+    "->": lambda p, q: not p or q,
+    "<->": lambda p, q: p == q,
+}
 
 
 def true_of(formula, word):
@@ -34,11 +40,15 @@ def true_of(formula, word):
     if operator == "G":
         return all(true_of(args[0], suffix) for suffix in suffixes)
     if operator == "U":
-        return any(true_of(args[1], s) and all(true_of(args[0], u) for u in suffixes[:i]) for i, s in enumerate(suffixes))
+        return any(
+            true_of(args[1], s) and all(true_of(args[0], u) for u in suffixes[:i]) for i, s in enumerate(suffixes)
+        )
     if operator == "W":
         return true_of(("U", *args), word) or true_of(("G", args[0]), word)
     if operator == "R":
-        return all(true_of(args[1], s) or any(true_of(args[0], u) for u in suffixes[:i]) for i, s in enumerate(suffixes))
+        return all(
+            true_of(args[1], s) or any(true_of(args[0], u) for u in suffixes[:i]) for i, s in enumerate(suffixes)
+        )
     if operator == "M":
         return any(
             true_of(args[0], s) and all(true_of(args[1], u) for u in suffixes[: i + 1]) for i, s in enumerate(suffixes)
@@ -56,7 +66,9 @@ def text_of(formula):
 
 FORMULAS = st.recursive(
     st.sampled_from([*ALPHABET, "true", "false"]),
-    lambda inner: st.tuples(st.sampled_from("!XNFG"), inner) | st.tuples(st.sampled_from([*BOOLEAN, *"UWRM"]), inner, inner),
+    lambda inner: (
+        st.tuples(st.sampled_from("!XNFG"), inner) | st.tuples(st.sampled_from([*BOOLEAN, *"UWRM"]), inner, inner)
+    ),
     max_leaves=5,
 )
 
@@ -130,7 +142,10 @@ def test_the_tense_and_the_formulas_of_the_past():
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("H(a -> F b)", "column 8: found the future operator 'F' after the past operator 'H' at column 1, expected operators of one kind"),
+        (
+            "H(a -> F b)",
+            "column 8: found the future operator 'F' after the past operator 'H' at column 1, expected operators of one kind",
+        ),
         ("F a & Y b", "column 7: found the past operator 'Y' after the future operator 'F' at column 1"),
         ("a U (b S c)", "the symbol itself is written 'S'"),
         ("G", "column 2: found the end, expected a symbol or '('"),

@@ -14,14 +14,14 @@ from fuzz.judge import explore
 from fuzz.languages import COUNTER, REGULAR, dyck
 from fuzz.slow_model import SlowModel
 
-from automata.bounded_dyck import DyckMachine
+from automata.catalogue import language
 from automata.errors import InputError
-from automata.languages import language
 from automata.machine import ACCEPT, BOS, run
-from constructions import reference
-from constructions.storage import load, save
-from verify.refuter import Refutation
-from verify.upper_bound import STAR_FREE, UpperBound
+from automata.machines.bounded_dyck import DyckMachine
+from constructions.ssm import reference
+from constructions.ssm.storage import load, save
+from verify.impossible.refuter import Refutation
+from verify.impossible.upper_bound import STAR_FREE, UpperBound
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED, Pumped, Verdict, Witness
 
 MODELS = 100
@@ -68,7 +68,11 @@ def files(name: str, tmp_path: Path):
 
 @pytest.mark.parametrize("name", [*REGULAR, *COUNTER, "Dyck(3, 2)"])
 def test_the_languages_are_those_of_the_catalogue(name):
-    machine, own = (DyckMachine(3, 2), dyck(3, 2)) if name == "Dyck(3, 2)" else (language(name).machine, {**REGULAR, **COUNTER}[name])
+    machine, own = (
+        (DyckMachine(3, 2), dyck(3, 2))
+        if name == "Dyck(3, 2)"
+        else (language(name).machine, {**REGULAR, **COUNTER}[name])
+    )
     assert set(machine.alphabet) == set(own.alphabet)
     for word in (w for n in range(8) if len(own.alphabet) ** n < 5000 for w in product(own.alphabet, repeat=n)):
         state, there = own.start, run(machine, word)
@@ -160,7 +164,9 @@ def wrong_word() -> Verdict:
 
 def alike() -> Refutation:
     """A pair of strings on which the model answers differently."""
-    return Refutation(Verdict(REFUTED, "a lie", "recognise", "exact", pair=(Pumped((), ("1",), 4, ()), Pumped((), ("1",), 5, ()))))
+    return Refutation(
+        Verdict(REFUTED, "a lie", "recognise", "exact", pair=(Pumped((), ("1",), 4, ()), Pumped((), ("1",), 5, ())))
+    )
 
 
 def warned() -> Verdict:
@@ -177,10 +183,16 @@ def garrulous() -> Verdict:
 
 
 LIES = {
-    "proved, and wrong on the empty word": (lambda: Verdict(PROVED, "a lie", "recognise", "exact"), [("set", "readout.bias", 0, -100)]),
+    "proved, and wrong on the empty word": (
+        lambda: Verdict(PROVED, "a lie", "recognise", "exact"),
+        [("set", "readout.bias", 0, -100)],
+    ),
     "refuted on a word on which the model is right": (wrong_word, []),
     "a pair of strings that are not answered alike": (alike, []),
-    "at most star-free, of a model that does parity": (lambda: UpperBound(STAR_FREE, "a lie", "", 0.0, True, False), []),
+    "at most star-free, of a model that does parity": (
+        lambda: UpperBound(STAR_FREE, "a lie", "", 0.0, True, False),
+        [],
+    ),
     "a warning": (warned, []),
     "an exception": (raised, []),
     "a message of a thousand characters": (garrulous, []),
@@ -209,7 +221,9 @@ def test_a_length_beyond_which_floats_round_is_seen(monkeypatch, tmp_path):
 def test_a_finding_is_reported_with_the_one_edit_that_matters_and_written(monkeypatch, tmp_path, capsys):
     name = "parity signed/exact"
     checks = families.family(name).checks
-    monkeypatch.setitem(checks, "lie", replace(checks["search"], run=lambda ssm: Verdict(PROVED, "a lie", ssm.mode, "exact")))
+    monkeypatch.setitem(
+        checks, "lie", replace(checks["search"], run=lambda ssm: Verdict(PROVED, "a lie", ssm.mode, "exact"))
+    )
     edits = [("describe", ["layers", 0, "names"], ["other"]), ("set", "readout.bias", 0, -1000)]
     fuzz = Fuzz(seed=5, out=tmp_path / "out")
     fuzz._found(name, edits, files(name, tmp_path), 3, "lie", "as above")
@@ -221,6 +235,8 @@ def test_a_finding_is_reported_with_the_one_edit_that_matters_and_written(monkey
 def test_undecided_models_that_a_short_string_refutes_are_counted(tmp_path, monkeypatch):
     name = "parity signed/exact"
     checks = families.family(name).checks
-    monkeypatch.setitem(checks, "lie", replace(checks["search"], run=lambda ssm: Verdict(UNDECIDED, "gave up", ssm.mode, "exact")))
+    monkeypatch.setitem(
+        checks, "lie", replace(checks["search"], run=lambda ssm: Verdict(UNDECIDED, "gave up", ssm.mode, "exact"))
+    )
     report = judged(name, [("set", "readout.bias", 0, -100)], files(name, tmp_path), 0, 60, {"lie"})
     assert report.missed is not None and report.findings == {}

@@ -6,11 +6,11 @@ import pytest
 from baseline import ROWS, all_maps, chain_language, from_maps
 from random_automata import aperiodic_by_brute_force, random_automata, random_order_preserving
 
+from automata.algebra.groups import group_name
+from automata.algebra.holonomy import Skeleton
+from automata.algebra.monoid import TransitionMonoid
 from automata.dfa import DFA
 from automata.errors import InputError
-from automata.groups import group_name
-from automata.holonomy import Skeleton
-from automata.monoid import TransitionMonoid
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

@@ -10,27 +10,27 @@ import pytest
 from corruption import corruptions, plain_outputs, with_layer
 from planted_faults import KINDS, plant
 
-from automata.bounded_dyck import DyckMachine
-from automata.counter_machine import NAMES, CounterMachine, counter_machine
 from automata.errors import InputError
 from automata.machine import MODES, PREDICTIVE, RECOGNISE, run
-from constructions.arithmetic import Arithmetic
-from constructions.bounded_dyck import bounded_dyck
-from constructions.counters import counter_cascade
-from constructions.engine import Engine
-from constructions.lowering import lower
-from constructions.ssm import Affine
-from verify.bisimulation import bisimulation
-from verify.bounded_search import bounded_search
-from verify.boxes import NotCovered
-from verify.induction import prove_counter, prove_dyck
-from verify.induction.counter_horizon import check_horizon, confirm_horizon, exact_horizon
-from verify.induction.counter_obligations import CounterInduction
-from verify.induction.depths import DepthInduction
-from verify.induction.stack_obligations import StackInduction
-from verify.induction.stack_states import failing_state
-from verify.sampling import expect, random_words
-from verify.sticky import find_sticky
+from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.counter_machine import NAMES, CounterMachine, counter_machine
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.paper.counters import counter_cascade
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
+from constructions.ssm.weights import Affine
+from verify.evidence.sampling import expect, random_words
+from verify.methods.bisimulation import bisimulation
+from verify.methods.bounded_search import bounded_search
+from verify.methods.induction import prove_counter, prove_dyck
+from verify.methods.induction.counter_horizon import check_horizon, confirm_horizon, exact_horizon
+from verify.methods.induction.counter_obligations import CounterInduction
+from verify.methods.induction.depths import DepthInduction
+from verify.methods.induction.stack_obligations import StackInduction
+from verify.methods.induction.stack_states import failing_state
+from verify.methods.sticky import find_sticky
+from verify.numbers.boxes import NotCovered
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED
 
 EXACT = Arithmetic("exact")
@@ -205,9 +205,13 @@ def test_the_float16_horizon_is_confirmed_by_running_up_to_it_and_one_past_it(na
 
 
 def test_a_horizon_too_far_to_run_to_is_confirmed_by_its_last_steps():
-    verdict = check_horizon(lower(counter_cascade("anbn", RECOGNISE), Arithmetic.parse("float64")), counter_machine("anbn"))
+    verdict = check_horizon(
+        lower(counter_cascade("anbn", RECOGNISE), Arithmetic.parse("float64")), counter_machine("anbn")
+    )
     assert verdict.outcome == TESTED and verdict.explored == {"largest counter value": 2**53 - 1, "steps run": 100_000}
-    assert "the last 100000 symbols of" in verdict.reason and f"{-(2**53) - 1} is rounded to {-(2**53)}" in verdict.reason
+    assert (
+        "the last 100000 symbols of" in verdict.reason and f"{-(2**53) - 1} is rounded to {-(2**53)}" in verdict.reason
+    )
 
 
 @pytest.mark.parametrize("name, run_up", [("dyck-1", None), ("anbn", 100_000), ("anbncndn", 100_000)])
@@ -290,11 +294,20 @@ def test_a_neuron_that_only_rounding_keeps_asleep_is_not_taken_for_asleep():
     first, second = ssm.layers[0].phi
     row = np.zeros((1, first.affine.inputs), dtype=np.int64)
     row[0, 0], row[0, 1 + ssm.names.index("symbol (a (b")] = -(2**24), 2**24 + 1
-    wide = np.hstack([second.affine.matrix[:, : len(first.names)].toarray(), np.zeros((second.affine.outputs, 1), dtype=np.int64)])
+    wide = np.hstack(
+        [second.affine.matrix[:, : len(first.names)].toarray(), np.zeros((second.affine.outputs, 1), dtype=np.int64)]
+    )
     wide[second.names.index("change slot 1"), -1] = 5
     phi = (
-        replace(first, affine=Affine(np.vstack([first.affine.matrix.toarray(), row]), np.append(first.affine.bias, 0)), names=()),
-        replace(second, affine=Affine(np.hstack([wide, second.affine.matrix[:, len(first.names) :].toarray()]), second.affine.bias)),
+        replace(
+            first,
+            affine=Affine(np.vstack([first.affine.matrix.toarray(), row]), np.append(first.affine.bias, 0)),
+            names=(),
+        ),
+        replace(
+            second,
+            affine=Affine(np.hstack([wide, second.affine.matrix[:, len(first.names) :].toarray()]), second.affine.bias),
+        ),
     )
     faulty = with_layer(ssm, 0, phi=phi)
     verdict = prove_dyck(faulty, 2, 2, PREDICTIVE)
@@ -352,7 +365,9 @@ def test_a_failed_obligation_names_a_concrete_model_state_that_fails(mode, arith
     # A recogniser's obligations ask more than R does where the step kills: some fail without leading out of R.
     assert (all if mode == PREDICTIVE else any)(state is not None for state in states)
     right = StackInduction(ssm, DyckMachine(3, 3))
-    assert all(failing_state(Engine(ssm), DyckMachine(3, 3), right.relation, f) is None for f in induction.result.failures)
+    assert all(
+        failing_state(Engine(ssm), DyckMachine(3, 3), right.relation, f) is None for f in induction.result.failures
+    )
 
 
 def test_a_deep_fault_in_a_large_model_has_a_witness():

@@ -8,13 +8,13 @@ from corruption import with_layer
 from float_faults import model_of, with_feature, with_letters, with_neuron, wrong_word
 
 from automata.machine import BOS, PREDICTIVE, RECOGNISE
-from constructions.engine import Engine
-from constructions.ssm import Affine
-from verify.induction import prove_counter, prove_dyck
-from verify.induction.counter_obligations import CounterInduction
-from verify.induction.depths import DepthInduction
-from verify.induction.stack_obligations import StackInduction
-from verify.sticky import find_sticky
+from constructions.ssm.engine import Engine
+from constructions.ssm.weights import Affine
+from verify.methods.induction import prove_counter, prove_dyck
+from verify.methods.induction.counter_obligations import CounterInduction
+from verify.methods.induction.depths import DepthInduction
+from verify.methods.induction.stack_obligations import StackInduction
+from verify.methods.sticky import find_sticky
 from verify.verdict import PROVED, REFUTED, UNDECIDED
 
 
@@ -57,12 +57,17 @@ def test_the_models_are_right(brackets):
 def test_a_dead_register_of_counters_stays_1(brackets):
     machine, ssm = brackets
     found = failures(machine, with_bias(ssm, -1, "gate", 0))
-    assert any(f.control is None and f.what == "the dead register is not set although no word is possible" for f in found)
+    assert any(
+        f.control is None and f.what == "the dead register is not set although no word is possible" for f in found
+    )
 
 
 def test_nothing_is_accepted_after_a_violation(brackets):
     machine, ssm = brackets
-    assert any(f.control is None and f.what == "a dead string is accepted" for f in failures(machine, accepting_everything(ssm)))
+    assert any(
+        f.control is None and f.what == "a dead string is accepted"
+        for f in failures(machine, accepting_everything(ssm))
+    )
 
 
 def test_the_dead_register_of_counters_is_0_in_a_word(brackets):
@@ -130,7 +135,9 @@ def test_a_cell_that_stays_keeps_its_bits():
     machine, ssm = model_of((2, 2), PREDICTIVE, "exact")
     ssm = with_entry(ssm, 1, "gate", (ssm.layers[1].names.index("slot 1"), slice(None)), 0)
     layer = ssm.layers[1]
-    ssm = with_layer(ssm, 1, gate=Affine(layer.gate.matrix, np.where(np.array(layer.names) == "slot 1", 0, layer.gate.bias)))
+    ssm = with_layer(
+        ssm, 1, gate=Affine(layer.gate.matrix, np.where(np.array(layer.names) == "slot 1", 0, layer.gate.bias))
+    )
     assert "slot 1 bit 0 goes from 1 to 0" in goes_from(machine, ssm)
 
 
@@ -192,7 +199,9 @@ def test_slots_stay_bits_after_a_violation():
 
 def test_a_dead_register_that_flips():
     machine, ssm = model_of((2, 2), RECOGNISE, "exact")
-    assert after_a_violation(machine, with_bias(with_bias(ssm, -1, "gate", -1), -1, "increment", 2)) == {"it may fall below 1"}
+    assert after_a_violation(machine, with_bias(with_bias(ssm, -1, "gate", -1), -1, "increment", 2)) == {
+        "it may fall below 1"
+    }
 
 
 def test_a_dead_register_that_falls():
@@ -245,7 +254,9 @@ def depth_failures(machine, ssm):
 def test_the_start_of_depths_is_an_obligation():
     machine, ssm = model_of((1, 3), PREDICTIVE, "exact")
     assert not depth_failures(machine, ssm)
-    assert depth_failures(machine, with_layer(ssm, 0, initial=np.array([1]))) == ["after BOS the state or the answer is wrong"]
+    assert depth_failures(machine, with_layer(ssm, 0, initial=np.array([1]))) == [
+        "after BOS the state or the answer is wrong"
+    ]
 
 
 def test_a_depth_that_is_off_and_not_yet_seen():

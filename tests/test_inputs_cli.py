@@ -24,11 +24,17 @@ def refusal(capsys, *arguments):
         (["--regex", "^(ab)*$"], "the regular expression ^(ab)*$, over a b"),
         (["--regex=-?[01]+"], "the regular expression -?[01]+, over - 0 1"),
         (["--regex", "a.", "--alphabet", "ab"], "the regular expression a., over a b"),
-        (["--regex", "a[^b]"], "the regular expression a[^b], over a b (the symbols shown, as there is no --alphabet: . ~ and [^ speak of these)"),
+        (
+            ["--regex", "a[^b]"],
+            "the regular expression a[^b], over a b (the symbols shown, as there is no --alphabet: . ~ and [^ speak of these)",
+        ),
         (["--regex", "ab&a"], "the regular expression ab&a, over a b: the empty language, accepts no string"),
         (["--regex", "[ab]*"], "the regular expression [ab]*, over a b: the full language, accepts every string"),
         (["--ltl", "H a", "--alphabet", "ab"], "the past formula H a, over a b, one at each position"),
-        (["--ltl", "G(a -> F b)"], "the future formula G(a -> F b), over a b, one at each position (the symbols shown, as there is no --alphabet)"),
+        (
+            ["--ltl", "G(a -> F b)"],
+            "the future formula G(a -> F b), over a b, one at each position (the symbols shown, as there is no --alphabet)",
+        ),
         (["--language", "tomita-1"], "tomita-1: 1*, over 0 1"),
     ],
 )
@@ -45,7 +51,10 @@ def test_a_formula_of_the_future_is_compiled_and_proved(capsys):
 def test_files(capsys, tmp_path):
     path = tmp_path / "x.att"
     path.write_text("0 0 a\n0 1 a\n1\n")
-    assert title(capsys, "--file", path) == f"the automaton in {path}, over a (nondeterministic, 2 states: made deterministic)"
+    assert (
+        title(capsys, "--file", path)
+        == f"the automaton in {path}, over a (nondeterministic, 2 states: made deterministic)"
+    )
     path.write_text("0 0 a\n")
     assert title(capsys, "--file", path) == f"the automaton in {path}, over a: the empty language, accepts no string"
     path = tmp_path / "x.dot"
@@ -59,7 +68,9 @@ def test_files(capsys, tmp_path):
 
 def test_the_limit_of_a_nondeterministic_file_names_its_option(capsys, tmp_path):
     path = tmp_path / "x.att"
-    path.write_text("\n".join(["0 0 a", "0 0 b", "0 1 a", *(f"{i} {i + 1} {x}" for i in range(1, 9) for x in "ab"), "9"]))
+    path.write_text(
+        "\n".join(["0 0 a", "0 0 b", "0 1 a", *(f"{i} {i + 1} {x}" for i in range(1, 9) for x in "ab"), "9"])
+    )
     assert "raise the limit (--unminimised)" in refusal(capsys, "--file", path, "--unminimised", "100")
 
 
@@ -68,6 +79,14 @@ def test_a_value_that_begins_with_a_hyphen(capsys):
     assert "one that begins with a hyphen is written --file=" in refusal(capsys, "--file", "-x.att")
 
 
-@pytest.mark.parametrize("arguments", [["--regex", "(" + "a" * 5000], ["--language", "x" * 5000], ["--ltl", "H(" + "a" * 5000], ["--file", "x" * 5000 + ".att"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--regex", "(" + "a" * 5000],
+        ["--language", "x" * 5000],
+        ["--ltl", "H(" + "a" * 5000],
+        ["--file", "x" * 5000 + ".att"],
+    ],
+)
 def test_nothing_long_is_quoted(capsys, arguments):
     assert len(refusal(capsys, *arguments)) <= 401

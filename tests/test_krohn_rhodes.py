@@ -9,14 +9,14 @@ from bestiary import BESTIARY
 from random_automata import random_aperiodic, random_automata, random_order_preserving
 from real_data import mlregtest
 
-from automata.cascade import Cascade, Emit, In, Level, Permutation, Permute, Reset, Rule, Set
+from automata.algebra.holonomy import Skeleton
 from automata.dfa import DFA
-from automata.emulation import _Program, emulates
 from automata.errors import InputError
-from automata.holonomy import Skeleton
-from automata.krohn_rhodes import holonomy_cascade
 from automata.machine import ACCEPT, BOS, MODES, PREDICTIVE, RECOGNISE, run
-from automata.pair_graph import chart_of, check_pair_graph
+from constructions.cascade import Cascade, Emit, In, Level, Permutation, Permute, Reset, Rule, Set
+from constructions.compile.emulation import _Program, emulates
+from constructions.compile.krohn_rhodes import holonomy_cascade
+from constructions.compile.pair_graph import chart_of, check_pair_graph
 
 
 def compiled(dfa, mode):
@@ -301,8 +301,13 @@ def test_outputs_that_are_missing_after_bos_are_a_fault():
     dfa = DFA("ab", [[0, 1], [0, 1]], accepting=[0])
     cascade, chart = compiled(dfa, RECOGNISE)
     assert check_pair_graph(cascade, dfa, chart) is None
-    late = replace(cascade, emissions=tuple(Emit((*emission.when, In({"a", "b"})), emission.outputs) for emission in cascade.emissions))
-    assert check_pair_graph(late, dfa, chart) == "after BOS the outputs are [], expected ['accept']".replace("accept", ACCEPT)
+    late = replace(
+        cascade,
+        emissions=tuple(Emit((*emission.when, In({"a", "b"})), emission.outputs) for emission in cascade.emissions),
+    )
+    assert check_pair_graph(late, dfa, chart) == "after BOS the outputs are [], expected ['accept']".replace(
+        "accept", ACCEPT
+    )
     assert emulates(late, dfa) == ()
 
 

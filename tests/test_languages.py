@@ -5,15 +5,15 @@ from itertools import groupby, product
 import pytest
 from bestiary import BESTIARY
 
-from automata.aperiodic import is_star_free
-from automata.bounded_dyck import DyckMachine, type_name
+from automata.algebra.aperiodic import is_star_free
+from automata.algebra.monoid import TransitionMonoid
+from automata.catalogue import LANGUAGES, language
 from automata.dfa import DFA
 from automata.errors import InputError
-from automata.flip_flop import FlipFlopMachine
-from automata.languages import LANGUAGES, language
 from automata.machine import EOS, run
-from automata.monoid import TransitionMonoid
-from automata.regex import regex_to_dfa
+from automata.machines.bounded_dyck import DyckMachine, type_name
+from automata.machines.flip_flop import FlipFlopMachine
+from automata.notation.expressions import regex_to_dfa
 
 
 def runs(word):
@@ -59,7 +59,12 @@ DEFINITIONS = {
 
 def is_flip_flop(word):
     instructions, bits = word[::2], word[1::2]
-    if len(word) % 2 or not set(instructions) <= set("wri") or not set(bits) <= set("01") or instructions[:1] not in ("", "w"):
+    if (
+        len(word) % 2
+        or not set(instructions) <= set("wri")
+        or not set(bits) <= set("01")
+        or instructions[:1] not in ("", "w")
+    ):
         return False
     reads = [i for i, instruction in enumerate(instructions) if instruction == "r"]
     return all(bits[i] == bits[instructions.rindex("w", 0, i)] for i in reads)

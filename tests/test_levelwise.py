@@ -12,22 +12,22 @@ from corruption import corruptions, edits
 from random_automata import random_aperiodic, random_order_preserving
 from scipy import sparse
 
-from automata.cascade import Emit, In, Level, Rule, Set
+from automata.algebra.holonomy import Skeleton
+from automata.catalogue import LANGUAGES
 from automata.dfa import DFA
 from automata.errors import InputError
-from automata.holonomy import Skeleton
-from automata.krohn_rhodes import holonomy_cascade
-from automata.languages import LANGUAGES
 from automata.machine import ACCEPT, MODES, PREDICTIVE, RECOGNISE, run
-from automata.pair_graph import Chart, chart_of
-from automata.regex import regex_to_dfa
-from constructions.arithmetic import Arithmetic
-from constructions.bounded_dyck import bounded_dyck
-from constructions.engine import Engine
-from constructions.lowering import lower
-from verify.bisimulation import Stepwise, bisimulation
-from verify.levelwise import prove_levelwise
-from verify.sparse_rows import SparseMaps, distinct_rows
+from automata.notation.expressions import regex_to_dfa
+from constructions.cascade import Emit, In, Level, Rule, Set
+from constructions.compile.krohn_rhodes import holonomy_cascade
+from constructions.compile.pair_graph import Chart, chart_of
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
+from verify.methods.bisimulation import Stepwise, bisimulation
+from verify.methods.levelwise import prove_levelwise
+from verify.numbers.sparse_rows import SparseMaps, distinct_rows
 from verify.verdict import PROVED, REFUTED, UNDECIDED
 
 FIXED = Arithmetic("fixed", 1)
@@ -110,19 +110,24 @@ def test_sparse_rows_give_what_the_engine_gives():
             rows = sparse.csr_array(x)
             numbers = engine.numbers
             assert np.array_equal(maps.gates(number, rows), numbers.affine(engine._gates[number], layer.gate, x))
-            assert np.array_equal(maps.increments(number, rows), numbers.affine(engine._increments[number], layer.increment, x))
+            assert np.array_equal(
+                maps.increments(number, rows), numbers.affine(engine._increments[number], layer.increment, x)
+            )
             z = h
             for mix, affine in zip(layer.phi, engine._mixes[number]):
                 z = numbers.mix(affine, mix, np.concatenate([z, x], axis=1))
             assert np.array_equal(maps.phi(number, h, rows).toarray(), z)
         last = rng.integers(0, 3, (20, ssm.readout.inputs))
-        assert np.array_equal(maps.outputs(sparse.csr_array(last)), numbers.affine(engine._readout, ssm.readout, last) > 0)
+        assert np.array_equal(
+            maps.outputs(sparse.csr_array(last)), numbers.affine(engine._readout, ssm.readout, last) > 0
+        )
 
 
 def halved(ssm):
     """With all weights of the mixes over a power of two, so that values are rounded down."""
     layers = tuple(
-        replace(layer, phi=tuple(replace(mix, affine=replace(mix.affine, exponent=1)) for mix in layer.phi)) for layer in ssm.layers
+        replace(layer, phi=tuple(replace(mix, affine=replace(mix.affine, exponent=1)) for mix in layer.phi))
+        for layer in ssm.layers
     )
     return replace(ssm, layers=layers)
 
@@ -155,7 +160,18 @@ def check_faulty(ssm, dfa, chart):
     return searched.outcome, by_levels.outcome
 
 
-KINDS = ("embedding", "initial", "gate[", "gate.bias", "increment[", "phi.0[", "phi.0.bias", "phi.1[", "phi.1.bias", "readout[")
+KINDS = (
+    "embedding",
+    "initial",
+    "gate[",
+    "gate.bias",
+    "increment[",
+    "phi.0[",
+    "phi.0.bias",
+    "phi.1[",
+    "phi.1.bias",
+    "readout[",
+)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -197,7 +213,7 @@ def check_edits(dfa, mode, values, every, zeros):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_no_number_of_any_size_makes_a_wrong_model_proved(mode, monkeypatch):
-    monkeypatch.setattr("verify.levelwise.find_witness", lambda *given: None)
+    monkeypatch.setattr("verify.methods.levelwise.find_witness", lambda *given: None)
     proved, refused = check_edits(chain_language(2), mode, EXTREMES, 31, zeros=False)
     assert proved and refused < 10
     check_edits(chain_language(2), mode, (-(2**62),), 7, zeros=True)
@@ -206,7 +222,7 @@ def test_no_number_of_any_size_makes_a_wrong_model_proved(mode, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_no_number_of_any_size_makes_a_wrong_model_of_depth_4_proved(mode, monkeypatch):
-    monkeypatch.setattr("verify.levelwise.find_witness", lambda *given: None)
+    monkeypatch.setattr("verify.methods.levelwise.find_witness", lambda *given: None)
     assert check_edits(chain_language(4), mode, EXTREMES, 1, zeros=True)[0] > 500
 
 
@@ -216,7 +232,11 @@ def faulty_cascades(cascade, rng, count):
         depth = int(rng.integers(len(cascade.levels)))
         register, signal = cascade.levels[depth].registers[0], cascade.levels[depth].signals[0]
         if rng.integers(2):
-            register = swapped(register, *rng.choice(len(register.rules), 2, replace=False)) if len(register.rules) > 1 else register
+            register = (
+                swapped(register, *rng.choice(len(register.rules), 2, replace=False))
+                if len(register.rules) > 1
+                else register
+            )
         else:
             rules = list(signal.rules)
             i = int(rng.integers(len(rules)))
@@ -241,7 +261,12 @@ def with_level(cascade, depth, level):
 def test_faults_in_the_pair_graph_are_refuted_by_both(mode):
     rng = np.random.default_rng(75)
     outcomes = Counter()
-    for dfa in (chain_language(3), dyck(2, 2), order_preserving(4), *(row.build() for row in ROWS if row.name in ("A*abaabA*", "L_FF"))):
+    for dfa in (
+        chain_language(3),
+        dyck(2, 2),
+        order_preserving(4),
+        *(row.build() for row in ROWS if row.name in ("A*abaabA*", "L_FF")),
+    ):
         skeleton = Skeleton(dfa)
         cascade = holonomy_cascade(dfa, mode, skeleton)
         for faulty in faulty_cascades(cascade, rng, 12):
@@ -265,7 +290,9 @@ def test_swapped_resets_and_one_weight_have_a_shortest_witness():
             assert verdict.outcome == REFUTED
             word = verdict.witness.word
             assert 0 < len(word) <= 8 and disagrees(model, dfa, word)
-            assert not any(disagrees(model, dfa, shorter) for n in range(len(word)) for shorter in product("ab", repeat=n))
+            assert not any(
+                disagrees(model, dfa, shorter) for n in range(len(word)) for shorter in product("ab", repeat=n)
+            )
 
 
 def test_a_fault_deep_in_a_long_chain_is_found_on_a_string():
@@ -338,7 +365,10 @@ def test_outputs_after_bos_are_compared():
     dfa = DFA("ab", [[0, 1], [0, 1]], accepting=[0])
     skeleton = Skeleton(dfa)
     cascade = holonomy_cascade(dfa, RECOGNISE, skeleton)
-    late = replace(cascade, emissions=tuple(Emit((*emission.when, In({"a", "b"})), emission.outputs) for emission in cascade.emissions))
+    late = replace(
+        cascade,
+        emissions=tuple(Emit((*emission.when, In({"a", "b"})), emission.outputs) for emission in cascade.emissions),
+    )
     verdict = prove_levelwise(lower(late, FIXED), dfa, chart_of(skeleton))
     assert (verdict.outcome, verdict.witness.word) == (REFUTED, ())
 

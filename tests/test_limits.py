@@ -4,7 +4,7 @@ import pytest
 
 from automata import limits
 from automata.errors import InputError, LimitError
-from automata.regex import regex_to_dfa
+from automata.notation.expressions import regex_to_dfa
 from verify.__main__ import main
 
 DEEP = "(" * 1001 + "a" + ")" * 1001
@@ -30,8 +30,12 @@ def test_a_refusal_names_the_limit_and_raising_it_helps(name, value, arguments, 
         pytest.importorskip("transformers")
     monkeypatch.chdir(tmp_path)
     guards = " & ".join(f"p{i}" for i in range(4))
-    (tmp_path / "guards.dot").write_text(f'digraph {{ s [shape=point]; s -> a; a [shape=doublecircle]; a -> a [label="{guards}"]; }}')
-    (tmp_path / "nested.dot").write_text("digraph " + "{" * 110 + "s [shape=point]; s -> a; a [peripheries=2]; a -> a [label=x]" + "}" * 110)
+    (tmp_path / "guards.dot").write_text(
+        f'digraph {{ s [shape=point]; s -> a; a [shape=doublecircle]; a -> a [label="{guards}"]; }}'
+    )
+    (tmp_path / "nested.dot").write_text(
+        "digraph " + "{" * 110 + "s [shape=point]; s -> a; a [peripheries=2]; a -> a [label=x]" + "}" * 110
+    )
     if name in ("propositions", "text", "drawn", "drawn-items", "drawn-elements", "width"):
         monkeypatch.setitem(limits.LIMITS, name, 3)
     assert main(arguments) == 2
@@ -47,11 +51,18 @@ def test_limits_are_as_before_after_the_block():
             regex_to_dfa(DEEP)
         assert limits.limit("nesting") == 2000
     assert limits.limit("nesting") == limits.LIMITS["nesting"]
-    with pytest.raises(InputError, match="there is no limit 'nestin': did you mean nesting"), limits.raised({"nestin": 3}):
+    with (
+        pytest.raises(InputError, match="there is no limit 'nestin': did you mean nesting"),
+        limits.raised({"nestin": 3}),
+    ):
         pass
 
 
 def test_what_is_no_limit_is_said(capsys):
-    for value, message in (("nesting", "is not of the form NAME=N"), ("nesting=x", "is not a whole number"), ("=3", "there is no limit ''")):
+    for value, message in (
+        ("nesting", "is not of the form NAME=N"),
+        ("nesting=x", "is not a whole number"),
+        ("=3", "there is no limit ''"),
+    ):
         assert main(["languages", "--raise", value]) == 2
         assert message in capsys.readouterr().err

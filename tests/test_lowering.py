@@ -5,12 +5,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import ALPHABET, cascades, words
 
-from automata.cascade import Add, AtLeast, Cascade, Copy, Counter, Emit, In, Is, Level, Permutation, Permute, Reset, Rule, Set
 from automata.errors import InputError
 from automata.machine import ACCEPT
-from constructions.arithmetic import Arithmetic
-from constructions.engine import Engine
-from constructions.lowering import lower
+from constructions.cascade import (
+    Add,
+    AtLeast,
+    Cascade,
+    Copy,
+    Counter,
+    Emit,
+    In,
+    Is,
+    Level,
+    Permutation,
+    Permute,
+    Reset,
+    Rule,
+    Set,
+)
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
 
 
 def same_on(cascade, arithmetic, strings):
@@ -27,7 +42,11 @@ def same_on(cascade, arithmetic, strings):
 
 
 @settings(max_examples=150)
-@given(cascades(before=False), st.lists(words(), min_size=1, max_size=3), st.sampled_from(["exact", "fixed:0", "fixed:2", "float32"]))
+@given(
+    cascades(before=False),
+    st.lists(words(), min_size=1, max_size=3),
+    st.sampled_from(["exact", "fixed:0", "fixed:2", "float32"]),
+)
 def test_cascades_that_never_read_before(cascade, strings, arithmetic):
     same_on(cascade, arithmetic, strings)
 
@@ -54,7 +73,9 @@ def test_resets_in_wrapping_integers(cascade, strings):
 def test_one_layer_for_each_level_with_registers_at_least(cascade):
     ssm = lower(cascade, Arithmetic.parse("fixed:1"))
     levels = [level for level in cascade.levels if level.registers]
-    widths = [sum(1 if isinstance(r, Counter) else (r.values - 1).bit_length() for r in level.registers) for level in levels]
+    widths = [
+        sum(1 if isinstance(r, Counter) else (r.values - 1).bit_length() for r in level.registers) for level in levels
+    ]
     assert len(ssm.layers) >= max(1, len(levels))
     assert [layer.width for layer in ssm.layers if layer.width] == [width for width in widths if width]
 

@@ -4,12 +4,12 @@ import random
 
 import pytest
 
+from automata.catalogue import language
 from automata.errors import InputError
 from automata.formats import read_described
-from automata.future_ltl import formula_to_dfa
-from automata.languages import language
-from automata.regex import regex_to_dfa
-from verify.strings_file import read_strings
+from automata.notation.expressions import regex_to_dfa
+from automata.notation.future_ltl import formula_to_dfa
+from verify.evidence.strings_file import read_strings
 
 EXAMPLES = {
     ".att": "0\t1\ta\ta\t0.0\n1\t0\t<eps>\t<eps>\n1 1 @_SPACE_@ @_SPACE_@ Infinity\n1\t0\n",
@@ -37,7 +37,14 @@ def mutated(text: str, rng: random.Random) -> str:
     for _ in range(rng.randint(1, 4)):
         i, j = sorted((rng.randint(0, len(text)), rng.randint(0, len(text))))
         j = min(j, i + rng.choice((1, 3, 40)))
-        text = rng.choice((text[:i] + rng.choice(PIECES) + text[i:], text[:i] + text[j:], text[:j] + text[i:j] + text[j:], text[:i] + rng.choice(PIECES) + text[j:]))
+        text = rng.choice(
+            (
+                text[:i] + rng.choice(PIECES) + text[i:],
+                text[:i] + text[j:],
+                text[:j] + text[i:j] + text[j:],
+                text[:i] + rng.choice(PIECES) + text[j:],
+            )
+        )
     return text
 
 

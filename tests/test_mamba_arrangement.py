@@ -7,13 +7,13 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed")
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 
-from automata.languages import language  # noqa: E402
+from automata.catalogue import language  # noqa: E402
 from automata.machine import EOS, PREDICTIVE  # noqa: E402
 from constructions.mamba.huggingface import HuggingFaceRunner, quiet  # noqa: E402
 from constructions.mamba.stepping import BATCH, SteppedMamba, Vocabulary  # noqa: E402
-from verify.bisimulation import bisimulation  # noqa: E402
+from verify.checkpoints.checkpoint_search import search_checkpoint  # noqa: E402
 from verify.commands.check_checkpoint import run_alone  # noqa: E402
-from verify.mamba.checkpoint_search import search_checkpoint  # noqa: E402
+from verify.methods.bisimulation import bisimulation  # noqa: E402
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict, Witness  # noqa: E402
 
 ONES = language("tomita-1").machine

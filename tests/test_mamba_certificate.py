@@ -8,18 +8,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from automata.cascade import Add, AtLeast, Cascade, Counter, Emit, In, Level, Rule
+from automata.catalogue import language
 from automata.errors import InputError
-from automata.languages import language
 from automata.machine import ACCEPT, PREDICTIVE, RECOGNISE
-from constructions.compiler import compile
-from constructions.counters import counter_cascade
-from constructions.flip_flop import flip_flop
+from constructions.cascade import Add, AtLeast, Cascade, Counter, Emit, In, Level, Rule
+from constructions.compile.compiler import compile
 from constructions.mamba.ballast import GIANT
 from constructions.mamba.certificate import certify
 from constructions.mamba.lowering import lower_to_mamba
 from constructions.mamba.precision import PRECISIONS
 from constructions.mamba.weights import BOS_TOKEN, FIRST_SYMBOL, MambaWeights
+from constructions.paper.counters import counter_cascade
+from constructions.paper.flip_flop import flip_flop
 
 S = PRECISIONS["float32"].scale
 BLOCK = "backbone.layers.0.mixer"
@@ -215,7 +215,9 @@ def test_the_horizon_is_that_of_the_arrays():
     assert certify(faster).horizon == horizon // 4
     later = changed(weights, f"{block}.out_proj.weight", (coordinate, 0), 100 / S)
     assert horizon - 200 < certify(later).horizon <= horizon - 100
-    assert "increment can add up to" in refusal(changed(weights, f"{block}.x_proj.weight", (row, up[0]), 2.0**30 / S**2))
+    assert "increment can add up to" in refusal(
+        changed(weights, f"{block}.x_proj.weight", (row, up[0]), 2.0**30 / S**2)
+    )
     assert number == 0 and "B is neither constant nor a sum of whole amounts" in refusal(
         changed(weights, f"{block}.x_proj.weight", (row, up[0]), 0.5 / S**2)
     )
@@ -308,7 +310,9 @@ def mutant(weights: MambaWeights, rng: np.random.Generator) -> tuple[str, MambaW
         value = VALUES[rng.integers(len(VALUES))]
         if kind:
             value = RELATIVE[rng.integers(len(RELATIVE))](old, weights.precision.scale, weights.precision.greatest)
-        value = torch.tensor(float(value), dtype=torch.float64).to(getattr(torch, weights.precision.name)).double().item()
+        value = (
+            torch.tensor(float(value), dtype=torch.float64).to(getattr(torch, weights.precision.name)).double().item()
+        )
         tensor[place] = value if np.isfinite(value) else 0
         said.append(f"{key}{list(place)}: {old:g} -> {tensor[place]:g}")
     return "; ".join(said), replace(weights, tensors={**weights.tensors, key: tensor})

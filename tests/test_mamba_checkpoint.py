@@ -18,11 +18,11 @@ transformers = pytest.importorskip("transformers", reason="transformers is not i
 
 from safetensors.torch import load_file, save_file  # noqa: E402
 
-from automata.bounded_dyck import DyckMachine  # noqa: E402
+from automata.catalogue import language  # noqa: E402
 from automata.errors import InputError  # noqa: E402
-from automata.languages import language  # noqa: E402
 from automata.machine import EOS, PREDICTIVE, RECOGNISE  # noqa: E402
-from constructions.compiler import compile  # noqa: E402
+from automata.machines.bounded_dyck import DyckMachine  # noqa: E402
+from constructions.compile.compiler import compile  # noqa: E402
 from constructions.mamba.checkpoint import write  # noqa: E402
 from constructions.mamba.huggingface import build  # noqa: E402
 from constructions.mamba.lowering import lower_to_mamba  # noqa: E402
@@ -427,7 +427,10 @@ def test_counter_languages_have_the_target(tmp_path, capsys):
 
     status, report = outcomes("--limit", "100", "--released", str(tmp_path))
     assert status == 3 and report["outcomes"] == ["undecided", "tested", "tested"]
-    assert "no disagreement on strings of up to 26 symbols" in report["proof"]["reason"] and report["proof"]["horizon"] is None
+    assert (
+        "no disagreement on strings of up to 26 symbols" in report["proof"]["reason"]
+        and report["proof"]["horizon"] is None
+    )
     assert report["released_strings"]["explored"]["labels"] == 8
     status, report = outcomes("--dtype", "bfloat16")
     assert status == 0 and report["outcomes"] == ["proved", "tested"] and report["proof"]["horizon"] == 128
@@ -439,7 +442,9 @@ def test_counter_languages_have_the_target(tmp_path, capsys):
 
 def test_what_the_target_does_not_have_is_refused_or_said(capsys):
     regex = ["starfree", "--regex", "(a(ab)*b)*", "--mode", "recognise", "--target", "mamba", "--strings", "5"]
-    assert "--method levels: it reads the weights of the paper's SSM" in complaint(capsys, *regex, "--proof", "levelwise")
+    assert "--method levels: it reads the weights of the paper's SSM" in complaint(
+        capsys, *regex, "--proof", "levelwise"
+    )
     assert main(regex) == 0
     assert "the search over caches closed: every length" in " ".join(capsys.readouterr().out.split())
     assert main(["dyck", "--k", "1", "--depth", "3", "--mode", "recognise", *regex[5:]]) == 0

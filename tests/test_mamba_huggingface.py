@@ -13,21 +13,21 @@ pytest.importorskip("transformers", reason="transformers is not installed")
 from hypothesis import given, settings  # noqa: E402
 from strategies import cascades  # noqa: E402
 
-from automata.languages import LANGUAGES, language  # noqa: E402
+from automata.catalogue import LANGUAGES, language  # noqa: E402
 from automata.machine import MODES, PREDICTIVE, RECOGNISE  # noqa: E402
-from constructions.compiler import compile  # noqa: E402
+from constructions.compile.compiler import compile  # noqa: E402
 from constructions.mamba.ballast import GIANT  # noqa: E402
 from constructions.mamba.huggingface import HuggingFaceRunner, build, quiet, stepped  # noqa: E402
 from constructions.mamba.lowering import lower_to_mamba  # noqa: E402
 from constructions.mamba.precision import PRECISIONS  # noqa: E402
 from constructions.mamba.reference import Reference  # noqa: E402
 from constructions.mamba.stepping import SteppedMamba, Vocabulary  # noqa: E402
+from constructions.mamba.target import MAMBA  # noqa: E402
 from constructions.mamba.weights import BOS_TOKEN, FIRST_SYMBOL, PAD  # noqa: E402
-from constructions.targets.mamba import MAMBA  # noqa: E402
-from verify.bisimulation import bisimulation  # noqa: E402
-from verify.mamba.search import prove_mamba  # noqa: E402
-from verify.released import FOLDERS, check_released, read_released  # noqa: E402
-from verify.sampling import check_words, random_words  # noqa: E402
+from verify.checkpoints.search import prove_mamba  # noqa: E402
+from verify.evidence.released import FOLDERS, check_released, read_released  # noqa: E402
+from verify.evidence.sampling import check_words, random_words  # noqa: E402
+from verify.methods.bisimulation import bisimulation  # noqa: E402
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED  # noqa: E402
 
 STAR_FREE = [known.name for known in LANGUAGES.values() if known.star_free]
@@ -268,6 +268,7 @@ def test_corruptions_are_refuted_exactly_when_they_change_an_answer(name, mode, 
 
 # -- real data and random strings ---------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("dtype", ["float32", *HALF_FORMATS])
 @pytest.mark.parametrize("name", FOLDERS)
 def test_counter_languages_on_released_and_random_strings(shared_data, name, dtype):
@@ -297,7 +298,9 @@ def test_dyck_8_10_on_released_and_random_strings(shared_data, dtype):
 @pytest.mark.parametrize("name", FOLDERS)
 def test_counter_languages_on_every_released_line(shared_data, name, dtype):
     """Symbol by symbol, the labels too."""
-    model = stepped(lower_to_mamba(compile(language(name).machine, PREDICTIVE, target="mamba").cascade, dtype)).by_full_forward
+    model = stepped(
+        lower_to_mamba(compile(language(name).machine, PREDICTIVE, target="mamba").cascade, dtype)
+    ).by_full_forward
     lines = read_released(shared_data("released"), name)
     verdict = check_released(language(name).machine, model, lines)
     assert verdict.outcome == TESTED and verdict.explored["strings"] == len(lines) >= 20
@@ -310,7 +313,9 @@ def test_dyck_8_on_every_released_line(shared_data, name, file, dtype):
     known = language(name)
     model = stepped(lower_to_mamba(compile(known.machine, PREDICTIVE, target="mamba").cascade, dtype)).by_full_forward
     # Strings of like length in one batch: the shorter are filled up.
-    words = sorted((line.split()[:-1] for line in (shared_data("bounded-dyck") / file).read_text().splitlines()), key=len)
+    words = sorted(
+        (line.split()[:-1] for line in (shared_data("bounded-dyck") / file).read_text().splitlines()), key=len
+    )
     verdict = check_words(known.machine, model, words, PREDICTIVE)
     assert verdict.outcome == TESTED and verdict.explored["positions compared"] == sum(map(len, words)) + len(words)
 
@@ -319,5 +324,7 @@ def test_d_12_on_released_strings(shared_data):
     known = language("d-12")
     words = (shared_data("released/D-12") / "val_src_bin0.txt").read_text().split()[:64]
     for dtype in ("float32", *HALF_FORMATS):
-        model = stepped(lower_to_mamba(compile(known.machine, PREDICTIVE, target="mamba").cascade, dtype), batch=32).by_full_forward
+        model = stepped(
+            lower_to_mamba(compile(known.machine, PREDICTIVE, target="mamba").cascade, dtype), batch=32
+        ).by_full_forward
         assert check_words(known.machine, model, words, PREDICTIVE).outcome == TESTED

@@ -12,21 +12,21 @@ transformers = pytest.importorskip("transformers", reason="transformers is not i
 
 from safetensors.torch import load_file, save_file  # noqa: E402
 
+from automata.catalogue import language  # noqa: E402
 from automata.errors import InputError  # noqa: E402
-from automata.languages import language  # noqa: E402
 from automata.machine import EOS, PREDICTIVE  # noqa: E402
-from constructions.bounded_dyck import bounded_dyck  # noqa: E402
-from constructions.flip_flop import flip_flop  # noqa: E402
 from constructions.mamba.gates import GateAudit  # noqa: E402
 from constructions.mamba.huggingface import HuggingFaceRunner, build  # noqa: E402
 from constructions.mamba.loading import load  # noqa: E402
 from constructions.mamba.lowering import lower_to_mamba  # noqa: E402
 from constructions.mamba.reading import Reading  # noqa: E402
 from constructions.mamba.stepping import SteppedMamba, Vocabulary  # noqa: E402
+from constructions.paper.bounded_dyck import bounded_dyck  # noqa: E402
+from constructions.paper.flip_flop import flip_flop  # noqa: E402
 from verify.__main__ import main  # noqa: E402
-from verify.bisimulation import Stepwise  # noqa: E402
-from verify.mamba.accuracy import accuracy  # noqa: E402
-from verify.mamba.other_reading import right_by_probability  # noqa: E402
+from verify.checkpoints.other_reading import right_by_probability  # noqa: E402
+from verify.evidence.accuracy import accuracy  # noqa: E402
+from verify.methods.bisimulation import Stepwise  # noqa: E402
 
 WEIGHTS, HEAD, EMBEDDING = "model.safetensors", "lm_head.weight", "backbone.embeddings.weight"
 D = "backbone.layers.0.mixer.D"
@@ -214,7 +214,9 @@ def test_a_model_stored_in_another_format_says_so(folder, capsys):
     assert status in (0, 1, 3) and "stored in float64, run in float32" in capsys.readouterr().out.replace("\n", " ")
 
 
-@pytest.mark.parametrize("keys", [{"dtype": "bfloat16"}, {"torch_dtype": "bfloat16"}, {"torch_dtype": "torch.bfloat16"}])
+@pytest.mark.parametrize(
+    "keys", [{"dtype": "bfloat16"}, {"torch_dtype": "bfloat16"}, {"torch_dtype": "torch.bfloat16"}]
+)
 def test_the_configuration_names_the_format(folder, keys):
     edit_config(folder, "dtype", **keys)
     model, notes = load(folder)
@@ -268,7 +270,9 @@ def shift(folder, by):
 
 def report_of(folder, tmp_path, *arguments):
     file = tmp_path / "report.json"
-    status = main(["checkpoint", str(folder), "--language", "tomita-1", "--strings", "9", *arguments, "--json", str(file)])
+    status = main(
+        ["checkpoint", str(folder), "--language", "tomita-1", "--strings", "9", *arguments, "--json", str(file)]
+    )
     return status, json.loads(file.read_text())
 
 

@@ -9,26 +9,40 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import cascades, words
 
-from automata.cascade import Add, AtLeast, Cascade, Counter, Emit, In, Is, Level, Permutation, Permute, Reset, Rule, Set
+from automata.catalogue import language
 from automata.errors import InputError
-from automata.flip_flop import FlipFlopMachine
-from automata.krohn_rhodes import holonomy_cascade
-from automata.languages import language
 from automata.machine import ACCEPT
-from constructions.bounded_dyck import bounded_dyck
-from constructions.counters import counter_cascade
-from constructions.flip_flop import flip_flop
+from automata.machines.flip_flop import FlipFlopMachine
+from constructions.cascade import (
+    Add,
+    AtLeast,
+    Cascade,
+    Counter,
+    Emit,
+    In,
+    Is,
+    Level,
+    Permutation,
+    Permute,
+    Reset,
+    Rule,
+    Set,
+)
+from constructions.compile.krohn_rhodes import holonomy_cascade
+from constructions.conditions.cases import Case, box, meet, tidy, without
+from constructions.conditions.network import network
 from constructions.mamba.ballast import CONSTANT, GIANT, four_squares
 from constructions.mamba.blocks import layout
-from constructions.mamba.boxes import Case, box, meet, tidy, without
 from constructions.mamba.certificate import certify
 from constructions.mamba.checkpoint import stored
 from constructions.mamba.lowering import lower_to_mamba
-from constructions.mamba.network import network
 from constructions.mamba.precision import PRECISIONS, precision
 from constructions.mamba.reference import Reference
 from constructions.mamba.weights import assemble
-from verify.bisimulation import bisimulation
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.paper.counters import counter_cascade
+from constructions.paper.flip_flop import flip_flop
+from verify.methods.bisimulation import bisimulation
 from verify.verdict import PROVED, REFUTED
 
 # -- boxes --------------------------------------------------------------------------------------------

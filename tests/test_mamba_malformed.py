@@ -31,7 +31,12 @@ def check(sound, place, seed, capfd) -> int:
     status = main(["checkpoint", str(folder), *arguments])
     out, err = capfd.readouterr()
     if status == 2:
-        assert not out and err.startswith("error: ") and err.count("\n") == 1 and len(err) <= 401, (seed, what, out, err)
+        assert not out and err.startswith("error: ") and err.count("\n") == 1 and len(err) <= 401, (
+            seed,
+            what,
+            out,
+            err,
+        )
     else:
         assert status in (0, 1, 3) and not err and out, (seed, what, err)
     shutil.rmtree(folder)

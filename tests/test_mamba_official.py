@@ -12,10 +12,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
 
+from automata.catalogue import language  # noqa: E402
 from automata.errors import InputError  # noqa: E402
-from automata.languages import language  # noqa: E402
 from automata.machine import PREDICTIVE, RECOGNISE  # noqa: E402
-from constructions.compiler import compile  # noqa: E402
+from constructions.compile.compiler import compile  # noqa: E402
 from constructions.mamba import worker  # noqa: E402
 from constructions.mamba.ballast import GIANT  # noqa: E402
 from constructions.mamba.checkpoint import write  # noqa: E402
@@ -25,7 +25,7 @@ from constructions.mamba.precision import PRECISIONS  # noqa: E402
 from constructions.mamba.weights import BOS_TOKEN, FIRST_SYMBOL  # noqa: E402
 from constructions.mamba.worker import WorkerModel  # noqa: E402
 from verify.__main__ import main  # noqa: E402
-from verify.bisimulation import bisimulation  # noqa: E402
+from verify.methods.bisimulation import bisimulation  # noqa: E402
 from verify.verdict import PROVED  # noqa: E402
 
 CHECKPOINTS = [

@@ -4,14 +4,14 @@ from collections import Counter
 
 import pytest
 
-from automata.aperiodic import group_witness, membership_cycle
+from automata.algebra.aperiodic import group_witness, membership_cycle
+from automata.algebra.holonomy import Skeleton
 from automata.formats import read_dfa
-from automata.holonomy import Skeleton
-from automata.krohn_rhodes import holonomy_cascade
 from automata.machine import PREDICTIVE, RECOGNISE
-from constructions.engine import Engine
-from constructions.lowering import lower
-from verify.bisimulation import bisimulation
+from constructions.compile.krohn_rhodes import holonomy_cascade
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
+from verify.methods.bisimulation import bisimulation
 from verify.regular import ARITHMETIC, prove_star_free
 from verify.verdict import PROVED
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from automata.errors import InputError
-from constructions.arithmetic import Arithmetic
-from constructions.flip_flop import flip_flop
-from constructions.integers import whole_numbers
-from constructions.lowering import lower
-from constructions.ssm import Affine, Mix
+from constructions.paper.flip_flop import flip_flop
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.integers import whole_numbers
+from constructions.ssm.lowering import lower
+from constructions.ssm.weights import Affine, Mix
 
 SSM_ = lower(flip_flop(), Arithmetic("exact"))
 OUTSIDE = [-(2**63), -(2**62) - 1, 2**62 + 1, 2**63 - 1]
@@ -86,7 +86,9 @@ def test_parts_of_one_weight_do_not_wrap_together():
     parts = sparse.csr_array((np.full(4, 2**62), np.zeros(4, dtype=int), [0, 4]), shape=(1, 1))
     with pytest.raises(InputError, match="parts"):
         Affine(parts, [0])
-    assert Affine(sparse.csr_array((np.array([5, -2]), np.zeros(2, dtype=int), [0, 2]), shape=(1, 1)), [0]).matrix.data.tolist() == [3]
+    assert Affine(
+        sparse.csr_array((np.array([5, -2]), np.zeros(2, dtype=int), [0, 2]), shape=(1, 1)), [0]
+    ).matrix.data.tolist() == [3]
 
 
 def test_small_integer_types_are_compared_as_numbers():

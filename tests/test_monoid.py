@@ -9,10 +9,10 @@ from baseline import ROWS, all_maps, chain_language, dyck, from_maps
 from random_automata import random_automata
 from real_data import mlregtest
 
+from automata.algebra.groups import group_name
+from automata.algebra.monoid import TransitionMonoid, distinct_letters
 from automata.dfa import DFA
 from automata.errors import InputError
-from automata.groups import group_name
-from automata.monoid import TransitionMonoid, distinct_letters
 
 
 @pytest.mark.parametrize(

@@ -29,4 +29,7 @@ def test_each_fault_says_what_it_removes_and_which_tests_see_it(repository):
         for test in fault.tests:
             path, _, name = test.partition("::")
             assert (repository / path).is_file(), (area, test)
-            assert name.partition("[")[0].split("::")[-1] in (repository / path).read_text(encoding="utf-8"), (area, test)
+            assert name.partition("[")[0].split("::")[-1] in (repository / path).read_text(encoding="utf-8"), (
+                area,
+                test,
+            )

@@ -22,5 +22,7 @@ def printed(notebook):
 def test_notebook(path):
     stored = nbformat.read(path, as_version=4)
     executed = nbformat.read(path, as_version=4)
-    nbclient.NotebookClient(executed, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(REPOSITORY)}}).execute()
+    nbclient.NotebookClient(
+        executed, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(REPOSITORY)}}
+    ).execute()
     assert printed(executed) == printed(stored)

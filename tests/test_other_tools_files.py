@@ -6,7 +6,7 @@ from automata.dfa import DFA
 from automata.errors import InputError
 from automata.formats import read_described, read_dfa, write_dfa
 from automata.formats.guards import letters, parse_guard
-from automata.regex import regex_to_dfa
+from automata.notation.expressions import regex_to_dfa
 
 
 @pytest.fixture
@@ -43,7 +43,9 @@ def test_nondeterministic_files_are_made_deterministic(written):
 def test_epsilon_is_followed_everywhere(written):
     chain = "0 1 <eps>\n1 2 @0@ @0@\n2 3 a\n3 0 ε ε 0.0\n3\n"
     assert read_dfa(written(".att", chain)).minimise() == regex_to_dfa("a+")
-    assert read_dfa(written(".att", "0 1 <epsilon>\n1 0 @_EPSILON_SYMBOL_@\n1 1 b\n1\n")).minimise() == regex_to_dfa("b*")
+    assert read_dfa(written(".att", "0 1 <epsilon>\n1 0 @_EPSILON_SYMBOL_@\n1 1 b\n1\n")).minimise() == regex_to_dfa(
+        "b*"
+    )
     dot = 'digraph { 0 [initial=true] 1 [peripheries=2] 0 -> 1 [label="ε"] 1 -> 0 [label="&epsilon;, b"] }'
     assert read_dfa(written(".dot", dot)).minimise() == regex_to_dfa("b*")
 
@@ -58,7 +60,9 @@ def test_equal_transitions_are_one(written):
 def test_the_subset_construction_stops_at_a_limit_that_can_be_raised(written):
     lines = ["0 0 a", "0 0 b", "0 1 a", *(f"{i} {i + 1} {x}" for i in range(1, 12) for x in "ab"), "12"]
     path = written(".att", "\n".join(lines))
-    with pytest.raises(InputError, match="too many sets of states: the machine has more than 100 reachable states; raise the limit"):
+    with pytest.raises(
+        InputError, match="too many sets of states: the machine has more than 100 reachable states; raise the limit"
+    ):
         read_dfa(path, limit=100)
     assert read_dfa(path).states == 4096
 
@@ -94,16 +98,16 @@ PLUS = 'q0 -> q1 [label="a"]; q1 -> q1 [label="a"];'
 @pytest.mark.parametrize(
     "nodes",
     [
-        'q1 [shape=doublecircle]; i [shape=point]; i -> q0;',
-        'q1 [peripheries=2]; i [style=invis]; i -> q0;',
+        "q1 [shape=doublecircle]; i [shape=point]; i -> q0;",
+        "q1 [peripheries=2]; i [style=invis]; i -> q0;",
         'q1 [peripheries=3, shape=box]; i [style="invisible"]; i -> q0 [style=bold];',
         'q1 [shape=doubleoctagon]; __start0 [label="", shape=none]; __start0 -> q0 [label=""];',
         'q1 [accepting=true]; init [shape=plaintext, label=""]; init -> q0;',
-        'q1 [final=true]; init -> q0;',
+        "q1 [final=true]; init -> q0;",
         'subgraph f { node [shape=doublecircle]; q1 } i [shape=circle, style=filled, fillcolor=black, label=""]; i -> q0;',
         'node [shape=doublecircle]; q1; node [shape=circle]; start [shape=plain]; start -> q0 [label="start"];',
-        '{ node [peripheries=2] q1 } q0 [root=true];',
-        'q1 [shape=doublecircle] q0 [start=true];',
+        "{ node [peripheries=2] q1 } q0 [root=true];",
+        "q1 [shape=doublecircle] q0 [start=true];",
         'q0 [label="0", shape=circle, style=bold]; q1 [label="1", shape=doublecircle, style=solid];',
         'q1 [label="1/0", shape=doublecircle] q0 [initial=true];',
         'edge [label=b] q1 [shape=doublecircle] q0 [initial=true] edge [label=""];',
@@ -117,12 +121,18 @@ def test_initial_and_accepting_nodes(written, nodes):
     "graph, message",
     [
         (PLUS, "no initial state, expected one"),
-        ('i [shape=point] i -> {q0 q1} q1 [peripheries=2]; q0 -> q0 [label=a]', "2 initial states (q0, q1), expected one"),
-        ('q0 [initial=true, peripheries=2] q0 -> q1 [label=a] q1 -> q0', "the edge from 'q1' to 'q0' has the label ''"),
-        ('i -> q0 j -> q1 q0 -> q0 [label=a]', "2 initial states (q0, q1)"),
-        ('q0 [initial=true] q1 [label="1/0.5", shape=doublecircle] ' + PLUS, "the accepting state 'q1' has the weight 0.5"),
+        (
+            "i [shape=point] i -> {q0 q1} q1 [peripheries=2]; q0 -> q0 [label=a]",
+            "2 initial states (q0, q1), expected one",
+        ),
+        ("q0 [initial=true, peripheries=2] q0 -> q1 [label=a] q1 -> q0", "the edge from 'q1' to 'q0' has the label ''"),
+        ("i -> q0 j -> q1 q0 -> q0 [label=a]", "2 initial states (q0, q1)"),
+        (
+            'q0 [initial=true] q1 [label="1/0.5", shape=doublecircle] ' + PLUS,
+            "the accepting state 'q1' has the weight 0.5",
+        ),
         ('label="Inf(0)\\n[Büchi]" q0 [initial=true] ' + PLUS, "it is about infinite words"),
-        ("q0 [initial=true] q0 -> q1 [label=\"a,,b\"]", "has the label 'a,,b', expected symbols separated by commas"),
+        ('q0 [initial=true] q0 -> q1 [label="a,,b"]', "has the label 'a,,b', expected symbols separated by commas"),
         ('q0 [initial=true] q0 -> q1 [label="coin in"]', "where 'coin in' has blanks: a symbol cannot have any"),
         ('q0 [initial=true] q0 -> q1 [label="' + "x" * 900 + ' y"]', "has the label 'xxxxxxxxxx"),
     ],
@@ -150,7 +160,7 @@ def loop(*labels):
         (["(a, a)", "(a", "b"], "(a a) b"),
         (["(, )", "["], "( ) ["),
         (["(", ")"], "( )"),
-        (["<a>", "<b<br/><B>c</B>>", '<&lt;d&gt;>'], "<d> a b c"),
+        (["<a>", "<b<br/><B>c</B>>", "<&lt;d&gt;>"], "<d> a b c"),
         (["&lt;", "x&y"], "< x&y"),
         (["a:a", "b:b"], "a b"),
         (["a:x", "b"], "a:x b"),
@@ -185,13 +195,22 @@ def test_symbols(written, labels, symbols):
         (["a, Z -> AZ", "b, A -> "], "has the label 'a, Z -> AZ', where"),
         (["a, Z -> AZ", "b, A → e"], "a pushdown automaton or Turing machine"),
         (["0 -> 1, R"], "a pushdown automaton or Turing machine"),
-        (["a|b", "c"], "has the label 'a|b', a formula over propositions or not: --labels formulas or --labels symbols says which"),
+        (
+            ["a|b", "c"],
+            "has the label 'a|b', a formula over propositions or not: --labels formulas or --labels symbols says which",
+        ),
         (["p", "true"], "has the label 'true', a formula over propositions or not"),
         (["true"], "has the label 'true', a formula over propositions or not"),
-        (["money/ding", "press / tea"], "gives the output 'ding': a Mealy machine, expected an acceptor (--accept says after which"),
+        (
+            ["money/ding", "press / tea"],
+            "gives the output 'ding': a Mealy machine, expected an acceptor (--accept says after which",
+        ),
         (["a, b/x"], "the output 'x': a Mealy machine"),
         (["a:x", "b:b"], "the output 'x': a Mealy machine"),
-        (["~p & " + " & ".join(f"q{i}" for i in range(10))], "11 propositions make more letters than are read, expected at most 10"),
+        (
+            ["~p & " + " & ".join(f"q{i}" for i in range(10))],
+            "11 propositions make more letters than are read, expected at most 10",
+        ),
     ],
 )
 def test_labels_that_say_more_than_symbols(written, labels, message):
@@ -203,7 +222,9 @@ def test_the_option_says_what_labels_are(written):
     assert read_described(path, labels="symbols").dfa().alphabet == ("a/x", "b/0.5", "c:0.3", "d|e", "~p")
     path = written(".dot", loop("p|q"))
     assert read_described(path, labels="formulas").dfa().alphabet == ("{p,q}", "{p}", "{q}")
-    assert "has the label 'a/x', expected a Boolean formula" in message_of(written(".dot", loop("p", "a/x")), labels="formulas")
+    assert "has the label 'a/x', expected a Boolean formula" in message_of(
+        written(".dot", loop("p", "a/x")), labels="formulas"
+    )
 
 
 GUARDS = """digraph MONA_DFA {
@@ -227,7 +248,10 @@ def test_formulas_over_propositions(written):
     assert read_dfa(written(".dot", words)).accepts_word(["{q}", "{p,q}"])
 
 
-@pytest.mark.parametrize("text", ["p | q & r", "p or (q and r)", "~(~p & ~(q & r))", "p || q && r", "¬¬p ∨ q ∧ r", "p | q & r & true | false"])
+@pytest.mark.parametrize(
+    "text",
+    ["p | q & r", "p or (q and r)", "~(~p & ~(q & r))", "p || q && r", "¬¬p ∨ q ∧ r", "p | q & r & true | false"],
+)
 def test_the_operators_of_formulas(text):
     guard = parse_guard(text)
     for letter in letters({"p", "q", "r"}).values():
@@ -243,13 +267,17 @@ def test_machines_with_outputs(written):
     path = written(".dot", MEALY)
     tea = read_described(path, accept=["tea"]).dfa().minimise()
     assert tea == regex_to_dfa("(.*<money>)?<press> & .*<money><press>", ["money", "press"])
-    assert read_described(path, accept=["tea", "ding", "idle"]).dfa().minimise() == regex_to_dfa(".+", ["money", "press"])
+    assert read_described(path, accept=["tea", "ding", "idle"]).dfa().minimise() == regex_to_dfa(
+        ".+", ["money", "press"]
+    )
     assert "'coffee' is not one of the outputs ding, idle, tea" in message_of(path, accept=["coffee"])
     assert "nothing is not one of the outputs" in message_of(path, accept=[])
     path = written(".dot", MOORE)
     assert read_described(path, accept=["even"]).dfa() == regex_to_dfa("(b*ab*a)*b*")
     assert "the state 'q0' gives the output 'even': a Moore machine" in message_of(path)
-    assert "gives no outputs, so they cannot say what is accepted" in message_of(written(".dot", loop("a")), accept=["x"])
+    assert "gives no outputs, so they cannot say what is accepted" in message_of(
+        written(".dot", loop("a")), accept=["x"]
+    )
     slashed = MOORE.replace("q0|even", "q0/0").replace("{q1 | odd}", "q1/1")
     assert read_described(written(".dot", slashed), accept=["1"]).dfa().minimise() == regex_to_dfa("b*a(b*ab*a)*b*")
 
@@ -300,7 +328,11 @@ def test_jflap(written):
         ("<read>a</read>", "<read>a</read><read>b</read>", "line 6: the transition has 2 elements 'read'"),
         ("<read>a<", "<read>a b<", "line 6: ' ' cannot be a symbol"),
         ("</structure>", "", "line 10, column 1: no element found"),
-        ("<structure>", '<!DOCTYPE s [<!ENTITY a "aaaa">]><structure>', "line 1: has a document type, expected plain XML"),
+        (
+            "<structure>",
+            '<!DOCTYPE s [<!ENTITY a "aaaa">]><structure>',
+            "line 1: has a document type, expected plain XML",
+        ),
         ("<automaton>", "<a>" * 200, "more than 100 elements inside each other"),
     ],
 )
@@ -310,7 +342,11 @@ def test_what_jflap_files_are_refused(written, old, new, message):
 
 @pytest.mark.parametrize(
     "extension, message",
-    [(".hoa", "the Hanoi format is about infinite words"), (".fst", "fstprint"), (".txt", "expected one of .att, .json, .dot, .gv, .jff")],
+    [
+        (".hoa", "the Hanoi format is about infinite words"),
+        (".fst", "fstprint"),
+        (".txt", "expected one of .att, .json, .dot, .gv, .jff"),
+    ],
 )
 def test_formats_that_are_not_read(tmp_path, extension, message):
     assert message in message_of(tmp_path / f"x{extension}")

@@ -6,18 +6,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from automata.languages import language
+from automata.catalogue import language
 from automata.machine import ACCEPT, RECOGNISE
-from constructions.arithmetic import Arithmetic
-from constructions.engine import Engine
-from constructions.parity import parity, rounding_parity, unbounded_parity, wrapping_parity
-from constructions.random_ssm import random_ssm
-from constructions.signed import lower_signed
-from constructions.ssm import SSM, Affine, Layer, Mix
+from constructions.paper.parity import parity, rounding_parity, unbounded_parity, wrapping_parity
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.random_ssm import random_ssm
+from constructions.ssm.signed import lower_signed
+from constructions.ssm.weights import SSM, Affine, Layer, Mix
 from verify.__main__ import main
-from verify.bisimulation import Stepwise, bisimulation
-from verify.parity import random_models, small_case, symbolic_reason, trajectories, trajectory_figure
-from verify.translation import Folded, find_translation
+from verify.impossible.parity import random_models, small_case, symbolic_reason, trajectories, trajectory_figure
+from verify.methods.bisimulation import Stepwise, bisimulation
+from verify.methods.translation import Folded, find_translation
 
 PARITY = language("parity").dfa()
 
@@ -73,9 +73,20 @@ def test_only_what_nothing_sees_is_a_translation():
 
     def model(phi, readout, gate=(1, 0)):
         layer = Layer(
-            Affine(np.array([[0]]), np.array([gate[0]]), gate[1]), Affine(np.array([[1]]), np.array([0])), np.array([0]), phi, names=("h",)
+            Affine(np.array([[0]]), np.array([gate[0]]), gate[1]),
+            Affine(np.array([[1]]), np.array([0])),
+            np.array([0]),
+            phi,
+            names=("h",),
         )
-        return SSM(("0", "1"), (ACCEPT,), np.array([[0], [1], [0]]), (layer,), Affine(np.array([readout]), np.array([0])), fixed)
+        return SSM(
+            ("0", "1"),
+            (ACCEPT,),
+            np.array([[0], [1], [0]]),
+            (layer,),
+            Affine(np.array([readout]), np.array([0])),
+            fixed,
+        )
 
     whole = Affine(np.array([[1, 0]]), np.array([0]))
     assert find_translation(model((Mix(whole, "linear"),), [0])).tolist() == [1]
@@ -90,7 +101,11 @@ def test_only_what_nothing_sees_is_a_translation():
     for gate in (1, 2):
         # A second layer that keeps what it has read, or that doubles it, moves on in every step.
         kept = replace(second, gate=replace(second.gate, bias=second.gate.bias + gate))
-        silent = replace(unbounded, layers=(unbounded.layers[0], kept), readout=replace(unbounded.readout, matrix=unbounded.readout.matrix * 0))
+        silent = replace(
+            unbounded,
+            layers=(unbounded.layers[0], kept),
+            readout=replace(unbounded.readout, matrix=unbounded.readout.matrix * 0),
+        )
         assert find_translation(silent) is None
 
 
@@ -157,9 +172,20 @@ def test_the_small_case_is_complete_and_its_pairs_are_pairs(bits):
                 embedding = np.array([[0], [1], [0]])
                 # The symbol BOS must not change the start: its gate is 1.
                 layer = Layer(
-                    Affine(np.array([[gate - unit]]), np.array([unit]), bits), layer.increment, layer.initial, layer.phi, bits
+                    Affine(np.array([[gate - unit]]), np.array([unit]), bits),
+                    layer.increment,
+                    layer.initial,
+                    layer.phi,
+                    bits,
                 )
-                ssm = SSM(("0", "1"), (ACCEPT,), embedding, (layer,), Affine(np.array([[1]]), np.array([0])), Arithmetic("fixed", bits))
+                ssm = SSM(
+                    ("0", "1"),
+                    (ACCEPT,),
+                    embedding,
+                    (layer,),
+                    Affine(np.array([[1]]), np.array([0])),
+                    Arithmetic("fixed", bits),
+                )
                 states = [ssm.initial]
                 for _ in range(3):
                     states.append(ssm.step(states[-1], "1"))
@@ -192,7 +218,13 @@ def test_the_command_shows_everything(tmp_path, capsys):
     report, picture = tmp_path / "report.json", tmp_path / "states.svg"
     assert main(["parity", "--models", "4", "--json", str(report), "--plot", str(picture)]) == 0
     printed = capsys.readouterr().out
-    for line in ("the group C2", "4 of 4", "all 1062882 models have a pair", "taken modulo the translation [2, 1]", "no bound known"):
+    for line in (
+        "the group C2",
+        "4 of 4",
+        "all 1062882 models have a pair",
+        "taken modulo the translation [2, 1]",
+        "no bound known",
+    ):
         assert line in printed
     assert json.loads(report.read_text())["outcomes"] == ["proved"] * 4
     assert picture.read_text().startswith("<?xml")
@@ -205,15 +237,20 @@ def test_the_command_takes_an_arithmetic(arithmetic, capsys):
 
 
 def test_what_is_not_shown_changes_the_exit_status(monkeypatch, capsys):
-    monkeypatch.setattr("constructions.parity.wrapping_parity", lambda arithmetic: unbounded_parity(Arithmetic("fixed", 2)))
-    monkeypatch.setattr("verify.translation.find_translation", lambda ssm: None)
-    monkeypatch.setattr("verify.bisimulation.STATE_LIMIT", 100)
-    monkeypatch.setattr("verify.bisimulation.bisimulation", lambda *args: bisimulation(*args, limit=50))
+    monkeypatch.setattr(
+        "constructions.paper.parity.wrapping_parity", lambda arithmetic: unbounded_parity(Arithmetic("fixed", 2))
+    )
+    monkeypatch.setattr("verify.methods.translation.find_translation", lambda ssm: None)
+    monkeypatch.setattr("verify.methods.bisimulation.STATE_LIMIT", 100)
+    monkeypatch.setattr("verify.methods.bisimulation.bisimulation", lambda *args: bisimulation(*args, limit=50))
     assert main(["parity", "--models", "1", "--quiet"]) == 3
     assert "not everything could be shown" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["--arithmetic", "fixed:x"], ["--plot", "/proc/none/x.svg"], ["--plot", "states.txt"], ["--models", "-1"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--arithmetic", "fixed:x"], ["--plot", "/proc/none/x.svg"], ["--plot", "states.txt"], ["--models", "-1"]],
+)
 def test_bad_options_are_one_line(arguments, capsys):
     assert main(["parity", *arguments]) == 2
     streams = capsys.readouterr()

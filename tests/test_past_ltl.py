@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from automata.cascade import CascadeState, Reset
 from automata.dfa import DFA
 from automata.errors import InputError
 from automata.machine import run
-from automata.past_ltl import ltl_to_cascade, ltl_to_dfa, parse
-from automata.regex import regex_to_dfa
+from automata.notation.expressions import regex_to_dfa
+from automata.notation.past_ltl import ltl_to_dfa
+from automata.notation.temporal import parse
+from constructions.cascade import CascadeState, Reset
+from constructions.compile.past_formula import ltl_to_cascade
 
 ALPHABET = "abc"
 WORDS = [word for n in range(5) for word in map("".join, product(ALPHABET, repeat=n))]
@@ -57,7 +59,9 @@ def text_of(formula):
 
 FORMULAS = st.recursive(
     st.sampled_from([*ALPHABET, "true", "false"]),
-    lambda inner: st.tuples(st.sampled_from("!YHO"), inner) | st.tuples(st.sampled_from([*BOOLEAN, "S", "S"]), inner, inner),
+    lambda inner: (
+        st.tuples(st.sampled_from("!YHO"), inner) | st.tuples(st.sampled_from([*BOOLEAN, "S", "S"]), inner, inner)
+    ),
     max_leaves=7,
 )
 

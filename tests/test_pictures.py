@@ -8,10 +8,10 @@ import pytest
 from bestiary import BESTIARY
 
 from automata import limits
+from automata.catalogue import language
 from automata.dfa import DFA
 from automata.errors import LimitError
-from automata.languages import language
-from verify.pictures.automaton import arrows, automaton_figure, draw_automaton, drawn_states, to_graphviz
+from verify.show.pictures.automaton import arrows, automaton_figure, draw_automaton, drawn_states, to_graphviz
 
 DRAWN = [case for case in BESTIARY if case.dfa.states <= 16]
 

@@ -4,13 +4,19 @@ import numpy as np
 import pytest
 
 from automata.errors import InputError
-from constructions import reference
-from constructions.arithmetic import Arithmetic
-from constructions.engine import Engine
-from constructions.random_ssm import random_ssm
-from constructions.storage import load, save
+from constructions.ssm import reference
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.random_ssm import random_ssm
+from constructions.ssm.storage import load, save
 
-CASES = [("fixed:1", "affine"), ("fixed:6", "affine"), ("exact", "affine"), ("float32", "sigmoid"), ("float64", "exp-softplus")]
+CASES = [
+    ("fixed:1", "affine"),
+    ("fixed:6", "affine"),
+    ("exact", "affine"),
+    ("float32", "sigmoid"),
+    ("float64", "exp-softplus"),
+]
 
 
 def same(one, other):

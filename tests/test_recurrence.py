@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from constructions.arithmetic import Arithmetic
-from constructions.number_formats import Floats, Rationals, ScaledIntegers
-from constructions.recurrence import Packed, distinct, scan
-from constructions.ssm import Affine, Layer, Mix
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.number_formats import Floats, Rationals, ScaledIntegers
+from constructions.ssm.recurrence import Packed, distinct, scan
+from constructions.ssm.weights import Affine, Layer, Mix
 
 EXPONENT = 2
 """Gates and increments are quarters."""
@@ -34,7 +34,11 @@ def chunks(draw):
     # Most steps of built models hold, set, or keep a part; some add.
     kinds = rng.choice(["hold", "set", "halve", "add", "any"], (rows, width), p=[0.4, 0.25, 0.2, 0.1, 0.05])
     small = rng.integers(0, 2, (rows, width)) * 4
-    gate = np.select([kinds == "hold", kinds == "set", kinds == "halve", kinds == "add"], [4, 0, rng.integers(0, 3, (rows, width)), 4], rng.integers(-8, 9))
+    gate = np.select(
+        [kinds == "hold", kinds == "set", kinds == "halve", kinds == "add"],
+        [4, 0, rng.integers(0, 3, (rows, width)), 4],
+        rng.integers(-8, 9),
+    )
     increment = np.select([kinds == "hold", kinds == "add"], [0, rng.integers(-2, 3, (rows, width)) * 4], small)
     h = rng.integers(0, 2, (batch, width)) * 4
     if name == "wrap:3":
@@ -66,7 +70,11 @@ def stepwise(numbers, layer, gates, increments, ids, h):
 def unpacked(tracks, count, numbers, width):
     """All states, shape (positions, width); every coordinate must come from one track."""
     states = np.empty((count, width), dtype=numbers.dtype)
-    places = [i for track in tracks for i in np.ravel(track.coordinates if isinstance(track, Packed) else track.coordinate).tolist()]
+    places = [
+        i
+        for track in tracks
+        for i in np.ravel(track.coordinates if isinstance(track, Packed) else track.coordinate).tolist()
+    ]
     assert sorted(places) == list(range(width))
     for track in tracks:
         track.put(states, np.arange(count))
@@ -102,10 +110,16 @@ def test_many_bits_and_pairs_of_changes_are_looked_up():
     tracks = scan(numbers, layer, gates, increments, ids, h)
     assert all(isinstance(track, Packed) for track in tracks)
     assert [len(track.coordinates) for track in tracks] == [32, 32, 6, 1]
-    assert np.array_equal(unpacked(tracks, ids.size, numbers, width), stepwise(numbers, layer, gates, increments, ids, h))
+    assert np.array_equal(
+        unpacked(tracks, ids.size, numbers, width), stepwise(numbers, layer, gates, increments, ids, h)
+    )
 
 
-@given(st.lists(st.lists(st.integers(-(2**40), 2**40) | st.integers(0, 2), min_size=1, max_size=30), min_size=1, max_size=4))
+@given(
+    st.lists(
+        st.lists(st.integers(-(2**40), 2**40) | st.integers(0, 2), min_size=1, max_size=30), min_size=1, max_size=4
+    )
+)
 def test_distinct_groups_equal_rows_and_no_others(columns):
     length = min(map(len, columns))
     arrays = [np.array(column[:length], dtype=np.int64) for column in columns]

@@ -7,26 +7,26 @@ import numpy as np
 import pytest
 from test_settling import slow_model
 
+from automata.catalogue import language
 from automata.dfa import DFA
 from automata.errors import InputError
-from automata.languages import language
 from automata.machine import ACCEPT, EOS, run
-from automata.regex import regex_to_dfa
-from constructions.arithmetic import Arithmetic
-from constructions.engine import Engine
-from constructions.flip_flop import flip_flop
-from constructions.lowering import lower
-from constructions.number_formats import Rationals
-from constructions.parity import parity, rounding_parity, unbounded_parity, wrapping_parity
-from constructions.random_ssm import random_ssm
-from constructions.signed import lower_signed
-from constructions.ssm import SSM, Affine, Layer, Mix
-from constructions.storage import save
+from automata.notation.expressions import regex_to_dfa
+from constructions.paper.flip_flop import flip_flop
+from constructions.paper.parity import parity, rounding_parity, unbounded_parity, wrapping_parity
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
+from constructions.ssm.number_formats import Rationals
+from constructions.ssm.random_ssm import random_ssm
+from constructions.ssm.signed import lower_signed
+from constructions.ssm.storage import save
+from constructions.ssm.weights import SSM, Affine, Layer, Mix
 from verify.__main__ import main
-from verify.cycles import find_cycle
-from verify.refuter import Refutation, refute, refute_on, search
-from verify.transients.enclosed import EnclosedRun
-from verify.transients.settling import Settler
+from verify.impossible.cycles import find_cycle
+from verify.impossible.refuter import Refutation, refute, refute_on, search
+from verify.impossible.transients.enclosed import EnclosedRun
+from verify.impossible.transients.settling import Settler
 from verify.verdict import Pumped
 
 NOT_STAR_FREE = ["parity", "aa-star", "aaaa-star", "abab-star", "tomita-3", "tomita-5", "tomita-6"]
@@ -39,7 +39,9 @@ def assert_pair(found: Refutation, engine: Engine, dfa: DFA):
     first, second = found.verdict.pair
     assert (first.u, first.w, first.v, first.n + 1) == (second.u, second.w, second.v, second.n)
     mode = engine.ssm.mode
-    right = [dfa.legal(run(dfa, s.word)) if mode == "predictive" else dfa.accepts(run(dfa, s.word)) for s in (first, second)]
+    right = [
+        dfa.legal(run(dfa, s.word)) if mode == "predictive" else dfa.accepts(run(dfa, s.word)) for s in (first, second)
+    ]
     assert right[0] != right[1]
     if mode == "predictive":
         for string in (first, second):
@@ -89,7 +91,12 @@ def test_star_free_languages_have_no_such_strings(mode):
 @pytest.mark.parametrize(
     "arithmetic, gates, count",
     [("fixed:1", "affine", 70), ("fixed:4", "affine", 70), ("fixed:8", "affine", 50), ("float16", "sigmoid", 30)]
-    + [("float32", "affine", 25), ("float64", "affine", 15), ("float32", "sigmoid", 25), ("float64", "exp-softplus", 15)],
+    + [
+        ("float32", "affine", 25),
+        ("float64", "affine", 15),
+        ("float32", "sigmoid", 25),
+        ("float64", "exp-softplus", 15),
+    ],
 )
 def test_every_bounded_nonnegative_model_is_refuted(arithmetic, gates, count):
     rng = np.random.default_rng(5)
@@ -145,7 +152,11 @@ def test_the_free_family_is_refuted_where_that_is_possible_and_counted_where_not
     cycle = find_cycle(PARITY, "recognise")
     outcomes = {}
     for seed in range(60):
-        engine = Engine(random_ssm(seed, 1 + seed % 3, 1 + seed % 6, Arithmetic.parse(["fixed:2", "float32"][seed % 2]), bounded=False))
+        engine = Engine(
+            random_ssm(
+                seed, 1 + seed % 3, 1 + seed % 6, Arithmetic.parse(["fixed:2", "float32"][seed % 2]), bounded=False
+            )
+        )
         found = refute_on(engine, cycle)
         outcomes[found.verdict.outcome] = outcomes.get(found.verdict.outcome, 0) + 1
         if found.confirmed:
@@ -175,7 +186,7 @@ def test_with_strings_too_long_shorter_ones_are_looked_for():
 def test_a_wrong_limit_is_noticed(monkeypatch):
     engine = Engine(slow_model("fixed:2", 5))
     answers = iter([frozenset(), frozenset((ACCEPT,))])
-    monkeypatch.setattr("verify.refuter._Attempt._finish", lambda *_: next(answers))
+    monkeypatch.setattr("verify.impossible.refuter._Attempt._finish", lambda *_: next(answers))
     with pytest.raises(AssertionError, match="its limit was computed wrongly"):
         refute(engine, PARITY)
 
@@ -216,12 +227,14 @@ def test_for_star_free_languages_a_real_disagreement_is_searched_for():
         assert found.verdict.outcome in ("proved", "refuted") and found.verdict.pair is None
         if found.verdict.witness:
             state = run(model, found.verdict.witness.word)
-            assert model.legal(state) != language("flip-flop").dfa().legal(run(language("flip-flop").dfa(), found.verdict.witness.word))
+            assert model.legal(state) != language("flip-flop").dfa().legal(
+                run(language("flip-flop").dfa(), found.verdict.witness.word)
+            )
 
 
 def test_a_search_that_does_not_close_is_a_test(monkeypatch):
     """A counter that is never read: right everywhere, with infinitely many states."""
-    monkeypatch.setattr("verify.refuter._SEARCH_PAIRS", 500)
+    monkeypatch.setattr("verify.impossible.refuter._SEARCH_PAIRS", 500)
     ssm = unbounded_parity(Arithmetic.parse("fixed:1"))
     everything = replace(ssm, readout=replace(ssm.readout, matrix=ssm.readout.matrix * 0))
     verdict = search(Engine(everything), regex_to_dfa("(0|1)*"))
@@ -362,8 +375,12 @@ def test_a_slow_exact_model_is_computed():
 
 def vanishing(sign, added=0, readout_bias=0):
     """h -> 7/8 h + added/8, from ``sign``; the sign of h is read."""
-    layer = Layer(Affine([[0]], [7], 3), Affine([[0]], [added], 3), np.array([sign]), (Mix(Affine([[1, 0]], [0]), "clip", -1, 1),))
-    return SSM(("0", "1"), (ACCEPT,), np.array([[0], [1], [0]]), (layer,), Affine([[1]], [readout_bias]), Arithmetic("exact"))
+    layer = Layer(
+        Affine([[0]], [7], 3), Affine([[0]], [added], 3), np.array([sign]), (Mix(Affine([[1, 0]], [0]), "clip", -1, 1),)
+    )
+    return SSM(
+        ("0", "1"), (ACCEPT,), np.array([[0], [1], [0]]), (layer,), Affine([[1]], [readout_bias]), Arithmetic("exact")
+    )
 
 
 @pytest.mark.parametrize("sign, added, bias", [(1, 0, 0), (-1, 0, 0), (0, 0, 0), (1, -1, 0), (-1, 1, 0), (1, 1, -1)])

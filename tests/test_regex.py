@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from automata.dfa import DFA
 from automata.errors import InputError
-from automata.regex import parse, regex_to_dfa
+from automata.notation.expressions import parse, regex_to_dfa
 
 LENGTH = 5
 ALL = [word for n in range(LENGTH + 1) for word in map("".join, product("ab", repeat=n))]
@@ -126,7 +126,9 @@ def test_precedence_and_spelling(text, same):
     assert regex_to_dfa(text, alphabet) == regex_to_dfa(same, alphabet)
 
 
-@pytest.mark.parametrize("text, speaks", [("a.", True), ("~a", True), ("[^a]b", True), ("a[ab]*&b", False), ("(a|)()", False)])
+@pytest.mark.parametrize(
+    "text, speaks", [("a.", True), ("~a", True), ("[^a]b", True), ("a[ab]*&b", False), ("(a|)()", False)]
+)
 def test_what_speaks_of_the_symbols_that_are_not_shown(text, speaks):
     assert parse(text).speaks_of_others is speaks
 
@@ -136,7 +138,9 @@ def test_what_speaks_of_the_symbols_that_are_not_shown(text, speaks):
 PYTHON = st.recursive(
     st.sampled_from(["a", "b", "c", ".", "[ab]", "[^b]", "[a-c]", "[^a-b]", "[-a]", "()", "(?:)"]),
     lambda inner: st.one_of(
-        st.tuples(inner, st.sampled_from(["*", "+", "?", "{2}", "{,2}", "{1,}", "{1,3}", "{0}"])).map(lambda t: f"({t[0]}){t[1]}"),
+        st.tuples(inner, st.sampled_from(["*", "+", "?", "{2}", "{,2}", "{1,}", "{1,3}", "{0}"])).map(
+            lambda t: f"({t[0]}){t[1]}"
+        ),
         st.lists(inner, min_size=2, max_size=3).map("".join),
         st.lists(inner | st.just(""), min_size=2, max_size=3).map(lambda parts: f"(?:{'|'.join(parts)})"),
         st.lists(inner, min_size=1, max_size=2).map(lambda parts: f"({'|'.join(parts)})"),
@@ -168,7 +172,9 @@ def test_unicode_symbols():
     assert dfa.accepts_word("éα🙂") and not dfa.accepts_word("α")
 
 
-@pytest.mark.parametrize("text, states", [("()", 2), ("[]", 1), ("~[]", 1), ("a", 3), ("(ab)*", 3), ("(a|b)*a(a|b){4}", 32)])
+@pytest.mark.parametrize(
+    "text, states", [("()", 2), ("[]", 1), ("~[]", 1), ("a", 3), ("(ab)*", 3), ("(a|b)*a(a|b){4}", 32)]
+)
 def test_sizes(text, states):
     assert regex_to_dfa(text, "ab").states == states
 
@@ -182,7 +188,13 @@ def test_many_symbols_that_behave_alike_cost_one_derivative():
 
 @pytest.mark.parametrize(
     "text, states",
-    [("a" * 3000, 3002), ("a{3000}", 3002), ("~" * 5001 + "a", 3), ("a" + "*" * 5000, 1), ("(" * 900 + "a" + ")*" * 900, 1)],
+    [
+        ("a" * 3000, 3002),
+        ("a{3000}", 3002),
+        ("~" * 5001 + "a", 3),
+        ("a" + "*" * 5000, 1),
+        ("(" * 900 + "a" + ")*" * 900, 1),
+    ],
     ids=["letters", "count", "complements", "stars", "parentheses"],
 )
 def test_long_and_deep_expressions(text, states):
@@ -220,7 +232,11 @@ def test_long_and_deep_expressions(text, states):
         (r"a\x41", None, "column 3: found 'x' after a backslash, the code of a character"),
         (r"a\e", None, "column 3: found 'e' after a backslash, expected"),
         ("a\\", None, "column 3: found the end after a backslash, expected"),
-        ("a+?", None, "column 3: found '+?', a lazy repetition elsewhere, expected parentheses around what is repeated twice"),
+        (
+            "a+?",
+            None,
+            "column 3: found '+?', a lazy repetition elsewhere, expected parentheses around what is repeated twice",
+        ),
         ("a{2}?b", None, "column 5: found '}?', a lazy repetition elsewhere"),
         ("a?? b", None, "column 3: found '??', a lazy repetition elsewhere"),
         ("a*+", None, "column 3: found '*+', a possessive repetition elsewhere"),
@@ -230,7 +246,11 @@ def test_long_and_deep_expressions(text, states):
         ("(?P<x>a)", None, "column 1: found '(?P', a named group elsewhere"),
         ("(?i)a", None, "column 1: found '(?', flags elsewhere"),
         ("^ab", None, r"column 1: found the anchor '^', expected ^ and $ around every alternative or no anchor"),
-        ("ab$", None, r"column 3: found the anchor '$', expected ^ and $ around every alternative or no anchor (the symbol itself is written \$)"),
+        (
+            "ab$",
+            None,
+            r"column 3: found the anchor '$', expected ^ and $ around every alternative or no anchor (the symbol itself is written \$)",
+        ),
         ("^a|b$", None, "column 1: found the anchor '^'"),
         ("^a$|b", None, "column 1: found the anchor '^'"),
         ("a(^b$)", None, "column 3: found the anchor '^'"),

@@ -14,11 +14,11 @@ from typing import Callable
 import numpy as np
 import pytest
 
-from automata.bounded_dyck import DyckMachine
+from automata.catalogue import language
 from automata.dfa import DFA
-from automata.languages import language
 from automata.machine import EOS
-from automata.regex import regex_to_dfa
+from automata.machines.bounded_dyck import DyckMachine
+from automata.notation.expressions import regex_to_dfa
 
 Label = Callable[[DFA, int, str], str]
 """The label of a prefix, from its state and its last symbol."""
@@ -101,7 +101,9 @@ def test_labels_are_asked_on_prefixes_of_words_alone(released, name):
     assert data.dfa.live[data.states].all()
 
 
-@pytest.mark.parametrize("name, other", [("D-4", "d-3"), ("Tomita-5", "parity"), ("Tomita-7", "tomita-4"), ("AAAAStar", "aa-star")])
+@pytest.mark.parametrize(
+    "name, other", [("D-4", "d-3"), ("Tomita-5", "parity"), ("Tomita-7", "tomita-4"), ("AAAAStar", "aa-star")]
+)
 def test_another_language_disagrees(shared_data, name, other):
     data = Released(shared_data(f"released/{name}"), language(other).dfa())
     assert len(data.disagreements(CONVENTIONS[name])) > 0

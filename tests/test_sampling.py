@@ -8,16 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_dfas import dfas
 
-from automata.bounded_dyck import DyckMachine
 from automata.dfa import DFA
-from automata.flip_flop import FlipFlopMachine
 from automata.machine import ACCEPT, EOS, PREDICTIVE, RECOGNISE, run
-from constructions.arithmetic import Arithmetic
-from constructions.bounded_dyck import bounded_dyck
-from constructions.engine import Engine
-from constructions.lowering import lower
-from verify.bisimulation import Stepwise
-from verify.sampling import KINDS, check_words, expect, random_words
+from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.flip_flop import FlipFlopMachine
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
+from verify.evidence.sampling import KINDS, check_words, expect, random_words
+from verify.methods.bisimulation import Stepwise
 from verify.verdict import REFUTED, TESTED
 
 
@@ -57,7 +57,9 @@ def test_a_one_error_string_is_one_change_away_from_a_walk():
         near = walks(len(word)) if len(word) <= 6 else set()  # nothing changed: the same symbol again
         same = any(sum(a != b for a, b in zip(word, other)) <= 1 for other in near)
         shorter = any((*word[:i], *word[i + 1 :]) in walks(len(word) - 1) for i in range(len(word)))
-        longer = any((*word[:i], s, *word[i:]) in walks(len(word) + 1) for i in range(len(word) + 1) for s in machine.alphabet)
+        longer = any(
+            (*word[:i], s, *word[i:]) in walks(len(word) + 1) for i in range(len(word) + 1) for s in machine.alphabet
+        )
         assert same or shorter or longer
 
 
@@ -100,7 +102,12 @@ def test_recognition_is_asked_to_the_end():
 
 
 @settings(max_examples=60)
-@given(dfas(), dfas(), st.lists(st.lists(st.sampled_from("ab"), max_size=7), max_size=90), st.sampled_from([PREDICTIVE, RECOGNISE]))
+@given(
+    dfas(),
+    dfas(),
+    st.lists(st.lists(st.sampled_from("ab"), max_size=7), max_size=90),
+    st.sampled_from([PREDICTIVE, RECOGNISE]),
+)
 def test_every_disagreement_is_counted_and_the_shortest_shown(machine, other, words, mode):
     verdict = check_words(machine, Stepwise(other, mode), words, mode)
     wrong = []

@@ -5,20 +5,20 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from automata.languages import language
+from automata.catalogue import language
 from automata.machine import ACCEPT
-from constructions import reference
-from constructions.arithmetic import Arithmetic
-from constructions.engine import Engine
-from constructions.parity import parity, rounding_parity, unbounded_parity, wrapping_parity
-from constructions.random_ssm import random_ssm
-from constructions.signed import lower_signed
-from constructions.ssm import SSM, Affine, Layer, Mix
-from verify.intervals import Box, Weights, numbers_of, step_box
-from verify.refuter import refute
-from verify.transients.channels import Channel, Unsettled, integer_fate, rational_fate
-from verify.transients.float_channels import FloatChannels
-from verify.transients.settling import Settler
+from constructions.paper.parity import parity, rounding_parity, unbounded_parity, wrapping_parity
+from constructions.ssm import reference
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.random_ssm import random_ssm
+from constructions.ssm.signed import lower_signed
+from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from verify.impossible.refuter import refute
+from verify.impossible.transients.channels import Channel, Unsettled, integer_fate, rational_fate
+from verify.impossible.transients.float_channels import FloatChannels
+from verify.impossible.transients.settling import Settler
+from verify.numbers.intervals import Box, Weights, numbers_of, step_box
 
 
 def slow_model(arithmetic, exponent, depth=1, width=3, seed=0, initial=100):
@@ -33,7 +33,9 @@ def slow_model(arithmetic, exponent, depth=1, width=3, seed=0, initial=100):
         phi = (Mix(affine(width, width + inputs), "clip", -4, 4),)
         layers.append(Layer(gate, affine(width, inputs), np.full(width, initial), phi))
         inputs = width
-    return SSM(("0", "1"), (ACCEPT,), np.array([[0], [1], [0]]), tuple(layers), affine(1, inputs), Arithmetic.parse(arithmetic))
+    return SSM(
+        ("0", "1"), (ACCEPT,), np.array([[0], [1], [0]]), tuple(layers), affine(1, inputs), Arithmetic.parse(arithmetic)
+    )
 
 
 # -- channels -----------------------------------------------------------------------------------------
@@ -47,7 +49,10 @@ def test_integer_channels_do_what_their_fate_says(seed):
     kinds = rng.choice(["any", "one", "close"], symbols)
     least = [one if kind == "one" else one - 1 if kind == "close" else int(rng.integers(0, one + 1)) for kind in kinds]
     gates = [(g, min(one, g + spread)) for g in least]
-    increments = [(b, b + int(rng.integers(0, 2)) * int(rng.integers(0, 3 * one))) for b in rng.integers(-4 * one, 4 * one, symbols).tolist()]
+    increments = [
+        (b, b + int(rng.integers(0, 2)) * int(rng.integers(0, 3 * one)))
+        for b in rng.integers(-4 * one, 4 * one, symbols).tolist()
+    ]
     low = int(rng.integers(-500, 500))
     channel = Channel(gates, increments, low, low + int(rng.integers(0, 2)) * int(rng.integers(0, 50)))
     fate = integer_fate(channel, one)
@@ -74,7 +79,9 @@ def test_float_channels_do_what_their_fate_says(dtype, precision, seed):
     low = rng.random((symbols, width)) ** rng.choice([1.0, 0.05], width)
     low = np.where(rng.random((symbols, width)) < 0.1, 0, np.minimum(low, 1 - 2.0**-9)).astype(dtype)
     high = np.where(rng.random(width) < 0.5, low, np.minimum(low * 1.01, 1 - 2.0**-9)).astype(dtype)
-    b = (rng.normal(size=(symbols, width)) * 10.0 ** rng.integers(-2, 0 if dtype is np.float16 else 2, width)).astype(dtype)
+    b = (rng.normal(size=(symbols, width)) * 10.0 ** rng.integers(-2, 0 if dtype is np.float16 else 2, width)).astype(
+        dtype
+    )
     d = np.maximum(b, np.where(rng.random(width) < 0.5, b, b + dtype(0.125)).astype(dtype))
     h = (rng.normal(size=width) * 30).astype(dtype)
     channels = FloatChannels(np.array([low, high]), np.array([b, d]), h, h, precision, [f"h{i}" for i in range(width)])
@@ -112,7 +119,10 @@ def test_a_limit_that_may_be_zero_is_reached_in_time(exponent):
 
 
 def test_a_float_that_grows_is_described_within_its_window():
-    gates, increments = np.ones((2, 2, 3), dtype=np.float32), np.float32([[[0.1, -1, 3]], [[0.1, -1, 3]]]).repeat(2, axis=1)
+    gates, increments = (
+        np.ones((2, 2, 3), dtype=np.float32),
+        np.float32([[[0.1, -1, 3]], [[0.1, -1, 3]]]).repeat(2, axis=1),
+    )
     start = np.float32([5, 0, -1])
     fates = FloatChannels(gates, increments, start, start, 24, "abc").fates(window=1 << 16)
     h = start
@@ -167,7 +177,9 @@ def test_boxes_hold_what_the_reference_computes(arithmetic):
 # -- models -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("arithmetic, gates", [("fixed:1", "affine"), ("fixed:6", "affine"), ("float32", "sigmoid"), ("float64", "affine")])
+@pytest.mark.parametrize(
+    "arithmetic, gates", [("fixed:1", "affine"), ("fixed:6", "affine"), ("float32", "sigmoid"), ("float64", "affine")]
+)
 def test_models_are_constant_from_where_they_settle(arithmetic, gates):
     arithmetic = Arithmetic.parse(arithmetic)
     for seed in range(25):
@@ -228,7 +240,9 @@ def test_a_transient_of_millions_of_steps_is_not_looped_through():
     settled = Settler(engine.ssm).settle(state[0], ("1",))
     h = state[0].tolist()
     layer = engine.ssm.layers[0]
-    added = ((layer.increment.matrix.toarray()[:, 0] + layer.increment.bias) << 26).tolist()  # quarters, in units over 2^20
+    added = (
+        (layer.increment.matrix.toarray()[:, 0] + layer.increment.bias) << 26
+    ).tolist()  # quarters, in units over 2^20
     gate, truth = (1 << 20) - 1, []
     for i in range(len(h)):
         value, n = h[i], 0
@@ -253,7 +267,14 @@ def chain(arithmetic, *layers):
         for gate, reads, added, start in layers
     ]
     embedding = np.array([[0], [1], [0]])
-    return SSM(("0", "1"), (ACCEPT,), embedding, tuple(made), Affine(np.array([[2]]), np.array([-1])), Arithmetic.parse(arithmetic))
+    return SSM(
+        ("0", "1"),
+        (ACCEPT,),
+        embedding,
+        tuple(made),
+        Affine(np.array([[2]]), np.array([-1])),
+        Arithmetic.parse(arithmetic),
+    )
 
 
 @pytest.mark.parametrize("arithmetic", ["fixed:8", "float32", "float64"])
@@ -315,7 +336,9 @@ def test_a_fraction_of_what_has_grown_may_be_read_after_the_period():
         names=("whole", "half"),
     )
     embedding = np.array([[0, 1], [1, 0], [0, 0]])
-    ssm = SSM(("0", "1"), (ACCEPT,), embedding, (layer,), Affine(np.array([[-4]]), np.array([1])), Arithmetic.parse("fixed:2"))
+    ssm = SSM(
+        ("0", "1"), (ACCEPT,), embedding, (layer,), Affine(np.array([[-4]]), np.array([1])), Arithmetic.parse("fixed:2")
+    )
     engine = Engine(ssm)
     state, _ = engine.begin(1)
     for n in range(6):
@@ -337,7 +360,10 @@ def test_exact_channels_stay_where_their_fate_says(seed):
         low = int(rng.integers(starts[kind][0], starts[kind][1] + 1))
         high = min(starts[kind][1], low + spread * int(rng.integers(0, 3)))
         gates.append((Fraction(low, 8), Fraction(high, 8)))
-    increments = [(Fraction(int(b), 8), Fraction(int(b) + spread * int(rng.integers(0, 5)), 8)) for b in rng.integers(-16, 16, symbols)]
+    increments = [
+        (Fraction(int(b), 8), Fraction(int(b) + spread * int(rng.integers(0, 5)), 8))
+        for b in rng.integers(-16, 16, symbols)
+    ]
     low = Fraction(int(rng.integers(-200, 200)), 8)
     channel = Channel(gates, increments, low, low + spread * int(rng.integers(0, 3)))
     try:
@@ -363,7 +389,14 @@ def test_a_gate_above_one_below_a_transient_is_not_bounded(arithmetic):
     """The first layer's feature falls from 1 to 0, and the second's gate is twice the feature."""
     first = Layer(Affine([[0]], [1], 1), Affine([[0]], [0]), np.array([8]), (Mix(Affine([[1, 0]], [0]), "clip", 0, 1),))
     second = Layer(Affine([[2]], [0]), Affine([[0]], [1]), np.array([0]), (Mix(Affine([[1, 0]], [0]), "clip", 0, 1),))
-    ssm = SSM(("0", "1"), (ACCEPT,), np.array([[0], [1], [0]]), (first, second), Affine([[1]], [0]), Arithmetic.parse(arithmetic))
+    ssm = SSM(
+        ("0", "1"),
+        (ACCEPT,),
+        np.array([[0], [1], [0]]),
+        (first, second),
+        Affine([[1]], [0]),
+        Arithmetic.parse(arithmetic),
+    )
     state, _ = Engine(ssm).begin(1)
     with pytest.raises(Unsettled, match="layer 2 may have a gate above 1 while the layers below it change"):
         Settler(ssm).settle(state[0], ("1",))
@@ -375,7 +408,12 @@ def test_a_stage_without_neurons_settles_at_once():
     def affine(matrix, bias):
         return Affine(np.array(matrix, dtype=np.int64), np.array(bias, dtype=np.int64))
 
-    layer = Layer(affine([[1]], [0]), affine([[1]], [0]), np.array([0]), (Mix(affine([[1, 0]], [0])), Mix(affine(np.zeros((0, 2)), []))))
+    layer = Layer(
+        affine([[1]], [0]),
+        affine([[1]], [0]),
+        np.array([0]),
+        (Mix(affine([[1, 0]], [0])), Mix(affine(np.zeros((0, 2)), []))),
+    )
     readout = Affine(np.zeros((1, 0), dtype=np.int64), np.array([1]))
     ssm = SSM(("0", "1"), (ACCEPT,), np.array([[0], [1], [0]]), (layer,), readout, Arithmetic.parse("fixed:2"))
     assert refute(ssm, language("parity").dfa()).verdict.outcome == "refuted"

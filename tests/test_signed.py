@@ -5,17 +5,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from automata.cascade import Bit, Cascade, Copy, Emit, In, Is, Level, Permutation, Permute, Reset, Rule, Set
+from automata.catalogue import language
 from automata.errors import InputError
-from automata.languages import language
 from automata.machine import ACCEPT, run
-from constructions.arithmetic import Arithmetic
-from constructions.bounded_dyck import bounded_dyck
-from constructions.engine import Engine
-from constructions.lowering import lower
-from constructions.parity import parity
-from constructions.signed import lower_signed
-from verify.bisimulation import bisimulation
+from constructions.cascade import Bit, Cascade, Copy, Emit, In, Is, Level, Permutation, Permute, Reset, Rule, Set
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.paper.parity import parity
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
+from constructions.ssm.signed import lower_signed
+from verify.methods.bisimulation import bisimulation
 
 ALPHABET = ("a", "b", "c")
 ARITHMETICS = ["exact", "fixed:1", "float32", "wrap:4"]
@@ -26,7 +26,12 @@ def permutation(name, values, rules, initial=0):
 
 
 def cascade(levels, *conditions):
-    return Cascade(ALPHABET, tuple(Level((register,)) for register in levels), (ACCEPT,), tuple(Emit(when, {ACCEPT}) for when in conditions))
+    return Cascade(
+        ALPHABET,
+        tuple(Level((register,)) for register in levels),
+        (ACCEPT,),
+        tuple(Emit(when, {ACCEPT}) for when in conditions),
+    )
 
 
 @pytest.mark.parametrize("arithmetic", ARITHMETICS)
@@ -47,7 +52,10 @@ def test_counting_modulo_four_by_two_swaps():
 
 def test_bits_of_one_register_swap_independently():
     register = permutation(
-        "r", 4, [((In({"a"}),), Permute((1, 0, 3, 2))), ((In({"b"}),), Permute((2, 3, 0, 1))), ((In({"c"}),), Set(2))], initial=3
+        "r",
+        4,
+        [((In({"a"}),), Permute((1, 0, 3, 2))), ((In({"b"}),), Permute((2, 3, 0, 1))), ((In({"c"}),), Set(2))],
+        initial=3,
     )
     source = cascade([register], (Is("r", 1),), (Bit("r", 1), In({"b"})))
     for arithmetic in ARITHMETICS:
@@ -79,7 +87,12 @@ def swap_cascades(draw):
             register = permutation(f"p{depth}", 2, [(when, Permute((1, 0))) for when in rules], draw(st.integers(0, 1)))
             visible.append((register.name, True))
         else:
-            register = Reset(f"r{depth}", 2, tuple(Rule(when, Set(draw(st.integers(0, 1)))) for when in rules), draw(st.integers(0, 1)))
+            register = Reset(
+                f"r{depth}",
+                2,
+                tuple(Rule(when, Set(draw(st.integers(0, 1)))) for when in rules),
+                draw(st.integers(0, 1)),
+            )
             visible.append((register.name, False))
         levels.append(register)
     name, _ = draw(st.sampled_from(visible))

@@ -6,31 +6,31 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from automata.bounded_dyck import DyckMachine
-from automata.cascade import Cascade, Emit, In, Is, Level, Reset, Rule, Set, Signal
+from automata.algebra.holonomy import Skeleton
+from automata.algebra.monoid import TransitionMonoid
+from automata.catalogue import language
 from automata.dfa import DFA, TRANSITIONS_PER_STATE
 from automata.errors import LimitError
-from automata.holonomy import Skeleton
-from automata.krohn_rhodes import holonomy_cascade
-from automata.languages import language
 from automata.machine import ACCEPT, MODES, PREDICTIVE, RECOGNISE
-from automata.monoid import TransitionMonoid
-from automata.regex import regex_to_dfa
-from automata.smaller import Limits, cascades_of, compile_dfa
-from constructions.arithmetic import Arithmetic
-from constructions.bounded_dyck import bounded_dyck
-from constructions.counters import counter_cascade
-from constructions.engine import Engine
-from constructions.features import Expression, Feature, Placement
-from constructions.lowering import lower
-from constructions.targets.paper import runs
+from automata.machines.bounded_dyck import DyckMachine
+from automata.notation.expressions import regex_to_dfa
+from constructions.cascade import Cascade, Emit, In, Is, Level, Reset, Rule, Set, Signal
+from constructions.compile.krohn_rhodes import holonomy_cascade
+from constructions.compile.smaller import Limits, cascades_of, compile_dfa
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.paper.counters import counter_cascade
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.features import Expression, Feature, Placement
+from constructions.ssm.lowering import lower
+from constructions.ssm.target import runs
 from verify import progress as progress_module
 from verify.__main__ import main
-from verify.bisimulation import Stepwise, bisimulation
+from verify.evidence.sampling import RandomWord, check_words, random_streams, random_words
+from verify.methods.bisimulation import Stepwise, bisimulation
+from verify.methods.sticky import find_sticky
 from verify.progress import Progress
 from verify.proving import naming_the_limit
-from verify.sampling import RandomWord, check_words, random_streams, random_words
-from verify.sticky import find_sticky
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED
 
 EXACT = Arithmetic("exact")
@@ -157,7 +157,10 @@ def test_chains_of_a_thousand_states_are_counters(expression, mode):
 
 def test_beyond_the_limit_only_a_counter_is_looked_for():
     dfa = regex_to_dfa("(a|bb){3}")
-    assert compile_dfa(dfa, PREDICTIVE, limits=Limits(thorough=dfa.states))[1].reason == compile_dfa(dfa, PREDICTIVE)[1].reason
+    assert (
+        compile_dfa(dfa, PREDICTIVE, limits=Limits(thorough=dfa.states))[1].reason
+        == compile_dfa(dfa, PREDICTIVE)[1].reason
+    )
     dfa = language("tomita-7").dfa()
     assert compile_dfa(dfa, PREDICTIVE, limits=Limits(thorough=dfa.states))[1].name == "quotient"
     _, route = compile_dfa(dfa, PREDICTIVE, limits=Limits(thorough=dfa.states - 1))
@@ -172,7 +175,9 @@ def test_a_holonomy_cascade_of_a_thousand_levels(capsys):
 
 def test_too_many_levels_are_refused_by_name(capsys):
     options = ("starfree", "--regex", "a{30}", "--route", "holonomy", "--strings", "0")
-    assert "has 31 levels, more than 30: raise the limit (--levels) to go on" in error_of(capsys, *options, "--levels", "30")
+    assert "has 31 levels, more than 30: raise the limit (--levels) to go on" in error_of(
+        capsys, *options, "--levels", "30"
+    )
     assert main([*options, "--levels", "31", "--quiet"]) == 0
     with pytest.raises(LimitError) as raised:
         compile_dfa(regex_to_dfa("a{30}"), PREDICTIVE, "holonomy", Limits(levels=30))
@@ -218,15 +223,36 @@ def test_image_sets_of_a_large_automaton():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (("starfree", "--regex", "(a|b)*a(a|b){9}", "--unminimised", "500"), "more than 500 reachable states; raise the limit (--unminimised) to go on"),
-        (("describe", "--ltl", "Y Y Y Y Y a", "--unminimised", "20", "--alphabet", "ab"), "more than 20 reachable states; raise the limit (--unminimised)"),
+        (
+            ("starfree", "--regex", "(a|b)*a(a|b){9}", "--unminimised", "500"),
+            "more than 500 reachable states; raise the limit (--unminimised) to go on",
+        ),
+        (
+            ("describe", "--ltl", "Y Y Y Y Y a", "--unminimised", "20", "--alphabet", "ab"),
+            "more than 20 reachable states; raise the limit (--unminimised)",
+        ),
         (("describe", "--language", "dyck-2-9", "--unminimised", "900"), "raise the limit (--unminimised)"),
-        (("describe", "--language", "dyck-300-2", "--unminimised", "90"), "more than 15 reachable states over 600 symbols; raise the limit (--unminimised)"),
-        (("describe", "--language", "d-100001"), "N is 100001, expected from 1 to 100000: raise the limit (--most) to go on"),
+        (
+            ("describe", "--language", "dyck-300-2", "--unminimised", "90"),
+            "more than 15 reachable states over 600 symbols; raise the limit (--unminimised)",
+        ),
+        (
+            ("describe", "--language", "d-100001"),
+            "N is 100001, expected from 1 to 100000: raise the limit (--most) to go on",
+        ),
         (("describe", "--language", "d-13", "--most", "12"), "expected from 1 to 12: raise the limit (--most)"),
-        (("describe", "--language", "dyck-5-2", "--most", "4"), "K is 5, expected from 1 to 4: raise the limit (--most)"),
-        (("describe", "--language", "d-12", "--image-sets", "5"), "more than 5 image sets: raise the limit (--image-sets) to go on"),
-        (("starfree", "--language", "d-4999"), "the minimal automaton has 5001 states, more than 5000: raise the limit with --states to go on"),
+        (
+            ("describe", "--language", "dyck-5-2", "--most", "4"),
+            "K is 5, expected from 1 to 4: raise the limit (--most)",
+        ),
+        (
+            ("describe", "--language", "d-12", "--image-sets", "5"),
+            "more than 5 image sets: raise the limit (--image-sets) to go on",
+        ),
+        (
+            ("starfree", "--language", "d-4999"),
+            "the minimal automaton has 5001 states, more than 5000: raise the limit with --states to go on",
+        ),
     ],
 )
 def test_the_option_that_raises_a_limit_is_named(capsys, arguments, message):
@@ -265,7 +291,9 @@ def test_a_greater_number_may_be_asked_for():
 
 def test_the_command_that_repeats_names_raised_limits(capsys):
     few = ("--strings", "2", "--max-length", "4")
-    assert main(["starfree", "--regex", "a{3}", "--states", "6", "--auto-states", "2", "--unminimised", "77", *few]) == 0
+    assert (
+        main(["starfree", "--regex", "a{3}", "--states", "6", "--auto-states", "2", "--unminimised", "77", *few]) == 0
+    )
     printed = " ".join(capsys.readouterr().out.split())
     assert "--unminimised 77" in printed and "--states 6 --auto-states 2" in printed
 
@@ -299,7 +327,7 @@ def test_a_random_word_is_the_same_each_time(kind):
 
 def test_a_word_longer_than_what_is_drawn_at_once(monkeypatch):
     whole = [tuple(RandomWord(DyckMachine(2, 3), kind, 100, 5)) for kind in ("valid", "arbitrary")]
-    monkeypatch.setattr("verify.sampling._DRAWN", 7)
+    monkeypatch.setattr("verify.evidence.sampling._DRAWN", 7)
     assert whole == [tuple(RandomWord(DyckMachine(2, 3), kind, 100, 5)) for kind in ("valid", "arbitrary")]
     assert {len(tuple(RandomWord(DyckMachine(2, 3), "one-error", 100, seed))) for seed in range(40)} == {99, 100, 101}
 
@@ -315,13 +343,13 @@ def test_the_error_is_anywhere_in_a_walk_that_ends_early():
 def test_legal_sets_that_a_walk_keeps_are_bounded(monkeypatch):
     machine = DyckMachine(50, 2)
     whole = tuple(RandomWord(machine, "valid", 200, 3))
-    monkeypatch.setattr("verify.sampling._CHOICES", 60)
+    monkeypatch.setattr("verify.evidence.sampling._CHOICES", 60)
     assert tuple(RandomWord(machine, "valid", 200, 3)) == whole
 
 
 def test_memory_does_not_grow_with_the_length(monkeypatch):
-    monkeypatch.setattr("verify.sampling._CELLS", 1 << 11)
-    monkeypatch.setattr("verify.sampling._DRAWN", 1 << 9)
+    monkeypatch.setattr("verify.evidence.sampling._CELLS", 1 << 11)
+    monkeypatch.setattr("verify.evidence.sampling._DRAWN", 1 << 9)
     machine, peaks = DFA("a", [[0]], [0]), []
     model = Stepwise(machine)
     check_words(machine, model, [["a"]], PREDICTIVE)
@@ -336,7 +364,7 @@ def test_memory_does_not_grow_with_the_length(monkeypatch):
 
 def test_counts_over_chunks_of_time(monkeypatch):
     """A chunk of few positions: words end inside it, at its end, and after it."""
-    monkeypatch.setattr("verify.sampling._CELLS", 16)
+    monkeypatch.setattr("verify.evidence.sampling._CELLS", 16)
     machine = DyckMachine(1, 2)
     other = DyckMachine(1, 3)
     words = [["(a"] * n for n in range(4)] + [["(a", "a)"] * 4, [], ["(a", "a)"] * 2 + ["(a"] * 2]
@@ -359,7 +387,7 @@ def test_nothing_is_asked_after_a_dead_prefix_even_of_symbols_that_were_legal_be
 
 
 def test_progress_tells_strings_and_symbols(monkeypatch):
-    monkeypatch.setattr("verify.sampling._CELLS", 64)
+    monkeypatch.setattr("verify.evidence.sampling._CELLS", 64)
     told = []
 
     class Listening(Progress):

@@ -10,19 +10,28 @@ from bestiary import BESTIARY
 from random_automata import random_aperiodic, random_automata, random_order_preserving
 from real_data import mlregtest
 
-import automata.smaller as smaller
-from automata.bounded_counter import counter_cascade
-from automata.cascade import Counter, Reset
+import constructions.compile.smaller as smaller
+from automata.algebra.holonomy import Skeleton
+from automata.algebra.live_part import (
+    NOWHERE,
+    Effort,
+    completions,
+    live_part,
+    maximal_partition,
+    quotient,
+    readings,
+    whole,
+)
 from automata.dfa import DFA
-from automata.emulation import emulates
 from automata.errors import InputError
-from automata.holonomy import Skeleton
-from automata.krohn_rhodes import holonomy_cascade
-from automata.live_part import NOWHERE, Effort, completions, live_part, maximal_partition, quotient, readings, whole
 from automata.machine import MODES, PREDICTIVE, RECOGNISE, run
-from automata.regex import regex_to_dfa
-from automata.smaller import Limits, compile_dfa, cost
-from automata.window import window_cascade
+from automata.notation.expressions import regex_to_dfa
+from constructions.cascade import Counter, Reset
+from constructions.compile.bounded_counter import counter_cascade
+from constructions.compile.emulation import emulates
+from constructions.compile.krohn_rhodes import holonomy_cascade
+from constructions.compile.smaller import Limits, compile_dfa, cost
+from constructions.compile.window import window_cascade
 
 
 def flip_flops(count):

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from automata.aperiodic import membership_cycle
+from automata.algebra.aperiodic import membership_cycle
+from automata.catalogue import LANGUAGES, language
 from automata.formats import read_dfa, write_dfa
-from automata.languages import LANGUAGES, language
-from automata.regex import regex_to_dfa
+from automata.notation.expressions import regex_to_dfa
 from verify.__main__ import main
 
 FEW = ("--strings", "30", "--max-length", "20")
@@ -214,7 +214,7 @@ def test_symbols_separated_by_blanks(capsys, tmp_path):
 
 
 def test_strings_file_and_saved_weights(capsys, tmp_path):
-    from constructions.storage import load
+    from constructions.ssm.storage import load
 
     (tmp_path / "strings.txt").write_text("ab ab END\na b\n")
     options = ("--regex", "(ab)*", "--strings-file", str(tmp_path / "strings.txt"), "--save", str(tmp_path / "model"))
@@ -237,7 +237,9 @@ def test_pictures(capsys, tmp_path, what):
         assert main(["starfree", "--language", "parity", "--draw", str(path), "--draw-what", what, "--quiet"]) == 1
         assert path.read_bytes() != data
     capsys.readouterr()
-    assert "too large to be drawn" in error_of(capsys, "describe", "--language", "d-200", "--draw", str(tmp_path / "x.svg"))
+    assert "too large to be drawn" in error_of(
+        capsys, "describe", "--language", "d-200", "--draw", str(tmp_path / "x.svg")
+    )
 
 
 def describe(capsys, tmp_path, *options):

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from corruption import with_layer
 
-from automata.bounded_dyck import DyckMachine
-from automata.cascade import Add, AtLeast, Cascade, Counter, Emit, In, Is, Level, Reset, Rule, Set
 from automata.dfa import DFA
 from automata.machine import ACCEPT, run
-from constructions.arithmetic import Arithmetic
-from constructions.bounded_dyck import bounded_dyck
-from constructions.engine import Engine
-from constructions.lowering import lower
-from constructions.ssm import SSM, Affine, Layer, Mix
-from verify.bisimulation import bisimulation
-from verify.sticky import find_sticky
+from automata.machines.bounded_dyck import DyckMachine
+from constructions.cascade import Add, AtLeast, Cascade, Counter, Emit, In, Is, Level, Reset, Rule, Set
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
+from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from verify.methods.bisimulation import bisimulation
+from verify.methods.sticky import find_sticky
 from verify.verdict import PROVED, REFUTED
 
 ONLY_AS = DFA("ab", [[1, 2], [1, 2], [2, 2]], [1])
@@ -126,7 +126,9 @@ def test_a_register_that_nobody_reads(dyck):
     first = last.phi[0].affine
     matrix = first.matrix.toarray()
     matrix[:, 0] = 0  # the column of the register
-    faulty = with_layer(dyck, len(dyck.layers) - 1, phi=(replace(last.phi[0], affine=replace(first, matrix=matrix)), *last.phi[1:]))
+    faulty = with_layer(
+        dyck, len(dyck.layers) - 1, phi=(replace(last.phi[0], affine=replace(first, matrix=matrix)), *last.phi[1:])
+    )
     assert find_sticky(Engine(faulty)) is None
     assert refuted_or_unknown(faulty).outcome == REFUTED
 
@@ -140,7 +142,9 @@ def test_a_lower_register_that_was_set_before_the_violation(arithmetic):
     dead = Counter("dead", (Rule((In({"b"}),), Add(1)),))
     latch = Reset("latch", 2, (Rule((In({"a"}), AtLeast("dead", 1, negated=True)), Set(1)),))
     opens = Emit((In({"a"}), Is("latch", 1)), {ACCEPT})
-    ssm = lower(Cascade(("a", "b"), (Level((dead,)), Level((latch,))), (ACCEPT,), (opens,)), Arithmetic.parse(arithmetic))
+    ssm = lower(
+        Cascade(("a", "b"), (Level((dead,)), Level((latch,))), (ACCEPT,), (opens,)), Arithmetic.parse(arithmetic)
+    )
     verdict = check(ONLY_AS, ssm)
     assert verdict.outcome == REFUTED and verdict.witness.word == ("a", "b", "a")
 

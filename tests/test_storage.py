@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 from automata.errors import InputError
-from constructions.arithmetic import Arithmetic
-from constructions.bounded_dyck import bounded_dyck
-from constructions.flip_flop import flip_flop
-from constructions.lowering import lower
-from constructions.random_ssm import random_ssm
-from constructions.storage import load, save
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.paper.flip_flop import flip_flop
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.lowering import lower
+from constructions.ssm.random_ssm import random_ssm
+from constructions.ssm.storage import load, save
 
 MODELS = [
     lower(flip_flop("recognise"), Arithmetic.parse("fixed:1")),
@@ -31,7 +31,12 @@ MODELS = [
 def test_round_trip(ssm, tmp_path):
     save(ssm, tmp_path / "model")
     again = load(tmp_path / "model")
-    assert (again.alphabet, again.outputs, again.arithmetic, again.names) == (ssm.alphabet, ssm.outputs, ssm.arithmetic, ssm.names)
+    assert (again.alphabet, again.outputs, again.arithmetic, again.names) == (
+        ssm.alphabet,
+        ssm.outputs,
+        ssm.arithmetic,
+        ssm.names,
+    )
     assert again.state_names == ssm.state_names
     assert np.array_equal(again.embedding, ssm.embedding)
     for (name, a), (_, b) in zip(again.affines(), ssm.affines()):
@@ -127,7 +132,11 @@ def test_a_pipe_is_not_waited_for(folder, name):
         (("layers", 0, "phi", 0, "high"), 2**62 + 1, "layers.0.phi.0.high is '4611686018427387905'"),
         (("format",), True, "format 1"),
         (("format",), 1.0, "format 1"),
-        (("layers", 0, "phi", 1, "exponent"), 63, "the exponent of layers.0.phi.1 is '63', expected an integer from 0 to 62"),
+        (
+            ("layers", 0, "phi", 1, "exponent"),
+            63,
+            "the exponent of layers.0.phi.1 is '63', expected an integer from 0 to 62",
+        ),
         (("readout", "exponent"), 1000, "the exponent of readout is '1000'"),
         (("layers", 1, "initial_exponent"), True, "layers.1.initial_exponent is 'True'"),
         (("embedding", "exponent"), 64, "the embedding's exponent is '64'"),
@@ -135,7 +144,11 @@ def test_a_pipe_is_not_waited_for(folder, name):
         (("layers", 0, "names"), ["depth", "depth"], "layers.0 has 2 state coordinate names, expected 1"),
         (("layers", 1, "phi", 0, "names"), ["a"], "layers.1.phi.0 has 1 neuron names, expected"),
         (("embedding", "names"), ["a"], "the embedding has 1 coordinate names, expected"),
-        (("layers", 0, "names"), ["\ud800"], "layers.0 has the state coordinate name '.ud800', which is not Unicode text"),
+        (
+            ("layers", 0, "names"),
+            ["\ud800"],
+            "layers.0 has the state coordinate name '.ud800', which is not Unicode text",
+        ),
         (("alphabet",), ["\ud800", "b", "c", "d", "e", "f"], "'.ud800' cannot be a symbol"),
     ],
 )
@@ -187,7 +200,11 @@ def test_every_array_of_a_recogniser_refuses_the_least_integer(tmp_path):
     """One number of a saved model is edited; in whichever array, the array is named."""
     save(MODELS[0], tmp_path / "model")
     arrays = load_file(tmp_path / "model" / "weights.safetensors")
-    edited = [name for name, array in arrays.items() if array.size and name.rsplit(".")[-1] in ("values", "bias", "initial", "embedding")]
+    edited = [
+        name
+        for name, array in arrays.items()
+        if array.size and name.rsplit(".")[-1] in ("values", "bias", "initial", "embedding")
+    ]
     assert len(edited) > 20
     for name in edited:
         wrong = arrays[name].copy()

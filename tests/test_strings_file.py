@@ -2,9 +2,9 @@
 
 import pytest
 
-from automata.bounded_dyck import DyckMachine
 from automata.errors import InputError
-from verify.strings_file import Line, parse_word, read_strings
+from automata.machines.bounded_dyck import DyckMachine
+from verify.evidence.strings_file import Line, parse_word, read_strings
 
 DYCK = DyckMachine(4, 3)
 
@@ -37,12 +37,19 @@ def test_lines_tokens_and_the_end(file):
 
 def test_plain_brackets(file):
     lines = read_strings(file(b"( [ ] ) END\n([])\n<{}> END\n"), DYCK.parse_symbol, characters=True)
-    assert [line.word for line in lines] == [("(a", "(b", "b)", "a)"), ("(a", "(b", "b)", "a)"), ("(d", "(c", "c)", "d)")]
+    assert [line.word for line in lines] == [
+        ("(a", "(b", "b)", "a)"),
+        ("(a", "(b", "b)", "a)"),
+        ("(d", "(c", "c)", "d)"),
+    ]
 
 
 @pytest.mark.parametrize("content", [b"01 1\r\n1 END\r\n", b"\xef\xbb\xbf01 1\n1 END\n", "01\u30001\n1 END".encode()])
 def test_other_line_ends_marks_and_blanks(file, content):
-    assert read_strings(file(content), bits, characters=True) == [Line(1, ("0", "1", "1"), False), Line(2, ("1",), True)]
+    assert read_strings(file(content), bits, characters=True) == [
+        Line(1, ("0", "1", "1"), False),
+        Line(2, ("1",), True),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +74,13 @@ def test_an_unknown_token_is_named_with_its_place(file, content, characters, pla
 
 @pytest.mark.parametrize(
     "content, message",
-    [(b"", "has no strings"), (b" \n\t\n", "has no strings"), (b"0\xff", "UTF-8"), (b"0\x001", "0"), (b"\x89PNG\r\n\x1a\n\0", "not a text file")],
+    [
+        (b"", "has no strings"),
+        (b" \n\t\n", "has no strings"),
+        (b"0\xff", "UTF-8"),
+        (b"0\x001", "0"),
+        (b"\x89PNG\r\n\x1a\n\0", "not a text file"),
+    ],
 )
 def test_files_without_text_are_refused(file, content, message):
     path = file(content)
@@ -91,7 +104,10 @@ def test_a_symbol_called_end_is_a_symbol(file):
             raise InputError("unknown")
         return token
 
-    assert read_strings(file(b"BEGIN END\nEND END\n"), words) == [Line(1, ("BEGIN", "END"), False), Line(2, ("END", "END"), False)]
+    assert read_strings(file(b"BEGIN END\nEND END\n"), words) == [
+        Line(1, ("BEGIN", "END"), False),
+        Line(2, ("END", "END"), False),
+    ]
 
 
 def test_brackets_as_numbers(file):
@@ -100,7 +116,9 @@ def test_brackets_as_numbers(file):
     (line,) = read_strings(file(b"0 3 2 1 4 5 END\n"), machine.parse_symbol)
     assert line == Line(1, ("(a", "a)", "(c", "(b", "b)", "c)"), True)
     for token in ("6", "-1", "00", "1.0", "٣", "9" * 5000):
-        with pytest.raises(InputError, match="is not a bracket of Dyck.3, 5.: expected .a … .c, a. … c., a number below 6") as caught:
+        with pytest.raises(
+            InputError, match="is not a bracket of Dyck.3, 5.: expected .a … .c, a. … c., a number below 6"
+        ) as caught:
             machine.parse_symbol(token)
         assert len(str(caught.value)) < 250
 
@@ -118,7 +136,9 @@ def test_brackets_as_numbers_in_real_files(shared_data):
 
 
 def test_a_string_in_an_argument():
-    assert parse_word("( [ ] )", DYCK.parse_symbol, characters=True) == parse_word("([])", DYCK.parse_symbol, characters=True)
+    assert parse_word("( [ ] )", DYCK.parse_symbol, characters=True) == parse_word(
+        "([])", DYCK.parse_symbol, characters=True
+    )
     assert parse_word("", bits) == ()
     with pytest.raises(InputError, match="the string, column 3: '2'"):
         parse_word("0 2", bits)

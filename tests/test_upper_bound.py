@@ -5,24 +5,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from automata.aperiodic import is_star_free
+from automata.algebra.aperiodic import is_star_free
+from automata.catalogue import language
 from automata.dfa import DFA
 from automata.errors import InputError
-from automata.krohn_rhodes import holonomy_cascade
-from automata.languages import language
 from automata.machine import ACCEPT
-from constructions import reference
-from constructions.arithmetic import Arithmetic
-from constructions.bounded_dyck import bounded_dyck
-from constructions.engine import Engine
-from constructions.flip_flop import flip_flop
-from constructions.lowering import lower
-from constructions.parity import parity, rounding_parity, unbounded_parity, wrapping_parity
-from constructions.random_ssm import random_ssm
-from constructions.signed import lower_signed
-from constructions.ssm import SSM, Affine, Layer, Mix
-from verify.parity import trajectories
-from verify.upper_bound import MODULO, NO_BOUND, STAR_FREE, TIME_INVARIANT, upper_bound
+from constructions.compile.krohn_rhodes import holonomy_cascade
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.paper.flip_flop import flip_flop
+from constructions.paper.parity import parity, rounding_parity, unbounded_parity, wrapping_parity
+from constructions.ssm import reference
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
+from constructions.ssm.random_ssm import random_ssm
+from constructions.ssm.signed import lower_signed
+from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from verify.impossible.parity import trajectories
+from verify.impossible.upper_bound import MODULO, NO_BOUND, STAR_FREE, TIME_INVARIANT, upper_bound
 
 
 def one_layer(gate, increment, phi, arithmetic, readout=((1,),), readout_bias=(0,), names=("h",), initial=(0,)):
@@ -30,7 +30,14 @@ def one_layer(gate, increment, phi, arithmetic, readout=((1,),), readout_bias=(0
     affines = [Affine(np.array(rows), np.array(bias), exponent) for rows, bias, exponent in (gate, increment)]
     layer = Layer(*affines, np.array(initial), phi, names=names)
     embedding = np.array([[1, 0], [0, 1], [0, 0]])
-    return SSM(("0", "1"), (ACCEPT,), embedding, (layer,), Affine(np.array(readout), np.array(readout_bias)), Arithmetic.parse(arithmetic))
+    return SSM(
+        ("0", "1"),
+        (ACCEPT,),
+        embedding,
+        (layer,),
+        Affine(np.array(readout), np.array(readout_bias)),
+        Arithmetic.parse(arithmetic),
+    )
 
 
 def clip(rows, bias=(0,), exponent=0, low=0, high=1):
@@ -68,9 +75,24 @@ def test_a_counter_that_is_only_counted_keeps_the_bound(arithmetic):
         (unbounded_parity(Arithmetic.parse("fixed:3")), NO_BOUND, "'count'", "infinitely many values"),
         (rounding_parity(Arithmetic.parse("fixed:3")), NO_BOUND, "'half'", "rounds a fraction"),
         (one_layer(([[0, 0]], [3], 1), ([[0, 1]], [0], 0), clip([[1, 0, 0]]), "float32"), NO_BOUND, "'h'", "above 1"),
-        (one_layer(([[0, 0]], [1], 1), ([[0, 1]], [0], 0), clip([[1, 0, 0]]), "exact"), NO_BOUND, "'h'", "never rounded"),
-        (one_layer(([[0, 0]], [1], 0), ([[0, 1]], [0], 0), clip([[1, 0, 0]]), "float16"), STAR_FREE, "'h'", "no gate is below"),
-        (one_layer(([[0, 0]], [1], 0), ([[0, 99]], [0], 0), clip([[1, 0, 0]]), "float16"), NO_BOUND, "layer 1", "may overflow"),
+        (
+            one_layer(([[0, 0]], [1], 1), ([[0, 1]], [0], 0), clip([[1, 0, 0]]), "exact"),
+            NO_BOUND,
+            "'h'",
+            "never rounded",
+        ),
+        (
+            one_layer(([[0, 0]], [1], 0), ([[0, 1]], [0], 0), clip([[1, 0, 0]]), "float16"),
+            STAR_FREE,
+            "'h'",
+            "no gate is below",
+        ),
+        (
+            one_layer(([[0, 0]], [1], 0), ([[0, 99]], [0], 0), clip([[1, 0, 0]]), "float16"),
+            NO_BOUND,
+            "layer 1",
+            "may overflow",
+        ),
     ],
 )
 def test_models_of_known_power(ssm, verdict, channel, reason):
@@ -165,7 +187,9 @@ def test_a_negative_gate_in_an_upper_layer_decides():
     layer = ssm.layers[2]
     bias = layer.gate.bias.copy()
     bias[1] = -9
-    changed = replace(ssm, layers=(*ssm.layers[:2], replace(layer, gate=Affine(layer.gate.matrix, bias, layer.gate.exponent))))
+    changed = replace(
+        ssm, layers=(*ssm.layers[:2], replace(layer, gate=Affine(layer.gate.matrix, bias, layer.gate.exponent)))
+    )
     bound = upper_bound(changed)
     assert (bound.verdict, bound.channel) == (NO_BOUND, "'layer 3 h2'")
     assert bound.least_gate < 0

@@ -14,15 +14,29 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOME = {
-    "language": "automata.languages",
-    "LANGUAGES": "automata.languages",
+    "language": "automata.catalogue",
+    "LANGUAGES": "automata.catalogue",
     "build": "constructions.build",
     **{name: "verify.face" for name in ("regex", "ltl", "read", "compile", "load", "prove", "test", "refute", "trace")},
     "certify": "constructions.mamba.certificate",
 }
 """Where each public name lives; it is imported when it is first asked for (PEP 562)."""
 
-__all__ = ["LANGUAGES", "build", "certify", "compile", "language", "load", "ltl", "prove", "read", "refute", "regex", "test", "trace"]
+__all__ = [
+    "LANGUAGES",
+    "build",
+    "certify",
+    "compile",
+    "language",
+    "load",
+    "ltl",
+    "prove",
+    "read",
+    "refute",
+    "regex",
+    "test",
+    "trace",
+]
 
 
 def __getattr__(name: str) -> Any:

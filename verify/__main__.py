@@ -97,7 +97,9 @@ def _internal(error: Exception) -> int:
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{os.path.basename(place.filename)}, line {place.lineno}"
     how = f"please report it, with the traceback that {TRACEBACK}=1 prints"
-    return _failed(f"internal error: {type(error).__name__} ({where}): {one_line(str(error), most=150)}; {how}", INTERNAL)
+    return _failed(
+        f"internal error: {type(error).__name__} ({where}): {one_line(str(error), most=150)}; {how}", INTERNAL
+    )
 
 
 def _unwritable(error: OSError) -> str:

@@ -19,11 +19,11 @@ from pathlib import Path
 from string import ascii_lowercase
 from typing import Iterator
 
-from automata.aperiodic import membership_cycle
+from automata.algebra.aperiodic import membership_cycle
+from automata.algebra.enumeration import Table, breadth_first_tables, distinguishing_sets
+from automata.algebra.holonomy import Skeleton
 from automata.dfa import DFA
-from automata.enumeration import Table, breadth_first_tables, distinguishing_sets
 from automata.errors import InputError
-from automata.holonomy import Skeleton
 from automata.processes import serve_only
 from verify.progress import NO_PROGRESS, Progress
 from verify.regular import prove_star_free
@@ -102,7 +102,9 @@ def read_part(part: Part, folder: Path) -> list[dict] | None:
     return lines[1:-1]
 
 
-def census(letters: int, states: int, mode: str, workers: int = 1, folder: Path | None = None, progress: Progress = NO_PROGRESS) -> Counter:
+def census(
+    letters: int, states: int, mode: str, workers: int = 1, folder: Path | None = None, progress: Progress = NO_PROGRESS
+) -> Counter:
     """How many languages of exactly ``states`` states have which outcome.
 
     Args:
@@ -121,7 +123,9 @@ def census(letters: int, states: int, mode: str, workers: int = 1, folder: Path 
     [('not star-free', 2), ('proved', 2)]
     """
     if not 1 <= letters <= len(ascii_lowercase) or states < 1 or workers < 1:
-        raise InputError(f"{letters} letters (1 to {len(ascii_lowercase)}), {states} states and {workers} workers (at least 1) are not all in range")
+        raise InputError(
+            f"{letters} letters (1 to {len(ascii_lowercase)}), {states} states and {workers} workers (at least 1) are not all in range"
+        )
     counts: Counter = Counter()
     missing = []
     if folder is not None:

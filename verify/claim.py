@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from automata.machine import Machine
-from constructions.compiler import Construction
+from constructions.compile.compiler import Construction
 
 STATE_LIMIT = 5_000_000
 """Joint states after which a search gives up, unless told otherwise."""
@@ -14,7 +14,7 @@ STATE_LIMIT = 5_000_000
 
 @dataclass(frozen=True)
 class Claim:
-    """"On every string of the mode, the model gives what the machine gives."
+    """ "On every string of the mode, the model gives what the machine gives."
 
     Attributes:
         machine: the ground truth.

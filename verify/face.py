@@ -19,29 +19,29 @@ from typing import Any, Iterable, Iterator, Sequence
 
 import numpy as np
 
+from automata.catalogue import Language
 from automata.dfa import DFA
 from automata.errors import InputError
-from automata.languages import Language
 from automata.machine import MODES, PREDICTIVE, Machine
-from automata.smaller import Limits
 from constructions.build import Build
-from constructions.compiler import AUTO, Construction
-from constructions.compiler import compile as compile_machine
-from constructions.engine import Engine
+from constructions.compile.compiler import AUTO, Construction
+from constructions.compile.compiler import compile as compile_machine
+from constructions.compile.smaller import Limits
+from constructions.ssm.engine import Engine
 from constructions.target import TARGETS, Target
-from verify.bisimulation import Stepwise
 from verify.claim import STATE_LIMIT, Claim
+from verify.evidence.sampling import check_words, random_words
+from verify.evidence.strings_file import parse_word
+from verify.impossible.refuter import refute as refute_weights
+from verify.methods.bisimulation import Stepwise
 from verify.progress import Progress
 from verify.proving import prove_claim
-from verify.refuter import refute as refute_weights
-from verify.sampling import check_words, random_words
-from verify.strings_file import parse_word
-from verify.tracing import Trace
+from verify.show.tracing import Trace
 from verify.verdict import Verdict
 
 
 def regex(expression: str, alphabet: Iterable[str] | None = None) -> Language:
-    """The language of a regular expression (its notation: :mod:`automata.regex`).
+    """The language of a regular expression (its notation: :mod:`automata.notation.expressions`).
 
     Raises:
         InputError: with the column that is wrong.
@@ -49,7 +49,7 @@ def regex(expression: str, alphabet: Iterable[str] | None = None) -> Language:
     >>> regex("(ab)*").star_free, regex("(aa)*").star_free
     (True, False)
     """
-    from automata.regex import regex_to_dfa
+    from automata.notation.expressions import regex_to_dfa
 
     return _read(expression, f"the regular expression {expression}", regex_to_dfa(expression, alphabet))
 
@@ -63,7 +63,7 @@ def ltl(formula: str, alphabet: Iterable[str] | None = None) -> Language:
     >>> ltl("H(a -> Y b)", "ab").dfa().states
     3
     """
-    from automata.future_ltl import formula_to_dfa
+    from automata.notation.future_ltl import formula_to_dfa
 
     return _read(formula, f"the formula {formula}", formula_to_dfa(formula, alphabet))
 
@@ -84,11 +84,16 @@ def _read(name: str, title: str, dfa: DFA) -> Language:
 
 
 def compile(  # noqa: A001 - the word of the field
-    word: Language | Machine, mode: str = PREDICTIVE, route: str = AUTO, *, target: str | Target = "ssm", limits: Limits = Limits()
+    word: Language | Machine,
+    mode: str = PREDICTIVE,
+    route: str = AUTO,
+    *,
+    target: str | Target = "ssm",
+    limits: Limits = Limits(),
 ) -> Construction:
-    """The cascade of a language: see :func:`constructions.compiler.compile`.
+    """The cascade of a language: see :func:`constructions.compile.compiler.compile`.
 
-    >>> from automata.languages import language
+    >>> from automata.catalogue import language
     >>> compile(language("tomita-4")).route
     'quotient'
     """
@@ -108,7 +113,13 @@ def load(folder: str | Path) -> Build:
 
 
 def prove(
-    word: Language | Machine, model: Any, mode: str | None = None, method: str = AUTO, *, limit: int = STATE_LIMIT, progress: bool = False
+    word: Language | Machine,
+    model: Any,
+    mode: str | None = None,
+    method: str = AUTO,
+    *,
+    limit: int = STATE_LIMIT,
+    progress: bool = False,
 ) -> Verdict:
     """Proves, or refutes with a shortest string, that a model is right about a language on every string.
 
@@ -120,7 +131,7 @@ def prove(
         limit: joint states after which a search gives up.
         progress: whether to show a line of progress.
 
-    >>> from automata.languages import language
+    >>> from automata.catalogue import language
     >>> from constructions.build import build
     >>> word = language("dyck-2-5")
     >>> prove(word, build(compile(word)))
@@ -133,11 +144,17 @@ def prove(
 
 
 def test(
-    word: Language | Machine, model: Any, mode: str | None = None, *, strings: int = 1000, max_length: int = 500, seed: int = 0
+    word: Language | Machine,
+    model: Any,
+    mode: str | None = None,
+    *,
+    strings: int = 1000,
+    max_length: int = 500,
+    seed: int = 0,
 ) -> Verdict:
     """Runs a model on random strings: evidence, never a proof.
 
-    >>> from automata.languages import language
+    >>> from automata.catalogue import language
     >>> test(language("tomita-1"), language("tomita-1").dfa(), strings=30).outcome
     'tested'
     """
@@ -165,7 +182,7 @@ def refute(word: Language, model: Any) -> Verdict:
 def trace(model: Any, word: str | Sequence[str]) -> Trace:
     """A run of the paper's SSM, step by step, by name; tokens of a string are separated by blanks, or single characters.
 
-    >>> from automata.languages import language
+    >>> from automata.catalogue import language
     >>> from constructions.build import build
     >>> trace(build(compile(language("flip-flop"))), "w1").rows[-1][-1]
     'i r w end'
@@ -210,7 +227,7 @@ def running(model: Any, mode: str | None) -> Iterator[tuple[Any, Any, Constructi
         with model.running() as run:
             yield run, model.weights, model.construction
         return
-    from constructions.ssm import SSM
+    from constructions.ssm.weights import SSM
 
     if isinstance(model, SSM):
         model = Engine(model)
@@ -223,4 +240,6 @@ def running(model: Any, mode: str | None) -> Iterator[tuple[Any, Any, Constructi
             raise InputError(f"mode {mode!r} is not one of {', '.join(MODES)}")
         yield Stepwise(model, mode or (PREDICTIVE if hasattr(model, "legal") else "recognise")), None, None
     else:
-        raise InputError(f"a {type(model).__name__} is no model: it has neither begin and advance, nor initial and step")
+        raise InputError(
+            f"a {type(model).__name__} is no model: it has neither begin and advance, nor initial and step"
+        )

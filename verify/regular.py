@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from automata.algebra.holonomy import Skeleton
 from automata.dfa import DFA
-from automata.holonomy import Skeleton
-from automata.krohn_rhodes import holonomy_cascade
 from automata.machine import PREDICTIVE
-from automata.pair_graph import chart_of
-from constructions.arithmetic import Arithmetic
-from constructions.engine import Engine
-from constructions.lowering import lower
-from verify.bisimulation import bisimulation
-from verify.levelwise import prove_levelwise
+from constructions.compile.krohn_rhodes import holonomy_cascade
+from constructions.compile.pair_graph import chart_of
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
+from verify.methods.bisimulation import bisimulation
+from verify.methods.levelwise import prove_levelwise
 from verify.verdict import PROVED, Verdict
 
 SEARCHED_BITS = 12

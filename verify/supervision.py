@@ -81,7 +81,11 @@ def _wait(child: int, watched: set, say: Callable[[str], None]) -> int:
     asked = None
     until = 0.0
     while True:
-        arrived = signal.sigwaitinfo(watched) if asked is None else signal.sigtimedwait(watched, max(0.0, until - time.monotonic()))
+        arrived = (
+            signal.sigwaitinfo(watched)
+            if asked is None
+            else signal.sigtimedwait(watched, max(0.0, until - time.monotonic()))
+        )
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             break
@@ -102,5 +106,7 @@ def _wait(child: int, watched: set, say: Callable[[str], None]) -> int:
             say("interrupted")
         return 128 + asked
     out_of_memory = -code == signal.SIGKILL
-    say(f"ended by {signal.Signals(-code).name}, and nothing is decided: {'out of memory?' if out_of_memory else 'please report it'}")
+    say(
+        f"ended by {signal.Signals(-code).name}, and nothing is decided: {'out of memory?' if out_of_memory else 'please report it'}"
+    )
     return 128 - code

@@ -109,14 +109,24 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         """A table, for notebooks."""
-        rows = {"outcome": self.outcome, "method": self.method, "mode": self.mode, "arithmetic": self.arithmetic, "because": self.reason}
+        rows = {
+            "outcome": self.outcome,
+            "method": self.method,
+            "mode": self.mode,
+            "arithmetic": self.arithmetic,
+            "because": self.reason,
+        }
         rows.update(self.explored)
         if self.horizon is not None:
             rows["strings of up to"] = f"{self.horizon} symbols"
         if self.witness is not None:
             rows["wrong on"] = " ".join(self.witness.word[:60]) or "the empty string"
-            rows["expected"], rows["given"] = (" ".join(sorted(found)) or "nothing" for found in (self.witness.expected, self.witness.given))
-        cells = "".join(f"<tr><th>{escape(str(name))}</th><td>{escape(str(value))}</td></tr>" for name, value in rows.items())
+            rows["expected"], rows["given"] = (
+                " ".join(sorted(found)) or "nothing" for found in (self.witness.expected, self.witness.given)
+            )
+        cells = "".join(
+            f"<tr><th>{escape(str(name))}</th><td>{escape(str(value))}</td></tr>" for name, value in rows.items()
+        )
         return f"<table>{cells}</table>"
 
     def to_json(self) -> dict:

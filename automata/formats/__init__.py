@@ -62,8 +62,13 @@ def read_described(path: str | Path, labels: str = "auto", accept: Iterable[str]
         described = parse(read_text(path), source)
     if accept is not None:
         return described.accepting_after(accept)
-    output = next(((f"{source}, {t.place}: gives", t.output, "Mealy") for t in described.transitions if t.output is not None), None)
-    output = output or next(((f"{source}: the state {quoted(q)} gives", o, "Moore") for q, o in described.outputs.items()), None)
+    output = next(
+        ((f"{source}, {t.place}: gives", t.output, "Mealy") for t in described.transitions if t.output is not None),
+        None,
+    )
+    output = output or next(
+        ((f"{source}: the state {quoted(q)} gives", o, "Moore") for q, o in described.outputs.items()), None
+    )
     if output is not None:
         where, given, kind = output
         raise InputError(
@@ -81,7 +86,9 @@ def checked_dfa(described: Described, alphabet: Iterable[str] | None = None, lim
         raise InputError(f"{described.source}: no transition leaves the initial state {initial}")
     if described.accepting and dfa.shortest_word() is None:
         accepting = some(sorted(map(repr, described.accepting)))
-        raise InputError(f"{described.source}: no accepting state can be reached from {initial} (accepting: {accepting})")
+        raise InputError(
+            f"{described.source}: no accepting state can be reached from {initial} (accepting: {accepting})"
+        )
     return dfa
 
 

@@ -71,7 +71,9 @@ class Described:
         column = {symbol: i for i, symbol in enumerate(symbols)}
         for transition in self.transitions:
             if transition.symbol is not None and transition.symbol not in column:
-                raise InputError(f"{self.source}, {transition.place}: symbol {quoted(transition.symbol)} is not in the alphabet")
+                raise InputError(
+                    f"{self.source}, {transition.place}: symbol {quoted(transition.symbol)} is not in the alphabet"
+                )
         if not self.deterministic:
             return self._subsets(symbols, limit)
         number = {state: i for i, state in enumerate(self.states)}

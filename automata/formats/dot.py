@@ -99,7 +99,9 @@ class _Parser:
                     raise self._error(position, "the end inside a string", "'\"'")
                 if self.text.startswith("/*", position):
                     raise self._error(position, "the end inside a comment", "'*/'")
-                raise self._error(position, quoted(self.text[position]), "a name, a string or a mark of the DOT language")
+                raise self._error(
+                    position, quoted(self.text[position]), "a name, a string or a mark of the DOT language"
+                )
             start, position = position, self._html_end(position) if match is None else match.end()
             if match is None:
                 yield _Token("name", Html(self.text[start:position]), start)

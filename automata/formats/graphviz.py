@@ -103,7 +103,9 @@ def _markers(graph: Graph) -> dict[str, list[str]]:
 
 def _not_drawn(attributes: dict[str, str]) -> bool:
     dot = attributes.get("label") == "" and "black" in (attributes.get("fillcolor"), attributes.get("color"))
-    hidden = attributes.get("shape") in ("point", "none", "plain", "plaintext") or "invis" in attributes.get("style", "")
+    hidden = attributes.get("shape") in ("point", "none", "plain", "plaintext") or "invis" in attributes.get(
+        "style", ""
+    )
     return hidden or (dot and "filled" in attributes.get("style", ""))
 
 
@@ -112,7 +114,10 @@ def _is_named_initial(attributes: dict[str, str]) -> bool:
 
 
 def _is_accepting(attributes: dict[str, str]) -> bool:
-    if attributes.get("shape", "").startswith("double") or "true" in (attributes.get("accepting"), attributes.get("final")):
+    if attributes.get("shape", "").startswith("double") or "true" in (
+        attributes.get("accepting"),
+        attributes.get("final"),
+    ):
         return True
     return re.fullmatch(r"0*([2-9]|[1-9]\d+)", attributes.get("peripheries", ""), re.ASCII) is not None
 
@@ -157,7 +162,9 @@ def _refuse_weighted_states(graph: Graph, described: Described) -> None:
 def _refuse_infinite_words(graph: Graph, source: str) -> None:
     label = graph.attributes.get("label", "")
     if re.search(r"\b(Inf|Fin)\s*\(|B(ü|u|&uuml;)chi", label):
-        raise InputError(f"{source}: the label {quoted(label)} says that it is about infinite words, expected an automaton of finite words")
+        raise InputError(
+            f"{source}: the label {quoted(label)} says that it is about infinite words, expected an automaton of finite words"
+        )
 
 
 def _label(attributes: dict[str, str], where: str) -> Label:

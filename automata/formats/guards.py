@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from automata import limits
 from automata.errors import InputError
-from automata.notation import CLOSE, INFIX, OPEN, OPERAND, PREFIX, Scanner, Token, to_postfix
+from automata.notation.scanner import CLOSE, INFIX, OPEN, OPERAND, PREFIX, Scanner, Token, to_postfix
 
 _TRUE = ("true", "True", "TRUE", "T", "1", "⊤", "tt")
 _FALSE = ("false", "False", "FALSE", "F", "0", "⊥", "ff")

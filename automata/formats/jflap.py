@@ -54,9 +54,13 @@ def parse_jflap(text: str, source: str) -> Described:
     root = _parse_xml(text, source)
     kinds = [element.text.strip() for element in root.all("type")]
     if root.name != "structure" or not kinds:
-        raise InputError(f"{source}, line {root.line}: found the element {quoted(root.name)}, expected a structure with a type")
+        raise InputError(
+            f"{source}, line {root.line}: found the element {quoted(root.name)}, expected a structure with a type"
+        )
     if kinds[0] != "fa":
-        raise InputError(f"{source}: the type is {quoted(kinds[0])}: {_TYPES.get(kinds[0], 'unknown')}, expected 'fa', a finite automaton")
+        raise InputError(
+            f"{source}: the type is {quoted(kinds[0])}: {_TYPES.get(kinds[0], 'unknown')}, expected 'fa', a finite automaton"
+        )
     described = Described(source)
     initial = []
     for element in root.all("state"):
@@ -100,14 +104,18 @@ def _attribute(element: _Element, name: str, source: str) -> str:
 def _child(element: _Element, name: str, source: str, optional: bool = False) -> str:
     found = [part for part in element.inside if part.name == name]
     if len(found) > 1 or not (found or optional):
-        raise InputError(f"{source}, line {element.line}: the {element.name} has {len(found)} elements {name!r}, expected one")
+        raise InputError(
+            f"{source}, line {element.line}: the {element.name} has {len(found)} elements {name!r}, expected one"
+        )
     return found[0].text.strip() if found else ""
 
 
 def _state(element: _Element, name: str, described: Described) -> str:
     state = _child(element, name, described.source)
     if state not in described.states:
-        raise InputError(f"{described.source}, line {element.line}: the transition is {name} {quoted(state)}, which is not a state")
+        raise InputError(
+            f"{described.source}, line {element.line}: the transition is {name} {quoted(state)}, which is not a state"
+        )
     return state
 
 
@@ -130,7 +138,9 @@ def _parse_xml(text: str, source: str) -> _Element:
         path[-1].text += data
 
     def doctype(*_) -> None:
-        raise InputError(f"{source}, line {parser.CurrentLineNumber}: has a document type, expected plain XML as JFLAP writes it")
+        raise InputError(
+            f"{source}, line {parser.CurrentLineNumber}: has a document type, expected plain XML as JFLAP writes it"
+        )
 
     parser.StartElementHandler = begin
     parser.EndElementHandler = lambda _: path.pop()
@@ -139,7 +149,9 @@ def _parse_xml(text: str, source: str) -> _Element:
     try:
         parser.Parse(text, True)
     except expat.ExpatError as error:
-        raise InputError(f"{source}, line {error.lineno}, column {error.offset + 1}: {expat.ErrorString(error.code)}") from None
+        raise InputError(
+            f"{source}, line {error.lineno}, column {error.offset + 1}: {expat.ErrorString(error.code)}"
+        ) from None
     except UnicodeEncodeError:
         raise InputError(f"{source}: has half a character") from None
     return outermost.inside[0]
@@ -149,12 +161,16 @@ def render_jflap(dfa: DFA) -> str:
     """The text of a DFA whose symbols are single characters."""
     for symbol in dfa.alphabet:
         if len(symbol) != 1:
-            raise InputError(f"symbol {quoted(symbol)} has several characters, which JFLAP reads one after the other: write .json")
+            raise InputError(
+                f"symbol {quoted(symbol)} has several characters, which JFLAP reads one after the other: write .json"
+            )
     lines = ['<?xml version="1.0" encoding="UTF-8" standalone="no"?><structure>', " <type>fa</type>", " <automaton>"]
     for state in range(dfa.states):
         marks = "<initial/>" * (state == dfa.initial) + "<final/>" * (state in dfa.accepting)
         lines.append(f'  <state id="{state}" name="q{state}"><x>{100 * state}</x><y>0</y>{marks}</state>')
     for state, row in enumerate(dfa.table.tolist()):
         for symbol, target in zip(dfa.alphabet, row):
-            lines.append(f"  <transition><from>{state}</from><to>{target}</to><read>{escape(symbol)}</read></transition>")
+            lines.append(
+                f"  <transition><from>{state}</from><to>{target}</to><read>{escape(symbol)}</read></transition>"
+            )
     return "\n".join([*lines, " </automaton>", "</structure>", ""])

@@ -135,7 +135,9 @@ def _are_formulas(labels: list[Label], mode: str) -> bool:
     if mode == FORMULAS:
         for label, guard in zip(labels, guards):
             if guard is None:
-                raise InputError(f"{label.where} has the label {quoted(label.text)}, expected a Boolean formula such as p & !q")
+                raise InputError(
+                    f"{label.where} has the label {quoted(label.text)}, expected a Boolean formula such as p & !q"
+                )
         return True
     if mode == SYMBOLS or not labels or None in guards:
         return False
@@ -175,7 +177,9 @@ def _symbols(label: Label, text: str, grouped: bool) -> Iterator[str | None]:
         if not symbol:
             raise InputError(f"{label.where} has the label {quoted(label.text)}, expected symbols separated by commas")
         if len(symbol.split()) > 1:
-            raise InputError(f"{label.where} has the label {quoted(label.text)}, where {quoted(symbol)} has blanks: a symbol cannot have any")
+            raise InputError(
+                f"{label.where} has the label {quoted(label.text)}, where {quoted(symbol)} has blanks: a symbol cannot have any"
+            )
         yield _symbol(symbol)
 
 

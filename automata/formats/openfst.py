@@ -26,7 +26,11 @@ def parse_openfst(text: str, source: str) -> Described:
     Raises:
         InputError: naming the line, and the field or symbol at fault.
     """
-    lines = [(f"line {i}", fields) for i, line in enumerate(text.split("\n"), 1) if (fields := _fields(line, f"{source}, line {i}"))]
+    lines = [
+        (f"line {i}", fields)
+        for i, line in enumerate(text.split("\n"), 1)
+        if (fields := _fields(line, f"{source}, line {i}"))
+    ]
     fourth = [fields[2:4] for _, fields in lines if len(fields) == 4]
     # Four fields are a symbol twice, or a symbol and a weight: which of the two, the whole file says.
     copied = any(len(fields) == 5 for _, fields in lines) or not all(_is_weight(weight) for _, weight in fourth)
@@ -52,7 +56,9 @@ def parse_openfst(text: str, source: str) -> Described:
             described.accepting.append(here[0])
             continue
         if symbols[0] != symbols[-1]:
-            raise InputError(f"{where}: reads {quoted(symbols[0])} and writes {quoted(symbols[1])}: a transducer, expected an acceptor")
+            raise InputError(
+                f"{where}: reads {quoted(symbols[0])} and writes {quoted(symbols[1])}: a transducer, expected an acceptor"
+            )
         described.transitions.append(Transition(here[0], _symbol(symbols[0], where), here[1], place))
     if described.initial is None:
         raise InputError(f"{source}: the file is empty, expected a line for the initial state")
@@ -85,7 +91,9 @@ def _fields(line: str, where: str) -> list[str]:
         return line.split()
     fields = [field.strip() for field in line.split("\t")]
     if "" in fields:
-        raise InputError(f"{where}: field {fields.index('') + 1} is empty (epsilon is written <eps> or @0@, a space @_SPACE_@)")
+        raise InputError(
+            f"{where}: field {fields.index('') + 1} is empty (epsilon is written <eps> or @0@, a space @_SPACE_@)"
+        )
     fields = [part for field in fields for part in field.split()]
     if len(fields) > 5:
         raise InputError(f"{where}: has {len(fields)} fields, expected at most 5")

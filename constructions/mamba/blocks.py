@@ -17,8 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Mapping
 
-from constructions.mamba.boxes import Box, Key
-from constructions.mamba.network import SYMBOL, Choice, Item, Memory, Network, Total, Variable, Window
+from constructions.conditions.cases import Box, Key
+from constructions.conditions.network import SYMBOL, Choice, Item, Memory, Network, Total, Variable, Window
 
 ONE = "one"
 """The name of the coordinate that is always 1."""

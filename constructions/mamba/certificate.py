@@ -74,7 +74,7 @@ def certify(weights: MambaWeights) -> Certificate:
     Raises:
         InputError: naming the block and channel or coordinate where the proof fails.
 
-    >>> from constructions.flip_flop import flip_flop
+    >>> from constructions.paper.flip_flop import flip_flop
     >>> from constructions.mamba.lowering import lower_to_mamba
     >>> certificate = certify(lower_to_mamba(flip_flop()))
     >>> certificate.horizon is None, certificate.largest < 2**certificate.digits
@@ -119,7 +119,9 @@ class Proof:
                 ((self.greatest - start) // max(fastest, 1) for start, fastest in self.movements), default=self.greatest
             )
             if horizon < 0:
-                self.fail(f"a counter starts beyond {self.greatest}, up to which {self.weights.precision.name} is exact")
+                self.fail(
+                    f"a counter starts beyond {self.greatest}, up to which {self.weights.precision.name} is exact"
+                )
         return Certificate(self.greatest, horizon, self.sums, self.largest, self.weights.precision.digits)
 
     # -- the residual stream --------------------------------------------------------------------------
@@ -234,7 +236,10 @@ class Proof:
         if one[self.first_ballast :].any():
             self.fail(f"{name} lets the ballast through")
         # As many units as a counter may have, in numbers of the format.
-        if one.max() * self.limit > self.weights.precision.greatest or (one[one > 0] < self.weights.precision.least).any():
+        if (
+            one.max() * self.limit > self.weights.precision.greatest
+            or (one[one > 0] < self.weights.precision.least).any()
+        ):
             self.fail(f"{name} makes a unit too large or too small for {self.weights.precision.name}")
         return one
 

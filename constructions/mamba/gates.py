@@ -31,7 +31,7 @@ class GateRange:
 class GateAudit:
     """Watches the gates of every layer while it is entered.
 
-    >>> from constructions.flip_flop import flip_flop
+    >>> from constructions.paper.flip_flop import flip_flop
     >>> from constructions.mamba.huggingface import build
     >>> from constructions.mamba.lowering import lower_to_mamba
     >>> model = build(lower_to_mamba(flip_flop()))

@@ -83,7 +83,9 @@ def read_vocabulary(directory: Path, alphabet: Sequence[str], outputs: Sequence[
     special = {tokenizer.bos_token: tokenizer.bos_token_id, tokenizer.eos_token: tokenizer.eos_token_id}
     for name, number in {**numbers, **special}.items():
         if number >= size:
-            raise InputError(f"{directory}: token {shown(name)} has the number {number}, and the model has {size} tokens")
+            raise InputError(
+                f"{directory}: token {shown(name)} has the number {number}, and the model has {size} tokens"
+            )
     for symbol, number in numbers.items():
         if list(numbers.values()).count(number) > 1:
             raise InputError(f"{directory}: token {symbol!r} has the number {number}, and another symbol has it too")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from automata import limits
-from automata.cascade import Cascade, Counter, Reset
 from automata.errors import InputError
+from constructions.cascade import Cascade, Counter, Reset
+from constructions.conditions.inline import inline
+from constructions.conditions.network import Network, Total, network
 from constructions.mamba.ballast import CONSTANT, GIANT
 from constructions.mamba.blocks import layout
 from constructions.mamba.certificate import certify
-from constructions.mamba.inline import inline
-from constructions.mamba.network import Network, Total, network
 from constructions.mamba.precision import Precision, precision
 from constructions.mamba.weights import MambaWeights, assemble
 
@@ -25,7 +25,7 @@ def lower_to_mamba(cascade: Cascade, dtype: str = "float32", norm: str | None = 
     Raises:
         InputError: naming the register that no Mamba can have, the number that is not exact in the dtype, or the width.
 
-    >>> from constructions.flip_flop import flip_flop
+    >>> from constructions.paper.flip_flop import flip_flop
     >>> weights = lower_to_mamba(flip_flop())
     >>> len(weights.layout.blocks), weights.width, weights.ballast.kind
     (3, 32, 'constant norm')
@@ -34,7 +34,9 @@ def lower_to_mamba(cascade: Cascade, dtype: str = "float32", norm: str | None = 
     values = sum(register.values - 1 for register in cascade.registers if isinstance(register, Reset))
     if limits.exceeded("width", values):
         most = limits.limit("width")
-        raise limits.refusal("width", f"registers with {values} values besides their first do not fit a d_model of {most}")
+        raise limits.refusal(
+            "width", f"registers with {values} values besides their first do not fit a d_model of {most}"
+        )
     boxes = inline(network(cascade))
     counter = next((item.name for item in boxes.items if isinstance(item, Total)), None)
     if norm == CONSTANT and counter is not None:

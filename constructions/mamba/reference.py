@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from automata.machine import ACCEPT, EOS
-from constructions.engine import Outputs
 from constructions.mamba.ballast import EPSILON
 from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL, MambaWeights
+from constructions.ssm.engine import Outputs
 
 
 class LayerCache(NamedTuple):
@@ -37,7 +37,7 @@ class LayerTrace(NamedTuple):
 class Reference:
     """A Mamba in float32 or float64, also as a batched model for a search.
 
-    >>> from constructions.flip_flop import flip_flop
+    >>> from constructions.paper.flip_flop import flip_flop
     >>> from constructions.mamba.lowering import lower_to_mamba
     >>> model = Reference(lower_to_mamba(flip_flop()))
     >>> rows, outputs = model.begin(1)

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from automata.machine import ACCEPT, EOS
-from constructions.engine import Outputs
 from constructions.mamba.reading import Reading
 from constructions.mamba.weights import FIRST_SYMBOL, MambaWeights
+from constructions.ssm.engine import Outputs
 
 BATCH = 256
 
@@ -73,7 +73,7 @@ class Runner(Protocol):
 
 
 class SteppedMamba:
-    """A batched model, as :func:`verify.bisimulation` wants it.
+    """A batched model, as :func:`verify.methods.bisimulation` wants it.
 
     A state row has, for each layer, the number of its cache (the bytes of convolution and scan state, -0 written back
     as 0) in a table; rows are equal exactly when the caches are.  No operation of a Mamba makes different numbers of 0

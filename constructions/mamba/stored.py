@@ -123,8 +123,12 @@ def shown(value: object) -> str:
 
 def _config(directory: Path, content: dict) -> dict:
     if content.get("quantization_config"):
-        raise InputError(f"{directory}: {CONFIG}: the weights are quantised (quantization_config), expected plain numbers")
-    config = {name: content[name] for name in (*_SIZES, *_SWITCHES, "layer_norm_epsilon", "hidden_act") if name in content}
+        raise InputError(
+            f"{directory}: {CONFIG}: the weights are quantised (quantization_config), expected plain numbers"
+        )
+    config = {
+        name: content[name] for name in (*_SIZES, *_SWITCHES, "layer_norm_epsilon", "hidden_act") if name in content
+    }
     _check_types(directory, config, {})
     return config
 
@@ -192,7 +196,9 @@ def _dtype(directory: Path, content: dict, tensors: dict[str, torch.Tensor]) -> 
     said = {name: content[name] for name in ("dtype", "torch_dtype") if content.get(name) not in (None, "auto")}
     for name, value in said.items():
         if not isinstance(value, str) or value.removeprefix("torch.") not in PRECISIONS:
-            raise InputError(f"{directory}: {CONFIG}: {name} is {shown(value)}, expected one of {', '.join(PRECISIONS)}")
+            raise InputError(
+                f"{directory}: {CONFIG}: {name} is {shown(value)}, expected one of {', '.join(PRECISIONS)}"
+            )
     names = {value.removeprefix("torch.") for value in said.values()}
     if len(names) > 1:
         raise InputError(f"{directory}: {CONFIG}: dtype is {said['dtype']}, and torch_dtype is {said['torch_dtype']}")
@@ -200,7 +206,9 @@ def _dtype(directory: Path, content: dict, tensors: dict[str, torch.Tensor]) -> 
     dtype = names.pop() if names else next(iter(stored))
     if list(stored) == [dtype]:
         return dtype, []
-    rounded = sum(int((tensor.to(getattr(torch, dtype)).to(tensor.dtype) != tensor).sum()) for tensor in tensors.values())
+    rounded = sum(
+        int((tensor.to(getattr(torch, dtype)).to(tensor.dtype) != tensor).sum()) for tensor in tensors.values()
+    )
     why = "as config.json says" if said else "the format of the first tensor"
     return dtype, [
         f"stored in {' and '.join(stored)}, run in {dtype}, {why}: {rounded} weights are rounded, and all claims are about "
@@ -221,7 +229,9 @@ def _weight_files(directory: Path) -> list[Path]:
         present = {path.name for path in directory.iterdir() if path.is_file()}
         for name in names or [None]:
             if not (isinstance(name, str) and name.endswith(".safetensors") and name in present):
-                raise InputError(f"{directory}: {INDEX} names {shown(name)}, which is no safetensors file in the folder")
+                raise InputError(
+                    f"{directory}: {INDEX} names {shown(name)}, which is no safetensors file in the folder"
+                )
         return [directory / name for name in sorted(set(names))]
     for path in sorted(path for pattern in _PICKLES for path in directory.glob(pattern)):
         raise InputError(

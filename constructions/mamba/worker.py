@@ -26,7 +26,7 @@ import numpy as np
 
 from automata.errors import InputError
 from automata.processes import serve_only
-from constructions.engine import Outputs
+from constructions.ssm.engine import Outputs
 
 PACKAGE = "mamba_ssm"
 PRIVATE_FOLDER = Path(sys.prefix) / "mamba-ssm"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from constructions.storage import save
+from constructions.ssm.storage import save
 
 from . import edits as editing
 from .families import draw, family, names
@@ -29,8 +29,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="model I of seed K is the same whatever else is asked for")
     parser.add_argument("--first", type=int, default=0, metavar="I", help="begin with model I")
     parser.add_argument("--only", default="", metavar="TEXT", help="only families with this text in their name")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write each finding to a folder of its own, as a saved model")
-    parser.add_argument("--slow", type=float, default=5.0, metavar="S", help="end a check after S seconds and report it (default: 5)")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="write each finding to a folder of its own, as a saved model"
+    )
+    parser.add_argument(
+        "--slow", type=float, default=5.0, metavar="S", help="end a check after S seconds and report it (default: 5)"
+    )
     args = parser.parse_args(argv)
     if not any(args.only in name for name in names()):
         parser.error(f"--only {args.only}: no family has this in its name")
@@ -47,7 +51,9 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"stopped before model {index}", file=sys.stderr)
     print(fuzz.table())
-    print(f"{index - args.first} models from {args.first} on, seed {args.seed}, {passed():.0f} s, {len(fuzz.findings)} findings")
+    print(
+        f"{index - args.first} models from {args.first} on, seed {args.seed}, {passed():.0f} s, {len(fuzz.findings)} findings"
+    )
     return 1 if fuzz.findings else 0
 
 
@@ -82,7 +88,9 @@ class Fuzz:
         report = judged(name, edits, original, index, self.slow, checks)
         self._count(name, report)
         for check in [check for check, outcome in report.outcomes.items() if outcome == SLOW]:
-            print(f"slow: {check}: no answer in {self.slow:g} s: seed {self.seed}, model {index}: {name}\n  edits = {edits}")
+            print(
+                f"slow: {check}: no answer in {self.slow:g} s: seed {self.seed}, model {index}: {name}\n  edits = {edits}"
+            )
         for check, why in report.findings.items():
             self._found(name, edits, original, index, check, why)
         return report
@@ -97,7 +105,10 @@ class Fuzz:
         self.kinds[kind] += 1
         if self.kinds[kind] > 1:
             return
-        smaller = minimise(edits, lambda fewer: check in judged(name, fewer, original, index, self.slow, {check.split(":")[0]}).findings)
+        smaller = minimise(
+            edits,
+            lambda fewer: check in judged(name, fewer, original, index, self.slow, {check.split(":")[0]}).findings,
+        )
         why = judged(name, smaller, original, index, self.slow, {check.split(":")[0]}).findings.get(check, why)
         text = f"{check}: {why}\n  seed {self.seed}, model {index}: {name}\n  edits = {smaller}"
         self.findings.append(text)
@@ -106,15 +117,21 @@ class Fuzz:
             folder = self.out / f"{self.seed}_{index}_{check.replace(' ', '_').replace(':', '')}"
             save(family(name).ssm, folder)
             editing.write(*editing.apply(smaller, *original), folder)
-            (self.out / f"{folder.name}.json").write_text(json.dumps({"family": name, "edits": smaller, "check": check, "why": why}))
+            (self.out / f"{folder.name}.json").write_text(
+                json.dumps({"family": name, "edits": smaller, "check": check, "why": why})
+            )
 
     def table(self) -> str:
         """Outcomes by family and check."""
         lines = []
         for (kind, check), counts in sorted(self.counts.items()):
-            lines.append(f"{kind:<10} {check:<15} " + ", ".join(f"{n} {outcome}" for outcome, n in counts.most_common()))
+            lines.append(
+                f"{kind:<10} {check:<15} " + ", ".join(f"{n} {outcome}" for outcome, n in counts.most_common())
+            )
         lines += [f"{n} times {kind}" for kind, n in self.kinds.most_common() if n > 1]
-        return "\n".join([*lines, f"undecided although a string of the first few hundred is wrong: {self.missed} models"])
+        return "\n".join(
+            [*lines, f"undecided although a string of the first few hundred is wrong: {self.missed} models"]
+        )
 
 
 def judged(name: str, edits, original, seed: int, slow: float, only: set[str]) -> Report:

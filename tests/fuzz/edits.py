@@ -19,17 +19,31 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from constructions.storage import DESCRIPTION, WEIGHTS
+from constructions.ssm.storage import DESCRIPTION, WEIGHTS
 
 Edit = tuple
 _PARTS = ("rows", "columns", "values")
 _EXTREME = [-(2**63), -(2**63) + 1, 2**63 - 1, 2**62, -(2**62)]
-_EXTREME += [sign * (2**bits + by) for bits in (10, 11, 12, 16, 24, 31, 32, 53, 55, 61) for by in (-1, 0, 1) for sign in (1, -1)]
+_EXTREME += [
+    sign * (2**bits + by) for bits in (10, 11, 12, 16, 24, 31, 32, 53, 55, 61) for by in (-1, 0, 1) for sign in (1, -1)
+]
 _EXTREME += [2047, 2049, 4097, 32768, 65504, 65519, 65520, 65536, 2**127, 100_003]
 EXTREME = [value for value in _EXTREME if -(2**63) <= value < 2**63]
 """Ends of the ranges of integers and floats, and their neighbours."""
 
-ARITHMETICS = ("exact", "fixed:0", "fixed:1", "fixed:2", "fixed:8", "float16", "float32", "float64", "wrap:1", "wrap:3", "wrap:16")
+ARITHMETICS = (
+    "exact",
+    "fixed:0",
+    "fixed:1",
+    "fixed:2",
+    "fixed:8",
+    "float16",
+    "float32",
+    "float64",
+    "wrap:1",
+    "wrap:3",
+    "wrap:16",
+)
 
 
 def read(folder: Path) -> tuple[dict[str, np.ndarray], dict]:

@@ -9,37 +9,37 @@ from typing import Callable
 
 import numpy as np
 
-from automata.bounded_dyck import DyckMachine
-from automata.counter_machine import counter_machine
+from automata.algebra.holonomy import Skeleton
+from automata.catalogue import language
 from automata.dfa import DFA
 from automata.errors import InputError
-from automata.flip_flop import FlipFlopMachine
-from automata.holonomy import Skeleton
-from automata.krohn_rhodes import holonomy_cascade
-from automata.languages import language
-from automata.pair_graph import chart_of
-from automata.smaller import compile_dfa
-from constructions import parity
-from constructions.arithmetic import Arithmetic
-from constructions.bounded_dyck import bounded_dyck
-from constructions.counters import counter_cascade
-from constructions.engine import Engine
-from constructions.flip_flop import flip_flop
-from constructions.horizon import exact_length
-from constructions.lowering import lower
-from constructions.random_ssm import random_ssm
-from constructions.signed import lower_signed
-from constructions.ssm import SSM
-from verify.bisimulation import bisimulation
-from verify.bounded_search import bounded_search
-from verify.boxes import NotCovered
-from verify.induction import prove_counter, prove_dyck
-from verify.levelwise import prove_levelwise
-from verify.refuter import refute
-from verify.sampling import check_words, random_words
-from verify.sticky import find_sticky
-from verify.translation import Folded, find_translation
-from verify.upper_bound import upper_bound
+from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.counter_machine import counter_machine
+from automata.machines.flip_flop import FlipFlopMachine
+from constructions.compile.krohn_rhodes import holonomy_cascade
+from constructions.compile.pair_graph import chart_of
+from constructions.compile.smaller import compile_dfa
+from constructions.paper import parity
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.paper.counters import counter_cascade
+from constructions.paper.flip_flop import flip_flop
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.horizon import exact_length
+from constructions.ssm.lowering import lower
+from constructions.ssm.random_ssm import random_ssm
+from constructions.ssm.signed import lower_signed
+from constructions.ssm.weights import SSM
+from verify.evidence.sampling import check_words, random_words
+from verify.impossible.refuter import refute
+from verify.impossible.upper_bound import upper_bound
+from verify.methods.bisimulation import bisimulation
+from verify.methods.bounded_search import bounded_search
+from verify.methods.induction import prove_counter, prove_dyck
+from verify.methods.levelwise import prove_levelwise
+from verify.methods.sticky import find_sticky
+from verify.methods.translation import Folded, find_translation
+from verify.numbers.boxes import NotCovered
 
 from .languages import COUNTER, REGULAR, Language, dyck, even
 
@@ -50,8 +50,21 @@ _ARITHMETICS = ("exact", "fixed:1", "fixed:3", "float16", "float32", "wrap:4")
 _SMALL = [name for name in COUNTER if name not in ("shuffle-4", "shuffle-6", "boolean-5")]
 _MODES = ("predictive", "recognise")
 _DYCK = ((1, 1), (1, 4), (2, 0), (2, 1), (2, 2), (2, 3), (3, 2))
-_GATES = (("exact", "affine"), ("fixed:2", "affine"), ("float16", "affine"), ("float16", "sigmoid"), ("float32", "exp-softplus"))
-_PARITIES = ("signed/exact", "signed/float16", "wrapping/wrap:1", "wrapping/wrap:4", "unbounded/fixed:3", "rounding/fixed:3")
+_GATES = (
+    ("exact", "affine"),
+    ("fixed:2", "affine"),
+    ("float16", "affine"),
+    ("float16", "sigmoid"),
+    ("float32", "exp-softplus"),
+)
+_PARITIES = (
+    "signed/exact",
+    "signed/float16",
+    "wrapping/wrap:1",
+    "wrapping/wrap:4",
+    "unbounded/fixed:3",
+    "rounding/fixed:3",
+)
 
 
 _SHARES = np.array([4, 4, 4, 3, 1, 1, 2]) / 19
@@ -78,8 +91,12 @@ class Family:
 def names() -> list[str]:
     """Of all models; a random one is completed by a number."""
     found = [f"counter {n} {m} exact" for n, m in product(COUNTER, _MODES)]
-    found += [f"counter {n} {m} {a}" for n, m, a in product(_SMALL, _MODES, ("exact", "float16", "float32")) for _ in range(2)]
-    found += [f"dyck {k},{d} {m} {a}" for (k, d), m, a in product(_DYCK, _MODES, ("exact", "fixed:1", "float16", "float32"))]
+    found += [
+        f"counter {n} {m} {a}" for n, m, a in product(_SMALL, _MODES, ("exact", "float16", "float32")) for _ in range(2)
+    ]
+    found += [
+        f"dyck {k},{d} {m} {a}" for (k, d), m, a in product(_DYCK, _MODES, ("exact", "fixed:1", "float16", "float32"))
+    ]
     found += [f"{r} {n} {m} {a}" for r, n, m, a in product(("holonomy", "auto"), REGULAR, _MODES, _ARITHMETICS)]
     found += [f"flip-flop flip-flop {m} {a}" for m, a in product(_MODES, _ARITHMETICS)]
     found += [f"parity {p}" for p in _PARITIES] * 4
@@ -132,7 +149,9 @@ def _regular(route: str, name: str, mode: str, arithmetic: str) -> Family:
         return _family(lower(compile_dfa(dfa, mode)[0], Arithmetic.parse(arithmetic)), dfa, REGULAR[name], {})
     skeleton = Skeleton(dfa)
     ssm = lower(holonomy_cascade(dfa, mode, skeleton), Arithmetic.parse(arithmetic))
-    return _family(ssm, dfa, REGULAR[name], {"level by level": lambda ssm: prove_levelwise(ssm, dfa, chart_of(skeleton))})
+    return _family(
+        ssm, dfa, REGULAR[name], {"level by level": lambda ssm: prove_levelwise(ssm, dfa, chart_of(skeleton))}
+    )
 
 
 def _flip_flop(name: str, mode: str, arithmetic: str) -> Family:

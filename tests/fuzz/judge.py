@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from automata.errors import InputError
-from constructions.storage import load
-from verify.boxes import NotCovered
-from verify.induction.symbolic import SolverMissing
-from verify.refuter import Refutation
-from verify.upper_bound import STAR_FREE, TIME_INVARIANT, UpperBound
+from constructions.ssm.storage import load
+from verify.impossible.refuter import Refutation
+from verify.impossible.upper_bound import STAR_FREE, TIME_INVARIANT, UpperBound
+from verify.methods.induction.symbolic import SolverMissing
+from verify.numbers.boxes import NotCovered
 from verify.verdict import PROVED, REFUTED, TESTED, Verdict
 
 from .families import Check
@@ -136,7 +136,9 @@ def explore(slow: SlowModel, language: Language | None, limit: int) -> Explored:
     sources: list[tuple[int, int]] = []
     while True:
         fresh = []
-        for i, (truth, values) in enumerate(zip(truths, zip(*(column.tolist() for column in h)) if h else [()] * len(truths))):
+        for i, (truth, values) in enumerate(
+            zip(truths, zip(*(column.tolist() for column in h)) if h else [()] * len(truths))
+        ):
             answer = slow.names(given[:, i])
             if language.start is not None and answer != language.answer(truth, slow.mode):
                 return Explored(words[i], False, table)
@@ -174,7 +176,9 @@ def run(slow: SlowModel, words: list[tuple[str, ...]], states: bool = False):
         yield t + 1, given, h
 
 
-def long_words(language: Language, mode: str, length: int, most: int, rng: np.random.Generator) -> list[tuple[str, ...]]:
+def long_words(
+    language: Language, mode: str, length: int, most: int, rng: np.random.Generator
+) -> list[tuple[str, ...]]:
     """Strings u v^n s^m with n up to ``length``, of one length: powers, what follows a violation, nests, fading, up to ``most`` symbols.
 
     In predictive mode a good part of each can be read before a violation.
@@ -219,7 +223,9 @@ def wrong_prefix(slow: SlowModel, language: Language, words: list[tuple[str, ...
 # -- verdicts -----------------------------------------------------------------------------------------
 
 
-def _verdict_is_false(verdict: Verdict, slow: SlowModel, language: Language, explored: Explored | None, seed: int) -> str:
+def _verdict_is_false(
+    verdict: Verdict, slow: SlowModel, language: Language, explored: Explored | None, seed: int
+) -> str:
     """Why the verdict is false; empty when nothing is known against it."""
     if verdict.outcome == PROVED:
         horizon = verdict.horizon if verdict.horizon is not None else 1 << 62
@@ -234,10 +240,18 @@ def _verdict_is_false(verdict: Verdict, slow: SlowModel, language: Language, exp
         word, witness = verdict.witness.word, verdict.witness
         expected = _expected(language, slow.mode, word)
         *_, (_, given, _) = run(slow, [word])
-        if expected in (None, witness.given) or (witness.expected, witness.given) != (expected, slow.names(given[:, 0])):
+        if expected in (None, witness.given) or (witness.expected, witness.given) != (
+            expected,
+            slow.names(given[:, 0]),
+        ):
             right, said = sorted(expected or ["nothing"]), sorted(slow.names(given[:, 0]))
             return f"refuted on {_show(word)}, where {right} is right and {said} is given"
-        if verdict.reason.endswith("a shortest one") and explored is not None and explored.wrong is not None and len(explored.wrong) < len(word):
+        if (
+            verdict.reason.endswith("a shortest one")
+            and explored is not None
+            and explored.wrong is not None
+            and len(explored.wrong) < len(word)
+        ):
             return f"refuted on {_show(word)} as a shortest witness, wrong on {_show(explored.wrong)}"
     if verdict.outcome == REFUTED and verdict.pair is not None and max(p.length for p in verdict.pair) <= RUN:
         answers = []
@@ -299,7 +313,9 @@ def _alternates(bound: UpperBound, slow: SlowModel) -> str:
             states = [[column[i] for column in h] for _, h in history]
             with np.errstate(all="ignore"):
                 moves = [[b - a for a, b in zip(states[t], states[t + 2])] for t in range(5)]
-            in_turn = answers[-1] != answers[-2] and answers[::2] == answers[:1] * 4 and answers[1::2] == answers[1:2] * 3
+            in_turn = (
+                answers[-1] != answers[-2] and answers[::2] == answers[:1] * 4 and answers[1::2] == answers[1:2] * 3
+            )
             if in_turn and moves[1:] == moves[:-1]:
                 return f"{bound.verdict}, and the answers on {_show(power[:n])}^n alternate"
     return ""
@@ -321,4 +337,8 @@ def _length_is_false(length: int | None, slow: SlowModel, exact: SlowModel, seed
 
 
 def _show(word) -> str:
-    return repr(" ".join(word)) if len(word) <= 40 else f"{' '.join(word[:20])} … {' '.join(word[-5:])} ({len(word)} symbols)"
+    return (
+        repr(" ".join(word))
+        if len(word) <= 40
+        else f"{' '.join(word[:20])} … {' '.join(word[-5:])} ({len(word)} symbols)"
+    )

@@ -88,7 +88,9 @@ def chain(alphabet: str, moves: str, ends: str) -> Language:
 
 
 def nested(n: int) -> Language:
-    return Language(("a", "b"), 0, lambda q, s: q + 1 if s == "a" and q < n else q - 1 if s == "b" and q else None, lambda q: q == 0)
+    return Language(
+        ("a", "b"), 0, lambda q, s: q + 1 if s == "a" and q < n else q - 1 if s == "b" and q else None, lambda q: q == 0
+    )
 
 
 def even(alphabet: tuple[str, ...], counted: str) -> Language:

@@ -34,11 +34,15 @@ class SlowModel:
         for i, layer in enumerate(description["layers"]):
             gate = self._affine(f"layers.{i}.gate", layer["gate_exponent"])
             increment = self._affine(f"layers.{i}.increment", layer["increment_exponent"])
-            mixes = [(self._affine(f"layers.{i}.phi.{j}", m["exponent"]), *self._activation(m)) for j, m in enumerate(layer["phi"])]
+            mixes = [
+                (self._affine(f"layers.{i}.phi.{j}", m["exponent"]), *self._activation(m))
+                for j, m in enumerate(layer["phi"])
+            ]
             self._layers.append((gate, layer["gate_function"], increment, mixes))
         self._readout = self._affine("readout", description["readout"]["exponent"])
         self._initial = [
-            self._numbers(arrays[f"layers.{i}.initial"], layer["initial_exponent"]) for i, layer in enumerate(description["layers"])
+            self._numbers(arrays[f"layers.{i}.initial"], layer["initial_exponent"])
+            for i, layer in enumerate(description["layers"])
         ]
 
     def begin(self) -> tuple[list[np.ndarray], np.ndarray]:

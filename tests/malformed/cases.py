@@ -17,7 +17,19 @@ from .wild import INTEGERS, NUMBERS, TEXTS, mutated_bytes, mutated_json, mutated
 QUICK = ["--strings", "3", "--max-length", "8"]
 REGEXES = ("(ab)*", "a*b*", "~(.*bb.*)", "(a|b)*abb", "a(b|())a", ".*a.*", "(aa)*", "[ab]a{2}", "a+b?", "ab&~(b)")
 FORMULAS = ("H(a -> Y b)", "O a", "a S b", "Y Y a", "!O(a & Y a)", "H a", "true", "a | Y(b)")
-NAMES = ("d-2", "d-12", "tomita-1", "tomita-3", "tomita-7", "parity", "dyck-2-2", "flip-flop", "{a,b}*d{b,c}*", "dyck-1", "shuffle-2")
+NAMES = (
+    "d-2",
+    "d-12",
+    "tomita-1",
+    "tomita-3",
+    "tomita-7",
+    "parity",
+    "dyck-2-2",
+    "flip-flop",
+    "{a,b}*d{b,c}*",
+    "dyck-1",
+    "shuffle-2",
+)
 COUNTERS = ("dyck-1", "shuffle-2", "boolean-2", "anbn", "anbncn")
 ARITHMETIC = ("exact", "fixed:1", "fixed:4", "float16", "float32", "float64", "wrap:4")
 
@@ -77,7 +89,14 @@ def _command(random: Random) -> Case:
     if name == "counter":
         return Case("", ["counter", pick(COUNTERS[:1] + ("anbn",)), "--arithmetic", "float16", *QUICK])
     if name in ("starfree", "describe"):
-        source = pick([["--regex", pick(REGEXES)], ["--ltl", pick(FORMULAS), "--alphabet", "ab"], ["--language", pick(NAMES[:7])], ["--file", "a.att"]])
+        source = pick(
+            [
+                ["--regex", pick(REGEXES)],
+                ["--ltl", pick(FORMULAS), "--alphabet", "ab"],
+                ["--language", pick(NAMES[:7])],
+                ["--file", "a.att"],
+            ]
+        )
         return Case("", [name, *source, *(QUICK if name == "starfree" else [])], {"a.att": automata()["a.att"]})
     if name == "parity":
         return Case("", ["parity", "--models", "1", "--arithmetic", pick(["fixed:4", "exact"])])
@@ -86,7 +105,19 @@ def _command(random: Random) -> Case:
     if name == "census":
         return Case("", ["census", "--letters", pick("12"), "--states", pick("12"), "--workers", "1"])
     if name == "trace":
-        return Case("", ["trace", *pick([["dyck", "--k", "2", "--depth", "3", "( [ ] )"], ["flipflop", "w1r1"], ["starfree", "--regex", "(ab)*", "ab"]])])
+        return Case(
+            "",
+            [
+                "trace",
+                *pick(
+                    [
+                        ["dyck", "--k", "2", "--depth", "3", "( [ ] )"],
+                        ["flipflop", "w1r1"],
+                        ["starfree", "--regex", "(ab)*", "ab"],
+                    ]
+                ),
+            ],
+        )
     return Case("", ["export", "d-2", "--to", "out", *QUICK])
 
 
@@ -110,10 +141,14 @@ def _options(random: Random) -> Case:
             i = random.choice(options)
             arguments[i] = mutated_text(random, arguments[i], 1)
         elif what == 3:
-            option = random.choice("--k --depth --strings --max-length --seed --limit --states --image-sets --monoid --models --workers --letters".split())
+            option = random.choice(
+                "--k --depth --strings --max-length --seed --limit --states --image-sets --monoid --models --workers --letters".split()
+            )
             arguments += [option, random.choice(NUMBERS)]
         elif what == 4:
-            option = random.choice("--arithmetic --mode --target --dtype --route --proof --draw-what --alphabet --language --bins".split())
+            option = random.choice(
+                "--arithmetic --mode --target --dtype --route --proof --draw-what --alphabet --language --bins".split()
+            )
             arguments += [option, random.choice([*TEXTS, *NUMBERS, *ARITHMETIC])]
         elif what == 5 and options:
             i = random.choice(options)
@@ -130,9 +165,17 @@ def _options(random: Random) -> Case:
 
 def _regex(random: Random) -> Case:
     """Expressions: random characters, and mutations of right ones."""
-    expression = mutated_text(random, random.choice(REGEXES)) if random.random() < 0.5 else text(random, "ab|*+?()[]{}~&.,^-\\<>123 ", 14)
-    command = random.choice([["starfree", *QUICK], ["describe"], ["export", "--to", "out", *QUICK], ["trace", "starfree", "ab"]])
-    alphabet = random.choice([[], [], ["--alphabet", random.choice(["ab", "a b", "", " ", "aa", "a a", "abc", "🙂é", *TEXTS])]])
+    expression = (
+        mutated_text(random, random.choice(REGEXES))
+        if random.random() < 0.5
+        else text(random, "ab|*+?()[]{}~&.,^-\\<>123 ", 14)
+    )
+    command = random.choice(
+        [["starfree", *QUICK], ["describe"], ["export", "--to", "out", *QUICK], ["trace", "starfree", "ab"]]
+    )
+    alphabet = random.choice(
+        [[], [], ["--alphabet", random.choice(["ab", "a b", "", " ", "aa", "a a", "abc", "🙂é", *TEXTS])]]
+    )
     return Case("", [*command, f"--regex={expression}", *[part for part in alphabet]])
 
 
@@ -163,13 +206,28 @@ def _regex_that_is_right(random: Random) -> Case:
         given = re.search(r"not in the language +(\d+)", out)
         return None if given and int(given[1]) == foreign else f"{foreign} of the words are not in the language"
 
-    arguments = ["starfree", "--regex", expression, "--alphabet", "ab", "--mode", "recognise", "--strings-file", "words", *QUICK]
+    arguments = [
+        "starfree",
+        "--regex",
+        expression,
+        "--alphabet",
+        "ab",
+        "--mode",
+        "recognise",
+        "--strings-file",
+        "words",
+        *QUICK,
+    ]
     return Case("", arguments, {"words": "".join(f"{word} END\n" for word in words).encode()}, check)
 
 
 def _formula(random: Random) -> Case:
     """Formulas of past temporal logic."""
-    formula = mutated_text(random, random.choice(FORMULAS)) if random.random() < 0.6 else text(random, "abYHOS!&|->() true", 14)
+    formula = (
+        mutated_text(random, random.choice(FORMULAS))
+        if random.random() < 0.6
+        else text(random, "abYHOS!&|->() true", 14)
+    )
     command = random.choice([["starfree", *QUICK], ["describe"], ["trace", "starfree", "ab"]])
     return Case("", [*command, f"--ltl={formula}", "--alphabet", random.choice(["ab", "a b c", "", "Y a", "aa"])])
 
@@ -177,16 +235,27 @@ def _formula(random: Random) -> Case:
 def _name(random: Random) -> Case:
     """Names of languages."""
     name = mutated_text(random, random.choice([*NAMES, *COUNTERS]), 2)
-    command = random.choice([["starfree", *QUICK, "--language"], ["describe", "--language"], ["counter", "--arithmetic", "float16", *QUICK], ["export", "--to", "out", *QUICK]])
+    command = random.choice(
+        [
+            ["starfree", *QUICK, "--language"],
+            ["describe", "--language"],
+            ["counter", "--arithmetic", "float16", *QUICK],
+            ["export", "--to", "out", *QUICK],
+        ]
+    )
     return Case("", [*command, name])
 
 
 def _arithmetic(random: Random) -> Case:
     """Arithmetics that there are, or nearly."""
     name = random.choice(ARITHMETIC) if random.random() < 0.5 else mutated_text(random, random.choice(ARITHMETIC), 1)
-    command = random.choice([["dyck", "--k", "2", "--depth", "2"], ["flipflop"], ["counter", "anbn"], ["starfree", "--regex", "(ab)*"]])
+    command = random.choice(
+        [["dyck", "--k", "2", "--depth", "2"], ["flipflop"], ["counter", "anbn"], ["starfree", "--regex", "(ab)*"]]
+    )
     mode = ["--mode", random.choice(["predictive", "recognise"])]
-    return Case("", [*command, *mode, f"--arithmetic={name}", "--strings", "2", "--max-length", random.choice(["3", "5000"])])
+    return Case(
+        "", [*command, *mode, f"--arithmetic={name}", "--strings", "2", "--max-length", random.choice(["3", "5000"])]
+    )
 
 
 def _automaton(random: Random) -> Case:
@@ -217,13 +286,21 @@ def _strings(random: Random) -> Case:
 
 def _trace(random: Random) -> Case:
     """Strings given as an argument."""
-    command, content = random.choice([(["dyck", "--k", "2", "--depth", "3"], "( [ ] )"), (["flipflop"], "w1r1"), (["starfree", "--regex", "(ab)*"], "abab")])
+    command, content = random.choice(
+        [
+            (["dyck", "--k", "2", "--depth", "3"], "( [ ] )"),
+            (["flipflop"], "w1r1"),
+            (["starfree", "--regex", "(ab)*"], "abab"),
+        ]
+    )
     return Case("", ["trace", *command, "--", mutated_text(random, content)])
 
 
 def _published(random: Random) -> Case:
     """Published strings with their labels, damaged."""
-    name, strings, labels = random.choice([("Dyck1", b"()\n(())\n()()\n", b"10\n1110\n1010\n"), ("anbn", b"aabb\nab\n", b"aabT\naT\n")])
+    name, strings, labels = random.choice(
+        [("Dyck1", b"()\n(())\n()()\n", b"10\n1110\n1010\n"), ("anbn", b"aabb\nab\n", b"aabT\naT\n")]
+    )
     files = {f"data/{name}/val_src_bin0.txt": strings, f"data/{name}/val_tgt_bin0.txt": labels}
     damaged = random.choice(list(files))
     files[damaged] = mutated_bytes(random, files[damaged])
@@ -248,11 +325,24 @@ def _path(random: Random) -> Case:
             Case("", ["export", "d-2", "--to", "out", *QUICK]),
         ]
     )
-    options = {"dyck": "json save strings-file", "starfree": "json save draw file strings-file", "refute": "json weights file", "describe": "json draw file"}
+    options = {
+        "dyck": "json save strings-file",
+        "starfree": "json save draw file strings-file",
+        "refute": "json weights file",
+        "describe": "json draw file",
+    }
     options.update(census="json out", parity="json plot", export="json to")
     for option in random.sample(options[found.arguments[0]].split(), random.choice([1, 1, 2])):
         found.arguments += [f"--{option}={random.choice(places)}"]
-    found.files = {"folder": None, "file": b"text", "loop": "loop", "dangling": "nowhere", "strings": b"ab\n", "a.att": automata()["a.att"], **model()}
+    found.files = {
+        "folder": None,
+        "file": b"text",
+        "loop": "loop",
+        "dangling": "nowhere",
+        "strings": b"ab\n",
+        "a.att": automata()["a.att"],
+        **model(),
+    }
     return found
 
 
@@ -264,7 +354,9 @@ def _model(random: Random) -> Case:
     if what == 0:
         files["model/model.json"] = mutated_bytes(random, description)
     elif what == 1:
-        files["model/model.json"] = json.dumps(mutated_json(random, json.loads(description))).encode("utf-8", "surrogatepass")
+        files["model/model.json"] = json.dumps(mutated_json(random, json.loads(description))).encode(
+            "utf-8", "surrogatepass"
+        )
     elif what == 2:
         files["model/weights.safetensors"] = mutated_bytes(random, weights)
     elif what == 3:
@@ -312,9 +404,9 @@ def _edited(random: Random, weights: bytes) -> bytes:
 def _wrong_word(folder: str, expression: str) -> str | None:
     """A word of up to five symbols on which the saved model differs from Python's own expressions; predictive models only."""
     from automata.machine import BOS
-    from automata.regex import regex_to_dfa
-    from constructions import reference
-    from constructions.storage import load
+    from automata.notation.expressions import regex_to_dfa
+    from constructions.ssm import reference
+    from constructions.ssm.storage import load
 
     ssm, dfa = load(folder), regex_to_dfa(expression)
     todo = [((), reference.step(ssm, reference.start(ssm), BOS), dfa.initial)]
@@ -336,7 +428,18 @@ def _checkpoint(random: Random) -> Case:
         del files[name]
     else:
         files[name] = mutated_bytes(random, files[name])
-    arguments = ["checkpoint", "stock", "--language", "d-2", "--strings", "3", "--bins", random.choice(["5", "3,8", *NUMBERS[:12], "5,3"]), "--limit", "200"]
+    arguments = [
+        "checkpoint",
+        "stock",
+        "--language",
+        "d-2",
+        "--strings",
+        "3",
+        "--bins",
+        random.choice(["5", "3,8", *NUMBERS[:12], "5,3"]),
+        "--limit",
+        "200",
+    ]
     return Case("", arguments, files)
 
 
@@ -354,7 +457,7 @@ KINDS: dict[Callable[[Random], Case], int] = {
 def automata() -> dict[str, bytes]:
     """One automaton in every format."""
     from automata.formats import write_dfa
-    from automata.regex import regex_to_dfa
+    from automata.notation.expressions import regex_to_dfa
 
     with TemporaryDirectory() as folder:
         found = {}
@@ -368,25 +471,33 @@ def automata() -> dict[str, bytes]:
 @lru_cache
 def model() -> dict[str, bytes]:
     """A saved model of (ab)*."""
-    from automata.krohn_rhodes import holonomy_cascade
-    from automata.regex import regex_to_dfa
-    from constructions.arithmetic import Arithmetic
-    from constructions.lowering import lower
-    from constructions.storage import save
+    from automata.notation.expressions import regex_to_dfa
+    from constructions.compile.krohn_rhodes import holonomy_cascade
+    from constructions.ssm.arithmetic import Arithmetic
+    from constructions.ssm.lowering import lower
+    from constructions.ssm.storage import save
 
     with TemporaryDirectory() as folder:
-        save(lower(holonomy_cascade(regex_to_dfa("(ab)*"), "predictive"), Arithmetic("fixed", 1)), Path(folder) / "model")
+        save(
+            lower(holonomy_cascade(regex_to_dfa("(ab)*"), "predictive"), Arithmetic("fixed", 1)), Path(folder) / "model"
+        )
         return {f"model/{path.name}": path.read_bytes() for path in sorted((Path(folder) / "model").iterdir())}
 
 
 @lru_cache
 def checkpoint() -> dict[str, bytes]:
     """A checkpoint of d-2, without its card."""
-    from automata.krohn_rhodes import holonomy_cascade
-    from automata.languages import language
+    from automata.catalogue import language
+    from constructions.compile.krohn_rhodes import holonomy_cascade
     from constructions.mamba.checkpoint import write
     from constructions.mamba.lowering import lower_to_mamba
 
     with TemporaryDirectory() as folder:
-        write(lower_to_mamba(holonomy_cascade(language("d-2").dfa(), "predictive"), "float32"), Path(folder) / "stock", "")
-        return {f"stock/{path.name}": path.read_bytes() for path in sorted((Path(folder) / "stock").iterdir()) if path.suffix != ".md"}
+        write(
+            lower_to_mamba(holonomy_cascade(language("d-2").dfa(), "predictive"), "float32"), Path(folder) / "stock", ""
+        )
+        return {
+            f"stock/{path.name}": path.read_bytes()
+            for path in sorted((Path(folder) / "stock").iterdir())
+            if path.suffix != ".md"
+        }

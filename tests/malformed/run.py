@@ -60,7 +60,13 @@ def run(seed: int, numbers: Sequence[int]) -> Iterator[Outcome]:
             worker.kill()
             worker.join()
             found = case(seed, todo[0])
-            yield Outcome(todo.pop(0), found.kind, found.arguments, None, [f"crashed or hung beyond an alarm (exit code {worker.exitcode})"])
+            yield Outcome(
+                todo.pop(0),
+                found.kind,
+                found.arguments,
+                None,
+                [f"crashed or hung beyond an alarm (exit code {worker.exitcode})"],
+            )
         worker.join()
 
 
@@ -114,7 +120,9 @@ def _complaints(status: int, out: str, err: str) -> Iterator[str]:
             wrong.append(f"bad input after an answer: {out[-200:]!r} {err}")
         if err.count("\n") != 1 or not err.startswith("error: ") or len(err) > 401 or not err[:-1].isprintable():
             wrong.append(f"not one line: {err[-600:]!r}")
-        if re.search(r"Traceback|NoneType|object at 0x|not supported between|unhashable|(Key|Attribute|Index|Value)Error", err):
+        if re.search(
+            r"Traceback|NoneType|object at 0x|not supported between|unhashable|(Key|Attribute|Index|Value)Error", err
+        ):
             wrong.append(f"speaks Python: {err}")
     elif re.sub(r"\r[^\n]*", "", err):
         wrong.append(f"an answer, and on standard error: {err[-600:]!r}")
@@ -123,10 +131,16 @@ def _complaints(status: int, out: str, err: str) -> Iterator[str]:
 
 def _left(found: Case, status: int | None, before: dict, after: dict) -> list[str]:
     """What was changed, or left half-written."""
-    wrong = [f"{name} is changed" for name in before if after.get(name, b"") != before[name] and not _written(found, name)]
+    wrong = [
+        f"{name} is changed" for name in before if after.get(name, b"") != before[name] and not _written(found, name)
+    ]
     # A library's folder of compiled kernels, made when it is imported, is none of ours.
     fresh = [name for name in after if name not in before and "torchinductor" not in name]
-    wrong += [f"left {name}" for name in fresh if ".writing-" in name or ".saving-" in name or name.startswith("temporary/") or status == 2]
+    wrong += [
+        f"left {name}"
+        for name in fresh
+        if ".writing-" in name or ".saving-" in name or name.startswith("temporary/") or status == 2
+    ]
     for name in fresh:
         if name.endswith("model.json"):
             try:
@@ -139,7 +153,10 @@ def _left(found: Case, status: int | None, before: dict, after: dict) -> list[st
 def _written(found: Case, name: str) -> bool:
     """Whether the command was asked to write there."""
     places = [argument.partition("=")[2] or argument for argument in found.arguments]
-    return any(place and (name == place or name.startswith(f"{place}/")) for place in map(os.path.normpath, filter(None, places)))
+    return any(
+        place and (name == place or name.startswith(f"{place}/"))
+        for place in map(os.path.normpath, filter(None, places))
+    )
 
 
 @contextmanager

@@ -6,42 +6,42 @@ _FUZZ = "tests/test_fuzz.py::test_no_verdict_about_a_model_that_is_near_a_false_
 
 FAULTS = [
     Fault(
-        "verify/bisimulation.py",
+        "verify/methods/bisimulation.py",
         "self.interned.table()[expected] != outputs.table",
         "self.interned.table()[expected] & ~outputs.table",
         _FUZZ,
         "an output that is given and not expected: the brute force finds the string",
     ),
     Fault(
-        "verify/levelwise.py",
+        "verify/methods/levelwise.py",
         "            if given[x] != self._wanted(state):",
         "            if not given[x] >= self._wanted(state):",
         _FUZZ,
         "an output that is given and not expected, level by level",
     ),
     Fault(
-        "verify/induction/prove.py",
+        "verify/methods/induction/prove.py",
         "    verdict = _verdict(induction.ssm, PROVED, reason, result, horizon=length)\n",
         "    verdict = _verdict(induction.ssm, PROVED, reason, result, horizon=None)\n",
         _FUZZ,
         "in floats the proof reaches as far as the counters are exact: a deep nest is wrong",
     ),
     Fault(
-        "verify/upper_bound.py",
+        "verify/impossible/upper_bound.py",
         'if mix.activation != "clip":\n            for i in np.flatnonzero((weights',
         'if mix.activation == "clip":\n            for i in np.flatnonzero((weights',
         _FUZZ,
         "no fraction of an unbounded number is rounded: a model of PARITY is called star-free",
     ),
     Fault(
-        "constructions/horizon.py",
+        "constructions/ssm/horizon.py",
         "/ 2.0**layer.initial_exponent + length * step)",
         "/ 2.0**layer.initial_exponent)",
         _FUZZ,
         "a state grows by the increment with every symbol: floats leave the exact run",
     ),
     Fault(
-        "verify/upper_bound.py",
+        "verify/impossible/upper_bound.py",
         "    if least < 0 and not invariant:",
         "    if False:",
         _FUZZ,

@@ -2,14 +2,14 @@
 
 from .fault import Fault
 
-COUNTERS = "verify/induction/counter_obligations.py"
-HORIZON = "verify/induction/counter_horizon.py"
-GROWTH = "verify/induction/float_growth.py"
-STACKS = "verify/induction/stack_obligations.py"
-DEATH = "verify/induction/stack_death.py"
-RELATION = "verify/induction/relation.py"
-DEPTHS = "verify/induction/depths.py"
-STICKY = "verify/sticky.py"
+COUNTERS = "verify/methods/induction/counter_obligations.py"
+HORIZON = "verify/methods/induction/counter_horizon.py"
+GROWTH = "verify/methods/induction/float_growth.py"
+STACKS = "verify/methods/induction/stack_obligations.py"
+DEATH = "verify/methods/induction/stack_death.py"
+RELATION = "verify/methods/induction/relation.py"
+DEPTHS = "verify/methods/induction/depths.py"
+STICKY = "verify/methods/sticky.py"
 
 CLAIMS = "tests/test_float_claims.py"
 CONDITIONS = "tests/test_induction_conditions.py"
@@ -19,7 +19,7 @@ FAULTS = [
     # -- counters -----------------------------------------------------------------------------------------
     Fault(
         COUNTERS,
-        "self._fact(case, known, self._any([bit == 0, bit == 1]), f\"{name!r} is neither 0 nor 1\")",
+        'self._fact(case, known, self._any([bit == 0, bit == 1]), f"{name!r} is neither 0 nor 1")',
         "pass",
         [f"{CLAIMS}::test_latches_stay_bits_after_a_violation"],
         "latches after death may become anything",
@@ -33,7 +33,7 @@ FAULTS = [
     ),
     Fault(
         COUNTERS,
-        "        for value in case.step.outputs:\n            self._fact(case, known, value <= 0, \"a dead string is accepted\")",
+        '        for value in case.step.outputs:\n            self._fact(case, known, value <= 0, "a dead string is accepted")',
         "",
         [f"{CONDITIONS}::test_nothing_is_accepted_after_a_violation"],
         "a dead string may be accepted",
@@ -125,8 +125,8 @@ FAULTS = [
     ),
     Fault(
         HORIZON,
-        "    if length == 0:\n        raise NotCovered(f\"the first",
-        "    if length == -1:\n        raise NotCovered(f\"the first",
+        '    if length == 0:\n        raise NotCovered(f"the first',
+        '    if length == -1:\n        raise NotCovered(f"the first',
         [f"{CLAIMS}::test_a_horizon_of_no_symbol_is_no_proof"],
         "a horizon of no symbol is a proof",
     ),
@@ -140,7 +140,7 @@ FAULTS = [
     Fault(
         GROWTH,
         'arrays += [(name, affine.matrix.data), (f"{name}.bias", affine.bias)]',
-        'arrays += [(name, affine.matrix.data)]',
+        "arrays += [(name, affine.matrix.data)]",
         [f"{CLAIMS}::test_every_weight_is_looked_at"],
         "biases may be too large for a float",
     ),
@@ -160,7 +160,7 @@ FAULTS = [
     ),
     Fault(
         GROWTH,
-        "    if not fits(0):\n        raise NotCovered(\"no symbol can be read for certain without rounding\")\n",
+        '    if not fits(0):\n        raise NotCovered("no symbol can be read for certain without rounding")\n',
         "",
         [f"{CLAIMS}::test_nothing_fits"],
         "the bisection starts from a length that was not tested",
@@ -282,7 +282,7 @@ FAULTS = [
     # -- the relation, and depths ---------------------------------------------------------------------------
     Fault(
         RELATION,
-        "            if name in found:\n                raise NotCovered(f\"two coordinates are named {name!r}\")\n",
+        '            if name in found:\n                raise NotCovered(f"two coordinates are named {name!r}")\n',
         "",
         [f"{CONDITIONS}::test_two_coordinates_of_one_name"],
         "two coordinates may have one name",

@@ -2,10 +2,23 @@
 
 from .fault import Fault
 
-_REGEX, _DFA, _PAST, _FUTURE = "automata/regex.py", "automata/dfa.py", "automata/past_ltl.py", "automata/future_ltl.py"
-_DESCRIBED, _LABELS, _GUARDS = "automata/formats/described.py", "automata/formats/labels.py", "automata/formats/guards.py"
+_REGEX, _DFA, _PAST, _FUTURE = (
+    "automata/notation/expressions.py",
+    "automata/dfa.py",
+    "automata/notation/past_ltl.py",
+    "automata/notation/future_ltl.py",
+)
+_DESCRIBED, _LABELS, _GUARDS = (
+    "automata/formats/described.py",
+    "automata/formats/labels.py",
+    "automata/formats/guards.py",
+)
 _GRAPHVIZ, _OPENFST, _JFLAP = "automata/formats/graphviz.py", "automata/formats/openfst.py", "automata/formats/jflap.py"
-_DYCK, _COUNTER, _LANGUAGES = "automata/bounded_dyck.py", "automata/counter_machine.py", "automata/languages.py"
+_DYCK, _COUNTER, _LANGUAGES = (
+    "automata/machines/bounded_dyck.py",
+    "automata/machines/counter_machine.py",
+    "automata/catalogue.py",
+)
 _FILES = "tests/test_other_tools_files.py"
 
 FAULTS = [
@@ -126,7 +139,7 @@ FAULTS = [
         "the reversed automaton begins where the other one accepts",
     ),
     Fault(
-        "automata/temporal.py",
+        "automata/notation/temporal.py",
         "    if len(first) > 1:\n",
         "    if False:\n",
         "tests/test_future_ltl.py",
@@ -241,7 +254,7 @@ FAULTS = [
     ),
     Fault(
         _COUNTER,
-        'if not any({a, b} == {ZERO, POSITIVE} for a, b in zip(one.tests, other.tests)):',
+        "if not any({a, b} == {ZERO, POSITIVE} for a, b in zip(one.tests, other.tests)):",
         "if False:",
         "tests/test_counter_machine.py",
         "no two moves apply together",
@@ -262,7 +275,7 @@ FAULTS = [
         "nothing is closed that is not open",
     ),
     Fault(
-        "verify/strings_file.py",
+        "verify/evidence/strings_file.py",
         "    marks = not _is_symbol(END, parse)\n",
         "    marks = True\n",
         "tests/test_strings_file.py",

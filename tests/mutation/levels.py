@@ -2,10 +2,14 @@
 
 from .fault import Fault
 
-_LEVELS, _CHART = "verify/levelwise.py", "automata/pair_graph.py"
-_AUDIT, _TRANSLATION = "verify/upper_bound.py", "verify/translation.py"
-_REFUTE, _CHANNELS, _SETTLING = "verify/refuter.py", "verify/transients/channels.py", "verify/transients/settling.py"
-_ENCLOSED = "verify/transients/enclosed.py"
+_LEVELS, _CHART = "verify/methods/levelwise.py", "constructions/compile/pair_graph.py"
+_AUDIT, _TRANSLATION = "verify/impossible/upper_bound.py", "verify/methods/translation.py"
+_REFUTE, _CHANNELS, _SETTLING = (
+    "verify/impossible/refuter.py",
+    "verify/impossible/transients/channels.py",
+    "verify/impossible/transients/settling.py",
+)
+_ENCLOSED = "verify/impossible/transients/enclosed.py"
 _TEST_LEVELS, _TEST_ALGEBRA = "tests/test_levelwise.py", "tests/test_krohn_rhodes.py"
 _TEST_AUDIT, _TEST_RUNS = "tests/test_upper_bound.py", "tests/test_audit_by_runs.py"
 _NEST = f"{_TEST_LEVELS}::test_a_chart_has_to_nest"
@@ -48,7 +52,7 @@ FAULTS = [
     ),
     Fault(
         _LEVELS,
-        "        if here != 1 << self.dfa.initial:\n            raise _Failure(f\"after BOS the digits name {_show(here)}, expected state {self.dfa.initial}\")\n",
+        '        if here != 1 << self.dfa.initial:\n            raise _Failure(f"after BOS the digits name {_show(here)}, expected state {self.dfa.initial}")\n',
         "",
         f"{_TEST_LEVELS}::test_the_digits_after_bos_name_the_initial_state",
         "the digits after BOS name the initial state",
@@ -67,7 +71,13 @@ FAULTS = [
         _FAULTY_MODELS,
         "missing outputs are faults",
     ),
-    Fault(_LEVELS, "        while done < len(states):\n", "        while done < 1:\n", _FAULTY_MODELS, "new states of a layer are followed"),
+    Fault(
+        _LEVELS,
+        "        while done < len(states):\n",
+        "        while done < 1:\n",
+        _FAULTY_MODELS,
+        "new states of a layer are followed",
+    ),
     Fault(
         _LEVELS,
         "self.ssm.embedding[a].tobytes(), tuple(columns[self.dfa.index[symbol]])",
@@ -83,7 +93,7 @@ FAULTS = [
         "only facts that lead to dead states alone are dropped",
     ),
     Fault(
-        "verify/sparse_rows.py",
+        "verify/numbers/sparse_rows.py",
         "        check_bound(float(bound), self.numbers.limit, self.numbers.arithmetic)\n",
         "",
         f"{_TEST_LEVELS}::test_no_number_of_any_size_makes_a_wrong_model_proved",
@@ -105,7 +115,7 @@ FAULTS = [
         "outputs that are missing after BOS are a fault",
     ),
     Fault(
-        "automata/emulation.py",
+        "constructions/compile/emulation.py",
         "            if outputs != wanted[target]:\n",
         "            if live[target] and outputs != wanted[target]:\n",
         f"{_TEST_ALGEBRA}::test_what_a_recogniser_gives_in_the_dead_state_is_compared",
@@ -140,11 +150,31 @@ FAULTS = [
         f"{_TEST_RUNS}::test_a_second_stage_that_rounds_a_fraction_of_a_counter_has_no_bound",
         "what a stage makes of a counter grows with it",
     ),
-    Fault(_AUDIT, "& np.isin(gates.low, (-1, 0, 1))", "& np.isin(gates.low, (-2, -1, 0, 1))", _BOUNDS, "what grows is not doubled"),
-    Fault(_AUDIT, '(ssm.arithmetic.kind == "exact")\n', "False\n", _BOUNDS, "an exact channel has gates of -1, 0 and 1"),
+    Fault(
+        _AUDIT,
+        "& np.isin(gates.low, (-1, 0, 1))",
+        "& np.isin(gates.low, (-2, -1, 0, 1))",
+        _BOUNDS,
+        "what grows is not doubled",
+    ),
+    Fault(
+        _AUDIT, '(ssm.arithmetic.kind == "exact")\n', "False\n", _BOUNDS, "an exact channel has gates of -1, 0 and 1"
+    ),
     Fault(_AUDIT, "~((-1 <= least) & (greatest <= 1))", "~(greatest <= 1)", _BOUNDS, "float gates are not below -1"),
-    Fault(_AUDIT, "sizes = [x, size, layer.gate.largest,", "sizes = [size, layer.gate.largest,", _BOUNDS, "features are finite"),
-    Fault(_AUDIT, "sizes = [x, size, layer.gate.largest,", "sizes = [x, layer.gate.largest,", _BOUNDS, "start values are finite"),
+    Fault(
+        _AUDIT,
+        "sizes = [x, size, layer.gate.largest,",
+        "sizes = [size, layer.gate.largest,",
+        _BOUNDS,
+        "features are finite",
+    ),
+    Fault(
+        _AUDIT,
+        "sizes = [x, size, layer.gate.largest,",
+        "sizes = [x, layer.gate.largest,",
+        _BOUNDS,
+        "start values are finite",
+    ),
     Fault(_AUDIT, "sizes += [size, mix.affine.largest]", "sizes += [size]", _BOUNDS, "weights of phi are finite"),
     Fault(
         _AUDIT,
@@ -268,7 +298,7 @@ FAULTS = [
         "the two strings have different right answers",
     ),
     Fault(
-        "verify/cycles.py",
+        "verify/impossible/cycles.py",
         "if None not in (p, q) and here != there)",
         "if None not in (p, q))",
         "tests/test_refute.py::test_right_answers_never_settle_on_the_strings",

@@ -7,7 +7,7 @@ _BLOCK = "constructions/mamba/block_certificate.py"
 _STORED = "constructions/mamba/stored.py"
 _LOADING = "constructions/mamba/loading.py"
 _STEPPING = "constructions/mamba/stepping.py"
-_SEARCH = "verify/mamba/checkpoint_search.py"
+_SEARCH = "verify/checkpoints/checkpoint_search.py"
 _CERTIFIED = "tests/test_mamba_certificate.py"
 _EACH = f"{_CERTIFIED}::test_each_constant_of_a_block_is_checked"
 _ARRANGED = "tests/test_mamba_arrangement.py"
@@ -170,8 +170,8 @@ FAULTS = [
     ),
     Fault(
         _STORED,
-        'dtype = names.pop() if names else next(iter(stored))',
-        'dtype = next(iter(stored))',
+        "dtype = names.pop() if names else next(iter(stored))",
+        "dtype = next(iter(stored))",
         f"{_INPUTS}::test_the_configuration_names_the_format",
         "the claim is about the format that config.json names",
     ),
@@ -204,7 +204,7 @@ FAULTS = [
         "a weight is finite after it was cast",
     ),
     Fault(
-        "verify/mamba/other_reading.py",
+        "verify/checkpoints/other_reading.py",
         "if highest >= lowest:",
         "if highest > 1:",
         f"{_INPUTS}::test_no_reading_is_proposed_where_none_is_right",
@@ -226,14 +226,14 @@ FAULTS = [
         "a counter has a block without other memory",
     ),
     Fault(
-        "constructions/mamba/network.py",
+        "constructions/conditions/network.py",
         "cuts.setdefault((literal.name, literal.before), set()).add(literal.bound)",
         "cuts.setdefault((literal.name, literal.before), set()).add(literal.bound + 1)",
         f"{_LOWERING}::test_a_window_with_distant_cuts",
         "a counter is compared with the bound itself",
     ),
     Fault(
-        "verify/mamba/accuracy.py",
+        "verify/evidence/accuracy.py",
         "if len(wrong) and (result.witness is None or wrong[0] < len(result.witness.word)):",
         "if len(wrong) and result.witness is None:",
         f"{_INPUTS}::test_the_witness_is_the_shortest_wrong_prefix_of_all",

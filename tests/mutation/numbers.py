@@ -2,12 +2,12 @@
 
 from .fault import Fault
 
-_INTEGERS = "constructions/integers.py"
-_SSM = "constructions/ssm.py"
-_STORAGE = "constructions/storage.py"
-_FORMATS = "constructions/number_formats.py"
-_RECURRENCE = "constructions/recurrence.py"
-_BOXES = "constructions/box_arithmetic.py"
+_INTEGERS = "constructions/ssm/integers.py"
+_SSM = "constructions/ssm/weights.py"
+_STORAGE = "constructions/ssm/storage.py"
+_FORMATS = "constructions/ssm/number_formats.py"
+_RECURRENCE = "constructions/ssm/recurrence.py"
+_BOXES = "constructions/ssm/box_arithmetic.py"
 _EXTREME = "tests/test_extreme_numbers.py"
 _NUMBERS = "tests/test_model_numbers.py"
 
@@ -35,10 +35,22 @@ FAULTS = [
         _NUMBERS,
         "floats keep their last binary place",
     ),
-    Fault(_SSM, "if (sizes.data >= LARGEST_INTEGER).any():", "if False:", _NUMBERS, "the parts of one weight do not wrap together"),
-    Fault(_SSM, "            whole_numbers(\"start value\", self.initial)\n", "            pass\n", _NUMBERS, "start values are checked"),
     Fault(
-        "constructions/engine.py",
+        _SSM,
+        "if (sizes.data >= LARGEST_INTEGER).any():",
+        "if False:",
+        _NUMBERS,
+        "the parts of one weight do not wrap together",
+    ),
+    Fault(
+        _SSM,
+        '            whole_numbers("start value", self.initial)\n',
+        "            pass\n",
+        _NUMBERS,
+        "start values are checked",
+    ),
+    Fault(
+        "constructions/ssm/engine.py",
         "        ssm.check_numbers()\n",
         "",
         f"{_EXTREME}::test_arrays_edited_after_the_model_was_made_are_checked_by_the_engine",
@@ -51,8 +63,20 @@ FAULTS = [
         _NUMBERS,
         "the embedding is checked",
     ),
-    Fault(_SSM, "    if len(names) != expected:", "    if len(names) > expected:", "tests/test_storage.py", "every coordinate has a name"),
-    Fault(_STORAGE, "    if len(entries) < len(pairs):", "    if False:", "tests/test_storage.py", "no entry is given twice"),
+    Fault(
+        _SSM,
+        "    if len(names) != expected:",
+        "    if len(names) > expected:",
+        "tests/test_storage.py",
+        "every coordinate has a name",
+    ),
+    Fault(
+        _STORAGE,
+        "    if len(entries) < len(pairs):",
+        "    if False:",
+        "tests/test_storage.py",
+        "no entry is given twice",
+    ),
     Fault(
         _STORAGE,
         'repr(description.get("format")) != repr(FORMAT)',
@@ -117,21 +141,21 @@ FAULTS = [
         "what is added counts at every step",
     ),
     Fault(
-        "verify/sparse_rows.py",
+        "verify/numbers/sparse_rows.py",
         "        check_bound(largest_size(affine.bias) * maps.unit, self.numbers.limit, self.numbers.arithmetic)\n",
         "",
         f"{_EXTREME}::test_a_bias_that_wraps_with_its_unit_is_refused_on_sparse_rows",
         "a bias times its unit is bounded before it is computed",
     ),
     Fault(
-        "verify/boxes.py",
+        "verify/numbers/boxes.py",
         "(ssm.embedding, *(affine.bias for _, affine in ssm.affines()))",
         "(ssm.embedding,)",
         f"{_EXTREME}::test_boxes_do_not_speak_about_numbers_that_they_cannot_hold",
         "a bias that float32 rounds is not covered",
     ),
     Fault(
-        "constructions/ranges.py",
+        "constructions/ssm/ranges.py",
         "        np.where(falls, 0.0, relu_low),\n",
         "        relu_low,\n",
         f"{_EXTREME}::test_a_falling_ray_does_not_pass_a_relu",
@@ -144,37 +168,43 @@ FAULTS = [
         f"{_EXTREME}::test_sums_on_an_unknown_grid_round",
         "a sum on an unknown grid may round",
     ),
-    Fault(_BOXES, "    inexact |= infinite\n", "", f"{_EXTREME}::test_an_infinite_weight_meets_zero_in_no_box", "a weight that overflows meets a zero"),
     Fault(
-        "constructions/horizon.py",
+        _BOXES,
+        "    inexact |= infinite\n",
+        "",
+        f"{_EXTREME}::test_an_infinite_weight_meets_zero_in_no_box",
+        "a weight that overflows meets a zero",
+    ),
+    Fault(
+        "constructions/ssm/horizon.py",
         "return max(0, least - 1)",
         "return least",
         f"{_EXTREME}::test_the_exact_length_counts_bos",
         "BOS is a step",
     ),
     Fault(
-        "constructions/horizon.py",
+        "constructions/ssm/horizon.py",
         "        if not (np.isfinite(x.low).all() and np.isfinite(x.high).all()):\n            return np.inf\n",
         "",
         f"{_EXTREME}::test_an_infinite_embedding_has_no_exact_length",
         "an infinite input is beyond every bound",
     ),
     Fault(
-        "verify/translation.py",
+        "verify/methods/translation.py",
         "        if largest_size(times) * largest_size(self.translation) + largest_size(state) >= 1 << 62:",
         "        if False:",
         f"{_EXTREME}::test_a_translation_is_not_followed_beyond_62_bits",
         "a state modulo a translation stays within 62 bits",
     ),
     Fault(
-        "verify/bisimulation.py",
+        "verify/methods/bisimulation.py",
         "    if rows.dtype == object:\n",
         "    if False:\n",
         f"{_EXTREME}::test_pairs_of_fractions_have_the_keys_of_their_values",
         "states of fractions are told apart by their values",
     ),
     Fault(
-        "verify/bounded_search.py",
+        "verify/methods/bounded_search.py",
         "pair_keys(numbers, np.ascontiguousarray(rows))",
         "[(n, row.tobytes()) for n, row in zip(numbers.tolist(), rows)]",
         f"{_EXTREME}::test_a_bounded_search_tells_fractions_apart_by_their_values",

@@ -2,7 +2,7 @@
 
 from .fault import Fault
 
-_SEARCH = "verify/bisimulation.py"
+_SEARCH = "verify/methods/bisimulation.py"
 _VERDICT = "verify/verdict.py"
 
 FAULTS = [

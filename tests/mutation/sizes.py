@@ -2,9 +2,9 @@
 
 from .fault import Fault
 
-_FEATURES = "constructions/features.py"
-_LOWERING = "constructions/lowering.py"
-_SAMPLING = "verify/sampling.py"
+_FEATURES = "constructions/ssm/features.py"
+_LOWERING = "constructions/ssm/lowering.py"
+_SAMPLING = "verify/evidence/sampling.py"
 _SIZES = "tests/test_sizes.py"
 _LOWERING_TESTS = "tests/test_lowering.py"
 
@@ -95,35 +95,35 @@ FAULTS = [
         "a counter before a step is its value minus the step",
     ),
     Fault(
-        "constructions/counters.py",
+        "constructions/paper/counters.py",
         "for place, (reason, _) in enumerate(reasons):\n            wrong.append((In({letter}), *(negation for _, negation in reasons[:place]), reason))",
         "for place, (reason, _) in enumerate(reasons[:1]):\n            wrong.append((In({letter}), *(negation for _, negation in reasons[:place]), reason))",
         ["tests/test_counters.py"],
         "each reason for a wrong letter counts, not only the first",
     ),
     Fault(
-        "constructions/bounded_dyck.py",
-        "        (In(opening), AtLeast(\"depth\", depth + 1)),\n",
-        "        (In(opening), AtLeast(\"depth\", depth + 2)),\n",
+        "constructions/paper/bounded_dyck.py",
+        '        (In(opening), AtLeast("depth", depth + 1)),\n',
+        '        (In(opening), AtLeast("depth", depth + 2)),\n',
         ["tests/test_constructions.py"],
         "an opening bracket beyond the greatest depth is a violation",
     ),
     Fault(
-        "constructions/bounded_dyck.py",
-        "AtLeast(\"depth\", 0), AtLeast(\"depth\", depth, negated=True))",
-        "AtLeast(\"depth\", 1), AtLeast(\"depth\", depth, negated=True))",
+        "constructions/paper/bounded_dyck.py",
+        'AtLeast("depth", 0), AtLeast("depth", depth, negated=True))',
+        'AtLeast("depth", 1), AtLeast("depth", depth, negated=True))',
         ["tests/test_constructions.py"],
         "the outermost closing bracket is compared with the one that it closes",
     ),
     Fault(
-        "constructions/flip_flop.py",
-        "        *((In(_BITS), Is(\"last\", v, before=True)) for v in (none, a_bit)),\n",
-        "        *((In(_BITS), Is(\"last\", v, before=True)) for v in (a_bit,)),\n",
+        "constructions/paper/flip_flop.py",
+        '        *((In(_BITS), Is("last", v, before=True)) for v in (none, a_bit)),\n',
+        '        *((In(_BITS), Is("last", v, before=True)) for v in (a_bit,)),\n',
         ["tests/test_constructions.py"],
         "a string does not begin with a bit",
     ),
     Fault(
-        "constructions/parity.py",
+        "constructions/paper/parity.py",
         "    half = 1 << (arithmetic.bits - 1)\n",
         "    half = 1 << arithmetic.bits\n",
         ["tests/test_parity.py"],
@@ -179,7 +179,7 @@ FAULTS = [
         "transitions are limited, not states alone",
     ),
     Fault(
-        "automata/smaller.py",
+        "constructions/compile/smaller.py",
         "    if skeleton.levels > levels:\n",
         "    if skeleton.levels >= levels:\n",
         [f"{_SIZES}::test_too_many_levels_are_refused_by_name"],
@@ -187,7 +187,7 @@ FAULTS = [
     ),
     Fault(
         "verify/proving.py",
-        " and verdict.explored.get(\"joint states\", 0) > limit:",
+        ' and verdict.explored.get("joint states", 0) > limit:',
         ":",
         [f"{_SIZES}::test_a_search_that_gave_up_says_which_option_takes_it_further"],
         "--limit is named only where it was the limit",

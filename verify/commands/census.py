@@ -15,11 +15,28 @@ _TOTALS = {(2, 1): 2, (2, 2): 24, (2, 3): 1028, (2, 4): 56014, (2, 5): 3705306}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--letters", type=whole_number, default=2, metavar="K", help="size of the alphabet (default: 2)")
-    parser.add_argument("--states", type=whole_number, default=3, metavar="N", help="all sizes from 1 to N states (default: 3)")
-    parser.add_argument("--workers", type=whole_number, default=1, metavar="W", help="processes (default: 1); never more than four for each processor")
-    parser.add_argument("--out", type=nonempty, metavar="FOLDER", help="keep finished parts here; a census that was interrupted goes on from them")
-    parser.add_argument("--mode", choices=MODES, default=PREDICTIVE, help="the question that the models answer (default: predictive)")
+    parser.add_argument(
+        "--letters", type=whole_number, default=2, metavar="K", help="size of the alphabet (default: 2)"
+    )
+    parser.add_argument(
+        "--states", type=whole_number, default=3, metavar="N", help="all sizes from 1 to N states (default: 3)"
+    )
+    parser.add_argument(
+        "--workers",
+        type=whole_number,
+        default=1,
+        metavar="W",
+        help="processes (default: 1); never more than four for each processor",
+    )
+    parser.add_argument(
+        "--out",
+        type=nonempty,
+        metavar="FOLDER",
+        help="keep finished parts here; a census that was interrupted goes on from them",
+    )
+    parser.add_argument(
+        "--mode", choices=MODES, default=PREDICTIVE, help="the question that the models answer (default: predictive)"
+    )
     parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="no progress")
 
@@ -28,13 +45,15 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from verify.census import NOT_STAR_FREE, census
-    from verify.commands.report import Report
     from verify.progress import Progress
+    from verify.show.report import Report
     from verify.verdict import EXIT_STATUS, PROVED, REFUTED, UNDECIDED
 
     for option, least, most in (("letters", 1, 26), ("states", 1, None), ("workers", 1, None)):
         if getattr(args, option) < least or (most and getattr(args, option) > most):
-            raise InputError(f"--{option} {getattr(args, option)}: expected {least} or more" + (f", up to {most}" if most else ""))
+            raise InputError(
+                f"--{option} {getattr(args, option)}: expected {least} or more" + (f", up to {most}" if most else "")
+            )
     folder = Path(args.out) if args.out else None
     report = Report(f"python -m verify census --letters {args.letters} --states {args.states} --mode {args.mode}")
     report.title(f"all languages over {args.letters} letter{'s' * (args.letters != 1)} of 1 to {args.states} states")

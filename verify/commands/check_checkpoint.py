@@ -10,19 +10,19 @@ from typing import Iterator
 
 import numpy as np
 
-from automata.aperiodic import membership_cycle
+from automata.algebra.aperiodic import membership_cycle
+from automata.catalogue import Language, language
 from automata.errors import InputError
 from automata.files import read_text
-from automata.languages import Language, language
 from automata.machine import ACCEPT, EOS, MODES, PREDICTIVE, RECOGNISE
 from constructions.mamba.reading import LOGIT, Reading
 from constructions.mamba.surroundings import transformers_ready
-from verify.commands.report import Report
-from verify.mamba.accuracy import Accuracy, accuracy
-from verify.mamba.checkpoint_search import search_checkpoint
-from verify.mamba.other_reading import right_by_probability
+from verify.checkpoints.checkpoint_search import search_checkpoint
+from verify.checkpoints.other_reading import right_by_probability
+from verify.evidence.accuracy import Accuracy, accuracy
+from verify.evidence.sampling import check_words, random_words
 from verify.progress import Progress
-from verify.sampling import check_words, random_words
+from verify.show.report import Report
 from verify.verdict import REFUTED, TESTED, UNDECIDED, Verdict, worst
 
 PUMPED_LENGTH = 400
@@ -60,7 +60,9 @@ def check_checkpoint(args: argparse.Namespace, edges: list[int]) -> int:
         verdict = run_alone(known, model, _tested(result, mode, model.arithmetic, repeat))
         if verdict.outcome == REFUTED and reading.kind == LOGIT:
             words = [word[: edges[-1]] for word in words]
-            verdict = _or_by_probability(verdict, right_by_probability(known.machine, model.by_full_forward, words, mode))
+            verdict = _or_by_probability(
+                verdict, right_by_probability(known.machine, model.by_full_forward, words, mode)
+            )
         report.verdict("random test", _read_as(verdict, reading), {"run by": "full forward", "seed": args.seed})
         report.section("gates", _gates(audit), [vars(layer) for layer in audit.layers])
         if known.star_free is False:
@@ -166,5 +168,7 @@ def _or_by_probability(verdict: Verdict, other: Reading | None) -> Verdict:
     """The refutation, saying under which other reading the same strings are all answered right."""
     if other is None:
         return verdict
-    reason = f"{verdict.reason}; by probability (softmax) there is none on the same strings, see --answer {other.option}"
+    reason = (
+        f"{verdict.reason}; by probability (softmax) there is none on the same strings, see --answer {other.option}"
+    )
     return replace(verdict, reason=reason)

@@ -12,7 +12,12 @@ HELP = "a counter language: dyck-1, shuffle-K, boolean-N, anbn, anbncn or anbncn
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_language(parser)
-    parser.add_argument("--released", type=nonempty, metavar="DIR", help="also check the released validation files below this folder (Dyck1, Shuffle2, ...)")
+    parser.add_argument(
+        "--released",
+        type=nonempty,
+        metavar="DIR",
+        help="also check the released validation files below this folder (Dyck1, Shuffle2, ...)",
+    )
     add_common(parser)
 
 
@@ -32,9 +37,9 @@ def task(args: argparse.Namespace):
     """The language as a task of the pipeline."""
     from dataclasses import replace
 
-    from automata.counter_machine import counter_machine
+    from automata.machines.counter_machine import counter_machine
     from verify.commands.tasks import task_of
-    from verify.released import read_released
+    from verify.evidence.released import read_released
 
     machine = counter_machine(args.name, args.most)
     empty = "is a word" if machine.accepts(machine.initial) else "is not a word"

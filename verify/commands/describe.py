@@ -11,8 +11,8 @@ from verify.commands.options import nonempty, whole_number
 from verify.progress import Progress
 
 if TYPE_CHECKING:
+    from automata.algebra.holonomy import Skeleton
     from automata.dfa import DFA
-    from automata.holonomy import Skeleton
 
 HELP = "the algebra of a regular language: monoid, D-classes, groups, holonomy levels"
 
@@ -24,19 +24,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from automata.machine import MODES, PREDICTIVE
 
     add_input(parser)
-    parser.add_argument("--monoid", type=whole_number, default=100_000, metavar="N", help="stop listing the monoid beyond N elements (default: 100000)")
+    parser.add_argument(
+        "--monoid",
+        type=whole_number,
+        default=100_000,
+        metavar="N",
+        help="stop listing the monoid beyond N elements (default: 100000)",
+    )
     parser.add_argument("--draw", type=nonempty, metavar="FILE", help="draw a picture (.svg, .png or .pdf)")
-    parser.add_argument("--draw-what", choices=("dfa", "cascade", "eggbox"), default="dfa", help="what is drawn (default: dfa)")
-    parser.add_argument("--mode", choices=MODES, default=PREDICTIVE, help="the question the drawn cascade answers (default: predictive)")
+    parser.add_argument(
+        "--draw-what", choices=("dfa", "cascade", "eggbox"), default="dfa", help="what is drawn (default: dfa)"
+    )
+    parser.add_argument(
+        "--mode", choices=MODES, default=PREDICTIVE, help="the question the drawn cascade answers (default: predictive)"
+    )
     parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    from verify.commands.report import Report
+    from verify.show.report import Report
 
     given = read_input(args)
     if args.draw:
-        from verify.pictures.structures import draw
+        from verify.show.pictures.structures import draw
 
         draw(args.draw_what, given.dfa, args.mode, args.draw)
     report = Report(f"python -m verify describe {given.options}")
@@ -53,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _automaton(dfa: DFA) -> dict[str, object]:
-    from automata.monoid import distinct_letters
+    from automata.algebra.monoid import distinct_letters
 
     letters = distinct_letters(dfa)
     return {
@@ -65,7 +75,7 @@ def _automaton(dfa: DFA) -> dict[str, object]:
 
 
 def _monoid(dfa: DFA, limit: int) -> dict[str, object]:
-    from automata.monoid import STATES_PER_ELEMENT, TransitionMonoid
+    from automata.algebra.monoid import STATES_PER_ELEMENT, TransitionMonoid
 
     try:
         monoid = TransitionMonoid(dfa, limit)
@@ -91,10 +101,10 @@ def _monoid(dfa: DFA, limit: int) -> dict[str, object]:
 
 
 def _holonomy(dfa: DFA, limit: int) -> dict[str, object]:
-    from automata.aperiodic import group_witness
-    from automata.groups import group_name
-    from automata.holonomy import Skeleton
-    from verify.commands.report import show_word
+    from automata.algebra.aperiodic import group_witness
+    from automata.algebra.groups import group_name
+    from automata.algebra.holonomy import Skeleton
+    from verify.show.report import show_word
 
     skeleton = Skeleton(dfa, limit)
     values: dict[str, object] = {"image sets": len(skeleton.masks), "levels": skeleton.levels}
@@ -103,7 +113,9 @@ def _holonomy(dfa: DFA, limit: int) -> dict[str, object]:
     if witness is None:
         values["aperiodic"] = f"yes: star-free, by {skeleton.bits} flip-flops"
         return values
-    values["aperiodic"] = f"no: {show_word(witness.word)} permutes {len(witness.states)} states: {' -> '.join(map(str, (*witness.states, witness.states[0])))}"
+    values["aperiodic"] = (
+        f"no: {show_word(witness.word)} permutes {len(witness.states)} states: {' -> '.join(map(str, (*witness.states, witness.states[0])))}"
+    )
     values.update(_groups(skeleton, group_name))
     return values
 
@@ -114,7 +126,9 @@ def _groups(skeleton: Skeleton, group_name) -> dict[str, object]:
     permuting = [component for component in skeleton.components if component.generators]
     for number, component in enumerate(permuting[:_SHOWN], 1):
         shown = ", ".join(map(str, component.states[:8])) + (", …" if len(component.states) > 8 else "")
-        values[f"group {number}"] = f"{group_name(component.generators)} on {component.points} tiles of {{{shown}}}, level {component.level + 1}"
+        values[f"group {number}"] = (
+            f"{group_name(component.generators)} on {component.points} tiles of {{{shown}}}, level {component.level + 1}"
+        )
     if len(permuting) > _SHOWN:
         values["and"] = f"{len(permuting) - _SHOWN} more components with a group"
     return values

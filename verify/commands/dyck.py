@@ -31,7 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def add_language(parser: argparse.ArgumentParser) -> None:
     """The arguments that say which language."""
     parser.add_argument("--k", type=whole_number, required=True, metavar="K", help="bracket types, at least 1")
-    parser.add_argument("--depth", type=whole_number, required=True, metavar="H", help="greatest nesting depth, at least 0")
+    parser.add_argument(
+        "--depth", type=whole_number, required=True, metavar="H", help="greatest nesting depth, at least 0"
+    )
     add_most(parser, "K and H", f"K {MOST_TYPES}; H {MOST_DEPTH}, and {MOST_DEPTH_OF_ONE_TYPE} for one type")
 
 
@@ -53,8 +55,8 @@ def _choose_strings(args: argparse.Namespace) -> None:
 
 def task(args: argparse.Namespace):
     """The language as a task of the pipeline."""
-    from automata.bounded_dyck import DyckMachine
     from automata.errors import LimitError
+    from automata.machines.bounded_dyck import DyckMachine
     from verify.commands.tasks import task_of
 
     deepest = MOST_DEPTH if args.k > 1 else MOST_DEPTH_OF_ONE_TYPE

@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
 
 def task(args: argparse.Namespace):
     """The language as a task of the pipeline."""
-    from automata.flip_flop import FlipFlopMachine
+    from automata.machines.flip_flop import FlipFlopMachine
     from verify.commands.tasks import task_of
 
     return task_of("the flip-flop language over w r i 0 1", FlipFlopMachine(), args)

@@ -46,13 +46,15 @@ class Input:
             InputError: for a language that is not regular, naming the command for it.
             LimitError: when the automaton is too large before it is minimised.
         """
-        from automata.counter_machine import CounterMachine
         from automata.dfa import DFA
+        from automata.machines.counter_machine import CounterMachine
 
         if isinstance(self.machine, DFA):
             return self.machine
         if isinstance(self.machine, CounterMachine):
-            raise InputError(f"{self.machine.name} is not regular, it has no finite automaton: see `python -m verify prove {self.options}`")
+            raise InputError(
+                f"{self.machine.name} is not regular, it has no finite automaton: see `python -m verify prove {self.options}`"
+            )
         return DFA.from_machine(self.machine, self.limit).minimise()
 
 
@@ -60,13 +62,41 @@ def add_input(parser: argparse.ArgumentParser, positional: bool = True) -> None:
     """A name, --regex, --ltl or --file (or --language NAME), how a file is read, --alphabet, and the limits on what is made of them."""
     source = parser.add_mutually_exclusive_group(required=True)
     if positional:
-        source.add_argument("name", nargs="?", type=nonempty, metavar="LANGUAGE", help="a name of the catalogue: tomita-4, d-12, dyck-2-5, anbn, ... (`python -m verify languages` lists them)")
-    source.add_argument("--regex", metavar="E", help="a regular expression, with ~ for complement and & for intersection: '(ab)*'")
-    source.add_argument("--ltl", metavar="F", help="a formula of linear temporal logic, of the past: 'H(a -> Y b)', or the future: 'G(a -> F b)'")
-    source.add_argument("--language", type=nonempty, metavar="NAME", help="a name of the catalogue: tomita-4, d-12, dyck-2-3, flip-flop, ...")
-    source.add_argument("--file", type=nonempty, metavar="FILE", help="an automaton in a file: .att (OpenFst text), .json, .dot, .gv or .jff (JFLAP)")
-    parser.add_argument("--alphabet", metavar="S", help="the symbols, separated by blanks; without blanks, one symbol per character")
-    parser.add_argument("--accept", metavar="OUT", help="of a Mealy or Moore machine in a file: the outputs after which it accepts, separated by blanks")
+        source.add_argument(
+            "name",
+            nargs="?",
+            type=nonempty,
+            metavar="LANGUAGE",
+            help="a name of the catalogue: tomita-4, d-12, dyck-2-5, anbn, ... (`python -m verify languages` lists them)",
+        )
+    source.add_argument(
+        "--regex", metavar="E", help="a regular expression, with ~ for complement and & for intersection: '(ab)*'"
+    )
+    source.add_argument(
+        "--ltl",
+        metavar="F",
+        help="a formula of linear temporal logic, of the past: 'H(a -> Y b)', or the future: 'G(a -> F b)'",
+    )
+    source.add_argument(
+        "--language",
+        type=nonempty,
+        metavar="NAME",
+        help="a name of the catalogue: tomita-4, d-12, dyck-2-3, flip-flop, ...",
+    )
+    source.add_argument(
+        "--file",
+        type=nonempty,
+        metavar="FILE",
+        help="an automaton in a file: .att (OpenFst text), .json, .dot, .gv or .jff (JFLAP)",
+    )
+    parser.add_argument(
+        "--alphabet", metavar="S", help="the symbols, separated by blanks; without blanks, one symbol per character"
+    )
+    parser.add_argument(
+        "--accept",
+        metavar="OUT",
+        help="of a Mealy or Moore machine in a file: the outputs after which it accepts, separated by blanks",
+    )
     labels = "what the labels of a DOT file are (default: what they look like)"
     parser.add_argument("--labels", choices=("auto", "symbols", "formulas"), default="auto", help=labels)
     add_most(parser, "a number in a --language", "100000, and 64 for shuffle-K")
@@ -111,7 +141,9 @@ def read_input(args: argparse.Namespace) -> Input:
         alphabet = tuple(args.alphabet.split()) if len(args.alphabet.split()) != 1 else tuple(args.alphabet.strip())
         if args.language is not None or getattr(args, "name", None) is not None:
             raise InputError("--alphabet: a language of the catalogue has an alphabet of its own")
-    kind, text = next((kind, found) for kind in (*_READERS, "name", "language") if (found := getattr(args, kind, None)) is not None)
+    kind, text = next(
+        (kind, found) for kind in (*_READERS, "name", "language") if (found := getattr(args, kind, None)) is not None
+    )
     options = f"--{kind} {shlex.quote(text)}" if text[:1] != "-" else shlex.quote(f"--{kind}={text}")
     if kind in ("name", "language"):
         options = shlex.quote(text)
@@ -131,16 +163,18 @@ def read_input(args: argparse.Namespace) -> Input:
         title, dfa = _READERS[kind](text, alphabet, args)
         dfa = dfa.minimise()
     if dfa.states == 1:
-        title += ": the full language, accepts every string" if dfa.accepting else ": the empty language, accepts no string"
+        title += (
+            ": the full language, accepts every string" if dfa.accepting else ": the empty language, accepts no string"
+        )
     return Input(title, dfa, options)
 
 
 def _named(text: str, options: str, args: argparse.Namespace) -> Input:
     """A language of the catalogue; one that the paper has no construction for is taken as its minimal automaton."""
-    from automata.bounded_dyck import DyckMachine
-    from automata.counter_machine import CounterMachine
-    from automata.flip_flop import FlipFlopMachine
-    from automata.languages import language
+    from automata.catalogue import language
+    from automata.machines.bounded_dyck import DyckMachine
+    from automata.machines.counter_machine import CounterMachine
+    from automata.machines.flip_flop import FlipFlopMachine
 
     known = language(text, args.most)
     title, machine = f"{known.name}: {known.title}, {_over(known.machine)}", known.machine
@@ -151,7 +185,7 @@ def _named(text: str, options: str, args: argparse.Namespace) -> Input:
 
 def image_set_limit(args: argparse.Namespace) -> int:
     """The limit asked for, or the default one."""
-    from automata.holonomy import IMAGE_SET_LIMIT
+    from automata.algebra.holonomy import IMAGE_SET_LIMIT
 
     return IMAGE_SET_LIMIT if args.image_sets is None else args.image_sets
 
@@ -162,7 +196,7 @@ def unminimised_limit(args: argparse.Namespace) -> int:
 
 
 def _regex(text: str, alphabet, args: argparse.Namespace):
-    from automata.regex import parse, regex_to_dfa
+    from automata.notation.expressions import parse, regex_to_dfa
 
     dfa = regex_to_dfa(text, alphabet, unminimised_limit(args))
     guessed = alphabet is None and parse(text).speaks_of_others
@@ -171,8 +205,8 @@ def _regex(text: str, alphabet, args: argparse.Namespace):
 
 
 def _ltl(text: str, alphabet, args: argparse.Namespace):
-    from automata.future_ltl import formula_to_dfa
-    from automata.temporal import parse
+    from automata.notation.future_ltl import formula_to_dfa
+    from automata.notation.temporal import parse
 
     dfa = formula_to_dfa(text, alphabet, unminimised_limit(args))
     tense = parse(text, alphabet).tense

@@ -14,17 +14,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from automata.languages import COUNTER, LANGUAGES
-    from verify.commands.report import Report
+    from automata.catalogue import COUNTER, LANGUAGES
+    from verify.show.report import Report
 
     report = Report("python -m verify languages")
-    report.title("languages with a name; besides these, d-N, dyck-K-H (K bracket types, at most H deep), shuffle-K and boolean-N")
+    report.title(
+        "languages with a name; besides these, d-N, dyck-K-H (K bracket types, at most H deep), shuffle-K and boolean-N"
+    )
     rows: list[tuple[str, ...]] = [("name", "symbols", "states", "star-free", "other names", "what it is")]
     data = []
     for known in LANGUAGES.values():
         states = None if known.kind == COUNTER else known.dfa().states
         star_free = {True: "yes", False: "no", None: "not regular"}[known.star_free]
-        rows.append((known.name, str(len(known.alphabet)), "-" if states is None else str(states), star_free, ", ".join(known.aliases) or "-", known.title))
+        rows.append(
+            (
+                known.name,
+                str(len(known.alphabet)),
+                "-" if states is None else str(states),
+                star_free,
+                ", ".join(known.aliases) or "-",
+                known.title,
+            )
+        )
         data.append(
             {
                 "name": known.name,

@@ -9,24 +9,50 @@ from automata.machine import MODES, PREDICTIVE
 from constructions.target import TARGETS
 from verify.methods import METHODS
 
-
 MOST_DIGITS = 60
 """Of a number given as an option; each option has a range of its own besides."""
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
     """--mode, --arithmetic, the random test, --strings-file, --json, --save, --quiet, --limit."""
-    parser.add_argument("--mode", choices=MODES, default=PREDICTIVE, help="the question asked after each prefix (default: predictive)")
-    parser.add_argument("--arithmetic", type=nonempty, metavar="A", help="exact, fixed:P, float16, float32, float64 or wrap:P (default: what the construction needs)")
+    parser.add_argument(
+        "--mode", choices=MODES, default=PREDICTIVE, help="the question asked after each prefix (default: predictive)"
+    )
+    parser.add_argument(
+        "--arithmetic",
+        type=nonempty,
+        metavar="A",
+        help="exact, fixed:P, float16, float32, float64 or wrap:P (default: what the construction needs)",
+    )
     add_target(parser, tuple(TARGETS))
-    parser.add_argument("--method", choices=("auto", *METHODS), default="auto", help="how it is proved (default: the cheapest way that speaks about the model)")
-    parser.add_argument("--strings", type=whole_number, default=1000, metavar="N", help="random strings to test (default: 1000)")
+    parser.add_argument(
+        "--method",
+        choices=("auto", *METHODS),
+        default="auto",
+        help="how it is proved (default: the cheapest way that speaks about the model)",
+    )
+    parser.add_argument(
+        "--strings", type=whole_number, default=1000, metavar="N", help="random strings to test (default: 1000)"
+    )
     parser.add_argument("--max-length", type=whole_number, metavar="L", help="of the random strings (default: 500)")
     parser.add_argument("--seed", type=whole_number, default=0, metavar="S", help="of the random strings (default: 0)")
-    parser.add_argument("--strings-file", type=nonempty, metavar="F", help="also run the model on these strings, one a line")
-    parser.add_argument("--limit", type=whole_number, default=5_000_000, metavar="N", help="give up the proof search beyond N joint states (default: 5000000)")
+    parser.add_argument(
+        "--strings-file", type=nonempty, metavar="F", help="also run the model on these strings, one a line"
+    )
+    parser.add_argument(
+        "--limit",
+        type=whole_number,
+        default=5_000_000,
+        metavar="N",
+        help="give up the proof search beyond N joint states (default: 5000000)",
+    )
     parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
-    parser.add_argument("--save", type=nonempty, metavar="DIR", help="write the weights (safetensors) and the names of all coordinates (JSON)")
+    parser.add_argument(
+        "--save",
+        type=nonempty,
+        metavar="DIR",
+        help="write the weights (safetensors) and the names of all coordinates (JSON)",
+    )
     parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
 
 
@@ -34,8 +60,15 @@ def add_target(parser: argparse.ArgumentParser, targets: tuple[str, ...]) -> Non
     """--target, the first of these by default, and --dtype."""
     from constructions.mamba.precision import PRECISIONS
 
-    parser.add_argument("--target", choices=targets, default=targets[0], help=f"what it is lowered to and run in (default: {targets[0]})")
-    parser.add_argument("--dtype", choices=PRECISIONS, default="float32", help="of a Mamba's weights (default: float32)")
+    parser.add_argument(
+        "--target",
+        choices=targets,
+        default=targets[0],
+        help=f"what it is lowered to and run in (default: {targets[0]})",
+    )
+    parser.add_argument(
+        "--dtype", choices=PRECISIONS, default="float32", help="of a Mamba's weights (default: float32)"
+    )
 
 
 def whole_number(text: str) -> int:
@@ -45,7 +78,9 @@ def whole_number(text: str) -> int:
     12
     """
     if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{one_line(text, most=60)!r} is not a whole number: expected at least 0, in digits")
+        raise argparse.ArgumentTypeError(
+            f"{one_line(text, most=60)!r} is not a whole number: expected at least 0, in digits"
+        )
     if len(text) > MOST_DIGITS:
         raise argparse.ArgumentTypeError(f"is a number of {len(text)} digits: at most {MOST_DIGITS}")
     return int(text)

@@ -13,28 +13,51 @@ _PERIODS, _SHOWN_CHANNELS = 256, 12
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--arithmetic", type=nonempty, metavar="A", default="fixed:4", help="of the models that do PARITY: fixed:P, wrap:P, exact or a float (default: fixed:4)")
-    parser.add_argument("--models", type=whole_number, default=8, metavar="N", help="random nonnegative models to be refuted (default: 8)")
+    parser.add_argument(
+        "--arithmetic",
+        type=nonempty,
+        metavar="A",
+        default="fixed:4",
+        help="of the models that do PARITY: fixed:P, wrap:P, exact or a float (default: fixed:4)",
+    )
+    parser.add_argument(
+        "--models",
+        type=whole_number,
+        default=8,
+        metavar="N",
+        help="random nonnegative models to be refuted (default: 8)",
+    )
     parser.add_argument("--seed", type=whole_number, default=0, metavar="S", help="of the random models (default: 0)")
-    parser.add_argument("--plot", type=nonempty, metavar="FILE", help="draw the states of the random models on 1, 1, 1, … (.svg, .png or .pdf)")
+    parser.add_argument(
+        "--plot",
+        type=nonempty,
+        metavar="FILE",
+        help="draw the states of the random models on 1, 1, 1, … (.svg, .png or .pdf)",
+    )
     parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
 
 
 def run(args: argparse.Namespace) -> int:
-    from constructions.arithmetic import Arithmetic
-    from verify.commands.report import Report
+    from constructions.ssm.arithmetic import Arithmetic
+    from verify.show.report import Report
     from verify.verdict import EXIT_STATUS, PROVED, UNDECIDED
 
     arithmetic = Arithmetic.parse(args.arithmetic)
     if args.plot:
-        from verify.pictures.canvas import check_extension
+        from verify.show.pictures.canvas import check_extension
 
         check_extension(args.plot)
     command = f"python -m verify parity --arithmetic {arithmetic} --models {args.models} --seed {args.seed}"
     report = Report(command, args.quiet)
     report.title("PARITY: the words over 0 and 1 with an even number of 1s\nrecognition: accept or reject every string")
-    shown = [_algebra(report), _mechanism(report, args), _small_case(report), _reason(report), _contrast(report, arithmetic)]
+    shown = [
+        _algebra(report),
+        _mechanism(report, args),
+        _small_case(report),
+        _reason(report),
+        _contrast(report, arithmetic),
+    ]
     report.close(args.json)
     if args.quiet:
         print("all shown" if all(shown) else "not everything could be shown")
@@ -45,9 +68,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _algebra(report) -> bool:
-    from automata.aperiodic import group_witness
-    from automata.groups import group_name
-    from automata.monoid import TransitionMonoid
+    from automata.algebra.aperiodic import group_witness
+    from automata.algebra.groups import group_name
+    from automata.algebra.monoid import TransitionMonoid
 
     dfa = _parity()
     monoid, witness = TransitionMonoid(dfa), group_witness(dfa)
@@ -63,7 +86,7 @@ def _algebra(report) -> bool:
 
 
 def _parity():
-    from automata.languages import language
+    from automata.catalogue import language
 
     return language("parity").dfa()
 
@@ -73,9 +96,9 @@ def _parity():
 
 def _mechanism(report, args: argparse.Namespace) -> bool:
     from automata.machine import RECOGNISE
-    from verify.cycles import find_cycle
-    from verify.parity import random_models, trajectories
-    from verify.refuter import refute_on
+    from verify.impossible.cycles import find_cycle
+    from verify.impossible.parity import random_models, trajectories
+    from verify.impossible.refuter import refute_on
     from verify.verdict import REFUTED
 
     cycle = find_cycle(_parity(), RECOGNISE)
@@ -100,7 +123,11 @@ def _mechanism(report, args: argparse.Namespace) -> bool:
 
 
 def _settled(found, run) -> str:
-    seen = f"no channel changes its pace from n = {run.settled_from} on" if run.settled_from is not None else f"still moving at n = {_PERIODS}"
+    seen = (
+        f"no channel changes its pace from n = {run.settled_from} on"
+        if run.settled_from is not None
+        else f"still moving at n = {_PERIODS}"
+    )
     bound = found.verdict.explored.get("periods at most")
     return seen + (f" (computed: {bound} at most)" if bound is not None else "")
 
@@ -109,7 +136,9 @@ def _pair(found) -> str:
     if found.verdict.pair is None:
         return f"{found.verdict.outcome}: {found.verdict.reason}"
     first, second = found.verdict.pair
-    return f"{first} and {second}: " + ("not run" if found.answer is None else f"{'accept' if found.answer else 'reject'} both")
+    return f"{first} and {second}: " + (
+        "not run" if found.answer is None else f"{'accept' if found.answer else 'reject'} both"
+    )
 
 
 def _channels(run) -> dict[str, str]:
@@ -121,14 +150,14 @@ def _channels(run) -> dict[str, str]:
 
 
 def _plot(runs, path: str) -> None:
-    from verify.parity import trajectory_figure
-    from verify.pictures.canvas import save_figure
+    from verify.impossible.parity import trajectory_figure
+    from verify.show.pictures.canvas import save_figure
 
     save_figure(trajectory_figure(runs), path)
 
 
 def _small_case(report) -> bool:
-    from verify.parity import small_case
+    from verify.impossible.parity import small_case
 
     values, complete = {}, True
     for bits in (0, 1, 2):
@@ -144,7 +173,7 @@ def _small_case(report) -> bool:
 
 
 def _reason(report) -> bool:
-    from verify.parity import symbolic_reason
+    from verify.impossible.parity import symbolic_reason
 
     report.section("3 the reason: one channel with gate a and increment b, confirmed by sympy", dict(symbolic_reason()))
     return True
@@ -154,9 +183,9 @@ def _reason(report) -> bool:
 
 
 def _contrast(report, arithmetic) -> bool:
-    from constructions.arithmetic import Arithmetic
-    from constructions.parity import parity, rounding_parity, unbounded_parity, wrapping_parity
-    from constructions.signed import lower_signed
+    from constructions.paper.parity import parity, rounding_parity, unbounded_parity, wrapping_parity
+    from constructions.ssm.arithmetic import Arithmetic
+    from constructions.ssm.signed import lower_signed
 
     fixed = arithmetic if arithmetic.kind == "fixed" else Arithmetic("fixed", 4)
     wrap = arithmetic if arithmetic.kind == "wrap" else Arithmetic("wrap", 1)
@@ -172,11 +201,11 @@ def _contrast(report, arithmetic) -> bool:
 def _does_parity(report, name: str, ssm) -> bool:
     """Proves that the model is PARITY at every length, and shows that audit and refuter make no claim against it."""
     from automata.machine import RECOGNISE
-    from constructions.engine import Engine
-    from verify.bisimulation import bisimulation
-    from verify.refuter import refute
-    from verify.translation import Folded, find_translation
-    from verify.upper_bound import STAR_FREE, TIME_INVARIANT, upper_bound
+    from constructions.ssm.engine import Engine
+    from verify.impossible.refuter import refute
+    from verify.impossible.upper_bound import STAR_FREE, TIME_INVARIANT, upper_bound
+    from verify.methods.bisimulation import bisimulation
+    from verify.methods.translation import Folded, find_translation
     from verify.verdict import PROVED, UNDECIDED
 
     engine, audit = Engine(ssm), upper_bound(ssm)
@@ -186,7 +215,9 @@ def _does_parity(report, name: str, ssm) -> bool:
     refuter = refute(engine, _parity()).verdict
     notes = {"audit": f"{audit.verdict}: {audit.reason}", "refuter": f"{refuter.outcome}: {refuter.reason}"}
     if translation is not None:
-        notes["states"] = f"taken modulo the translation {translation.tolist()} of 2^-{ssm.arithmetic.bits}, under which nothing changes"
+        notes["states"] = (
+            f"taken modulo the translation {translation.tolist()} of 2^-{ssm.arithmetic.bits}, under which nothing changes"
+        )
     report.verdict(name, proof, notes)
     claimed = audit.verdict in (STAR_FREE, TIME_INVARIANT) or refuter.outcome != UNDECIDED
     return proof.outcome == PROVED and not claimed

@@ -65,7 +65,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 def command_line() -> Parser:
     """The parser of all commands."""
-    parser = Parser(prog="python -m verify", description="Build state space models from languages and prove what they compute.")
+    parser = Parser(
+        prog="python -m verify", description="Build state space models from languages and prove what they compute."
+    )
     parser.add_argument("--version", action="version", version=f"ssm-compiler {verify.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
@@ -73,7 +75,9 @@ def command_line() -> Parser:
         command = commands.add_parser(name, help=module.HELP, description=module.HELP)
         module.configure(command)
         for leaf in command.leaves():
-            leaf.add_argument("--raise", dest="raised", action="append", default=[], type=raised_limit, metavar="NAME=N", help=_RAISE)
+            leaf.add_argument(
+                "--raise", dest="raised", action="append", default=[], type=raised_limit, metavar="NAME=N", help=_RAISE
+            )
     return parser
 
 

@@ -9,21 +9,21 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 
-from automata.cascade import Counter, bit_length
 from automata.errors import InputError
 from automata.machine import PREDICTIVE, RECOGNISE, Machine, run
-from automata.smaller import Limits
 from constructions.build import Build, build
-from constructions.compiler import AUTO, PAPER, Construction, compile
+from constructions.cascade import Counter, bit_length
+from constructions.compile.compiler import AUTO, PAPER, Construction, compile
+from constructions.compile.smaller import Limits
 from constructions.target import TARGETS
 from verify.claim import Claim
-from verify.commands.report import Report
-from verify.mamba.card import card
+from verify.evidence.released import Labelled, check_released
+from verify.evidence.sampling import check_words, random_streams, random_words
+from verify.evidence.strings_file import Line, read_strings
 from verify.progress import Progress
 from verify.proving import chosen, prove_claim
-from verify.released import Labelled, check_released
-from verify.sampling import check_words, random_streams, random_words
-from verify.strings_file import Line, read_strings
+from verify.show.card import card
+from verify.show.report import Report
 from verify.verdict import EXIT_STATUS, PROVED, REFUTED, TESTED, UNDECIDED, Verdict, worst
 
 _QUESTION = {
@@ -88,7 +88,9 @@ def lowered(task: Task, args: argparse.Namespace) -> Build:
     target = TARGETS.named(getattr(args, "target", "ssm"))
     dtype = getattr(args, "dtype", "float32")
     if args.arithmetic and target.numbers != "arithmetic":
-        raise InputError(f"--arithmetic {args.arithmetic}: is for the paper's SSM; the numbers of {target.name} are chosen with --dtype")
+        raise InputError(
+            f"--arithmetic {args.arithmetic}: is for the paper's SSM; the numbers of {target.name} are chosen with --dtype"
+        )
     with Progress("rules placed", quiet=getattr(args, "quiet", True), phase="lowering") as progress:
         return build(task.construction, target, arithmetic=args.arithmetic, dtype=dtype, advance=progress.advance)
 
@@ -166,14 +168,18 @@ def _longest(built: Build, args: argparse.Namespace) -> int:
     wanted = built.target.test_length if args.max_length is None else args.max_length
     exact = built.target.longest(built.weights, built.construction, wanted)
     if exact < wanted and args.max_length is not None:
-        raise InputError(f"--max-length {wanted}: {built.target.exact_range(built.weights)}, so strings of up to {exact} symbols are safe")
+        raise InputError(
+            f"--max-length {wanted}: {built.target.exact_range(built.weights)}, so strings of up to {exact} symbols are safe"
+        )
     return exact
 
 
 def _check_file(task: Task, model: Any, lines: Sequence[Line], report: Report, args: argparse.Namespace) -> None:
     with Progress("strings", len(lines), args.quiet, phase="strings file") as progress:
         words = [line.word for line in lines]
-        verdict = check_words(task.machine, model, words, task.mode, method=f"strings of {args.strings_file}", progress=progress)
+        verdict = check_words(
+            task.machine, model, words, task.mode, method=f"strings of {args.strings_file}", progress=progress
+        )
     complete = [line for line in lines if line.complete]
     foreign = [line.number for line in complete if not task.machine.accepts(run(task.machine, line.word))]
     notes: dict[str, object] = {"marked END": len(complete), "not in the language": len(foreign)}
@@ -187,7 +193,10 @@ def memory(task: Task) -> dict[str, object]:
     cascade = task.construction.cascade
     counters = [r for r in cascade.registers if isinstance(r, Counter)]
     if task.classes is None or any(counter.span is None for counter in counters):
-        return {"used": f"{cascade.memory_bits} bits and {len(counters)} unbounded counters", "lower bound": "infinitely many classes"}
+        return {
+            "used": f"{cascade.memory_bits} bits and {len(counters)} unbounded counters",
+            "lower bound": "infinitely many classes",
+        }
     sizes = [counter.span[1] - counter.span[0] + 1 for counter in counters]
     used = cascade.memory_bits + sum(math.log2(size) for size in sizes)
     bound = math.log2(task.classes)

@@ -15,7 +15,13 @@ from pathlib import Path
 
 from automata.errors import InputError
 
-_READ = {"strings_file": "--strings-file", "file": "--file", "released": "--released", "weights": "--weights", "directory": "DIR"}
+_READ = {
+    "strings_file": "--strings-file",
+    "file": "--file",
+    "released": "--released",
+    "weights": "--weights",
+    "directory": "DIR",
+}
 """Where options are kept that name what is read, and what they are called."""
 
 _FILES = {"json": "--json", "draw": "--draw", "plot": "--plot"}
@@ -23,7 +29,11 @@ _PICTURES = ("--draw", "--plot")
 _FOLDERS = {"save": "--save", "to": "--to", "out": "--out"}
 """The same for files and folders that are written; a picture is written into a folder that is there."""
 
-_MODELS = (("weights.safetensors", "model.json"), ("model.safetensors", "config.json"), ("model.safetensors.index.json", "config.json"))
+_MODELS = (
+    ("weights.safetensors", "model.json"),
+    ("model.safetensors", "config.json"),
+    ("model.safetensors.index.json", "config.json"),
+)
 """The files by which a saved model, and a checkpoint, are known."""
 
 
@@ -48,7 +58,11 @@ def check_places(args: argparse.Namespace) -> None:
     for number, (option, path) in enumerate(written):
         for other, place in read:
             if _same(path, place):
-                raise InputError(f"{option} {path}: is the file of {other}" if os.path.isfile(path) else f"{option} {path}: is also read, by {other}")
+                raise InputError(
+                    f"{option} {path}: is the file of {other}"
+                    if os.path.isfile(path)
+                    else f"{option} {path}: is also read, by {other}"
+                )
             # The published files lie in folders of this one.
             if _within(path, place, 1 + (other == "--released")) or _within(place, path):
                 raise InputError(f"{option} {path}: lies in the same place as {other} {place}, which is read")

@@ -14,7 +14,9 @@ HELP = "any language: compiled for a target, proved and tested"
 def configure(parser: argparse.ArgumentParser) -> None:
     add_language(parser)
     parser.add_argument("--draw", type=nonempty, metavar="FILE", help="draw a picture (.svg, .png or .pdf)")
-    parser.add_argument("--draw-what", choices=("dfa", "cascade", "eggbox"), default="dfa", help="what is drawn (default: dfa)")
+    parser.add_argument(
+        "--draw-what", choices=("dfa", "cascade", "eggbox"), default="dfa", help="what is drawn (default: dfa)"
+    )
     add_common(parser)
 
 

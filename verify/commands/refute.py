@@ -21,11 +21,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import shlex
 
-    from constructions.engine import Engine
-    from constructions.storage import load
-    from verify.commands.report import Report
+    from constructions.ssm.engine import Engine
+    from constructions.ssm.storage import load
+    from verify.impossible.refuter import check_alphabet, refute
     from verify.progress import Progress
-    from verify.refuter import check_alphabet, refute
+    from verify.show.report import Report
 
     given = read_input(args)
     ssm = load(args.weights)
@@ -33,12 +33,17 @@ def run(args: argparse.Namespace) -> int:
     report = Report(f"python -m verify refute --weights {shlex.quote(args.weights)} {given.options}", args.quiet)
     report.title(f"{args.weights} against {given.title}")
     widths = " + ".join(str(layer.width) for layer in ssm.layers)
-    report.section("model", {"layers": len(ssm.layers), "hidden size": f"{ssm.hidden_size} ({widths})", "arithmetic": ssm.arithmetic})
+    report.section(
+        "model",
+        {"layers": len(ssm.layers), "hidden size": f"{ssm.hidden_size} ({widths})", "arithmetic": ssm.arithmetic},
+    )
     report.section("audit", _audit(ssm))
     with Progress("symbols", quiet=args.quiet) as progress:
         found = refute(Engine(ssm), given.dfa, not args.no_run, progress)
     if found.cycle is None:
-        report.section("language", {"star-free": "yes: nothing is impossible here, so a real disagreement was searched for"})
+        report.section(
+            "language", {"star-free": "yes: nothing is impossible here, so a real disagreement was searched for"}
+        )
     else:
         report.section("language", _language(found.cycle))
     report.verdict("refutation", found.verdict, _strings(found))
@@ -48,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _audit(ssm) -> dict[str, object]:
     from automata.errors import InputError
-    from verify.upper_bound import upper_bound
+    from verify.impossible.upper_bound import upper_bound
 
     try:
         bound = upper_bound(ssm)
@@ -61,7 +66,7 @@ def _audit(ssm) -> dict[str, object]:
 
 
 def _language(cycle) -> dict[str, object]:
-    from verify.commands.report import show_set, show_word
+    from verify.show.report import show_set, show_word
 
     answers = "; ".join(f"n = {n}: {show_set(answer)}" for n, answer in enumerate(cycle.answers))
     return {
@@ -72,7 +77,7 @@ def _language(cycle) -> dict[str, object]:
 
 
 def _strings(found) -> dict[str, object]:
-    from verify.commands.report import show_set
+    from verify.show.report import show_set
 
     if found.verdict.pair is None:
         return {}

@@ -27,7 +27,9 @@ IMPOSSIBLE = (
 def configure(parser: argparse.ArgumentParser) -> None:
     add_language(parser)
     parser.add_argument("--draw", type=nonempty, metavar="FILE", help="draw a picture (.svg, .png or .pdf)")
-    parser.add_argument("--draw-what", choices=("dfa", "cascade", "eggbox"), default="dfa", help="what is drawn (default: dfa)")
+    parser.add_argument(
+        "--draw-what", choices=("dfa", "cascade", "eggbox"), default="dfa", help="what is drawn (default: dfa)"
+    )
     add_common(parser)
     # The older name of --method, which says levelwise for levels.
     parser.add_argument("--proof", dest="method", choices=("auto", "search", "levelwise"), help=argparse.SUPPRESS)
@@ -42,7 +44,13 @@ def add_language(parser: argparse.ArgumentParser, positional: bool = True) -> No
         default="auto",
         help="the paper's construction where there is one and the smallest cascade that is found elsewhere, or one of the two ways alone",
     )
-    parser.add_argument("--states", type=whole_number, default=STATES, metavar="N", help=f"refuse automata of more than N states (default: {STATES})")
+    parser.add_argument(
+        "--states",
+        type=whole_number,
+        default=STATES,
+        metavar="N",
+        help=f"refuse automata of more than N states (default: {STATES})",
+    )
     parser.add_argument(
         "--auto-states",
         type=whole_number,
@@ -50,7 +58,12 @@ def add_language(parser: argparse.ArgumentParser, positional: bool = True) -> No
         metavar="N",
         help=f"beyond N states only a counter and holonomy are tried as routes, since time goes with the square (default: {AUTO_STATES})",
     )
-    parser.add_argument("--levels", type=whole_number, metavar="N", help="refuse holonomy cascades of more than N levels (default: 2000)")
+    parser.add_argument(
+        "--levels",
+        type=whole_number,
+        metavar="N",
+        help="refuse holonomy cascades of more than N levels (default: 2000)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -60,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
 def run_on(given: Input, args: argparse.Namespace, command: str) -> int:
     """Decides, draws, compiles, proves and tests a language; returns the exit status."""
     if args.draw:
-        from verify.pictures.structures import draw
+        from verify.show.pictures.structures import draw
 
         draw(args.draw_what, given.dfa, args.mode, args.draw)
     if not is_star_free(given, args):
@@ -93,14 +106,16 @@ def task(args: argparse.Namespace) -> Task:
     """
     given = read_input(args)
     if not is_star_free(given, args):
-        raise InputError(f"{given.title} is not star-free, so there is no model of it: see `python -m verify starfree {given.options}`")
+        raise InputError(
+            f"{given.title} is not star-free, so there is no model of it: see `python -m verify starfree {given.options}`"
+        )
     return task_on(given, args)
 
 
 def task_on(given: Input, args: argparse.Namespace) -> Task:
     """The same for a language that is star-free, or not regular at all."""
-    from automata.counter_machine import CounterMachine
     from automata.dfa import DFA
+    from automata.machines.counter_machine import CounterMachine
     from verify.commands.tasks import task_of
 
     if isinstance(given.machine, CounterMachine):
@@ -117,8 +132,8 @@ def is_star_free(given: Input, args: argparse.Namespace) -> bool:
     Raises:
         InputError: when the automaton has more states than the limit.
     """
-    from automata.counter_machine import CounterMachine
-    from automata.holonomy import Skeleton
+    from automata.algebra.holonomy import Skeleton
+    from automata.machines.counter_machine import CounterMachine
 
     if isinstance(given.machine, CounterMachine):
         if args.command == "starfree":
@@ -127,7 +142,9 @@ def is_star_free(given: Input, args: argparse.Namespace) -> bool:
     if given.star_free and args.command != "starfree":
         return True
     if given.dfa.states > args.states:
-        raise InputError(f"the minimal automaton has {given.dfa.states} states, more than {args.states}: raise the limit with --states to go on")
+        raise InputError(
+            f"the minimal automaton has {given.dfa.states} states, more than {args.states}: raise the limit with --states to go on"
+        )
     try:
         with Progress(phase="image sets", quiet=getattr(args, "quiet", False)):
             return Skeleton.of(given.dfa, image_set_limit(args)).aperiodic
@@ -137,8 +154,8 @@ def is_star_free(given: Input, args: argparse.Namespace) -> bool:
 
 def _refuse(given: Input, args: argparse.Namespace, command: str) -> int:
     """The witness, checked by running its strings on the automaton; exit status 1."""
-    from automata.aperiodic import group_witness, membership_cycle
-    from verify.commands.report import Report, show_word
+    from automata.algebra.aperiodic import group_witness, membership_cycle
+    from verify.show.report import Report, show_word
     from verify.verdict import EXIT_STATUS, REFUTED
 
     limit = image_set_limit(args)

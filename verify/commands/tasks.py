@@ -7,15 +7,15 @@ from typing import Any, Callable
 
 import numpy as np
 
-from automata.bounded_dyck import DyckMachine
-from automata.counter_machine import CounterMachine
+from automata.algebra.holonomy import Skeleton
 from automata.dfa import DFA
 from automata.errors import InputError, LimitError, quoted, shortened
-from automata.flip_flop import FlipFlopMachine
-from automata.holonomy import Skeleton
 from automata.machine import PREDICTIVE, RECOGNISE, Machine
-from constructions.arithmetic import Arithmetic
-from constructions.compiler import HOLONOMY, Construction
+from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.counter_machine import CounterMachine
+from automata.machines.flip_flop import FlipFlopMachine
+from constructions.compile.compiler import HOLONOMY, Construction
+from constructions.ssm.arithmetic import Arithmetic
 from constructions.target import TARGETS
 from verify.commands.pipeline import Task, construct, limits_of
 from verify.progress import Progress
@@ -88,12 +88,17 @@ def star_free(construction: Construction, dfa: DFA, args: argparse.Namespace) ->
         skeleton = None
     registers, levels = len(cascade.registers), sum(bool(level.registers) for level in cascade.levels)
     sizes = [f"{levels} level{'s' * (levels != 1)}", f"{registers} register{'s' * (registers != 1)}"]
-    thorough = construction.route == HOLONOMY and getattr(args, "route", "") == "auto" and dfa.states > limits_of(args).thorough
+    thorough = (
+        construction.route == HOLONOMY
+        and getattr(args, "route", "") == "auto"
+        and dfa.states > limits_of(args).thorough
+    )
     values: dict[str, object] = {
         "yes": "no word permutes states of the minimal automaton"
         if skeleton is not None
         else "it is compiled to registers that only hold and are set, and counters",
-        "automaton": f"{dfa.states} states, {len(dfa.alphabet)} symbols" + (f" with {len(skeleton.letters)} actions" if skeleton else ""),
+        "automaton": f"{dfa.states} states, {len(dfa.alphabet)} symbols"
+        + (f" with {len(skeleton.letters)} actions" if skeleton else ""),
         "route": f"{construction.route}: {construction.reason}" + " (--auto-states tries all)" * thorough,
         "cascade": f"{', '.join(sizes)}, {construction.bits} bit{'s' * (construction.bits != 1)}",
         "plain holonomy": "stopped at the limit of image sets"
@@ -107,9 +112,9 @@ def star_free(construction: Construction, dfa: DFA, args: argparse.Namespace) ->
 
 def _formula(text: str, dfa: DFA) -> str:
     """The formula's own cascade, one register per temporal operator, checked against the automaton."""
-    from automata.emulation import emulates
-    from automata.past_ltl import ltl_to_cascade
-    from automata.temporal import FUTURE, parse
+    from automata.notation.temporal import FUTURE, parse
+    from constructions.compile.emulation import emulates
+    from constructions.compile.past_formula import ltl_to_cascade
 
     if parse(text, dfa.alphabet).tense == FUTURE:
         return "of the future: compiled from its automaton"
@@ -127,22 +132,27 @@ def _formula(text: str, dfa: DFA) -> str:
 # -- what is checked besides of a counter language ----------------------------------------------------
 
 
-def _checks(machine: CounterMachine, args: argparse.Namespace) -> tuple[tuple[str, Callable[[Any, Progress], Verdict]], ...]:
+def _checks(
+    machine: CounterMachine, args: argparse.Namespace
+) -> tuple[tuple[str, Callable[[Any, Progress], Verdict]], ...]:
     """On the exact engine alone: a search through small counters, and long strings or the run to the horizon."""
-    from verify.bounded_search import bounded_search
+    from verify.methods.bounded_search import bounded_search
 
     if TARGETS.named(getattr(args, "target", "ssm")).numbers != "arithmetic":
         return ()
-    second = "second opinion", lambda engine, progress: bounded_search(machine, engine, SMALL_COUNTER, limit=PAIRS, progress=progress)
+    second = (
+        "second opinion",
+        lambda engine, progress: bounded_search(machine, engine, SMALL_COUNTER, limit=PAIRS, progress=progress),
+    )
     if Arithmetic.parse(args.arithmetic or "exact").is_float:
         return second, ("exact horizon", lambda engine, progress: _horizon(machine, engine))
     return second, ("long random test", lambda engine, progress: _long_strings(machine, engine, progress))
 
 
 def _horizon(machine: CounterMachine, engine) -> Verdict:
-    from verify.boxes import NotCovered
-    from verify.induction.counter_horizon import check_horizon
-    from verify.induction.symbolic import SolverMissing
+    from verify.methods.induction.counter_horizon import check_horizon
+    from verify.methods.induction.symbolic import SolverMissing
+    from verify.numbers.boxes import NotCovered
 
     try:
         return check_horizon(engine.ssm, machine)
@@ -151,8 +161,8 @@ def _horizon(machine: CounterMachine, engine) -> Verdict:
 
 
 def _long_strings(machine: CounterMachine, engine, progress: Progress) -> Verdict:
-    from verify.long_words import long_words
-    from verify.sampling import check_words
+    from verify.evidence.long_words import long_words
+    from verify.evidence.sampling import check_words
 
     words = long_words(machine, LONG_STRINGS, LONG_LENGTH, np.random.default_rng(LONG_SEED))
     return check_words(machine, engine, words, engine.ssm.mode, method="long random strings", progress=progress)

@@ -19,14 +19,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         language = languages.add_parser(name, help=module.HELP, description=module.HELP)
         module.add_language(language)
         language.add_argument("string", help="tokens separated by blanks")
-        language.add_argument("--mode", choices=MODES, default=PREDICTIVE, help="the question asked (default: predictive)")
-        language.add_argument("--arithmetic", type=nonempty, metavar="A", help="exact, fixed:P, float16, float32, float64 or wrap:P")
+        language.add_argument(
+            "--mode", choices=MODES, default=PREDICTIVE, help="the question asked (default: predictive)"
+        )
+        language.add_argument(
+            "--arithmetic", type=nonempty, metavar="A", help="exact, fixed:P, float16, float32, float64 or wrap:P"
+        )
 
 
 def run(args: argparse.Namespace) -> int:
     from verify.commands.pipeline import lowered
-    from verify.strings_file import parse_word
-    from verify.tracing import trace
+    from verify.evidence.strings_file import parse_word
+    from verify.show.tracing import trace
 
     task = _LANGUAGES[args.family].task(args)
     word = parse_word(args.string, task.parse, characters=True)

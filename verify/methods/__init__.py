@@ -44,7 +44,7 @@ METHODS = Registry(
     {
         "search": "verify.methods.search:SEARCH",
         "levels": "verify.methods.levels:LEVELS",
-        "induction": "verify.methods.induction:INDUCTION",
+        "induction": "verify.methods.induction.method:INDUCTION",
         "caches": "verify.methods.cache:CACHES",
     },
 )

@@ -1,10 +1,10 @@
-"""Proof for a Mamba: a search through the bytes of its own cache, by its own decoding steps (see :mod:`verify.mamba.search`)."""
+"""Proof for a Mamba: a search through the bytes of its own cache, by its own decoding steps (see :mod:`verify.checkpoints.search`)."""
 
 from __future__ import annotations
 
 from constructions.mamba.weights import MambaWeights
+from verify.checkpoints.search import prove_mamba
 from verify.claim import Claim
-from verify.mamba.search import prove_mamba
 from verify.progress import Progress
 from verify.verdict import Verdict
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from automata.dfa import DFA
-from automata.pair_graph import chart_of
-from constructions.ssm import SSM
+from constructions.compile.pair_graph import chart_of
+from constructions.ssm.weights import SSM
 from verify.claim import Claim
-from verify.levelwise import prove_levelwise
+from verify.methods.levelwise import prove_levelwise
 from verify.progress import Progress
 from verify.verdict import Verdict
 

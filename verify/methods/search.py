@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 
-from automata.bounded_dyck import DyckMachine
-from automata.cascade import Cascade, Counter, bit_length
 from automata.machine import RECOGNISE
-from constructions.compiler import DRIFT, needs
-from constructions.engine import Engine
-from verify.bisimulation import bisimulation
+from automata.machines.bounded_dyck import DyckMachine
+from constructions.cascade import Cascade, Counter, bit_length
+from constructions.compile.compiler import DRIFT, needs
+from constructions.ssm.engine import Engine
 from verify.claim import Claim
+from verify.methods.bisimulation import bisimulation
+from verify.methods.sticky import find_sticky
 from verify.progress import Progress
-from verify.sticky import find_sticky
 from verify.verdict import Verdict
 
 DEEPEST, OUTPUTS_AT_ONCE = 2_000, 25

@@ -1,0 +1,1 @@
+"""The algebra of automata: transition monoids, groups, holonomy, aperiodicity, enumeration."""

@@ -1,0 +1,1 @@
+"""Languages written down: regular expressions and temporal formulas over finite words."""

@@ -1,0 +1,1 @@
+"""From a language to a cascade: the one road, and the routes that it chooses from."""

@@ -1,0 +1,194 @@
+"""The one road from a language to a cascade: whatever the command, the target or the caller, cascades come from here.
+
+A machine that the paper has a construction for gets that one; any other regular language gets the smallest cascade that is
+found, by holonomy where nothing is smaller.  A target says what its registers can do, and the first cascade that it can have
+is taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Iterator
+
+from automata.algebra.holonomy import Skeleton
+from automata.dfa import DFA
+from automata.errors import InputError
+from automata.machine import PREDICTIVE, RECOGNISE, Machine
+from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.counter_machine import CounterMachine
+from automata.machines.flip_flop import FlipFlopMachine
+from constructions.cascade import Cascade, Counter, Permutation, Reset, Set
+from constructions.compile.smaller import Limits, cascades_of, cost
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.paper.counters import counter_cascade
+from constructions.paper.flip_flop import flip_flop
+from constructions.target import TARGETS, Target
+
+AUTO, PAPER, HOLONOMY = ROUTES = ("auto", "paper", "holonomy")
+
+RESET, READ_BEFORE, ADD, SET_COUNTER, DRIFT, PERMUTE = ABILITIES = (
+    "reset",
+    "read before",
+    "add",
+    "set counter",
+    "drift",
+    "permute",
+)
+"""What a register may do.  ``drift``: a counter that no range holds, so that a model of it has infinitely many states."""
+
+EXPANDED_STATES = 1000
+"""States up to which a machine of the paper's is also taken as an automaton, for targets that its own cascade does not suit."""
+
+
+class NotExpressible(InputError):
+    """A target's registers cannot do what a cascade asks of one of them.
+
+    Attributes:
+        register: its name.
+        reason: in words.
+    """
+
+    def __init__(self, register: str, reason: str):
+        super().__init__(f"register {register!r} {reason}")
+        self.register, self.reason = register, reason
+
+
+@dataclass(frozen=True)
+class Construction:
+    """A cascade, and how it was come by.
+
+    Attributes:
+        machine: the ground truth that it was compiled from.
+        cascade: the registers and rules.
+        route: "paper", "counter", "quotient", "product", "window" or "holonomy".
+        reason: why this route, in words.
+        arithmetic: the paper's arithmetic that holds it by default.
+        bits: of memory, ranges of counters included; None where a counter has none.
+        skeleton: of image sets, where the route is holonomy.
+    """
+
+    machine: Machine
+    cascade: Cascade
+    route: str
+    reason: str
+    arithmetic: str
+    bits: int | None = None
+    skeleton: Skeleton | None = None
+
+    @property
+    def mode(self) -> str:
+        return self.cascade.mode
+
+
+def needs(cascade: Cascade) -> dict[str, str]:
+    """Each ability that the cascade asks of a target, with the first register that asks it."""
+    found: dict[str, str] = {}
+    for register in cascade.registers:
+        if isinstance(register, Permutation):
+            found.setdefault(PERMUTE, register.name)
+        elif isinstance(register, Counter):
+            found.setdefault(ADD, register.name)
+            if any(isinstance(rule.then, Set) for rule in register.rules):
+                found.setdefault(SET_COUNTER, register.name)
+            if register.span is None or cascade.mode == RECOGNISE:
+                found.setdefault(DRIFT, register.name)
+        else:
+            found.setdefault(RESET, register.name)
+        if isinstance(register, Reset) and register.name in cascade.read_before:
+            found.setdefault(READ_BEFORE, register.name)
+    return found
+
+
+def compile(  # noqa: A001 - the word of the field
+    machine: Machine,
+    mode: str = PREDICTIVE,
+    route: str = AUTO,
+    *,
+    target: str | Target = "ssm",
+    limits: Limits = Limits(),
+) -> Construction:
+    """The construction for a machine's language.
+
+    Args:
+        machine: a DFA, or a machine of the catalogue.
+        mode: the question that the model will answer.
+        route: "auto", "paper" (an error where the paper has none) or "holonomy".
+        target: the architecture that the cascade is for, which says what registers can do.
+        limits: what holonomy may cost.
+
+    Raises:
+        NotExpressible: naming the register that the target cannot have, and what it would have to do.
+        InputError: for an unknown route, a language without that route, or too many image sets.
+
+    >>> from automata.catalogue import language
+    >>> compile(language("tomita-4").machine).route, compile(language("dyck-2-5").machine).route
+    ('quotient', 'paper')
+    """
+    if route not in ROUTES:
+        raise InputError(f"the route {route!r} is not one of {', '.join(ROUTES)}")
+    able = TARGETS.named(target) if isinstance(target, str) else target
+    second, refusal, passed = None, None, ""
+    for found in _candidates(machine, mode, route, limits):
+        asked = needs(found.cascade)
+        missing = [ability for ability in ABILITIES if ability in asked and ability not in able.abilities]
+        unwanted = [ability for ability in ABILITIES if ability in asked and ability in able.reluctant]
+        if not missing and not unwanted:
+            return replace(found, reason=f"{found.reason}{passed}")
+        if missing:
+            refusal = refusal or NotExpressible(asked[missing[0]], _WHY_NOT[missing[0]])
+        else:
+            second = second or found
+        ability = (missing or unwanted)[0]
+        passed = passed or f"; by the route {found.route} register {asked[ability]!r} {_WHY_NOT[ability]}"
+    if second is not None:
+        return second
+    if refusal is None:
+        raise InputError(f"the paper has no construction for {machine!r}: leave out --route {PAPER}")
+    raise refusal
+
+
+_WHY_NOT = {
+    RESET: "is set and held, which this target cannot do",
+    READ_BEFORE: "is read before the step, which this target cannot do",
+    ADD: "counts, which this target cannot do",
+    SET_COUNTER: "is a counter that is set, which this target cannot do",
+    DRIFT: "counts without bounds, and no search over the states of this target would ever close",
+    PERMUTE: "permutes its values as no nonnegative gate can: its maps are order-preserving, so none has a cycle longer than 1",
+}
+
+
+def _candidates(machine: Machine, mode: str, route: str, limits: Limits) -> Iterator[Construction]:
+    """Constructions in the order in which they are preferred, each made only when it is asked for."""
+    paper = _paper(machine, mode)
+    if paper is not None and route != HOLONOMY:
+        yield paper
+    if route == PAPER or isinstance(machine, CounterMachine):
+        return
+    dfa = machine
+    if not isinstance(machine, DFA):
+        try:
+            dfa = DFA.from_machine(machine, EXPANDED_STATES)
+        except InputError:
+            if paper is None or route == HOLONOMY:
+                raise
+            return
+    dfa = dfa.minimise()
+    for cascade, found in cascades_of(dfa, mode, route == HOLONOMY, limits):
+        skeleton = Skeleton.of(dfa, limits.image_sets) if found.name == HOLONOMY else None
+        yield Construction(machine, cascade, found.name, found.reason, "fixed:1", found.bits, skeleton)
+
+
+def _paper(machine: Machine, mode: str) -> Construction | None:
+    """The paper's own construction, where it has one for this machine."""
+    if isinstance(machine, FlipFlopMachine):
+        # The recogniser reads the symbol before, which takes a fractional bit; the predictor does not.
+        cascade, arithmetic = flip_flop(mode), "fixed:1" if mode == RECOGNISE else "exact"
+    elif isinstance(machine, DyckMachine):
+        cascade, arithmetic = bounded_dyck(machine.k, machine.depth, mode), "exact"
+    elif isinstance(machine, CounterMachine):
+        cascade, arithmetic = counter_cascade(machine.name, mode), "exact"
+    else:
+        return None
+    counters = [register for register in cascade.registers if isinstance(register, Counter)]
+    bits = None if any(counter.span is None for counter in counters) else cost(cascade)
+    return Construction(machine, cascade, PAPER, "the construction of the paper", arithmetic, bits)

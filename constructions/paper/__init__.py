@@ -1,0 +1,1 @@
+"""The paper's own constructions as cascades: flip-flop, bounded Dyck, the counter languages, PARITY."""

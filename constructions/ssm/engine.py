@@ -1,0 +1,190 @@
+"""The exact engine: runs the weights of an SSM on batches of strings.
+
+Three facts make it fast, and none of them knows what the model was built for:
+
+* a layer's gates, increments and mixes are position-wise, so they are evaluated once for each *distinct* row of
+  features (and state) in a chunk, and looked up everywhere else;
+* where steps keep a state, set it, or add to it, the recurrence needs no loop over time
+  (:mod:`constructions.ssm.recurrence`);
+* other gates are looped over time, for the whole batch at once.
+
+Strings are cut into chunks along time, so memory does not grow with their length.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterator
+
+import numpy as np
+
+from automata.errors import InputError
+from constructions.ssm.number_formats import Product, numbers_for
+from constructions.ssm.recurrence import Track, distinct, scan
+from constructions.ssm.weights import SSM, Layer
+
+_CHUNK_POSITIONS = 1 << 16
+_MERGED_WIDTH = 128
+"""Rows of fewer features are not searched for equal ones."""
+_ieee = np.errstate(over="ignore", invalid="ignore")
+"""A float that overflows is infinite, and infinity less infinity is no number: values like others, and no warnings."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What the model gives out at each position.
+
+    Attributes:
+        table: booleans, shape (distinct, o): sets of outputs.
+        ids: shape (batch, time): which row of the table holds at each position.
+    """
+
+    table: np.ndarray
+    ids: np.ndarray
+
+    def dense(self) -> np.ndarray:
+        """Booleans of shape (batch, time, o)."""
+        return self.table[self.ids]
+
+
+class Engine:
+    """Runs one model.
+
+    A state is an array of shape (batch, hidden size): all h, first layer first, in the number format of the
+    model's arithmetic (integers times 2^p in ``fixed:p``).
+
+    >>> from constructions.ssm.arithmetic import Arithmetic
+    >>> from constructions.paper.bounded_dyck import bounded_dyck
+    >>> from constructions.ssm.lowering import lower
+    >>> engine = Engine(lower(bounded_dyck(2, 3), Arithmetic("exact")))
+    >>> state, first = engine.begin(1)
+    >>> state, outputs = engine.advance(state, engine.encode(["(a", "(b", "b)"]))
+    >>> state.tolist()
+    [[1, 0, 1, 0]]
+    >>> [engine.names(row) for row in outputs.dense()[0]][-1] == {"(a", "a)", "(b"}
+    True
+    """
+
+    @_ieee
+    def __init__(self, ssm: SSM):
+        ssm.check_numbers()
+        self.ssm = ssm
+        self.numbers = numbers_for(ssm)
+        self._embedding = self.numbers.stored(ssm.embedding, ssm.embedding_exponent)
+        self._gates = [Product(layer.gate) for layer in ssm.layers]
+        self._increments = [Product(layer.increment) for layer in ssm.layers]
+        self._mixes = [[Product(mix.affine) for mix in layer.phi] for layer in ssm.layers]
+        self._readout = Product(ssm.readout)
+        ends = np.cumsum([layer.width for layer in ssm.layers])
+        self._spans = [slice(int(end) - layer.width, int(end)) for layer, end in zip(ssm.layers, ends)]
+
+    @property
+    def alphabet(self) -> tuple[str, ...]:
+        return self.ssm.alphabet
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return self.ssm.outputs
+
+    @property
+    def arithmetic(self) -> str:
+        return str(self.ssm.arithmetic)
+
+    # -- strings --------------------------------------------------------------------------------------
+
+    def encode(self, word) -> np.ndarray:
+        """Symbol indices of one word, shape (1, length)."""
+        index = self.ssm.symbol_index
+        for position, symbol in enumerate(word):
+            if symbol not in index:
+                raise InputError(f"symbol {symbol!r} at position {position} is not in the model's alphabet")
+        return np.array([[index[symbol] for symbol in word]], dtype=np.int64)
+
+    def names(self, row: np.ndarray) -> frozenset[str]:
+        """The outputs that a row of booleans names."""
+        return frozenset(self.ssm.outputs[i] for i in np.flatnonzero(row))
+
+    # -- runs -----------------------------------------------------------------------------------------
+
+    @_ieee
+    def start(self, batch: int) -> np.ndarray:
+        """h_0 of all layers for a batch, before BOS."""
+        parts = [
+            self.numbers.wrapped(self.numbers.stored(layer.initial, layer.initial_exponent))
+            for layer in self.ssm.layers
+        ]
+        return np.tile(np.concatenate(parts), (batch, 1))
+
+    def begin(self, batch: int) -> tuple[np.ndarray, Outputs]:
+        """State and outputs after BOS."""
+        bos = np.full((batch, 1), len(self.ssm.alphabet), dtype=np.int64)
+        return self.advance(self.start(batch), bos)
+
+    @_ieee
+    def advance(self, state: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, Outputs]:
+        """Reads words of symbol indices, shape (batch, time), all at once.
+
+        Returns:
+            The state after the last symbol, and the outputs after each symbol.  O(batch * time * hidden size) and
+            as much memory: :meth:`stream` cuts long words into chunks.
+
+        Raises:
+            InputError: when a number could leave the range in which it is exact.
+        """
+        batch, time = words.shape
+        if not words.size:
+            return state, Outputs(np.zeros((0, len(self.outputs)), dtype=bool), np.zeros((batch, time), dtype=np.int64))
+        features, ids = self._embedding, words.ravel()
+        if len(ids) < len(features):
+            features, ids = features[ids], np.arange(len(ids))
+        new_state = np.empty_like(state)
+        for number, layer in enumerate(self.ssm.layers):
+            span = self._spans[number]
+            tracks = self._scan(number, layer, features, ids.reshape(batch, time), state[:, span])
+            rows, where = distinct([*(track.ids for track in tracks), ids])
+            h = np.empty((len(rows), layer.width), self.numbers.dtype)
+            for track in tracks:
+                track.put(h, rows)
+                track.put(new_state[:, span], slice(time - 1, None, time))
+            x = features[ids[rows]]
+            z = h
+            for mix, product in zip(layer.phi, self._mixes[number]):
+                z = self.numbers.mix(product, mix, np.concatenate([z, x], axis=1))
+            features, ids = _merged(z, where)
+        table = self.numbers.positive(self.numbers.affine(self._readout, self.ssm.readout, features))
+        return new_state, Outputs(table, ids.reshape(batch, time))
+
+    def _scan(self, number: int, layer: Layer, features: np.ndarray, ids: np.ndarray, h: np.ndarray) -> list[Track]:
+        """h_t for all t; ``features`` are the distinct rows, ``ids`` (batch, time) says which row is read where."""
+        if not layer.width:
+            return []
+        gates = self.numbers.gates(layer, self.numbers.affine(self._gates[number], layer.gate, features))
+        increments = self.numbers.affine(self._increments[number], layer.increment, features)
+        return scan(self.numbers, layer, gates, increments, ids, h)
+
+    def stream(self, words: np.ndarray, state: np.ndarray | None = None) -> Iterator[tuple[int, np.ndarray, Outputs]]:
+        """Reads words in chunks of time; yields (first position, state after the chunk, outputs in the chunk).
+
+        Memory is that of one chunk, about 2^16 positions, whatever the length.
+        """
+        if state is None:
+            state, _ = self.begin(len(words))
+        step = max(1, _CHUNK_POSITIONS // max(1, len(words)))
+        for first in range(0, words.shape[1], step):
+            state, outputs = self.advance(state, words[:, first : first + step])
+            yield first, state, outputs
+
+
+def _merged(rows: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows without repetitions, and ``ids`` renumbered to them; both as they are where that would not pay.
+
+    What a layer gives out often forgets most of its state, and every row that is left over costs in each layer below.
+    """
+    if rows.dtype == object or rows.shape[1] < _MERGED_WIDTH:
+        return rows, ids
+    sums = rows.astype(np.float64) @ np.random.default_rng(0).random(rows.shape[1])
+    _, first, number = np.unique(sums, return_index=True, return_inverse=True)
+    # Rows with the same weighted sum are taken for the same only when they are.
+    if 2 * len(first) > len(rows) or not np.array_equal(rows[first][number], rows):
+        return rows, ids
+    return rows[first], number[ids]

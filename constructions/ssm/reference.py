@@ -1,0 +1,123 @@
+"""One step of a model, slow and obvious: the definition that the fast engine is held against.
+
+Numbers are Fractions (``exact``, ``fixed``, ``wrap``) or NumPy float scalars (floats, where every single
+operation rounds, sums running over the inputs in order, the bias last).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Sequence
+
+import numpy as np
+
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.weights import SSM, Affine, Layer, Mix
+
+_ieee = np.errstate(over="ignore", invalid="ignore")
+"""A float that overflows is infinite, and infinity less infinity is no number: values like others, and no warnings."""
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """All h, layer by layer, and what was given out after the last symbol."""
+
+    h: tuple[tuple, ...]
+    outputs: frozenset[str]
+
+
+@_ieee
+def start(ssm: SSM) -> ModelState:
+    """The state before BOS: h_0 as stored, nothing given out."""
+    h = tuple(
+        tuple(
+            _stored_state(ssm.arithmetic, number(ssm.arithmetic, int(n), layer.initial_exponent)) for n in layer.initial
+        )
+        for layer in ssm.layers
+    )
+    return ModelState(h, frozenset())
+
+
+def step(ssm: SSM, state: ModelState, symbol: str) -> ModelState:
+    """Reads one symbol (or BOS).  O(nonzero weights)."""
+    return step_with_gates(ssm, state, symbol)[0]
+
+
+@_ieee
+def step_with_gates(ssm: SSM, state: ModelState, symbol: str) -> tuple[ModelState, tuple[tuple, ...]]:
+    """The state after one symbol, and the gates of that step, layer by layer."""
+    arithmetic = ssm.arithmetic
+    row = ssm.embedding[ssm.symbol_index[symbol]]
+    x = [_stored(arithmetic, number(arithmetic, int(n), ssm.embedding_exponent)) for n in row]
+    new_h, all_gates = [], []
+    for layer, h in zip(ssm.layers, state.h):
+        gates = gate_values(arithmetic, layer, x)
+        increments = apply(arithmetic, layer.increment, x)
+        h = [_stored_state(arithmetic, a * value + b) for a, value, b in zip(gates, h, increments)]
+        z = h
+        for mix in layer.phi:
+            z = _mix(arithmetic, mix, [*z, *x])
+        x = z
+        new_h.append(tuple(h))
+        all_gates.append(tuple(gates))
+    numbers = apply(arithmetic, ssm.readout, x)
+    outputs = frozenset(name for name, v in zip(ssm.outputs, numbers) if v > 0)
+    return ModelState(tuple(new_h), outputs), tuple(all_gates)
+
+
+def gate_values(arithmetic: Arithmetic, layer: Layer, x: Sequence) -> list:
+    """A(x), the gate function applied."""
+    values = apply(arithmetic, layer.gate, x)
+    if layer.gate_function == "affine":
+        return values
+    return [gate_function(layer.gate_function, value) for value in values]
+
+
+def gate_function(name: str, value):
+    """sigmoid or exp(-softplus), computed in double precision and rounded once to the value's type.
+
+    Both are 1 / (1 + exp(-v)) up to the sign of v.
+    """
+    v = float(value) if name == "sigmoid" else -float(value)
+    result = 1.0 / (1.0 + math.exp(-v)) if v >= 0 else math.exp(v) / (1.0 + math.exp(v))
+    return type(value)(result)
+
+
+def _mix(arithmetic: Arithmetic, mix: Mix, inputs: Sequence) -> list:
+    values = [_stored(arithmetic, v) for v in apply(arithmetic, mix.affine, inputs)]
+    zero = number(arithmetic, 0, 0)
+    if mix.activation == "relu":
+        return [max(v, zero) for v in values]
+    if mix.activation == "clip":
+        low, high = (_stored(arithmetic, number(arithmetic, n, mix.affine.exponent)) for n in (mix.low, mix.high))
+        return [min(max(v, low), high) for v in values]
+    return values
+
+
+def apply(arithmetic: Arithmetic, affine: Affine, inputs: Sequence) -> list:
+    """affine(inputs), inputs in order, bias last."""
+    results = []
+    indptr, indices, data = affine.matrix.indptr, affine.matrix.indices, affine.matrix.data
+    for row in range(affine.outputs):
+        total = number(arithmetic, 0, 0)
+        for place in range(indptr[row], indptr[row + 1]):
+            total = total + number(arithmetic, int(data[place]), affine.exponent) * inputs[indices[place]]
+        results.append(total + number(arithmetic, int(affine.bias[row]), affine.exponent))
+    return results
+
+
+def number(arithmetic: Arithmetic, integer: int, exponent: int):
+    """integer / 2^exponent in this arithmetic's own type."""
+    if arithmetic.is_float:
+        return np.dtype(str(arithmetic)).type(math.ldexp(integer, -exponent))
+    return Fraction(integer, 1 << exponent)
+
+
+def _stored(arithmetic: Arithmetic, value):
+    return value if arithmetic.is_float else arithmetic.store(value)
+
+
+def _stored_state(arithmetic: Arithmetic, value):
+    return value if arithmetic.is_float else arithmetic.store_state(value)

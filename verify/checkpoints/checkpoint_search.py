@@ -1,0 +1,58 @@
+"""The search through the cache of a checkpoint of which nothing is known: what it claims is claimed of a batch of one.
+
+Which row of a batch a state stands in may change how torch sums, so a search that steps many states at once follows runs
+that nobody makes: a string's states stand in one row after the other.  It is quick, and decides what to look at; what it
+finds is found again one state at a time, in the batch of one row that a user runs.  Where no sum ever rounds, as the
+certificate of a compiled model says, all rows are alike and this is not needed (:mod:`verify.checkpoints.search`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from automata.machine import Machine
+from verify.evidence.sampling import expect
+from verify.methods.bisimulation import bisimulation
+from verify.progress import NO_PROGRESS, Progress
+from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict, Witness
+
+
+def search_checkpoint(machine: Machine, model, mode: str, *, limit: int, progress: Progress = NO_PROGRESS) -> Verdict:
+    """Proves or refutes that the model's decoding steps, in a batch of one, give the machine's outputs.
+
+    Args:
+        model: a :class:`constructions.mamba.stepping.SteppedMamba` of many rows; it cannot be stepped afterwards.
+        limit: joint states after which a search gives up.
+    """
+    verdict = bisimulation(machine, model, mode, limit=limit, progress=progress)
+    if verdict.outcome == UNDECIDED:
+        return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {model.conditions}")
+    alone = model.with_batch(1)
+    if verdict.outcome == REFUTED:
+        witness = _wrong_alone(machine, alone, mode, verdict.witness.word)
+        if witness is not None:
+            reason = f"{verdict.reason}; run in {model.conditions}, and wrong in steps of 1 row too"
+            return replace(verdict, method="cache search", reason=reason, witness=witness)
+    verdict = bisimulation(machine, alone, mode, limit=limit, progress=progress)
+    if verdict.outcome != PROVED:
+        return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {alone.conditions}")
+    reason = (
+        "the search over caches closed: every length, by single decoding steps of one string at a time in "
+        f"{alone.conditions}; a full forward and larger batches are only tested"
+    )
+    return replace(verdict, method="cache search", reason=reason)
+
+
+def _wrong_alone(machine: Machine, alone, mode: str, word: tuple[str, ...]) -> Witness | None:
+    """The shortest prefix of the word that the model answers wrong in a batch of one, or None."""
+    expectation = expect(machine, word, mode)
+    rows, outputs = alone.begin(1)
+    for length in range(len(word) + 1):
+        if length:
+            rows, outputs = alone.advance(rows, np.array([[alone.alphabet.index(word[length - 1])]]))
+        given = frozenset(name for name, on in zip(alone.outputs, outputs.dense()[0, 0]) if on)
+        if given != expectation.sets[length]:
+            return Witness(word[:length], expectation.sets[length], given)
+    return None

@@ -1,0 +1,72 @@
+"""The proof for a Mamba: a search through the model's own decoding step and its own cache.
+
+A state of the search is a pair (machine state, bytes of the cache), see
+:class:`constructions.mamba.stepping.SteppedMamba`.  When the search closes, the outputs of single decoding steps, as
+run, are right at every length.  That every row, full forward, prefill, other batches and other kernels give the same
+numbers follows from the certificate of exactness, which is part of the verdict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from automata.machine import PREDICTIVE, Machine
+from automata.machines.counter_machine import CounterMachine
+from constructions.cascade import Cascade, Counter
+from constructions.mamba.certificate import certify
+from constructions.mamba.weights import MambaWeights
+from verify.methods.bisimulation import bisimulation
+from verify.progress import NO_PROGRESS, Progress
+from verify.verdict import PROVED, Verdict
+
+UNBOUNDED_LIMIT = 20_000
+"""Joint states after which a search that cannot close stops."""
+
+
+def closes(cascade: Cascade, machine: Machine) -> bool:
+    """Whether the search has finitely many states: no counter can drift."""
+    counts = any(isinstance(register, Counter) for register in cascade.registers)
+    return not counts or (cascade.mode == PREDICTIVE and not isinstance(machine, CounterMachine))
+
+
+def prove_mamba(
+    machine: Machine,
+    cascade: Cascade,
+    weights: MambaWeights,
+    model,
+    *,
+    limit: int = 5_000_000,
+    progress: Progress = NO_PROGRESS,
+) -> Verdict:
+    """Proves or refutes that a running Mamba gives the machine's outputs.
+
+    Args:
+        machine: the ground truth.
+        cascade: what the weights were lowered from: decides whether the search can close.
+        weights: for the certificate of exactness.
+        model: the running weights (see :meth:`constructions.target.Target.running`).
+        limit: joint states after which a search gives up.
+
+    Returns:
+        ``proved`` for all lengths when the search closes; where counters are unbounded, ``proved`` when all strings up
+        to the certificate's horizon were compared; ``refuted`` with a shortest witness; or ``undecided``, saying how
+        far the search came.  The reason names what was run.
+
+    Raises:
+        InputError: when the certificate of exactness cannot be given.
+    """
+    certificate = certify(weights)
+    finite = closes(cascade, machine)
+    if not finite:
+        limit = min(limit, UNBOUNDED_LIMIT)
+    length = None if finite else certificate.horizon
+    verdict = bisimulation(machine, model, cascade.mode, limit=limit, length=length, progress=progress)
+    if verdict.outcome != PROVED:
+        return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {model.conditions}")
+    what = (
+        "the search over caches closed: every length"
+        if verdict.horizon is None
+        else f"every string of up to {verdict.horizon} symbols, as far as counters are certainly exact"
+    )
+    reason = f"{what}, by single decoding steps in {model.conditions}; {certificate.sentence}"
+    return replace(verdict, method="cache search", reason=reason)

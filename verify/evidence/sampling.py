@@ -1,0 +1,272 @@
+"""Random strings, and the test that runs a model on them: evidence, never proof.
+
+Three kinds of string in equal parts: *valid* (walks along legal symbols), *arbitrary* (uniform symbols), and
+*one-error* (a valid string with one symbol replaced, inserted or removed).  In predictive mode a string is compared
+up to where the prefix dies, because nothing is asked of a model after that; in recognition it is compared to its end.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import accumulate, chain, islice, takewhile, tee
+from typing import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from automata.machine import ACCEPT, EOS, PREDICTIVE, Machine
+from verify.progress import NO_PROGRESS, Progress
+from verify.verdict import REFUTED, TESTED, Verdict, Witness
+
+KINDS = ("valid", "arbitrary", "one-error")
+_BATCH = 64
+_DRAWN = 1 << 14
+"""Random numbers that are drawn at once."""
+_CHOICES = 1 << 21
+"""Symbols of legal sets that a walk keeps, over all sets."""
+_CELLS = 1 << 25
+"""Positions times outputs that are looked at together: with many symbols, fewer positions."""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """A string and what should be given after each of its prefixes.
+
+    Attributes:
+        word: the symbols.
+        sets: the expected output set after each prefix, the empty one first; shorter than the word by the part
+            on which nothing is asked.
+    """
+
+    word: tuple[str, ...]
+    sets: tuple[frozenset[str], ...]
+
+
+def expect(machine: Machine, word: Sequence[str], mode: str) -> Expectation:
+    """The machine's answers along a word."""
+    sets = takewhile(lambda answer: answer is not None, _answers(machine, word, mode))
+    return Expectation(tuple(word), tuple(sets))
+
+
+def _answers(machine: Machine, word: Iterable[str], mode: str) -> Iterator[frozenset[str] | None]:
+    """What should be given after each prefix of the word, the empty one first; None from where nothing is asked any more."""
+    state, answer = machine.initial, None
+    for symbol in chain((None,), word):
+        if symbol is not None:
+            if mode == PREDICTIVE and (answer is None or symbol not in answer):
+                answer = None
+                yield None
+                continue
+            state = machine.step(state, symbol)
+        if mode == PREDICTIVE:
+            answer = machine.legal(state)
+        else:
+            answer = frozenset((ACCEPT,)) if machine.accepts(state) else frozenset()
+        yield answer
+
+
+def random_words(machine: Machine, count: int, max_length: int, rng: np.random.Generator) -> Iterator[tuple[str, ...]]:
+    """The words of :func:`random_streams`, each as a tuple."""
+    return map(tuple, random_streams(machine, count, max_length, rng))
+
+
+def random_streams(machine: Machine, count: int, max_length: int, rng: np.random.Generator) -> Iterator["RandomWord"]:
+    """``count`` words of the three kinds in turn, lengths uniform from 0 to ``max_length``.
+
+    A valid walk draws its symbols with weights of its own (log-normal), so that walks differ in character: some
+    go deep into a bracket language, some stay near the ground.  It ends early where no symbol is legal.
+
+    Memory grows neither with ``count`` nor with ``max_length``: a word is a seed until it is iterated over.
+    """
+    for number in range(count):
+        length, seed = int(rng.integers(0, max_length + 1)), int(rng.integers(0, 1 << 62))
+        yield RandomWord(machine, KINDS[number % len(KINDS)], length, seed)
+
+
+@dataclass(frozen=True)
+class RandomWord:
+    """A random word of one of the KINDS: the symbols are drawn, the same ones, each time it is iterated over."""
+
+    machine: Machine
+    kind: str
+    length: int
+    seed: int
+
+    def __iter__(self) -> Iterator[str]:
+        rng = np.random.default_rng(self.seed)
+        alphabet = self.machine.alphabet
+        if self.kind == "arbitrary":
+            return (alphabet[i] for size in _parts(self.length) for i in rng.integers(0, len(alphabet), size).tolist())
+        if self.kind == "valid":
+            return _walk(self.machine, self.length, rng)
+        error, walk = rng.spawn(2)
+        return _one_error(_walk(self.machine, self.length, walk), self.length, alphabet, error)
+
+
+def _parts(length: int) -> Iterator[int]:
+    """The sizes of the parts in which so many numbers are drawn."""
+    for first in range(0, length, _DRAWN):
+        yield min(_DRAWN, length - first)
+
+
+def _walk(machine: Machine, length: int, rng: np.random.Generator) -> Iterator[str]:
+    weight = dict(zip(machine.alphabet, rng.lognormal(0.0, 2.0, len(machine.alphabet)).tolist()))
+    choices: dict[frozenset[str], tuple[list[str], list[float]]] = {}
+    kept = 0
+    state = machine.initial
+    for draw in chain.from_iterable(rng.random(size).tolist() for size in _parts(length)):
+        legal = machine.legal(state)
+        if legal not in choices:
+            symbols = sorted(legal - {EOS})
+            kept += len(symbols)
+            if kept > _CHOICES:
+                choices, kept = {}, len(symbols)
+            choices[legal] = symbols, list(accumulate(weight[s] for s in symbols))
+        symbols, sums = choices[legal]
+        if not symbols:
+            return
+        symbol = symbols[min(bisect_right(sums, draw * sums[-1]), len(symbols) - 1)]
+        yield symbol
+        state = machine.step(state, symbol)
+
+
+def _one_error(walk: Iterator[str], length: int, alphabet: Sequence[str], rng: np.random.Generator) -> Iterator[str]:
+    """A walk of at most this length with one symbol inserted, replaced or removed, anywhere or at its end."""
+    begun = list(islice(walk, _DRAWN))
+    if len(begun) < _DRAWN:
+        length = len(begun)  # it may have ended early; a longer one is taken to go on
+    place, symbol, kind = (
+        int(rng.integers(0, length + 1)),
+        alphabet[int(rng.integers(0, len(alphabet)))],
+        int(rng.integers(0, 3)),
+    )
+    walk = chain(begun, walk)
+    yield from islice(walk, place)
+    replaced = None if kind == 0 else next(walk, None)
+    if kind == 1 or replaced is None:
+        yield symbol
+    yield from walk
+
+
+def check_words(
+    machine: Machine,
+    model,
+    words: Iterable[Iterable[str]],
+    mode: str,
+    *,
+    method: str = "random strings",
+    repeat: str = "",
+    progress: Progress = NO_PROGRESS,
+) -> Verdict:
+    """Runs a batched model on words and counts the positions at which it differs from the machine.
+
+    Args:
+        words: sequences, or :class:`RandomWord`; one that is wrong is iterated over a second time.
+
+    Returns:
+        ``tested``, or ``refuted`` with the shortest wrong prefix among these words; ``explored`` has the numbers of
+        strings, symbols, positions compared, disagreements and the greatest length.
+
+    Memory is that of 2^16 positions, whatever the number of words and their lengths.
+    """
+    tally = _Tally(machine, model, mode, progress)
+    words = iter(words)
+    while batch := list(islice(words, _BATCH)):
+        tally.add(batch)
+    explored = {
+        "strings": tally.strings,
+        "longest": tally.longest,
+        "symbols": tally.symbols,
+        "positions compared": tally.compared,
+        "disagreements": tally.disagreements,
+    }
+    if tally.witness is None:
+        reason = "no disagreement" if tally.strings else "no string was tried"
+        return Verdict(TESTED, method, mode, model.arithmetic, explored, reason, repeat=repeat)
+    reason = f"{tally.disagreements} disagreements; the witness is the shortest of them"
+    return Verdict(REFUTED, method, mode, model.arithmetic, explored, reason, tally.witness, repeat=repeat)
+
+
+class _Tally:
+    """Counts over batches; draws the words, and runs the model on them, in chunks along time."""
+
+    def __init__(self, machine: Machine, model, mode: str, progress: Progress):
+        self.machine, self.model, self.mode, self.progress = machine, model, mode, progress
+        self.index = {symbol: i for i, symbol in enumerate(model.alphabet)}
+        self._output = {name: i for i, name in enumerate(model.outputs)}
+        self.strings = self.symbols = self.compared = self.disagreements = self.longest = 0
+        self.witness: Witness | None = None
+        self._set_number: dict[frozenset[str], int] = {}
+        self._sets: list[frozenset[str]] = []
+        self._table = np.zeros((0, len(model.outputs)), dtype=bool)
+
+    def add(self, batch: list[Iterable[str]]) -> None:
+        """Counts these words; each is iterated over once, together with a copy of it for what is expected."""
+        running = [tee(word) for word in batch]
+        answers = [_answers(self.machine, copy, self.mode) for _, copy in running]
+        words = [word for word, _ in running]
+        self._forget()
+        state, outputs = self.model.begin(len(batch))
+        first = np.array([[self._expected(next(sets))] for sets in answers])
+        self._compare(batch, 0, first, outputs)
+        step = max(1, min(1 << 16, _CELLS // len(self.model.outputs)) // len(batch))
+        time, left = 0, np.ones(len(batch), dtype=bool)
+        while True:
+            self._forget()
+            parts = [[self.index[symbol] for symbol in islice(word, step)] for word in words]
+            longest = max(map(len, parts))
+            self.longest = max(self.longest, time + longest)
+            self.symbols += sum(map(len, parts))
+            over = left & np.array([len(part) < step for part in parts])
+            self.strings += int(over.sum())
+            left &= ~over
+            if longest:
+                symbols = np.zeros((len(batch), longest), dtype=np.int64)
+                expected = np.full((len(batch), longest), -1, dtype=np.int64)
+                for row, (part, sets) in enumerate(zip(parts, answers)):
+                    symbols[row, : len(part)] = part
+                    expected[row, : len(part)] = [self._expected(answer) for answer in islice(sets, len(part))]
+                state, outputs = self.model.advance(state, symbols)
+                self._compare(batch, time + 1, expected, outputs)
+                time += longest
+            self.progress.advance(int(over.sum()), symbols=self.symbols)
+            if not left.any():
+                return
+
+    def _forget(self) -> None:
+        """Sets of outputs that fill the memory are numbered anew."""
+        if len(self._sets) * len(self.model.outputs) >= _CELLS:
+            self._set_number, self._sets, self._table = {}, [], self._table[:0]
+
+    def _expected(self, answer: frozenset[str] | None) -> int:
+        return -1 if answer is None else self._number(answer)
+
+    def _number(self, outputs: frozenset[str]) -> int:
+        if outputs not in self._set_number:
+            self._set_number[outputs] = len(self._sets)
+            self._sets.append(outputs)
+        return self._set_number[outputs]
+
+    def _compare(self, batch: list[Iterable[str]], first: int, expected: np.ndarray, outputs) -> None:
+        self.compared += int((expected >= 0).sum())
+        pair = np.where(expected >= 0, expected * len(outputs.table) + outputs.ids, -1)
+        cases = np.unique(pair[pair >= 0])
+        wanted, given = self._rows()[cases // len(outputs.table)], outputs.table[cases % len(outputs.table)]
+        for case in cases[(wanted != given).any(axis=1)].tolist():
+            rows, times = np.nonzero(pair == case)
+            self.disagreements += len(rows)
+            at = int(np.argmin(times))
+            length = first + int(times[at])
+            if self.witness is None or length < len(self.witness.word):
+                row = outputs.table[case % len(outputs.table)]
+                names = frozenset(self.model.outputs[i] for i in np.flatnonzero(row))
+                word = tuple(islice(batch[int(rows[at])], length))
+                self.witness = Witness(word, self._sets[case // len(outputs.table)], names)
+
+    def _rows(self) -> np.ndarray:
+        """The expected sets seen so far as booleans, shape (sets, outputs)."""
+        fresh = np.zeros((len(self._sets) - len(self._table), len(self.model.outputs)), dtype=bool)
+        for row, wanted in zip(fresh, self._sets[len(self._table) :]):
+            row[[self._output[name] for name in wanted if name in self._output]] = True
+        self._table = np.concatenate([self._table, fresh])
+        return self._table

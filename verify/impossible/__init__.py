@@ -1,0 +1,1 @@
+"""What cannot be: audits from the weights, refuting strings, and the PARITY experiment."""

@@ -1,0 +1,406 @@
+"""The proof by levels, on the weights of a model that was made from a holonomy cascade.
+
+A search visits every state of a model, and a cascade of n levels has exponentially many.  This proof looks at one layer at a time, and
+at what may enter it.  It runs the layer's weights; neither the cascade nor the code that lowered it is asked.
+
+What is proved by induction on the length of a string w, with q the automaton's state after w, is the invariant
+
+    R:  the state h of every layer lies in a finite set H, and the digits of the layers name q.
+
+The digits name a state by a *chart* (:class:`constructions.compile.pair_graph.Chart`): start with its root, and at each level go on from the set at
+hand to the tile that the level's digit names, if the set is of that level; else the digit must be 0 and the set
+stays.  After the last level the set must be {q}.  The digit of a layer is read from the integer parts of its coordinates.
+
+The step.  Let R hold before a symbol with action a, and follow the symbol through the layers.  A *fact* (x, P, D, a) says: at this layer the
+features are x, and on the levels above the digits before the symbol lead to the set P, the new digits to D.
+
+* At the first layer x is the symbol's row of the embedding, and P = D = root.
+* Given a fact, R says which digits the layer may have: those that name a tile of P, or 0.  With every state in H of such a digit the
+  weights give the new state and z.  The new state must lie in H again and its digit must name a tile of D, or be 0: that gives (z, P', D', a)
+  for the next layer.  Also P'·a must lie inside D'.
+* After the last layer P = {q} and D must be {q·a}, and the readout of z must give what the automaton gives in q·a.
+
+Facts are kept in one set per layer, so every combination that can occur is in it: the facts at each layer cover each run, by induction over
+the layers, and H is closed because it is what the closure under all these steps has reached.  The start is the engine's own state
+after BOS.  In predictive mode a fact whose P·a has no live state is dropped, as nothing is asked after it.
+
+A dropped fact is one that no run with a question left has, because q lies in P: R says that the chain ends in {q}, and its sets nest, the root
+being all states and each tile a part of its set (:meth:`constructions.compile.pair_graph.Chart.fault` looks).  For the rest the chart and the reading of digits
+are guesses that need not be trusted: whatever they are, R is a relation between states of the model and of the
+automaton, and the induction either closes or does not.  What fails need not fail on a string, because H and the facts
+may hold combinations that never occur together; then a string is looked for, and the verdict is ``undecided`` when there is none.
+
+Cost: O(facts * digits), and one evaluation of the layer for each row of features and each state of H with it.  Facts are the pairs (P, D) of the
+pair graph: D_n has about n^2 of them for each letter.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Iterator
+
+import numpy as np
+
+from automata.dfa import DFA
+from automata.errors import InputError
+from automata.machine import ACCEPT, PREDICTIVE
+from constructions.compile.pair_graph import Chart
+from constructions.ssm.engine import Engine
+from constructions.ssm.weights import SSM
+from verify.methods.witness import find_witness
+from verify.numbers.boxes import NotCovered
+from verify.numbers.sparse_rows import SparseMaps, distinct_rows
+from verify.progress import NO_PROGRESS, Progress
+from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict
+
+_STATES_PER_BIT = 16
+"""A coordinate has two digits, so four states; a layer with more than so many for each of its bits is not what it should be."""
+_ROWS = 1 << 14
+"""Rows of features evaluated at once."""
+_NAME = re.compile(r"tile ([0-9]{1,9})(?: bit ([0-9]{1,9}))?")
+
+
+def prove_levelwise(ssm: SSM, dfa: DFA, chart: Chart, progress: Progress = NO_PROGRESS) -> Verdict:
+    """Proves or refutes, level by level, that a model gives the automaton's outputs on every string of its mode.
+
+    Args:
+        ssm: a model whose coordinates are named as :mod:`constructions.compile.krohn_rhodes` names registers.
+        dfa: the automaton that was compiled.
+        chart: what the digits mean; a wrong one makes the proof fail.
+        progress: told about facts as they are found.
+
+    Returns:
+        ``proved``, ``refuted`` with a string (a shortest one where a short search meets any), or ``undecided``.
+
+    Raises:
+        InputError: when the alphabets differ.
+
+    >>> from automata.algebra.holonomy import Skeleton
+    >>> from constructions.compile.krohn_rhodes import holonomy_cascade
+    >>> from automata.catalogue import language
+    >>> from constructions.compile.pair_graph import chart_of
+    >>> from constructions.ssm.arithmetic import Arithmetic
+    >>> from constructions.ssm.lowering import lower
+    >>> dfa = language("d-12").dfa()
+    >>> ssm = lower(holonomy_cascade(dfa), Arithmetic.parse("fixed:1"))
+    >>> prove_levelwise(ssm, dfa, chart_of(Skeleton(dfa))).outcome
+    'proved'
+    """
+    if set(ssm.alphabet) != set(dfa.alphabet):
+        symbol = sorted(set(ssm.alphabet) ^ set(dfa.alphabet))[0]
+        raise InputError(f"symbol {symbol!r} is in the alphabet of only one of automaton and model")
+    engine = Engine(ssm)
+    explored: dict[str, int] = {}
+
+    def verdict(outcome: str, reason: str, **more) -> Verdict:
+        return Verdict(outcome, "levelwise", ssm.mode, engine.arithmetic, explored, reason, **more)
+
+    words: Iterator[tuple[str, ...]] = iter(())
+    try:
+        proof = _Proof(engine, dfa, chart, explored)
+        proof.run(progress)
+    except NotCovered as error:
+        failed = f"the proof does not speak about this model: {error}"
+    except _Failure as failure:
+        failed = f"a step fails: {failure}"
+        words = _words_to(dfa, failure)
+    except InputError as error:
+        failed = f"a step cannot be computed: {error}"
+    else:
+        return verdict(PROVED, "every layer does its part of every step: holds at every length")
+    witness = find_witness(engine, dfa, words, 4 * dfa.states)
+    if witness is not None:
+        return verdict(REFUTED, failed, witness=witness)
+    return verdict(UNDECIDED, f"{failed}; no string was found on which the model is wrong")
+
+
+class _Failure(Exception):
+    """A step that is not as R wants it: with the states before it, and its symbols, where these are known."""
+
+    def __init__(self, message: str, states: int = 0, symbols: tuple[str, ...] = ()):
+        super().__init__(message)
+        self.states, self.symbols = states, symbols
+
+
+@dataclass(frozen=True)
+class _Move:
+    """Symbols that neither the automaton nor the embedding tells apart, and their action."""
+
+    symbols: tuple[str, ...]
+    images: tuple[int, ...]
+
+
+Fact = tuple[int, int, int, int]
+"""Number of the row of features, P and D (one bit per state), number of the move."""
+
+
+class _Proof:
+    def __init__(self, engine: Engine, dfa: DFA, chart: Chart, explored: dict[str, int]):
+        self.engine, self.ssm, self.dfa, self.chart = engine, engine.ssm, dfa, chart
+        self.maps = SparseMaps(engine)
+        if (fault := chart.fault(dfa.states)) is not None:
+            raise NotCovered(fault)
+        self.coordinates = _coordinates(self.ssm, chart.levels)
+        self.explored = explored
+        self.dead = 0
+        if self.ssm.mode == PREDICTIVE:
+            self.dead = sum(1 << int(q) for q in np.flatnonzero(~dfa.live))
+        self.images: dict[tuple[int, int], int] = {}
+
+    def run(self, progress: Progress) -> None:
+        self.explored.update({"facts": 0, "layer inputs": 0})
+        states = self._check_start()
+        rows, facts = self._first_facts()
+        level = 0
+        for number in range(len(self.ssm.layers)):
+            here = level if self.coordinates[number] else None
+            rows, facts = self._descend(number, here, rows, facts, states[number])
+            level += bool(self.coordinates[number])
+            self.explored["facts"] += len(facts)
+            progress.advance(len(facts), layer=number + 1)
+        self._check_end(rows, facts)
+
+    # -- start and end ----------------------------------------------------------------------------------
+
+    def _check_start(self) -> list[np.ndarray]:
+        """Each layer's state after BOS."""
+        state, outputs = self.engine.begin(1)
+        ends = np.cumsum([layer.width for layer in self.ssm.layers])
+        states = np.split(state[0], ends[:-1])
+        here, level = self.chart.root, 0
+        for number, h in enumerate(states):
+            if not self.coordinates[number]:
+                continue
+            digit = int(self._digits(number, h[None])[0])
+            tile = self._tile(here, level, digit)
+            if tile is None:
+                raise _Failure(f"after BOS digit {digit} of layer {number + 1} names no tile of {_show(here)}")
+            here = tile
+            level += 1
+        if here != 1 << self.dfa.initial:
+            raise _Failure(f"after BOS the digits name {_show(here)}, expected state {self.dfa.initial}")
+        given = self.engine.names(outputs.dense()[0, 0])
+        if given != self._wanted(self.dfa.initial):
+            raise _Failure(
+                f"after BOS the outputs are {sorted(given)}, expected {sorted(self._wanted(self.dfa.initial))}"
+            )
+        return states
+
+    def _first_facts(self):
+        columns = self.dfa.table.T.tolist()
+        alike: dict[tuple[bytes, tuple[int, ...]], list[int]] = {}
+        for a, symbol in enumerate(self.ssm.alphabet):
+            alike.setdefault((self.ssm.embedding[a].tobytes(), tuple(columns[self.dfa.index[symbol]])), []).append(a)
+        self.moves = [_Move(tuple(self.ssm.alphabet[a] for a in group), images) for (_, images), group in alike.items()]
+        rows = self.maps.embedding(np.array([group[0] for group in alike.values()]))
+        numbers, fresh = distinct_rows(rows, {})
+        root = self.chart.root
+        facts = {(int(numbers[move]), root, root, move): None for move in range(len(self.moves))}
+        return rows[fresh], {fact: None for fact in facts if self._asked(root, fact[3])}
+
+    def _check_end(self, rows, facts: dict[Fact, None]) -> None:
+        table = self.maps.outputs(rows)
+        given = [self.engine.names(row) for row in table]
+        for x, source, target, move in facts:
+            if source.bit_count() != 1:
+                raise self._failure("the chart ends in a set that is not one state", source, move)
+            state = self.moves[move].images[source.bit_length() - 1]
+            if target != 1 << state:
+                raise self._failure(f"the digits name {_show(target)}", source, move)
+            if given[x] != self._wanted(state):
+                raise self._failure(
+                    f"the outputs are {sorted(given[x])}, expected {sorted(self._wanted(state))}", source, move
+                )
+
+    def _wanted(self, state: int) -> frozenset[str]:
+        if self.ssm.mode == PREDICTIVE:
+            return self.dfa.legal(state)
+        return frozenset({ACCEPT} if self.dfa.accepts(state) else ())
+
+    # -- one layer --------------------------------------------------------------------------------------
+
+    def _descend(self, number: int, level: int | None, rows, facts: dict[Fact, None], start: np.ndarray):
+        """The facts of the next layer, with their rows of features."""
+        allowed = self._allowed_digits(number, level, rows.shape[0], facts)
+        outcomes, features = self._evaluate(number, rows, start, allowed)
+        following: dict[Fact, None] = {}
+        for x, source, target, move in facts:
+            refines = level is not None and self.chart.level.get(source) == level
+            for digit in range(len(self.chart.tiles[source])) if refines else (0,):
+                refined = self.chart.tiles[source][digit] if refines else source
+                if not self._asked(refined, move):
+                    continue
+                for written, z in outcomes.get((x, digit), ()):
+                    goal = self._tile(target, level, written)
+                    if goal is None or self._image(refined, move) & ~goal:
+                        names = f"names no tile of {_show(target)}" if goal is None else f"leads to {_show(goal)}"
+                        raise self._failure(
+                            f"layer {number + 1}, digit {digit}: the new digit {written} {names}", refined, move
+                        )
+                    following[z, refined, goal, move] = None
+        return features, following
+
+    def _allowed_digits(self, number: int, level: int | None, rows: int, facts: dict[Fact, None]) -> np.ndarray:
+        """Booleans of shape (rows of features, digits): which digits the facts with these features allow."""
+        allowed = np.zeros((rows, 1 << len(self.coordinates[number])), dtype=bool)
+        for x, source, _, move in facts:
+            tiles = len(self.chart.tiles[source]) if level is not None and self.chart.level.get(source) == level else 1
+            if tiles > allowed.shape[1]:
+                raise NotCovered(f"layer {number + 1} has fewer digits than a set of its level has tiles")
+            allowed[x, :tiles] = True
+        return allowed
+
+    def _evaluate(self, number: int, rows, start: np.ndarray, allowed: np.ndarray):
+        """What the weights do on all rows, each with all states of its digits, until no new state appears.
+
+        Returns:
+            (row, digit) -> the (new digit, number of z) that occur; and the distinct rows z.
+        """
+        maps = self.maps
+        gates, increments = maps.gates(number, rows), maps.increments(number, rows)
+        states, known = start[None], {start.tobytes(): 0}
+        done = 0
+        found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        while done < len(states):
+            x, h = np.nonzero(allowed[:, self._digits(number, states[done:])])
+            h += done
+            done = len(states)
+            stepped = maps.update(number, gates[x], states[h], increments[x])
+            numbers = np.array(
+                [known.setdefault(row.tobytes(), len(known)) for row in np.ascontiguousarray(stepped)], dtype=np.int64
+            )
+            new = np.unique(numbers[numbers >= len(states)], return_index=True)[1]
+            if len(new):
+                states = np.concatenate([states, stepped[np.flatnonzero(numbers >= len(states))[new]]])
+            if len(states) > _STATES_PER_BIT ** len(self.coordinates[number]):
+                raise _Failure(f"layer {number + 1} has at least {len(states)} states")
+            found.append((x, h, numbers))
+        x, h, after = (np.concatenate(part) for part in zip(*found))
+        digits = self._digits(number, states)
+        # z depends on the features and the new state alone
+        cases, case_of = np.unique(x * len(states) + after, return_inverse=True)
+        self.explored["layer inputs"] += len(x)
+        z, features = self._features(number, rows, states, *np.divmod(cases, len(states)))
+        outcomes: dict[tuple[int, int], set[tuple[int, int]]] = {}
+        for row, digit, written, following in zip(
+            x.tolist(), digits[h].tolist(), digits[after].tolist(), z[case_of].tolist()
+        ):
+            outcomes.setdefault((row, digit), set()).add((written, following))
+        return outcomes, features
+
+    def _features(self, number: int, rows, states: np.ndarray, x: np.ndarray, h: np.ndarray):
+        """For each case (row of features, new state) the number of its z; and the distinct rows z."""
+        from scipy import sparse
+
+        known: dict = {}
+        numbers, parts = [np.zeros(0, dtype=np.int64)], []
+        for first in range(0, len(x), _ROWS):
+            block = slice(first, first + _ROWS)
+            z = self.maps.phi(number, states[h[block]], rows[x[block]])
+            ids, fresh = distinct_rows(z, known)
+            numbers.append(ids)
+            parts.append(z[fresh])
+        empty = sparse.csr_array((0, self.ssm.layers[number].features), dtype=np.int64)
+        return np.concatenate(numbers), sparse.vstack([empty, *parts], format="csr")
+
+    # -- digits and sets ----------------------------------------------------------------------------------
+
+    def _digits(self, number: int, states: np.ndarray) -> np.ndarray:
+        """The digit that each state stands for: the lowest bits of the integer parts of its coordinates."""
+        bits = states >> self.maps.numbers.unit_bits & 1
+        weights = np.zeros(states.shape[1], dtype=np.int64)
+        for place, coordinate in enumerate(self.coordinates[number]):
+            weights[coordinate] = 1 << place
+        return bits @ weights
+
+    def _tile(self, stage: int, level: int | None, digit: int) -> int | None:
+        """The next set of a chain, None where the digit names none."""
+        if level is None:
+            return stage
+        tiles = self.chart.tiles[stage] if self.chart.level.get(stage) == level else (stage,)
+        return tiles[digit] if digit < len(tiles) else None
+
+    def _failure(self, message: str, source: int, move: int) -> _Failure:
+        symbols = self.moves[move].symbols
+        return _Failure(
+            f"{_show(source)} by {symbols[0]!r} is {_show(self._image(source, move))}; {message}", source, symbols
+        )
+
+    def _image(self, stage: int, move: int) -> int:
+        if (stage, move) not in self.images:
+            image, images = 0, self.moves[move].images
+            for state in _states(stage):
+                image |= 1 << images[state]
+            self.images[stage, move] = image
+        return self.images[stage, move]
+
+    def _asked(self, stage: int, move: int) -> bool:
+        """Whether something is asked after the move from some state of the set."""
+        return not self.dead or bool(self._image(stage, move) & ~self.dead)
+
+
+def _coordinates(ssm: SSM, levels: int) -> list[tuple[int, ...]]:
+    """For each layer the coordinates of its digit's bits, lowest first; the layers that have some are the levels in order."""
+    found, level = [], 0
+    for number, layer in enumerate(ssm.layers, 1):
+        bits: dict[int, int] = {}
+        level += layer.width > 0
+        for coordinate, name in enumerate(layer.names):
+            match = _NAME.fullmatch(name)
+            if match is None or int(match[1]) != level or int(match[2] or 0) in bits:
+                raise NotCovered(f"the coordinate {name!r} of layer {number} is not a bit of tile {level}")
+            bits[int(match[2] or 0)] = coordinate
+        if sorted(bits) != list(range(layer.width)):
+            raise NotCovered(f"the coordinates of layer {number} are not the bits of one digit")
+        found.append(tuple(bits[i] for i in range(layer.width)))
+    if level != levels:
+        raise NotCovered(f"the model has {level} layers with digits, the chart {levels} levels")
+    return found
+
+
+def _words_to(dfa: DFA, failure: _Failure) -> Iterator[tuple[str, ...]]:
+    """Strings that reach the failing step, each with several ways on: to the end of a word, and at random."""
+    rng = np.random.default_rng(0)
+    endings = _endings(dfa)
+    for state in _states(failure.states)[:16]:
+        access = dfa.access_word(state)
+        if access is None:
+            continue
+        for symbol in failure.symbols[:1]:
+            there = dfa.step(state, symbol)
+            ways = [
+                endings.get(there, ()),
+                *(endings[q] for q in rng.choice(list(endings), min(8, len(endings)), replace=False).tolist()),
+            ]
+            for _ in range(8):
+                walk = rng.integers(0, len(dfa.alphabet), 2 * dfa.states)
+                ways.append(tuple(dfa.alphabet[i] for i in walk.tolist()))
+            for way in ways:
+                yield (*access, symbol, *way)
+
+
+def _endings(dfa: DFA) -> dict[int, tuple[str, ...]]:
+    """A shortest word to acceptance from each live state."""
+    endings: dict[int, tuple[str, ...]] = {q: () for q in sorted(dfa.accepting)}
+    sources: dict[int, list[tuple[int, str]]] = {}
+    for state, row in enumerate(dfa.table.tolist()):
+        for symbol, target in zip(dfa.alphabet, row):
+            sources.setdefault(target, []).append((state, symbol))
+    queue = list(endings)
+    for state in queue:
+        for source, symbol in sources.get(state, ()):
+            if source not in endings:
+                endings[source] = (symbol, *endings[state])
+                queue.append(source)
+    return endings
+
+
+def _states(mask: int) -> list[int]:
+    """The states of a set, ascending."""
+    return [q for q, bit in enumerate(reversed(bin(mask)[2:])) if bit == "1"]
+
+
+def _show(mask: int) -> str:
+    states = _states(mask)
+    return "{" + ", ".join(map(str, states[:8])) + (", …" if len(states) > 8 else "") + "}"

@@ -1,0 +1,1 @@
+"""A model's maps on many values at once: boxes, intervals, sparse rows."""

@@ -1,0 +1,1 @@
+"""Results before the eye: reports, traces, pictures, the model card."""

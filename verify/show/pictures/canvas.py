@@ -1,0 +1,63 @@
+"""What all pictures share: colours, an empty figure, a figure written to a file."""
+
+from __future__ import annotations
+
+import io
+import logging
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from automata.errors import InputError, one_line
+from automata.files import write_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+INK, PAPER, ACCENT, SIGNAL = "#222222", "#ffffff", "#cfe3f5", "#f3e6c4"
+
+_FORMATS = (".svg", ".png", ".pdf")
+
+
+def blank(width: float, height: float) -> Figure:
+    """A figure of this many inches with one empty set of axes.
+
+    Raises:
+        InputError: without matplotlib.
+    """
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise InputError("pictures need matplotlib: pip install 'ssm-compiler[draw]'") from None
+    # It remarks that it looks for fonts, or keeps what it found in another folder.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    matplotlib.rcParams["svg.hashsalt"] = "ssm-compiler"
+    figure = Figure(figsize=(min(width, 40), min(height, 40)))
+    figure.add_axes((0, 0, 1, 1)).set_axis_off()
+    return figure
+
+
+def plain_text(label: str) -> str:
+    """A label as matplotlib takes it: a dollar sign is not the start of a formula, and what is not printable is escaped."""
+    return "\n".join(map(one_line, label.split("\n"))).replace("$", r"\$")
+
+
+def check_extension(path: str) -> None:
+    """Raises unless the file's extension is one that is drawn."""
+    if Path(path).suffix.lower() not in _FORMATS:
+        raise InputError(
+            f"{path}: the extension is {Path(path).suffix or 'missing'!r}, expected one of {', '.join(_FORMATS)}"
+        )
+
+
+def save_figure(figure: Figure, path: str) -> None:
+    """Writes a figure, whole or not at all; the same figure gives the same file."""
+    kind = Path(path).suffix.lower().removeprefix(".")
+    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
+    picture = io.BytesIO()
+    with warnings.catch_warnings():
+        # A symbol for which the font has no picture is drawn as a box.
+        warnings.filterwarnings("ignore", message="Glyph [0-9]+ .*missing from")
+        figure.savefig(picture, format=kind, dpi=150, metadata=metadata, bbox_inches="tight")
+    write_bytes(path, picture.getvalue())
