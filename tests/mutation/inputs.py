@@ -2,10 +2,11 @@
 
 from .fault import Fault
 
-_REGEX, _DFA, _PAST, _FUTURE = (
+_REGEX, _DFA, _PAST, _PAST_CASCADE, _FUTURE = (
     "automata/notation/expressions.py",
     "automata/dfa.py",
     "automata/notation/past_ltl.py",
+    "constructions/compile/past_formula.py",
     "automata/notation/future_ltl.py",
 )
 _DESCRIBED, _LABELS, _GUARDS = (
@@ -111,7 +112,7 @@ FAULTS = [
         "since: the left side holds ever after",
     ),
     Fault(
-        _PAST,
+        _PAST_CASCADE,
         "return In((self.letters | {BOS}) - literal.symbols)",
         "return In(self.letters - literal.symbols)",
         "tests/test_past_ltl.py",
