@@ -1,5 +1,8 @@
 """What all tests share: deterministic property tests, and the way to the real data."""
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,3 +31,30 @@ def shared_data():
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory) -> Path:
+    """A wheel of this working tree, built from a copy of it without network."""
+    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for name in ("automata", "constructions", "verify"):
+        shutil.copytree(REPOSITORY / name, source / name, ignore=ignored)
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(REPOSITORY / name, source)
+    pip = [sys.executable, "-m", "pip", "-q", "wheel", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, "-w", built, source], check=True)
+    return next(built.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def empty_environment(tmp_path_factory) -> Path:
+    """The interpreter of an environment that has what the core requires, and not this project."""
+    folder = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    python = folder / "bin" / "python"
+    lines = (REPOSITORY / "setup.cfg").read_text().split("install_requires =")[1].split("[")[0].split()
+    pip = [python, "-m", "pip", "-q", "--disable-pip-version-check", "install", "-c", REPOSITORY / "constraints.txt"]
+    if subprocess.run([*pip, *lines]).returncode:
+        pytest.skip("the requirements are not to be had: no network")
+    return python

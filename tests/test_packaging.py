@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import zipfile
 from importlib import metadata
 
 import pytest
@@ -63,3 +64,73 @@ def test_core_starts_without_the_heavy_libraries():
 def test_shared_data_names_what_is_missing(shared_data):
     with pytest.raises(pytest.skip.Exception, match="real data not present: no-such-folder"):
         shared_data("no-such-folder")
+
+
+# -- the wheel -----------------------------------------------------------------------------------------
+
+
+def test_the_wheel_holds_every_file_that_is_used(wheel, repository):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    used = [
+        path.relative_to(repository).as_posix()
+        for folder in ("automata", "constructions", "verify")
+        for path in (repository / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
+    assert set(used) <= names
+    for folder in ("automata", "constructions", "verify"):
+        assert f"{folder}/py.typed" in names
+    assert any(name.endswith(".v") for name in names)
+    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"automata", "constructions", "verify"}
+
+
+def test_the_wheel_runs_where_it_was_unpacked(wheel, tmp_path):
+    """From the wheel alone, by the function that the command ``ssm-verify`` calls."""
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    (script,) = re.findall(r"ssm-verify = (\S+):(\S+)", next(tmp_path.glob("*.dist-info/entry_points.txt")).read_text())
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from {script[0]} import {script[1]} as command; sys.exit(command())"
+    command = [sys.executable, "-I", "-c", program, "starfree", "--regex", "(ab)*", "--quiet"]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert run.returncode == 0 and "proved" in run.stdout, run.stderr
+    assert subprocess.run([*command[:4], "starfree", "--regex", "("], capture_output=True, cwd=tmp_path).returncode == 2
+
+
+@pytest.mark.slow
+def test_an_empty_environment_gets_a_working_command(wheel, empty_environment, tmp_path):
+    pip = [empty_environment, "-m", "pip", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "--no-index", wheel], check=True)
+    try:
+        for command in ([empty_environment.parent / "ssm-verify"], [empty_environment, "-m", "verify"]):
+            arguments = ["dyck", "--k", "1", "--depth", "2"]
+            run = subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=tmp_path)
+            assert run.returncode == 0 and "closed: holds at every length" in run.stdout, run.stderr
+    finally:
+        subprocess.run([*pip, "uninstall", "-y", "ssm-compiler"], check=True)
+
+
+# -- what is not installed -----------------------------------------------------------------------------
+
+_MAMBA = (
+    "dyck --k 1 --depth 2 --target mamba",
+    "export dyck-1-2 --to folder",
+    "checkpoint folder --language dyck-1-2",
+)
+_DRAW = ("describe tomita-1 --draw a.svg", "starfree --regex a --draw a.svg", "parity --plot a.svg")
+MISSING = [("torch", "mamba", _MAMBA), ("transformers", "mamba", _MAMBA), ("matplotlib", "draw", _DRAW)]
+
+
+@pytest.mark.parametrize("module, extra, commands", MISSING, ids=[module for module, _, _ in MISSING])
+def test_what_is_missing_is_one_line_that_names_the_extra(module, extra, commands, tmp_path):
+    program = f"""
+import sys
+sys.modules[{module!r}] = None
+from verify.__main__ import main
+for command in {commands!r}:
+    print(main(command.split()), file=sys.stderr)
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
+    lines = run.stderr.splitlines()
+    assert lines[1::2] == ["2"] * len(commands)
+    for line in lines[::2]:
+        assert module in line and f"pip install 'ssm-compiler[{extra}]'" in line
+    assert not list(tmp_path.iterdir())

@@ -45,9 +45,10 @@ def run(args: argparse.Namespace) -> int:
 
     arithmetic = Arithmetic.parse(args.arithmetic)
     if args.plot:
-        from verify.show.pictures.canvas import check_extension
+        from verify.show.pictures.canvas import check_extension, require_matplotlib
 
         check_extension(args.plot)
+        require_matplotlib()
     command = f"python -m verify parity --arithmetic {arithmetic} --models {args.models} --seed {args.seed}"
     report = Report(command, args.quiet)
     report.title("PARITY: the words over 0 and 1 with an even number of 1s\nrecognition: accept or reject every string")

@@ -197,10 +197,10 @@ def small_case(bits: int) -> SmallCase:
 
 def trajectory_figure(runs: list[tuple[str, Trajectories]]) -> "Figure":
     """The states over n, one panel for each run."""
-    from matplotlib.figure import Figure
+    from verify.show.pictures.canvas import new_figure
 
     rows = (len(runs) + 1) // 2
-    figure = Figure(figsize=(11, 2.6 * rows), layout="constrained")
+    figure = new_figure(11, 2.6 * rows, layout="constrained")
     panels = figure.subplots(rows, min(2, len(runs)), squeeze=False).ravel()
     for panel, (title, run) in zip(panels, runs):
         for i, name in enumerate(run.names):

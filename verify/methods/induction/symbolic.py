@@ -24,7 +24,7 @@ class SolverMissing(InputError):
     """z3 is not installed."""
 
     def __init__(self) -> None:
-        super().__init__("proofs about unbounded counters need z3: install it with 'pip install z3-solver'")
+        super().__init__("proofs about unbounded counters need z3: pip install z3-solver, or 'ssm-compiler[smt]'")
 
 
 def load_z3():

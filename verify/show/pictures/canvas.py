@@ -6,7 +6,7 @@ import io
 import logging
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from automata.errors import InputError, one_line
 from automata.files import write_bytes
@@ -25,17 +25,33 @@ def blank(width: float, height: float) -> Figure:
     Raises:
         InputError: without matplotlib.
     """
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise InputError("pictures need matplotlib: pip install 'ssm-compiler[draw]'") from None
+    figure = new_figure(width, height)
+    figure.add_axes((0, 0, 1, 1)).set_axis_off()
+    return figure
+
+
+def new_figure(width: float, height: float, **options: Any) -> Figure:
+    """A figure of this many inches, 40 at most, with nothing on it.
+
+    Raises:
+        InputError: without matplotlib.
+    """
+    require_matplotlib()
+    import matplotlib
+    from matplotlib.figure import Figure
+
     # It remarks that it looks for fonts, or keeps what it found in another folder.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     matplotlib.rcParams["svg.hashsalt"] = "ssm-compiler"
-    figure = Figure(figsize=(min(width, 40), min(height, 40)))
-    figure.add_axes((0, 0, 1, 1)).set_axis_off()
-    return figure
+    return Figure(figsize=(min(width, 40), min(height, 40)), **options)
+
+
+def require_matplotlib() -> None:
+    """Raises an InputError that says what to install, where matplotlib is not there."""
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError:
+        raise InputError("pictures need matplotlib: pip install 'ssm-compiler[draw]'") from None
 
 
 def plain_text(label: str) -> str:

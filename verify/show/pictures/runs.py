@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Sequence
 
-from automata.errors import InputError
 from automata.machine import BOS
 from constructions.ssm import reference
 from constructions.ssm.engine import Engine
 from constructions.ssm.weights import SSM
+from verify.show.pictures.canvas import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -81,9 +81,5 @@ def memory_figure(along: str, values: Sequence[int], used: Sequence[float], boun
 
 
 def _axes(count: int, width: float, height: float):
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise InputError("pictures need matplotlib: pip install 'ssm-compiler[draw]'") from None
-    figure = Figure(figsize=(min(width, 40), min(height, 40)), layout="constrained")
+    figure = new_figure(width, height, layout="constrained")
     return figure, list(figure.subplots(1, count, squeeze=False)[0])
