@@ -10,9 +10,9 @@ import torch
 from automata.catalogue import language
 from automata.machine import PREDICTIVE
 from benchmarks.engine import BATCH, LENGTH, best, words_of
-from constructions.compile.bounded_counter import counter_cascade
+from constructions.compile.bounded_counter import bounded_counter_cascade
 from constructions.compile.compiler import compile
-from constructions.mamba.huggingface import HuggingFaceRunner, build, quiet
+from constructions.mamba.huggingface import HuggingFaceRunner, quiet, stock_model
 from constructions.mamba.lowering import lower_to_mamba
 from constructions.mamba.stepping import SteppedMamba, Vocabulary
 from constructions.ssm.arithmetic import Arithmetic
@@ -52,10 +52,11 @@ def _speed(name: str, route: str, arithmetic: str) -> list[tuple[str, str]]:
     cascade = compile(known.machine, PREDICTIVE, target="mamba").cascade
     weights = lower_to_mamba(cascade)
     ssm = lower(
-        counter_cascade(known.machine, PREDICTIVE) if route == "counter" else cascade, Arithmetic.parse(arithmetic)
+        bounded_counter_cascade(known.machine, PREDICTIVE) if route == "counter" else cascade,
+        Arithmetic.parse(arithmetic),
     )
     words, engine = words_of(known.machine, ssm), Engine(ssm)
-    model = SteppedMamba(HuggingFaceRunner(build(weights)), Vocabulary.of(weights), batch=BATCH)
+    model = SteppedMamba(HuggingFaceRunner(stock_model(weights)), Vocabulary.of(weights), batch=BATCH)
     state, _ = engine.begin(BATCH)
     tokens = torch.from_numpy(model.vocabulary.tokens[words])
     given = model.by_full_forward.advance(np.zeros((BATCH, 0), dtype=np.int64), words)[1].dense()
@@ -84,7 +85,7 @@ def _speed(name: str, route: str, arithmetic: str) -> list[tuple[str, str]]:
 def _search(name: str) -> tuple[str, str]:
     known = language(name)
     weights = lower_to_mamba(compile(known.machine, PREDICTIVE, target="mamba").cascade)
-    model = SteppedMamba(HuggingFaceRunner(build(weights)), Vocabulary.of(weights))
+    model = SteppedMamba(HuggingFaceRunner(stock_model(weights)), Vocabulary.of(weights))
     start = time.perf_counter()
     verdict = bisimulation(known.machine, model)
     joint = verdict.explored["joint states"]

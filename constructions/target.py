@@ -96,7 +96,7 @@ class Target(Protocol):
 TARGETS = Registry(
     "target",
     {
-        "ssm": "constructions.ssm.target:SSM",
+        "ssm": "constructions.ssm.target:PAPER_SSM",
         "mamba": "constructions.mamba.target:MAMBA",
         "mamba-ssm": "constructions.mamba.target:MAMBA_SSM",
     },

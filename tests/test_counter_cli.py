@@ -20,7 +20,7 @@ def small(monkeypatch):
     from verify.commands import tasks
 
     monkeypatch.setattr(tasks, "LONG_LENGTH", 2_000)
-    monkeypatch.setattr(tasks, "PAIRS", 500)
+    monkeypatch.setattr(tasks, "SMALL_COUNTER_PAIRS", 500)
 
 
 def report_of(capsys, tmp_path, *arguments):

@@ -10,7 +10,7 @@ from automata.errors import InputError
 from automata.notation.expressions import regex_to_dfa
 from automata.notation.future_ltl import formula_to_dfa
 from automata.notation.past_ltl import ltl_to_dfa
-from automata.notation.temporal import FUTURE, PAST, parse
+from automata.notation.temporal import FUTURE, PAST, parse_formula
 from constructions.compile.past_formula import ltl_to_cascade
 
 ALPHABET = "abc"
@@ -125,12 +125,12 @@ def test_known_languages(formula, expression):
     ],
 )
 def test_precedence_and_spelling(text, same):
-    assert parse(text, ALPHABET).nodes[-1] == parse(same, ALPHABET).nodes[-1]
+    assert parse_formula(text, ALPHABET).nodes[-1] == parse_formula(same, ALPHABET).nodes[-1]
     assert formula_to_dfa(text, ALPHABET) == formula_to_dfa(same, ALPHABET)
 
 
 def test_the_tense_and_the_formulas_of_the_past():
-    assert parse("H a").tense == parse("a").tense == PAST and parse("G a").tense == FUTURE
+    assert parse_formula("H a").tense == parse_formula("a").tense == PAST and parse_formula("G a").tense == FUTURE
     assert formula_to_dfa("O(a & Y b)", "ab") == ltl_to_dfa("O(a & Y b)", "ab")
     assert formula_to_dfa("a", "ab") == regex_to_dfa(".*a", "ab")
     assert formula_to_dfa("'F' S 'G'").alphabet == ("F", "G")

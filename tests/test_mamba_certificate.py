@@ -85,7 +85,7 @@ def refusal(weights: MambaWeights) -> str:
         # B and C.
         ("x_proj.weight", (-1, 0), 2 / S**2, "C is not the constant 1/S"),
         ("x_proj.weight", (-2, 0), 2 / S**2, "B is neither constant nor"),
-        ("x_proj.weight", (0, 1), 4, "not driven by boxes alone, with weight 2"),
+        ("x_proj.weight", (0, 1), 4, "not driven by cubes alone, with weight 2"),
     ],
 )
 def test_each_constant_of_a_block_is_checked(key, place, value, message):
@@ -94,7 +94,7 @@ def test_each_constant_of_a_block_is_checked(key, place, value, message):
     assert re.search(message, refusal(changed(weights, f"{BLOCK}.{key}", place, value)))
 
 
-def test_boxes_of_different_positions_do_not_exclude_each_other():
+def test_cubes_of_different_positions_do_not_exclude_each_other():
     """One reads this symbol, the other the one before: both may be as they like."""
     weights = lowered("flip-flop")
     assert "it can fire with channel" in refusal(changed(weights, f"{BLOCK}.conv1d.weight", (DRIVER, 0), [1, 0]))
@@ -227,14 +227,14 @@ def test_counters_of_float64_are_those_of_float32():
     """Norms and single steps compute in float32 whatever the format: 2^24 + 1 is not kept, 2^24 is."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("transformers", reason="transformers is not installed")
-    from constructions.mamba.huggingface import build, quiet
+    from constructions.mamba.huggingface import quiet, stock_model
 
     weights = lower_to_mamba(counter_cascade("dyck-1"), "float64")
     assert certify(weights).greatest == 2**24
     scale, cell = weights.precision.scale, channel(weights, 0, "count ")
     for value, kept in ((2**24, True), (2**24 + 1, False)):
         with quiet(), torch.no_grad():
-            model = build(weights)
+            model = stock_model(weights)
             result = model(torch.tensor([[BOS_TOKEN]]), use_cache=True)
             state = result.cache_params.layers[0].recurrent_states[0]
             state[0, cell] = value * scale
@@ -339,9 +339,9 @@ def disagreements(weights: MambaWeights, tokens) -> list[str]:
     """The ways to run the model whose finite numbers are not all those of a full forward; 0 is -0."""
     import torch
 
-    from constructions.mamba.huggingface import build
+    from constructions.mamba.huggingface import stock_model
 
-    model, half = build(weights), max(1, tokens.shape[1] // 2)
+    model, half = stock_model(weights), max(1, tokens.shape[1] // 2)
     with torch.no_grad():
         result = model(tokens, use_cache=True)
         full = [result.logits, *caches_of(result)]

@@ -24,7 +24,7 @@ from automata.machine import EOS, PREDICTIVE, RECOGNISE  # noqa: E402
 from automata.machines.bounded_dyck import DyckMachine  # noqa: E402
 from constructions.compile.compiler import compile  # noqa: E402
 from constructions.mamba.checkpoint import write  # noqa: E402
-from constructions.mamba.huggingface import build  # noqa: E402
+from constructions.mamba.huggingface import stock_model  # noqa: E402
 from constructions.mamba.lowering import lower_to_mamba  # noqa: E402
 from verify.__main__ import main  # noqa: E402
 
@@ -112,7 +112,9 @@ def test_the_folder_is_complete_and_says_what_it_is(exported):
 def test_every_dtype_is_stored_and_loaded_as_it_was_built(tmp_path, dtype):
     assert main(["export", "dyck-1-2", "--to", str(tmp_path), "--dtype", dtype, "--strings", "5", "--quiet"]) == 0
     loaded = transformers.AutoModelForCausalLM.from_pretrained(tmp_path)
-    built = build(lower_to_mamba(compile(language("dyck-1-2").machine, PREDICTIVE, target="mamba").cascade, dtype))
+    built = stock_model(
+        lower_to_mamba(compile(language("dyck-1-2").machine, PREDICTIVE, target="mamba").cascade, dtype)
+    )
     assert loaded.dtype == built.dtype == getattr(torch, dtype)
     for (name, one), (other_name, other) in zip(loaded.state_dict().items(), built.state_dict().items()):
         assert name == other_name and torch.equal(one, other)

@@ -17,7 +17,7 @@ from automata.catalogue import LANGUAGES, language  # noqa: E402
 from automata.machine import MODES, PREDICTIVE, RECOGNISE  # noqa: E402
 from constructions.compile.compiler import compile  # noqa: E402
 from constructions.mamba.ballast import GIANT  # noqa: E402
-from constructions.mamba.huggingface import HuggingFaceRunner, build, quiet, stepped  # noqa: E402
+from constructions.mamba.huggingface import HuggingFaceRunner, quiet, stepped, stock_model  # noqa: E402
 from constructions.mamba.lowering import lower_to_mamba  # noqa: E402
 from constructions.mamba.precision import PRECISIONS  # noqa: E402
 from constructions.mamba.reference import Reference  # noqa: E402
@@ -130,7 +130,7 @@ def test_random_cascades_are_proved(cascade):
 def test_the_model_is_the_reference(dtype):
     """Caches and logits of every step, against NumPy."""
     weights = lower_to_mamba(compile(language("dyck-2-5").machine, PREDICTIVE, target="mamba").cascade, dtype)
-    reference, runner = Reference(weights), HuggingFaceRunner(build(weights))
+    reference, runner = Reference(weights), HuggingFaceRunner(stock_model(weights))
     tokens = np.random.default_rng(1).integers(FIRST_SYMBOL, weights.vocabulary, (5, 20))
     tokens[:, 0] = BOS_TOKEN
     caches = reference.empty(5)
@@ -182,7 +182,7 @@ def decode(model, tokens, prefill):
 def test_forward_prefill_decoding_batches_and_padding_agree_bit_for_bit(name, norm, dtype):
     known, length, rng = language(name), 40, np.random.default_rng(0)
     weights = lower_to_mamba(compile(known.machine, PREDICTIVE, target="mamba").cascade, dtype, norm)
-    model, index = build(weights), {symbol: FIRST_SYMBOL + i for i, symbol in enumerate(known.alphabet)}
+    model, index = stock_model(weights), {symbol: FIRST_SYMBOL + i for i, symbol in enumerate(known.alphabet)}
     words = [word[:length] for word in random_words(known.machine, 64, length, rng)]
     # Every row is as long: short words go on with arbitrary symbols.
     tokens = torch.from_numpy(rng.integers(FIRST_SYMBOL, weights.vocabulary, (64, length + 1)))
@@ -252,7 +252,7 @@ def test_corruptions_are_refuted_exactly_when_they_change_an_answer(name, mode, 
     on 250 random ones."""
     known, rng = language(name), np.random.default_rng(7)
     weights = lower_to_mamba(compile(known.machine, mode, target="mamba").cascade)
-    model, vocabulary = build(weights), Vocabulary.of(weights)
+    model, vocabulary = stock_model(weights), Vocabulary.of(weights)
     words = short_strings(known.machine, mode, short)
     words += random_words(known.machine, 250, 20, np.random.default_rng(3))
     refuted = 0

@@ -16,8 +16,8 @@ from automata.catalogue import language  # noqa: E402
 from automata.errors import InputError  # noqa: E402
 from automata.machine import EOS, PREDICTIVE  # noqa: E402
 from constructions.mamba.gates import GateAudit  # noqa: E402
-from constructions.mamba.huggingface import HuggingFaceRunner, build  # noqa: E402
-from constructions.mamba.loading import load  # noqa: E402
+from constructions.mamba.huggingface import HuggingFaceRunner, stock_model  # noqa: E402
+from constructions.mamba.loading import load_checkpoint  # noqa: E402
 from constructions.mamba.lowering import lower_to_mamba  # noqa: E402
 from constructions.mamba.reading import Reading  # noqa: E402
 from constructions.mamba.stepping import SteppedMamba, Vocabulary  # noqa: E402
@@ -64,7 +64,7 @@ def same_weights(model, folder) -> bool:
 
 def refused(folder) -> str:
     with pytest.raises(InputError) as caught:
-        load(folder)
+        load_checkpoint(folder)
     assert "\n" not in str(caught.value) and len(str(caught.value).replace(str(folder), "")) <= 300
     return str(caught.value)
 
@@ -101,7 +101,7 @@ def test_the_official_layout_is_read_and_proved(exported, folder, capsys):
     assert main(["checkpoint", str(folder), "--language", "tomita-1", "--strings", "5"]) == 0
     printed = capsys.readouterr().out
     assert "proved" in printed and "the official package mamba-ssm" in printed
-    official, stock = load(folder)[0].state_dict(), load(exported)[0].state_dict()
+    official, stock = load_checkpoint(folder)[0].state_dict(), load_checkpoint(exported)[0].state_dict()
     assert len(official[HEAD]) == 8 and all(torch.equal(official[name][: len(t)], t) for name, t in stock.items())
 
 
@@ -133,14 +133,14 @@ def test_a_pickled_official_model_is_refused(folder):
 @pytest.mark.parametrize("prefix", ["_orig_mod.", "module.", "model.", "module._orig_mod."])
 def test_prefixes_of_training_are_left_out(exported, folder, prefix):
     edit_weights(folder, lambda tensors: {prefix + name: tensor for name, tensor in tensors.items()})
-    model, notes = load(folder)
+    model, notes = load_checkpoint(folder)
     assert same_weights(model, exported) and "of the tensors' names is left out" in notes[0]
 
 
 def test_a_backbone_alone_has_a_tied_head(folder):
     edit_config(folder, "tie_word_embeddings")
     edit_weights(folder, lambda ts: {k.removeprefix("backbone."): v for k, v in ts.items() if k != HEAD})
-    model, _ = load(folder)
+    model, _ = load_checkpoint(folder)
     assert torch.equal(model.lm_head.weight, model.backbone.embeddings.weight)
 
 
@@ -162,7 +162,7 @@ def shard(folder, twice=False):
 
 def test_shards_are_read(exported, folder):
     shard(folder)
-    assert same_weights(load(folder)[0], exported)
+    assert same_weights(load_checkpoint(folder)[0], exported)
 
 
 def test_a_tensor_in_two_shards_is_refused(folder):
@@ -203,7 +203,7 @@ def test_what_a_cast_would_change_is_refused_by_name(folder, dtype, name):
 def test_a_model_stored_in_another_format_says_so(folder, capsys):
     """A third is no number of float32."""
     edit_weights(folder, lambda ts: {name: t.double() for name, t in ts.items()} | {D: ts[D].double() + 1 / 3})
-    model, notes = load(folder)
+    model, notes = load_checkpoint(folder)
     count = model.backbone.layers[0].mixer.D.numel()
     assert model.dtype == torch.float32 and same_weights(model, folder)
     assert notes == (
@@ -219,19 +219,19 @@ def test_a_model_stored_in_another_format_says_so(folder, capsys):
 )
 def test_the_configuration_names_the_format(folder, keys):
     edit_config(folder, "dtype", **keys)
-    model, notes = load(folder)
+    model, notes = load_checkpoint(folder)
     assert model.dtype == torch.bfloat16 and "stored in float32, run in bfloat16" in notes[0]
 
 
 def test_without_a_format_it_is_that_of_the_weights(folder):
     edit_config(folder, "dtype")
     edit_weights(folder, lambda tensors: {name: tensor.half() for name, tensor in tensors.items()})
-    assert load(folder)[0].dtype == torch.float16 and load(folder)[1] == ()
+    assert load_checkpoint(folder)[0].dtype == torch.float16 and load_checkpoint(folder)[1] == ()
 
 
 def test_mixed_formats_are_said(folder):
     edit_weights(folder, lambda tensors: tensors | {D: tensors[D].half()})
-    said = load(folder)[1][0].replace("float32 and float16", "float16 and float32")
+    said = load_checkpoint(folder)[1][0].replace("float32 and float16", "float16 and float32")
     assert "stored in float16 and float32, run in float32" in said
 
 
@@ -293,11 +293,11 @@ def test_a_model_that_is_right_by_probability_is_told_apart(folder, tmp_path, ca
 def test_no_reading_is_proposed_where_none_is_right(exported):
     machine = language("tomita-1").machine
     vocabulary = Vocabulary(machine.alphabet, (*machine.alphabet, EOS), [3, 4], 1, 2)
-    model = SteppedMamba(HuggingFaceRunner(load(exported)[0]), vocabulary).by_full_forward
+    model = SteppedMamba(HuggingFaceRunner(load_checkpoint(exported)[0]), vocabulary).by_full_forward
     proposed = right_by_probability(machine, model, [(), ("1",), ("1", "1")], PREDICTIVE)
     assert proposed is not None and proposed.kind == "softmax" and 0 < proposed.threshold < 0.5
     swapped = Vocabulary(machine.alphabet, (*machine.alphabet, EOS), [4, 3], 1, 2)
-    model = SteppedMamba(HuggingFaceRunner(load(exported)[0]), swapped).by_full_forward
+    model = SteppedMamba(HuggingFaceRunner(load_checkpoint(exported)[0]), swapped).by_full_forward
     assert right_by_probability(machine, model, [(), ("1",)], PREDICTIVE) is None
 
 
@@ -329,7 +329,7 @@ def test_the_witness_is_the_shortest_wrong_prefix_of_all():
 
 
 def test_the_audit_remembers_the_least_and_the_greatest_gate():
-    model = build(lower_to_mamba(flip_flop()))
+    model = stock_model(lower_to_mamba(flip_flop()))
     with GateAudit(model) as audit, torch.no_grad():
         for tokens in ([1, 3, 7, 5], [1]):
             model(torch.tensor([tokens]))

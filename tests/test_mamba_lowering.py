@@ -1,4 +1,4 @@
-"""Cascades as Mamba weights, without torch: boxes, layouts, ballasts, the certificate, and the equations in NumPy."""
+"""Cascades as Mamba weights, without torch: cubes, layouts, ballasts, the certificate, and the equations in NumPy."""
 
 from dataclasses import replace
 from itertools import product
@@ -29,12 +29,12 @@ from constructions.cascade import (
     Set,
 )
 from constructions.compile.krohn_rhodes import holonomy_cascade
-from constructions.conditions.cases import Case, box, meet, tidy, without
+from constructions.conditions.cases import Case, cube, meet, tidy, without
 from constructions.conditions.network import network
 from constructions.mamba.ballast import CONSTANT, GIANT, four_squares
 from constructions.mamba.blocks import layout
 from constructions.mamba.certificate import certify
-from constructions.mamba.checkpoint import stored
+from constructions.mamba.checkpoint import tensor_bytes
 from constructions.mamba.lowering import lower_to_mamba
 from constructions.mamba.precision import PRECISIONS, precision
 from constructions.mamba.reference import Reference
@@ -45,7 +45,7 @@ from constructions.paper.flip_flop import flip_flop
 from verify.methods.bisimulation import bisimulation
 from verify.verdict import PROVED, REFUTED
 
-# -- boxes --------------------------------------------------------------------------------------------
+# -- cubes --------------------------------------------------------------------------------------------
 
 A, B, C = ("register", "a"), ("register", "b"), ("signal", "c")
 SIZES = {A: 3, B: 2, C: 4}
@@ -56,28 +56,28 @@ def holds(where, point):
     return all(point[key] in values for key, values in where)
 
 
-boxes = st.builds(
-    lambda sides: box({key: frozenset(values) for key, values in sides.items()}),
+cubes = st.builds(
+    lambda sides: cube({key: frozenset(values) for key, values in sides.items()}),
     st.fixed_dictionaries(
         {}, optional={key: st.sets(st.integers(0, size - 1), min_size=1) for key, size in SIZES.items()}
     ),
 )
 
 
-@given(boxes, boxes)
-def test_boxes_meet_and_subtract_as_sets_do(one, other):
+@given(cubes, cubes)
+def test_cubes_meet_and_subtract_as_sets_do(one, other):
     both, rest = meet(one, other), without(one, other, SIZES)
     for point in POINTS:
         assert (both is not None and holds(both, point)) == (holds(one, point) and holds(other, point))
         assert sum(holds(part, point) for part in rest) == (holds(one, point) and not holds(other, point))
 
 
-@given(st.lists(st.builds(Case, boxes, st.integers(0, 2)), max_size=5))
+@given(st.lists(st.builds(Case, cubes, st.integers(0, 2)), max_size=5))
 def test_tidy_cases_decide_alike_and_exclude_each_other(cases):
     tidied = tidy(cases, SIZES)
     for point in POINTS:
-        decided = [case.value for case in tidied if holds(case.box, point)]
-        wanted = {case.value for case in cases if holds(case.box, point)}
+        decided = [case.value for case in tidied if holds(case.cube, point)]
+        wanted = {case.value for case in cases if holds(case.cube, point)}
         # Where cases of different values overlap, either may decide; a cascade's rules never do.
         assert len(decided) == bool(wanted) and set(decided) <= wanted
 
@@ -166,9 +166,9 @@ def test_every_number_up_to_a_thousand_is_a_sum_of_four_squares():
 
 def test_a_number_that_the_dtype_does_not_have_is_named():
     with pytest.raises(InputError, match=r"D\[1\] is 257.0, which is not a number of bfloat16"):
-        stored("D", np.array([256.0, 257.0]), "bfloat16")
+        tensor_bytes("D", np.array([256.0, 257.0]), "bfloat16")
     with pytest.raises(InputError, match="is 100000.0, which is not a number of float16"):
-        stored("D", np.array([1e5]), "float16")
+        tensor_bytes("D", np.array([1e5]), "float16")
 
 
 # -- refusals -----------------------------------------------------------------------------------------
@@ -260,7 +260,7 @@ def test_a_corrupted_array_is_refuted_or_uncertified_or_does_no_harm(name):
         ),
         ("layers.1.mixer.conv1d.weight", "has the taps"),
         ("layers.1.mixer.dt_proj.bias", "step size is neither"),
-        ("layers.1.mixer.x_proj.weight", "C is not the constant|not driven by boxes alone, with weight 2"),
+        ("layers.1.mixer.x_proj.weight", "C is not the constant|not driven by cubes alone, with weight 2"),
         ("layers.2.mixer.out_proj.weight", "can write .* to the variable of"),
         ("embeddings.weight", "is not one-hot"),
         ("layers.0.norm.weight", "is not a power of two"),

@@ -19,7 +19,7 @@ from constructions.compile.compiler import compile  # noqa: E402
 from constructions.mamba import worker  # noqa: E402
 from constructions.mamba.ballast import GIANT  # noqa: E402
 from constructions.mamba.checkpoint import write  # noqa: E402
-from constructions.mamba.huggingface import HuggingFaceRunner, build, quiet  # noqa: E402
+from constructions.mamba.huggingface import HuggingFaceRunner, quiet, stock_model  # noqa: E402
 from constructions.mamba.lowering import lower_to_mamba  # noqa: E402
 from constructions.mamba.precision import PRECISIONS  # noqa: E402
 from constructions.mamba.weights import BOS_TOKEN, FIRST_SYMBOL  # noqa: E402
@@ -80,7 +80,7 @@ def compare(process, folder, name, mode, dtype, norm, fused) -> tuple[str, list[
     write(weights, folder, "")
     tokens = np.random.default_rng(0).integers(FIRST_SYMBOL, weights.vocabulary, (16, 40))
     tokens[:, 0] = BOS_TOKEN
-    runner = HuggingFaceRunner(build(weights))
+    runner = HuggingFaceRunner(stock_model(weights))
     with quiet(), torch.no_grad():
         result = runner.model(torch.from_numpy(tokens), use_cache=True)
     logits = result.logits.float().numpy()

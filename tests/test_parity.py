@@ -8,14 +8,14 @@ import pytest
 
 from automata.catalogue import language
 from automata.machine import ACCEPT, RECOGNISE
-from constructions.paper.parity import parity, rounding_parity, unbounded_parity, wrapping_parity
+from constructions.paper.parity_models import parity, rounding_parity, unbounded_parity, wrapping_parity
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
 from constructions.ssm.random_ssm import random_ssm
 from constructions.ssm.signed import lower_signed
 from constructions.ssm.weights import SSM, Affine, Layer, Mix
 from verify.__main__ import main
-from verify.impossible.parity import random_models, small_case, symbolic_reason, trajectories, trajectory_figure
+from verify.impossible.trajectories import panels_figure, random_models, small_case, symbolic_reason, trajectories
 from verify.methods.bisimulation import Stepwise, bisimulation
 from verify.methods.translation import Folded, find_translation
 
@@ -206,7 +206,7 @@ def test_every_model_of_two_fractional_bits_has_its_pair():
 
 def test_the_figure_has_a_panel_for_each_run():
     runs = [(title, trajectories(engine, periods=5)) for title, engine in random_models(0, 3)]
-    figure = trajectory_figure(runs)
+    figure = panels_figure(runs)
     assert [panel.get_title() for panel in figure.axes[:3]] == [title for title, _ in runs]
     assert len(figure.axes[0].lines) == len(runs[0][1].names)
 
@@ -238,10 +238,9 @@ def test_the_command_takes_an_arithmetic(arithmetic, capsys):
 
 def test_what_is_not_shown_changes_the_exit_status(monkeypatch, capsys):
     monkeypatch.setattr(
-        "constructions.paper.parity.wrapping_parity", lambda arithmetic: unbounded_parity(Arithmetic("fixed", 2))
+        "constructions.paper.parity_models.wrapping_parity", lambda arithmetic: unbounded_parity(Arithmetic("fixed", 2))
     )
     monkeypatch.setattr("verify.methods.translation.find_translation", lambda ssm: None)
-    monkeypatch.setattr("verify.methods.bisimulation.STATE_LIMIT", 100)
     monkeypatch.setattr("verify.methods.bisimulation.bisimulation", lambda *args: bisimulation(*args, limit=50))
     assert main(["parity", "--models", "1", "--quiet"]) == 3
     assert "not everything could be shown" in capsys.readouterr().out

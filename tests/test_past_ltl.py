@@ -11,7 +11,7 @@ from automata.errors import InputError
 from automata.machine import run
 from automata.notation.expressions import regex_to_dfa
 from automata.notation.past_ltl import ltl_to_dfa
-from automata.notation.temporal import parse
+from automata.notation.temporal import parse_formula
 from constructions.cascade import CascadeState, Reset
 from constructions.compile.past_formula import ltl_to_cascade
 
@@ -85,7 +85,7 @@ def test_three_opinions(formula):
 @settings(max_examples=300)
 def test_one_two_state_register_for_each_temporal_subformula(formula):
     text = text_of(formula)
-    nodes = parse(text, ALPHABET).nodes
+    nodes = parse_formula(text, ALPHABET).nodes
     cascade = ltl_to_cascade(text, ALPHABET)
     temporal = [node for node in nodes if node.operator in ("Y", "H", "O", "S")]
     assert len(cascade.registers) == cascade.memory_bits == len(temporal)
@@ -139,12 +139,12 @@ def test_known_languages(formula, expression):
 def test_precedence_and_spelling(text, same):
     alphabet = [*ALPHABET, "-"]
     same = same.replace("<->", "'-'") if "\\" in text else same
-    assert parse(text, alphabet).nodes[-1] == parse(same, alphabet).nodes[-1]
+    assert parse_formula(text, alphabet).nodes[-1] == parse_formula(same, alphabet).nodes[-1]
     assert ltl_to_dfa(text, alphabet) == ltl_to_dfa(same, alphabet)
 
 
 def test_symbols_of_many_characters_unicode_and_keywords():
-    formula = parse("H(öffnen -> Y 'Y') & !<(a> & !🙂")
+    formula = parse_formula("H(öffnen -> Y 'Y') & !<(a> & !🙂")
     assert formula.alphabet == ("(a", "Y", "öffnen", "🙂")
     dfa = ltl_to_dfa("H(öffnen -> Y 'Y') & !<(a> & !🙂")
     assert dfa.accepts_word(["🙂", "Y", "öffnen"]) and not dfa.accepts_word(["öffnen"])

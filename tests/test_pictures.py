@@ -29,7 +29,7 @@ def parts(figure, dfa):
     for artist in (*axes.patches, *axes.texts):
         kind, _, ends = (artist.get_gid() or "").partition(" ")
         if kind in ("edge", "label"):
-            found[kind, *map(int, ends.split())] = artist, artist.get_window_extent(renderer)
+            found[(kind, *map(int, ends.split()))] = artist, artist.get_window_extent(renderer)
     return found, figure.bbox
 
 

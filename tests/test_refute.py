@@ -13,7 +13,7 @@ from automata.errors import InputError
 from automata.machine import ACCEPT, EOS, run
 from automata.notation.expressions import regex_to_dfa
 from constructions.paper.flip_flop import flip_flop
-from constructions.paper.parity import parity, rounding_parity, unbounded_parity, wrapping_parity
+from constructions.paper.parity_models import parity, rounding_parity, unbounded_parity, wrapping_parity
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
 from constructions.ssm.lowering import lower

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from automata.dfa import DFA
 from automata.errors import InputError
-from automata.notation.expressions import parse, regex_to_dfa
+from automata.notation.expressions import parse_regex, regex_to_dfa
 
 LENGTH = 5
 ALL = [word for n in range(LENGTH + 1) for word in map("".join, product("ab", repeat=n))]
@@ -130,7 +130,7 @@ def test_precedence_and_spelling(text, same):
     "text, speaks", [("a.", True), ("~a", True), ("[^a]b", True), ("a[ab]*&b", False), ("(a|)()", False)]
 )
 def test_what_speaks_of_the_symbols_that_are_not_shown(text, speaks):
-    assert parse(text).speaks_of_others is speaks
+    assert parse_regex(text).speaks_of_others is speaks
 
 
 # -- against Python's own notation -----------------------------------------------------------------
@@ -160,8 +160,8 @@ def test_equals_python_on_what_both_have(text, anchored):
 
 
 def test_the_alphabet_is_what_is_shown_unless_given():
-    assert parse("b<open>.a").alphabet == ("a", "b", "open")
-    assert parse("a", "ba").alphabet == ("b", "a")
+    assert parse_regex("b<open>.a").alphabet == ("a", "b", "open")
+    assert parse_regex("a", "ba").alphabet == ("b", "a")
     assert regex_to_dfa("[^a]b") == regex_to_dfa("bb", "ab")
     assert regex_to_dfa("[^a]b", "abc") == regex_to_dfa("(b|c)b", "abc")
 
@@ -181,7 +181,7 @@ def test_sizes(text, states):
 
 def test_many_symbols_that_behave_alike_cost_one_derivative():
     alphabet = [f"s{i}" for i in range(500)]
-    expression = parse("(.*<s0>.*){3}", alphabet)
+    expression = parse_regex("(.*<s0>.*){3}", alphabet)
     assert DFA.from_machine(expression).minimise().states == 4
     assert len(expression._derivatives) == 2
 
@@ -286,6 +286,6 @@ def test_an_explosion_stops_at_a_limit_that_can_be_raised(text):
 
 
 def test_an_unknown_symbol_is_refused():
-    expression = parse("ab")
+    expression = parse_regex("ab")
     with pytest.raises(InputError, match="symbol 'c' is not in the alphabet"):
         expression.step(expression.initial, "c")

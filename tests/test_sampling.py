@@ -16,7 +16,7 @@ from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
 from constructions.ssm.lowering import lower
-from verify.evidence.sampling import KINDS, check_words, expect, random_words
+from verify.evidence.sampling import WORD_KINDS, check_words, expect, random_words
 from verify.methods.bisimulation import Stepwise
 from verify.verdict import REFUTED, TESTED
 
@@ -39,7 +39,7 @@ def alive(machine, word):
 @pytest.mark.parametrize("machine", [DyckMachine(2, 3), FlipFlopMachine()])
 def test_every_third_string_is_a_walk_along_legal_symbols(machine):
     words = draw(machine, 90, 30)
-    assert len(words) == 90 and KINDS == ("valid", "arbitrary", "one-error")
+    assert len(words) == 90 and WORD_KINDS == ("valid", "arbitrary", "one-error")
     assert all(alive(machine, word) == len(word) <= 30 for word in words[0::3])
     assert sum(alive(machine, word) < len(word) for word in words[1::3]) > 20
     broken = [word for word in words[2::3] if alive(machine, word) < len(word)]

@@ -7,7 +7,7 @@ import pytest
 
 from automata.catalogue import language
 from automata.machine import ACCEPT
-from constructions.paper.parity import parity, rounding_parity, unbounded_parity, wrapping_parity
+from constructions.paper.parity_models import parity, rounding_parity, unbounded_parity, wrapping_parity
 from constructions.ssm import reference
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
@@ -15,10 +15,10 @@ from constructions.ssm.random_ssm import random_ssm
 from constructions.ssm.signed import lower_signed
 from constructions.ssm.weights import SSM, Affine, Layer, Mix
 from verify.impossible.refuter import refute
-from verify.impossible.transients.channels import Channel, Unsettled, integer_fate, rational_fate
+from verify.impossible.transients.channels import PeriodicChannel, Unsettled, integer_fate, rational_fate
 from verify.impossible.transients.float_channels import FloatChannels
 from verify.impossible.transients.settling import Settler
-from verify.numbers.intervals import Box, Weights, numbers_of, step_box
+from verify.numbers.intervals import Intervals, Weights, numbers_of, step_box
 
 
 def slow_model(arithmetic, exponent, depth=1, width=3, seed=0, initial=100):
@@ -54,7 +54,7 @@ def test_integer_channels_do_what_their_fate_says(seed):
         for b in rng.integers(-4 * one, 4 * one, symbols).tolist()
     ]
     low = int(rng.integers(-500, 500))
-    channel = Channel(gates, increments, low, low + int(rng.integers(0, 2)) * int(rng.integers(0, 50)))
+    channel = PeriodicChannel(gates, increments, low, low + int(rng.integers(0, 2)) * int(rng.integers(0, 50)))
     fate = integer_fate(channel, one)
     for _ in range(6):
         chosen = [int(rng.integers(a, c + 1)) for a, c in gates], [int(rng.integers(b, d + 1)) for b, d in increments]
@@ -157,8 +157,8 @@ def test_boxes_hold_what_the_reference_computes(arithmetic):
         high = low + rng.integers(0, 5, 5)
         states = rng.integers(-9, 9, (2, 5))
         states.sort(axis=0)
-        x = Box(numbers.constant(low, 3), numbers.constant(high, 3))
-        h = Box(numbers.constant(states[0], 1), numbers.constant(states[1], 1))
+        x = Intervals(numbers.constant(low, 3), numbers.constant(high, 3))
+        h = Intervals(numbers.constant(states[0], 1), numbers.constant(states[1], 1))
         gates = numbers.gates(layer, numbers.raw(Weights(layer.gate, numbers), x))
         increments = numbers.increments(layer, numbers.raw(Weights(layer.increment, numbers), x))
         after = step_box(numbers, layer, gates, h, increments)
@@ -365,7 +365,7 @@ def test_exact_channels_stay_where_their_fate_says(seed):
         for b in rng.integers(-16, 16, symbols)
     ]
     low = Fraction(int(rng.integers(-200, 200)), 8)
-    channel = Channel(gates, increments, low, low + spread * int(rng.integers(0, 3)))
+    channel = PeriodicChannel(gates, increments, low, low + spread * int(rng.integers(0, 3)))
     try:
         fate = rational_fate(channel, Fraction(1, 64))
     except Unsettled:

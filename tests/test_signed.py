@@ -10,7 +10,7 @@ from automata.errors import InputError
 from automata.machine import ACCEPT, run
 from constructions.cascade import Bit, Cascade, Copy, Emit, In, Is, Level, Permutation, Permute, Reset, Rule, Set
 from constructions.paper.bounded_dyck import bounded_dyck
-from constructions.paper.parity import parity
+from constructions.paper.parity_models import parity
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
 from constructions.ssm.lowering import lower

@@ -21,7 +21,7 @@ from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.paper.counters import counter_cascade
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
-from constructions.ssm.features import Expression, Feature, Placement
+from constructions.ssm.features import AffineForm, Feature, Placement
 from constructions.ssm.lowering import lower
 from constructions.ssm.target import runs
 from verify import progress as progress_module
@@ -49,7 +49,7 @@ def error_of(capsys, *arguments):
 
 def test_a_feature_is_carried_down_ten_thousand_layers_and_once_only():
     placement = Placement(("a", "<bos>"))
-    feature = Feature("bit", Expression((((-1, 0), 1),)), 1)
+    feature = Feature("bit", AffineForm((((-1, 0), 1),)), 1)
     deep = 20_000
     read = placement.read(feature, deep)
     assert read.terms == (((deep - 2, 0), 1),)
@@ -62,19 +62,19 @@ def test_a_feature_is_carried_down_ten_thousand_layers_and_once_only():
 
 def test_a_second_mix_of_the_same_layer_has_a_coordinate_carried_by_the_first():
     placement = Placement(("a", "<bos>"))
-    feature = Feature("bit", Expression((((-1, 0), 1),)), 1)
+    feature = Feature("bit", AffineForm((((-1, 0), 1),)), 1)
     assert placement.read(feature, 1) == feature.expression
     assert placement.read(feature, 2).terms == (((1, 0), 1),) and list(placement.neurons) == [1]
 
 
 def test_a_feature_cannot_be_read_before_it_is_ready():
     with pytest.raises(AssertionError, match="not ready"):
-        Placement(("a", "<bos>")).read(Feature("late", Expression((((4, 0), 1),)), 5), 4)
+        Placement(("a", "<bos>")).read(Feature("late", AffineForm((((4, 0), 1),)), 5), 4)
 
 
 def test_equal_neurons_of_one_slot_are_one():
     placement = Placement(("a", "<bos>"))
-    expression = Expression((((0, 0), 1),), -1)
+    expression = AffineForm((((0, 0), 1),), -1)
     first = placement.neuron("one", 1, expression)
     assert placement.neuron("two", 1, expression) is first and placement.neuron("three", 2, expression) is not first
 

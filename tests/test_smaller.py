@@ -27,7 +27,7 @@ from automata.errors import InputError
 from automata.machine import MODES, PREDICTIVE, RECOGNISE, run
 from automata.notation.expressions import regex_to_dfa
 from constructions.cascade import Counter, Reset
-from constructions.compile.bounded_counter import counter_cascade
+from constructions.compile.bounded_counter import bounded_counter_cascade
 from constructions.compile.emulation import emulates
 from constructions.compile.krohn_rhodes import holonomy_cascade
 from constructions.compile.smaller import Limits, compile_dfa, cost
@@ -62,7 +62,7 @@ def test_chain_languages_are_counters(mode):
 
 def test_a_counter_that_has_left_its_range_stays_out():
     dfa = chain_language(3)
-    cascade = counter_cascade(dfa, RECOGNISE)
+    cascade = bounded_counter_cascade(dfa, RECOGNISE)
     assert emulates(cascade, dfa) is None
     rng = np.random.default_rng(41)
     for _ in range(300):
@@ -75,15 +75,15 @@ def test_counters_with_holes_in_what_they_give_out():
     rows = [[min(q + 1, 6), q - 1 if 0 < q < 6 else 6, q] for q in range(7)]
     dfa = DFA("+-0", rows, [0, 2, 5])
     for mode in MODES:
-        cascade = counter_cascade(dfa, mode)
+        cascade = bounded_counter_cascade(dfa, mode)
         assert emulates(cascade, dfa) is None
         assert cost(cascade) == 3 + (mode == RECOGNISE)
 
 
 def test_no_counter_where_there_is_none():
-    assert counter_cascade(order_preserving(4), PREDICTIVE) is None
-    assert counter_cascade(regex_to_dfa("a*b*"), RECOGNISE) is None
-    assert counter_cascade(DFA("a", [[0]], []), RECOGNISE) is None
+    assert bounded_counter_cascade(order_preserving(4), PREDICTIVE) is None
+    assert bounded_counter_cascade(regex_to_dfa("a*b*"), RECOGNISE) is None
+    assert bounded_counter_cascade(DFA("a", [[0]], []), RECOGNISE) is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from automata.machine import ACCEPT
 from constructions.compile.krohn_rhodes import holonomy_cascade
 from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.paper.flip_flop import flip_flop
-from constructions.paper.parity import parity, rounding_parity, unbounded_parity, wrapping_parity
+from constructions.paper.parity_models import parity, rounding_parity, unbounded_parity, wrapping_parity
 from constructions.ssm import reference
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
@@ -21,7 +21,7 @@ from constructions.ssm.lowering import lower
 from constructions.ssm.random_ssm import random_ssm
 from constructions.ssm.signed import lower_signed
 from constructions.ssm.weights import SSM, Affine, Layer, Mix
-from verify.impossible.parity import trajectories
+from verify.impossible.trajectories import trajectories
 from verify.impossible.upper_bound import MODULO, NO_BOUND, STAR_FREE, TIME_INVARIANT, upper_bound
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from automata.machine import Machine
 from constructions.compile.compiler import Construction
 
-STATE_LIMIT = 5_000_000
+JOINT_STATE_LIMIT = 5_000_000
 """Joint states after which a search gives up, unless told otherwise."""
 
 
@@ -31,4 +31,4 @@ class Claim:
     model: Any
     weights: Any = None
     construction: Construction | None = None
-    limit: int = STATE_LIMIT
+    limit: int = JOINT_STATE_LIMIT

@@ -29,7 +29,7 @@ from constructions.compile.compiler import compile as compile_machine
 from constructions.compile.smaller import Limits
 from constructions.ssm.engine import Engine
 from constructions.target import TARGETS, Target
-from verify.claim import STATE_LIMIT, Claim
+from verify.claim import JOINT_STATE_LIMIT, Claim
 from verify.evidence.sampling import check_words, random_words
 from verify.evidence.strings_file import parse_word
 from verify.impossible.refuter import refute as refute_weights
@@ -118,7 +118,7 @@ def prove(
     mode: str | None = None,
     method: str = AUTO,
     *,
-    limit: int = STATE_LIMIT,
+    limit: int = JOINT_STATE_LIMIT,
     progress: bool = False,
 ) -> Verdict:
     """Proves, or refutes with a shortest string, that a model is right about a language on every string.

@@ -6,7 +6,7 @@ import sys
 import threading
 from typing import Callable, Iterable, TypeVar
 
-Item = TypeVar("Item")
+_Item = TypeVar("_Item")
 
 DELAY, BEAT = 1.0, 1.0
 """Seconds until the line appears, and between two looks at the clock where nothing else moves it."""
@@ -88,7 +88,7 @@ class Progress:
 NO_PROGRESS = Progress("", quiet=True)
 
 
-def each(items: Iterable[Item], progress: Progress) -> Iterable[Item]:
+def each(items: Iterable[_Item], progress: Progress) -> Iterable[_Item]:
     """The items, counting each as done when the next is asked for."""
     for item in items:
         yield item

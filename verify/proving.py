@@ -10,16 +10,16 @@ from verify.methods import METHODS, Method
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import UNDECIDED, Verdict
 
-AUTO = "auto"
+CHEAPEST = "auto"
 
 
-def chosen(claim: Claim, name: str = AUTO) -> list[Method]:
+def chosen(claim: Claim, name: str = CHEAPEST) -> list[Method]:
     """The methods to be tried on a claim, in this order.
 
     Raises:
         InputError: for an unknown method, or one that does not speak about the claim, with the reason.
     """
-    if name == AUTO:
+    if name == CHEAPEST:
         covering = [found for found in map(METHODS.named, METHODS) if not found.covers(claim)]
         # Sorting keeps the order of the registry where nothing is known of the cost.
         first, *others = sorted(covering, key=lambda found: found.cost(claim))
@@ -31,7 +31,7 @@ def chosen(claim: Claim, name: str = AUTO) -> list[Method]:
     return [found]
 
 
-def prove_claim(claim: Claim, name: str = AUTO, progress: Progress = NO_PROGRESS) -> Verdict:
+def prove_claim(claim: Claim, name: str = CHEAPEST, progress: Progress = NO_PROGRESS) -> Verdict:
     """Proves or refutes a claim.
 
     Args:

@@ -23,7 +23,7 @@ NOWHERE = -1
 MERGE_LIMIT = 100_000
 """Attempts to merge blocks after which a search for quotients gives up."""
 
-Table = list[list[int]]
+TransitionRows = list[list[int]]
 Partition = tuple[int, ...]
 """For each state its block; blocks are numbered in the order of their first states."""
 
@@ -37,7 +37,7 @@ class LivePart:
     """
 
     symbols: tuple[tuple[str, ...], ...]
-    table: Table
+    table: TransitionRows
     outputs: tuple[frozenset[str], ...]
 
     @property
@@ -89,7 +89,7 @@ class Effort:
 
 
 def maximal_partition(
-    table: Table, apart: tuple[int, Collection[int]], order: Sequence[int], effort: Effort
+    table: TransitionRows, apart: tuple[int, Collection[int]], order: Sequence[int], effort: Effort
 ) -> Partition | None:
     """A closed partition that cannot be coarser and still keep the state ``apart[0]`` out of the blocks of ``apart[1]``.
 
@@ -110,7 +110,7 @@ def maximal_partition(
 class _Blocks:
     """Disjoint sets of states, merged together with all that they lead to, or not at all."""
 
-    def __init__(self, table: Table, apart: tuple[int, Collection[int]], effort: Effort):
+    def __init__(self, table: TransitionRows, apart: tuple[int, Collection[int]], effort: Effort):
         self.effort = effort
         self.parent = list(range(len(table)))
         self.targets = [list(row) for row in table]
@@ -151,7 +151,7 @@ class _Blocks:
         return tuple(names.setdefault(self.find(state), len(names)) for state in range(len(self.parent)))
 
 
-def quotient(table: Table, partition: Partition) -> Table:
+def quotient(table: TransitionRows, partition: Partition) -> TransitionRows:
     """The partial automaton of the blocks of a closed partition.
 
     >>> quotient([[1, -1], [2, 0], [-1, 1]], (0, 1, 0))
@@ -165,7 +165,7 @@ def quotient(table: Table, partition: Partition) -> Table:
     return blocks
 
 
-def completions(table: Table) -> Iterator[Table]:
+def completions(table: TransitionRows) -> Iterator[TransitionRows]:
     """Some complete automata that do what a partial one does: each either has its states or one more, the sink.
 
     Where the partial one goes nowhere, they stay; or, by a letter that goes to one state only, go there, and else
@@ -184,7 +184,7 @@ def completions(table: Table) -> Iterator[Table]:
     yield with_sink(table)
 
 
-def with_sink(table: Table) -> Table:
+def with_sink(table: TransitionRows) -> TransitionRows:
     """The complete automaton with one more state, to which all goes that went nowhere."""
     sink = len(table)
     rows = [[sink if target == NOWHERE else target for target in row] for row in table]
@@ -195,7 +195,7 @@ def with_sink(table: Table) -> Table:
 
 
 @dataclass(frozen=True)
-class Reading:
+class OutputReading:
     """How one output follows from the blocks: given iff it is allowed by all of these partitions, or by one of them.
 
     ``allowed[i]``: for each partition that has a say, by its index, the blocks that allow the output.
@@ -206,7 +206,7 @@ class Reading:
     allowed: dict[int, frozenset[int]]
 
 
-def readings(part: LivePart, all_only: bool, budget: int) -> tuple[list[Partition], list[Reading]] | None:
+def readings(part: LivePart, all_only: bool, budget: int) -> tuple[list[Partition], list[OutputReading]] | None:
     """Closed partitions from whose blocks every output follows, or None when their codes need ``budget`` bits or more.
 
     None too after MERGE_LIMIT attempts to merge blocks.
@@ -217,7 +217,7 @@ def readings(part: LivePart, all_only: bool, budget: int) -> tuple[list[Partitio
     orders = (range(part.states), range(part.states - 1, -1, -1))
     effort = Effort(MERGE_LIMIT)
     chosen: list[Partition] = []
-    found: list[Reading] = []
+    found: list[OutputReading] = []
     used = 0
     for output in sorted(set(chain.from_iterable(part.outputs))):
         given = [output in outputs for outputs in part.outputs]
@@ -238,12 +238,12 @@ def readings(part: LivePart, all_only: bool, budget: int) -> tuple[list[Partitio
         found.append(_reading(output, all_of, wanted, chosen))
     needed = sorted({i for reading in found for i in reading.allowed})
     position = {i: new for new, i in enumerate(needed)}
-    moved = [Reading(r.output, r.all_of, {position[i]: blocks for i, blocks in r.allowed.items()}) for r in found]
+    moved = [OutputReading(r.output, r.all_of, {position[i]: blocks for i, blocks in r.allowed.items()}) for r in found]
     return [chosen[i] for i in needed], moved
 
 
 def _separate(
-    table: Table,
+    table: TransitionRows,
     wanted: list[bool],
     chosen: list[Partition],
     orders: Sequence[Sequence[int]],
@@ -275,7 +275,7 @@ def _still_mixed(partition: Partition, inside: list[int], missing: list[int]) ->
     return [q for q in missing if partition[q] in mixed]
 
 
-def _reading(output: str, all_of: bool, wanted: list[bool], chosen: list[Partition]) -> Reading:
+def _reading(output: str, all_of: bool, wanted: list[bool], chosen: list[Partition]) -> OutputReading:
     """Which of the partitions have a say in an output: the last ones first, since they were made for it."""
     inside = [q for q, here in enumerate(wanted) if here]
     missing = [q for q, here in enumerate(wanted) if not here]
@@ -286,4 +286,4 @@ def _reading(output: str, all_of: bool, wanted: list[bool], chosen: list[Partiti
             blocks = frozenset(chosen[i][q] for q in inside)
             say[i] = blocks if all_of else frozenset(range(max(chosen[i]) + 1)) - blocks
             missing = left
-    return Reading(output, all_of, say)
+    return OutputReading(output, all_of, say)

@@ -46,11 +46,11 @@ def distinct_letters(dfa: DFA) -> tuple[Letter, ...]:
     return tuple(Letter(tuple(names), images) for images, names in symbols.items())
 
 
-class Block(NamedTuple):
+class Sphere(NamedTuple):
     """The actions whose shortest words have one length.
 
     ``elements``: one row of images per action.  ``parents`` and ``last``: the number of the action, and of the letter
-    after it, that first gave it.  ``right``: the numbers of the products of the *previous* block's actions, one row
+    after it, that first gave it.  ``right``: the numbers of the products of the *previous* sphere's actions, one row
     each, one column per letter.
     """
 
@@ -60,8 +60,8 @@ class Block(NamedTuple):
     right: list[list[int]]
 
 
-def actions(letters: Sequence[Letter], states: int, limit: int) -> Iterator[Block]:
-    """The actions of all words, block after block, shortest words first; the last block is empty.
+def actions(letters: Sequence[Letter], states: int, limit: int) -> Iterator[Sphere]:
+    """The actions of all words, sphere after sphere, shortest words first; the last sphere is empty.
 
     Actions are numbered in order of appearance, the identity being 0.
 
@@ -75,14 +75,14 @@ def actions(letters: Sequence[Letter], states: int, limit: int) -> Iterator[Bloc
     generators = np.array([letter.images for letter in letters], dtype=_smallest_type(states))
     identity = np.arange(states, dtype=generators.dtype)
     number = {identity.tobytes(): 0}
-    block = Block(identity[None, :], [0], [0], [])
+    sphere = Sphere(identity[None, :], [0], [0], [])
     length = 0
-    yield block
-    while len(block.elements):
+    yield sphere
+    while len(sphere.elements):
         length += 1
-        first = len(number) - len(block.elements)
-        # products[i, a] is "do action i of the block, then letter a"
-        products = generators[:, block.elements].transpose(1, 0, 2)
+        first = len(number) - len(sphere.elements)
+        # products[i, a] is "do action i of the sphere, then letter a"
+        products = generators[:, sphere.elements].transpose(1, 0, 2)
         fresh, parents, last, right = [], [], [], []
         for i, rows in enumerate(products):
             edges = []
@@ -102,8 +102,8 @@ def actions(letters: Sequence[Letter], states: int, limit: int) -> Iterator[Bloc
                     fresh.append(row)
                 edges.append(target)
             right.append(edges)
-        block = Block(np.array(fresh, dtype=generators.dtype).reshape(len(fresh), states), parents, last, right)
-        yield block
+        sphere = Sphere(np.array(fresh, dtype=generators.dtype).reshape(len(fresh), states), parents, last, right)
+        yield sphere
 
 
 class TransitionMonoid:
@@ -129,12 +129,12 @@ class TransitionMonoid:
     def __init__(self, dfa: DFA, limit: int = MONOID_LIMIT):
         self.dfa = dfa
         self.letters = distinct_letters(dfa)
-        blocks = list(actions(self.letters, dfa.states, limit))
-        self.lengths = [len(block.elements) for block in blocks[:-1]]
-        self.elements = np.concatenate([block.elements for block in blocks])
-        self.right = np.array([row for block in blocks for row in block.right], dtype=np.int64)
-        self._parents = np.array([parent for block in blocks for parent in block.parents], dtype=np.int64)
-        self._last = np.array([letter for block in blocks for letter in block.last], dtype=np.int64)
+        spheres = list(actions(self.letters, dfa.states, limit))
+        self.lengths = [len(sphere.elements) for sphere in spheres[:-1]]
+        self.elements = np.concatenate([sphere.elements for sphere in spheres])
+        self.right = np.array([row for sphere in spheres for row in sphere.right], dtype=np.int64)
+        self._parents = np.array([parent for sphere in spheres for parent in sphere.parents], dtype=np.int64)
+        self._last = np.array([letter for sphere in spheres for letter in sphere.last], dtype=np.int64)
 
     def __len__(self) -> int:
         return len(self.elements)

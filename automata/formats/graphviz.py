@@ -17,10 +17,10 @@ from automata.dfa import DFA
 from automata.errors import InputError, quoted
 from automata.formats.described import Described, Transition, some
 from automata.formats.dot import Graph, parse_dot
-from automata.formats.labels import AUTO, Label, is_plain, read_labels, text_of
+from automata.formats.labels import DETECTED, Label, is_plain, read_labels, text_of
 
 
-def parse_graphviz(text: str, source: str, labels: str = AUTO) -> Described:
+def parse_graphviz(text: str, source: str, labels: str = DETECTED) -> Described:
     """What a DOT file says.
 
     Args:
@@ -54,7 +54,7 @@ def parse_graphviz(text: str, source: str, labels: str = AUTO) -> Described:
     for edge, symbols in zip(edges, read):
         for symbol, output in symbols:
             described.transitions.append(Transition(edge.source, symbol, edge.target, f"line {edge.line}", output))
-    if labels == AUTO and not described.accepting and all(t.output is None for t in described.transitions):
+    if labels == DETECTED and not described.accepting and all(t.output is None for t in described.transitions):
         described.outputs = _moore_outputs(graph, described)
     return described
 

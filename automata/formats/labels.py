@@ -29,8 +29,8 @@ from automata.formats.described import EPSILONS
 from automata.formats.dot import Html
 from automata.formats.guards import letters, parse_guard
 
-AUTO, SYMBOLS, FORMULAS = "auto", "symbols", "formulas"
-MODES = (AUTO, SYMBOLS, FORMULAS)
+DETECTED, SYMBOLS, FORMULAS = "auto", "symbols", "formulas"
+LABELLINGS = (DETECTED, SYMBOLS, FORMULAS)
 
 
 class Label(NamedTuple):
@@ -62,7 +62,7 @@ _DIGITS = ("0", "1", "T", "F")  # constants among operators, and otherwise more 
 _HINT = "(--labels symbols takes each label for a symbol)"
 
 
-def read_labels(labels: list[Label], mode: str = AUTO) -> list[list[Read]]:
+def read_labels(labels: list[Label], mode: str = DETECTED) -> list[list[Read]]:
     """What each edge reads, in the order of the labels.
 
     Raises:
@@ -75,9 +75,9 @@ def read_labels(labels: list[Label], mode: str = AUTO) -> list[list[Read]]:
             raise InputError(f"{label.where} has the label {quoted(label.text)}, expected symbols separated by commas")
     lines = [line for label in open_labels for line in label.lines]
     formulas = _are_formulas(open_labels, mode)
-    slash = mode == AUTO and bool(lines) and all(map(_SLASH.fullmatch, lines))
-    colon = mode == AUTO and bool(lines) and all(map(_COLON.fullmatch, lines))
-    if mode == AUTO and not formulas:
+    slash = mode == DETECTED and bool(lines) and all(map(_SLASH.fullmatch, lines))
+    colon = mode == DETECTED and bool(lines) and all(map(_COLON.fullmatch, lines))
+    if mode == DETECTED and not formulas:
         _refuse_others(open_labels)
     names = letters({p for label in open_labels for p in parse_guard(label.text).propositions}) if formulas else {}
     known: dict[Label, list[Read]] = {}

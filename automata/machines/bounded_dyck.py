@@ -12,7 +12,7 @@ from itertools import chain
 from automata.errors import InputError, quoted
 from automata.machine import EOS
 
-State = tuple[int, ...]
+Stack = tuple[int, ...]
 """The types of the open brackets, outermost first."""
 
 _PLAIN_BRACKETS = ("()", "[]", "{}", "<>")
@@ -61,7 +61,7 @@ class DyckMachine:
     None
     """
 
-    initial: State = ()
+    initial: Stack = ()
 
     def __init__(self, k: int, depth: int):
         if k < 1:
@@ -80,7 +80,7 @@ class DyckMachine:
         # A set of K symbols for each type on top: all of them for most K, not so many that memory would run out.
         self._legal = lru_cache(maxsize=max(8, _SYMBOLS_KEPT // k))(self._legal_at)
 
-    def step(self, state: State | None, symbol: str) -> State | None:
+    def step(self, state: Stack | None, symbol: str) -> Stack | None:
         """The next state; raises InputError for a symbol outside the alphabet."""
         try:
             action = self._action[symbol]
@@ -94,7 +94,7 @@ class DyckMachine:
             return (*state, action) if len(state) < self.depth else None
         return state[:-1] if state and state[-1] == ~action else None
 
-    def legal(self, state: State | None) -> frozenset[str]:
+    def legal(self, state: Stack | None) -> frozenset[str]:
         """The symbols that may come next, with EOS when all is closed."""
         if state is None:
             return frozenset()
@@ -109,7 +109,7 @@ class DyckMachine:
         """
         return frozenset((*(self.openers if depth < self.depth else ()), *((EOS,) if depth == 0 else ())))
 
-    def accepts(self, state: State | None) -> bool:
+    def accepts(self, state: Stack | None) -> bool:
         return state == ()
 
     def classes(self) -> int:

@@ -29,7 +29,7 @@ from automata.machines.bounded_dyck import type_name
 
 ZERO, POSITIVE, EITHER = "0", "+", "*"
 
-State = tuple[str, tuple[int, ...]]
+Configuration = tuple[str, tuple[int, ...]]
 """(control, counter values); None is the dead state."""
 
 
@@ -82,7 +82,7 @@ class CounterMachine:
     alphabet: tuple[str, ...]
     controls: tuple[str, ...]
     counters: tuple[str, ...]
-    initial: State
+    initial: Configuration
     moves: tuple[Move, ...]
     accepting: tuple[tuple[str, str], ...]
 
@@ -119,12 +119,12 @@ class CounterMachine:
         """The most that one symbol adds to a counter."""
         return max(chain((0,), chain.from_iterable(move.add for move in self.moves)))
 
-    def move(self, state: State, symbol: str) -> Move | None:
+    def move(self, state: Configuration, symbol: str) -> Move | None:
         """The move that applies, if any; O(moves of this control and symbol)."""
         control, values = state
         return next((m for m in self.moves_from.get((control, symbol), ()) if satisfies(values, m.tests)), None)
 
-    def step(self, state: State | None, symbol: str) -> State | None:
+    def step(self, state: Configuration | None, symbol: str) -> Configuration | None:
         """The next state; raises InputError for a symbol outside the alphabet."""
         if symbol not in self._symbols:
             raise InputError(f"symbol {quoted(symbol)} is not in the alphabet of {self.name}")
@@ -133,7 +133,7 @@ class CounterMachine:
             return None
         return move.target, tuple(value + amount for value, amount in zip(state[1], move.add))
 
-    def legal(self, state: State | None) -> frozenset[str]:
+    def legal(self, state: Configuration | None) -> frozenset[str]:
         """The symbols that may come next, with EOS in a word; empty in the dead state."""
         if state is None:
             return frozenset()
@@ -144,7 +144,7 @@ class CounterMachine:
             self._legal[key] = frozenset(symbols | {EOS} if self.accepts(state) else symbols)
         return self._legal[key]
 
-    def accepts(self, state: State | None) -> bool:
+    def accepts(self, state: Configuration | None) -> bool:
         if state is None:
             return False
         return any(control == state[0] and satisfies(state[1], tests) for control, tests in self.accepting)

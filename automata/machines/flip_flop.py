@@ -14,7 +14,7 @@ from automata.machine import EOS
 
 ALPHABET = ("w", "r", "i", "0", "1")
 
-State = tuple[str, str]
+FlipFlopState = tuple[str, str]
 """(pending instruction or "", stored bit or ""): what is waiting for a bit, and what was last written."""
 
 _BITS = ("0", "1")
@@ -37,9 +37,9 @@ class FlipFlopMachine:
     """
 
     alphabet = ALPHABET
-    initial: State = ("", "")
+    initial: FlipFlopState = ("", "")
 
-    def step(self, state: State | None, symbol: str) -> State | None:
+    def step(self, state: FlipFlopState | None, symbol: str) -> FlipFlopState | None:
         """The next state; raises InputError for a symbol outside the alphabet."""
         if symbol not in ALPHABET:
             raise InputError(f"symbol {quoted(symbol)} is not in the alphabet")
@@ -52,15 +52,15 @@ class FlipFlopMachine:
             return (symbol, bit)
         return ("", symbol if pending == "w" else bit)
 
-    def legal(self, state: State | None) -> frozenset[str]:
+    def legal(self, state: FlipFlopState | None) -> frozenset[str]:
         """The symbols that may come next, with EOS after complete pairs; empty in the dead state."""
         return _LEGAL[state]
 
-    def accepts(self, state: State | None) -> bool:
+    def accepts(self, state: FlipFlopState | None) -> bool:
         return EOS in _LEGAL[state]
 
 
-_LEGAL: dict[State | None, frozenset[str]] = {
+_LEGAL: dict[FlipFlopState | None, frozenset[str]] = {
     None: frozenset(),
     ("", ""): frozenset({"w", EOS}),
     ("w", ""): frozenset(_BITS),

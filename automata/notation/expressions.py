@@ -40,11 +40,11 @@ from automata.dfa import DFA, check_alphabet
 from automata.errors import InputError, quoted
 from automata.notation.scanner import CLOSE, INFIX, OPEN, OPERAND, POSTFIX, PREFIX, Scanner, Token, to_postfix
 
-STATE_LIMIT = 100_000
+DERIVATIVE_LIMIT = 100_000
 """The number of derivatives at which :func:`regex_to_dfa` stops, unless told otherwise."""
 
 
-def regex_to_dfa(text: str, alphabet: Iterable[str] | None = None, limit: int = STATE_LIMIT) -> DFA:
+def regex_to_dfa(text: str, alphabet: Iterable[str] | None = None, limit: int = DERIVATIVE_LIMIT) -> DFA:
     """The minimal complete DFA of a regular expression, states numbered breadth-first.
 
     Args:
@@ -64,10 +64,10 @@ def regex_to_dfa(text: str, alphabet: Iterable[str] | None = None, limit: int = 
     Traceback (most recent call last):
     automata.errors.InputError: regular expression, column 5: found the end, expected ')' for the '(' at column 1
     """
-    return DFA.from_machine(parse(text, alphabet), limit).minimise()
+    return DFA.from_machine(parse_regex(text, alphabet), limit).minimise()
 
 
-def parse(text: str, alphabet: Iterable[str] | None = None) -> "Expression":
+def parse_regex(text: str, alphabet: Iterable[str] | None = None) -> "Expression":
     """The expression that a text denotes; see the head of this module for the notation.
 
     Args:
@@ -77,7 +77,7 @@ def parse(text: str, alphabet: Iterable[str] | None = None) -> "Expression":
     Raises:
         InputError: with the column, what was found and what was expected.
 
-    >>> parse("<open> (a|b)* <close>").alphabet
+    >>> parse_regex("<open> (a|b)* <close>").alphabet
     ('a', 'b', 'close', 'open')
     """
     given = None if alphabet is None else check_alphabet(alphabet)
@@ -285,7 +285,7 @@ def _member(scanner: Scanner, opened: int) -> str:
 
 # -- the algebra --------------------------------------------------------------------------------------
 
-SYMBOLS, EMPTY_WORD, CONCATENATION, REPETITION, UNION, COMPLEMENT = range(6)
+SYMBOL_SET, EMPTY_WORD, CONCATENATION, REPETITION, UNION, COMPLEMENT = range(6)
 
 
 class Term:
@@ -306,7 +306,7 @@ class Expression:
     associative, commutative and idempotent), concatenations group to the right, and the laws of the empty language,
     the empty word and the full language are applied.  Intersections are written with complements.
 
-    >>> expression = parse("(ab)*")
+    >>> expression = parse_regex("(ab)*")
     >>> expression.step(expression.step(expression.initial, "a"), "b") is expression.initial
     True
     """
@@ -327,7 +327,7 @@ class Expression:
         self._every = frozenset(alike.values())
         self._terms: dict[tuple, Term] = {}
         self._derivatives: dict[str, dict[Term, Term]] = defaultdict(dict)
-        self._nothing = self._term(SYMBOLS, frozenset(), False)
+        self._nothing = self._term(SYMBOL_SET, frozenset(), False)
         self._empty_word = self._term(EMPTY_WORD, (), True)
         self._everything = self._term(COMPLEMENT, (self._nothing,), True)
         self.initial = self._build(postfix)
@@ -379,7 +379,7 @@ class Expression:
         return self._terms[key]
 
     def _symbols(self, symbols: frozenset[str]) -> Term:
-        return self._term(SYMBOLS, symbols, False)
+        return self._term(SYMBOL_SET, symbols, False)
 
     def _concatenation(self, left: Term, right: Term) -> Term:
         if left is self._nothing or right is self._nothing:
@@ -402,7 +402,7 @@ class Expression:
             members.update(term.parts if term.operator == UNION else (term,))
         if self._everything in members:
             return self._everything
-        letters = [term for term in members if term.operator == SYMBOLS]
+        letters = [term for term in members if term.operator == SYMBOL_SET]
         members.difference_update(letters)
         if any(term.parts for term in letters):
             members.add(self._symbols(frozenset().union(*(term.parts for term in letters))))
@@ -455,14 +455,14 @@ class Expression:
     @staticmethod
     def _differentiated(term: Term) -> Iterable[Term]:
         """The parts whose derivatives the derivative of a term is made of."""
-        if term.operator in (SYMBOLS, EMPTY_WORD):
+        if term.operator in (SYMBOL_SET, EMPTY_WORD):
             return ()
         if term.operator == REPETITION or (term.operator == CONCATENATION and not term.parts[0].nullable):
             return term.parts[:1]
         return term.parts
 
     def _derive(self, term: Term, symbol: str, known: dict[Term, Term]) -> Term:
-        if term.operator == SYMBOLS:
+        if term.operator == SYMBOL_SET:
             return self._empty_word if symbol in term.parts else self._nothing
         if term.operator == EMPTY_WORD:
             return self._nothing

@@ -22,7 +22,7 @@ from typing import Iterable
 
 from automata.dfa import DFA
 from automata.notation.past_ltl import STATE_LIMIT, past_to_dfa
-from automata.notation.temporal import PAST, Formula, Node, parse
+from automata.notation.temporal import PAST, Formula, Node, parse_formula
 
 
 def formula_to_dfa(text: str, alphabet: Iterable[str] | None = None, limit: int = STATE_LIMIT) -> DFA:
@@ -42,7 +42,7 @@ def formula_to_dfa(text: str, alphabet: Iterable[str] | None = None, limit: int 
     >>> [dfa.accepts_word(word) for word in ("", "a", "ab", "abb", "bab", "abab")]
     [True, False, True, True, True, True]
     """
-    formula = parse(text, alphabet)
+    formula = parse_formula(text, alphabet)
     if formula.tense == PAST:
         return past_to_dfa(formula, limit)
     return _reversed(past_to_dfa(_mirror(formula), limit), limit)

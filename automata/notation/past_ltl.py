@@ -25,7 +25,7 @@ from typing import Iterable
 
 from automata.dfa import DFA
 from automata.errors import InputError
-from automata.notation.temporal import FUTURE, Formula, parse
+from automata.notation.temporal import FUTURE, Formula, parse_formula
 
 STATE_LIMIT = 100_000
 """The number of states at which :func:`ltl_to_dfa` stops, unless told otherwise."""
@@ -58,7 +58,7 @@ def past_to_dfa(formula: Formula, limit: int = STATE_LIMIT) -> DFA:
 
 def read_past(text: str, alphabet: Iterable[str] | None = None) -> Formula:
     """The formula, refused where it speaks of the future."""
-    formula = parse(text, alphabet)
+    formula = parse_formula(text, alphabet)
     if formula.tense == FUTURE:
         raise InputError("the formula speaks of the future, expected one with the past operators Y H O S")
     return formula

@@ -54,7 +54,7 @@ class Formula(NamedTuple):
     tense: str = PAST
 
 
-def parse(text: str, alphabet: Iterable[str] | None = None) -> Formula:
+def parse_formula(text: str, alphabet: Iterable[str] | None = None) -> Formula:
     """The formula that a text denotes; see the head of this module for the notation.
 
     Args:
@@ -64,11 +64,11 @@ def parse(text: str, alphabet: Iterable[str] | None = None) -> Formula:
     Raises:
         InputError: with the column, what was found and what was expected.
 
-    >>> parse("H(open -> Y open)").nodes[-1]
+    >>> parse_formula("H(open -> Y open)").nodes[-1]
     Node(operator='H', operands=(2,), symbol=None)
-    >>> parse("G(open -> F close)").tense
+    >>> parse_formula("G(open -> F close)").tense
     'future'
-    >>> parse("a & (b |")
+    >>> parse_formula("a & (b |")
     Traceback (most recent call last):
     automata.errors.InputError: LTL formula, column 9: found the end, expected a symbol or '('
     """
@@ -95,7 +95,7 @@ def parse(text: str, alphabet: Iterable[str] | None = None) -> Formula:
     return Formula(given or tuple(sorted(scanner.shown)), tuple(nodes), tense)
 
 
-def is_plain(symbol: str) -> bool:
+def is_unquoted(symbol: str) -> bool:
     """Whether a formula writes this symbol without quotes."""
     return all(map(_in_word, symbol)) and symbol not in _KEYWORDS
 

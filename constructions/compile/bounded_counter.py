@@ -21,12 +21,12 @@ MOST_LETTERS = 8
 """All 3^k choices of what k letters add are tried; with more letters the automaton is not taken for a counter."""
 
 
-def counter_cascade(dfa: DFA, mode: str) -> Cascade | None:
+def bounded_counter_cascade(dfa: DFA, mode: str) -> Cascade | None:
     """A cascade with a counter that does what the automaton does, or None where symbols do not add -1, 0 or 1.
 
     >>> depth = DFA("ab", [[1, 3], [2, 0], [3, 1], [3, 3]], accepting=[0])  # depth at most 2
     >>> from automata.machine import RECOGNISE, run
-    >>> cascade = counter_cascade(depth, RECOGNISE)
+    >>> cascade = bounded_counter_cascade(depth, RECOGNISE)
     >>> [cascade.accepts(run(cascade, word)) for word in ("aabb", "aab", "aaabbb", "ba")]
     [True, False, False, False]
     """

@@ -56,16 +56,16 @@ OFF = -1
 Action = Union[int, tuple[int, ...], None]
 """What a node does to its level's digit: set it, permute it, or HOLD."""
 
-Label = Hashable
+Answer = Hashable
 """What a walk says in the end; None is nothing."""
 
 
-class Move(NamedTuple):
+class SymbolClass(NamedTuple):
     """Symbols that act alike: their letter in the skeleton, and what a walk says in the end, by the old state."""
 
     symbols: tuple[str, ...]
     letter: int
-    labels: tuple[Label, ...]
+    labels: tuple[Answer, ...]
 
 
 class Pair(NamedTuple):
@@ -80,7 +80,7 @@ class Rest(NamedTuple):
     """Where a walk stands once the source no longer matters: the new state (as an image set), the label, the target."""
 
     state: int
-    label: Label
+    label: Answer
     target: int
 
 
@@ -123,7 +123,7 @@ def holonomy_cascade(
     given = outputs_of(dfa, mode)
     skeleton = skeleton or Skeleton.of(dfa, limit)
     moves = [
-        Move(letter.symbols, i, tuple(given[target] or None for target in letter.images))
+        SymbolClass(letter.symbols, i, tuple(given[target] or None for target in letter.images))
         for i, letter in enumerate(skeleton.letters)
     ]
     levels, ends = holonomy_levels(skeleton, moves, dfa.initial)
@@ -148,8 +148,8 @@ def outputs_of(dfa: DFA, mode: str) -> list[frozenset[str]]:
 
 
 def holonomy_levels(
-    skeleton: Skeleton, moves: Sequence[Move], initial: int, prefix: str = ""
-) -> tuple[tuple[Level, ...], dict[Label, Is]]:
+    skeleton: Skeleton, moves: Sequence[SymbolClass], initial: int, prefix: str = ""
+) -> tuple[tuple[Level, ...], dict[Answer, Is]]:
     """The levels that keep the automaton's state as a chain, and the literal of each label that a walk can say.
 
     Args:
@@ -173,7 +173,7 @@ def holonomy_levels(
 # -- the pairs, top to bottom -------------------------------------------------------------------------
 
 
-def _unfold(skeleton: Skeleton, moves: Sequence[Move]) -> tuple[list[Stand], list[dict[Stand, Step | None]]]:
+def _unfold(skeleton: Skeleton, moves: Sequence[SymbolClass]) -> tuple[list[Stand], list[dict[Stand, Step | None]]]:
     """Where each move's walk starts; for each level, where a walk can stand and its steps; last the ends, without."""
     image, size, level, tiles = skeleton.image, skeleton.size, skeleton.level, skeleton.tiles
     choose = _TileChoice(skeleton)
@@ -234,7 +234,7 @@ class _TileChoice:
 # -- merging, bottom to top ---------------------------------------------------------------------------
 
 
-def _merge(met: list[dict[Stand, Step | None]], values: dict[Label, int]) -> tuple[list[list[Step]], dict[Stand, int]]:
+def _merge(met: list[dict[Stand, Step | None]], values: dict[Answer, int]) -> tuple[list[list[Step]], dict[Stand, int]]:
     """Stands with the same behaviour become one node.
 
     Returns for each level its nodes' steps, with numbers of the next level's nodes in place of stands (after the

@@ -10,7 +10,7 @@ from typing import Iterable, NamedTuple
 
 from automata.machine import ACCEPT, BOS
 from automata.notation.past_ltl import read_past
-from automata.notation.temporal import Formula, Node, is_plain
+from automata.notation.temporal import Formula, Node, is_unquoted
 from constructions.cascade import Cascade, Emit, In, Is, Level, Literal, Reset, Rule, Set, Signal
 
 
@@ -192,7 +192,7 @@ def _names(formula: Formula) -> list[str]:
     names: list[str] = []
     for node in formula.nodes:
         if node.operator == "symbol":
-            names.append(node.symbol if is_plain(node.symbol) else repr(node.symbol))
+            names.append(node.symbol if is_unquoted(node.symbol) else repr(node.symbol))
             continue
         operands = []
         for i in node.operands:

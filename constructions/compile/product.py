@@ -18,9 +18,9 @@ from typing import Iterator
 from automata.algebra.holonomy import Skeleton
 from automata.algebra.live_part import (
     LivePart,
+    OutputReading,
     Partition,
-    Reading,
-    Table,
+    TransitionRows,
     completions,
     live_part,
     quotient,
@@ -32,7 +32,7 @@ from automata.dfa import DFA
 from automata.errors import InputError
 from automata.machine import ACCEPT, BOS, EOS, PREDICTIVE
 from constructions.cascade import Cascade, Emit, In, Is, Level, Rule, Set, Signal
-from constructions.compile.krohn_rhodes import Label, Move, holonomy_levels
+from constructions.compile.krohn_rhodes import Answer, SymbolClass, holonomy_levels
 
 SETS_PER_STATE = 16
 """A completion is given up when it has more image sets than this for each of its states."""
@@ -52,7 +52,7 @@ def product_cascades(dfa: DFA, mode: str, budget: int) -> Iterator[tuple[int, Ca
         live = live_part(dfa)
         choice = live and readings(live, True, budget)
         if choice:
-            ending = [Reading(ACCEPT, r.all_of, r.allowed) for r in choice[1] if r.output == EOS]
+            ending = [OutputReading(ACCEPT, r.all_of, r.allowed) for r in choice[1] if r.output == EOS]
             candidates.append(
                 (live, (choice[0], [_of_all(ending[0], choice[0])]), lambda table: iter([with_sink(table)]))
             )
@@ -62,19 +62,19 @@ def product_cascades(dfa: DFA, mode: str, budget: int) -> Iterator[tuple[int, Ca
             yield len(factors), _assemble(dfa, mode, part, factors, said)
 
 
-def _itself(part: LivePart) -> tuple[list[Partition], list[Reading]]:
+def _itself(part: LivePart) -> tuple[list[Partition], list[OutputReading]]:
     """The partition into single states, and how the outputs follow from it."""
     said = []
     for output in dict.fromkeys(output for outputs in part.outputs for output in outputs):
         states = frozenset(q for q, outputs in enumerate(part.outputs) if output in outputs)
-        said.append(Reading(output, True, {0: states} if len(states) < part.states else {}))
+        said.append(OutputReading(output, True, {0: states} if len(states) < part.states else {}))
     return [tuple(range(part.states))], said
 
 
-def _of_all(reading: Reading, partitions: list[Partition]) -> Reading:
+def _of_all(reading: OutputReading, partitions: list[Partition]) -> OutputReading:
     """The reading with every partition having a say: those that had none allow all blocks, but not their dead state."""
     blocks = {i: frozenset(range(max(partition) + 1)) for i, partition in enumerate(partitions)}
-    return Reading(reading.output, True, {**blocks, **reading.allowed})
+    return OutputReading(reading.output, True, {**blocks, **reading.allowed})
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class _Factor:
 
     skeleton: Skeleton
     partition: Partition
-    table: Table
+    table: TransitionRows
 
 
 def _factors(part: LivePart, partitions: list[Partition], complete, budget: int) -> list[_Factor] | None:
@@ -109,7 +109,7 @@ def _factors(part: LivePart, partitions: list[Partition], complete, budget: int)
     return factors
 
 
-def _assemble(dfa: DFA, mode: str, part: LivePart, factors: list[_Factor], said: list[Reading]) -> Cascade:
+def _assemble(dfa: DFA, mode: str, part: LivePart, factors: list[_Factor], said: list[OutputReading]) -> Cascade:
     columns, says = [], []
     for i, factor in enumerate(factors):
         prefix = f"{i + 1}: " if len(factors) > 1 else ""
@@ -132,7 +132,7 @@ def _assemble(dfa: DFA, mode: str, part: LivePart, factors: list[_Factor], said:
     return Cascade(dfa.alphabet, tuple(levels), outputs, (Emit((In({BOS}),), initial), *emissions))
 
 
-def _labels(factor: _Factor, i: int, said: list[Reading]) -> list[Label]:
+def _labels(factor: _Factor, i: int, said: list[OutputReading]) -> list[Answer]:
     """For each state of a completed quotient, the outputs that it allows; None when none (or in its dead state)."""
     labels = []
     for state in range(len(factor.table)):
@@ -142,17 +142,19 @@ def _labels(factor: _Factor, i: int, said: list[Reading]) -> list[Label]:
 
 
 def _factor_levels(
-    part: LivePart, factor: _Factor, labels: list[Label], prefix: str
-) -> tuple[tuple[Level, ...], dict[Label, Is]]:
+    part: LivePart, factor: _Factor, labels: list[Answer], prefix: str
+) -> tuple[tuple[Level, ...], dict[Answer, Is]]:
     symbols = dict(zip((names[0] for names in part.symbols), part.symbols))
     moves = []
     for number, letter in enumerate(factor.skeleton.letters):
         names = tuple(symbol for first in letter.symbols for symbol in symbols[first])
-        moves.append(Move(names, number, tuple(labels[target] for target in letter.images)))
+        moves.append(SymbolClass(names, number, tuple(labels[target] for target in letter.images)))
     return holonomy_levels(factor.skeleton, moves, factor.partition[0], prefix)
 
 
-def _emissions(dfa: DFA, says: list[dict[Label, Is]], said: list[Reading]) -> tuple[tuple[Signal, ...], list[Emit]]:
+def _emissions(
+    dfa: DFA, says: list[dict[Answer, Is]], said: list[OutputReading]
+) -> tuple[tuple[Signal, ...], list[Emit]]:
     """Emissions, and the signals that they read: what follows from one quotient alone reads the quotient's labels."""
     flags: dict[tuple, Signal] = {}
     given: dict[tuple, list[str]] = {}

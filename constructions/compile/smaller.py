@@ -14,13 +14,13 @@ from automata.algebra.holonomy import IMAGE_SET_LIMIT, Skeleton
 from automata.dfa import DFA
 from automata.errors import InputError, LimitError
 from constructions.cascade import Cascade, Counter, bit_length
-from constructions.compile.bounded_counter import counter_cascade
+from constructions.compile.bounded_counter import bounded_counter_cascade
 from constructions.compile.emulation import emulates
 from constructions.compile.krohn_rhodes import holonomy_cascade, outputs_of
 from constructions.compile.product import product_cascades
 from constructions.compile.window import window_cascade
 
-ROUTES = ("auto", "holonomy")
+_ROUTES = ("auto", "holonomy")
 SMALLER_LIMIT, PAIRS_PER_STATE = 20_000, 4
 """Pairs of states, or pairs for each state where that is more, after which the check of a smaller cascade stops: a route not taken."""
 
@@ -78,8 +78,8 @@ def compile_dfa(dfa: DFA, mode: str, route: str = "auto", limits: Limits = Limit
     >>> route.name, route.bits, route.holonomy_bits
     ('counter', 2, 4)
     """
-    if route not in ROUTES:
-        raise InputError(f"the route {route!r} is not one of {', '.join(ROUTES)}")
+    if route not in _ROUTES:
+        raise InputError(f"the route {route!r} is not one of {', '.join(_ROUTES)}")
     return next(cascades_of(dfa.minimise(), mode, route == "holonomy", limits))
 
 
@@ -155,7 +155,7 @@ def _smaller(dfa: DFA, mode: str, bits: int | None) -> Iterator[tuple[Cascade, s
 
 def _counter(dfa: DFA, mode: str, budget: int) -> Iterator[tuple[Cascade, str, str]]:
     """The cascade with a counter, where there is one with fewer bits."""
-    counter = counter_cascade(dfa, mode)
+    counter = bounded_counter_cascade(dfa, mode)
     if counter is not None and cost(counter) < budget:
         yield counter, "counter", "every symbol adds a constant to a bounded counter"
 

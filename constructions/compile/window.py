@@ -23,7 +23,7 @@ from constructions.cascade import Bit, Cascade, Copy, Emit, In, Level, Literal, 
 WINDOW_LIMIT = 20_000
 """Pairs of a state and a window that are looked at."""
 
-Window = tuple[int, ...]
+Suffix = tuple[int, ...]
 """The last letters, latest first."""
 
 
@@ -74,7 +74,7 @@ def _width(part: LivePart, longest: int) -> int | None:
     return None
 
 
-def _windows(part: LivePart, width: int, padding: int) -> dict[Window, frozenset[str]] | None:
+def _windows(part: LivePart, width: int, padding: int) -> dict[Suffix, frozenset[str]] | None:
     """What each window that occurs gives out; None when one window gives different things, or there are too many."""
     start = (0, (padding,) * width)
     seen = {start}
@@ -96,7 +96,7 @@ def _windows(part: LivePart, width: int, padding: int) -> dict[Window, frozenset
 
 
 def _delays(
-    dfa: DFA, part: LivePart, windows: dict[Window, frozenset[str]], width: int, padding: int, values: int, mode: str
+    dfa: DFA, part: LivePart, windows: dict[Suffix, frozenset[str]], width: int, padding: int, values: int, mode: str
 ) -> Cascade:
     rules = tuple(Rule((In(symbols),), Set(a)) for a, symbols in enumerate(part.symbols))
     levels = [Level((Reset("last 1", values, rules, padding),))]
@@ -108,19 +108,19 @@ def _delays(
     return Cascade(dfa.alphabet, tuple(levels), outputs, emissions)
 
 
-def _cases(windows: dict[Window, frozenset[str]], bits: int) -> Iterator[tuple[tuple[Literal, ...], frozenset[str]]]:
+def _cases(windows: dict[Suffix, frozenset[str]], bits: int) -> Iterator[tuple[tuple[Literal, ...], frozenset[str]]]:
     """Disjoint cases of the registers' bits, and what each gives out: a decision tree, most telling bits first."""
 
-    def split(part: list[Window], place: int, index: int) -> tuple[list[Window], list[Window]]:
-        halves: tuple[list[Window], list[Window]] = ([], [])
+    def split(part: list[Suffix], place: int, index: int) -> tuple[list[Suffix], list[Suffix]]:
+        halves: tuple[list[Suffix], list[Suffix]] = ([], [])
         for window in part:
             halves[window[place] >> index & 1].append(window)
         return halves
 
-    def mixture(half: list[Window]) -> int:
+    def mixture(half: list[Suffix]) -> int:
         return len({windows[window] for window in half})
 
-    todo: list[tuple[tuple[Literal, ...], list[Window]]] = [((), list(windows))]
+    todo: list[tuple[tuple[Literal, ...], list[Suffix]]] = [((), list(windows))]
     width = len(next(iter(windows)))
     while todo:
         literals, part = todo.pop()

@@ -1,11 +1,11 @@
-"""Boxes: the conditions that one neuron can test.
+"""Cubes: the conditions that one neuron can test.
 
 A *variable* has finitely many values, and in the residual stream one coordinate for each of them: exactly one is 1,
-the others are 0.  A *box* allows, for some of the variables, some of their values; it holds when all of them have an
-allowed value.  One ReLU tests one box: relu(sum of the allowed coordinates - (number of variables - 1)) is 1 or 0.
+the others are 0.  A *cube* allows, for some of the variables, some of their values; it holds when all of them have an
+allowed value.  One ReLU tests one cube: relu(sum of the allowed coordinates - (number of variables - 1)) is 1 or 0.
 
-A list of cases (box, value) says what to do in which box.  :func:`tidy` brings it to a form in which no two boxes
-can hold together, so that adding up the neurons of several boxes is their OR.
+A list of cases (cube, value) says what to do in which cube.  :func:`tidy` brings it to a form in which no two cubes
+can hold together, so that adding up the neurons of several cubes is their OR.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from automata import limits
 Key = tuple[str, str]
 """A variable's identity: its kind and the name in the cascade ("symbol", "register", "register before", ...)."""
 
-Box = tuple[tuple[Key, frozenset[int]], ...]
+Cube = tuple[tuple[Key, frozenset[int]], ...]
 """Variables in order, each with its allowed values; a variable that may have any value does not occur."""
 
-ALWAYS: Box = ()
+ALWAYS: Cube = ()
 
 
 class Case(NamedTuple):
-    """In this box, this value."""
+    """In this cube, this value."""
 
-    box: Box
+    cube: Cube
     value: Hashable
 
 
-def box(sides: Mapping[Key, frozenset[int]]) -> Box:
-    """The box with these sides."""
+def cube(sides: Mapping[Key, frozenset[int]]) -> Cube:
+    """The cube with these sides."""
     return tuple(sorted(sides.items(), key=lambda side: side[0]))
 
 
-def meet(one: Box, other: Box) -> Box | None:
-    """The box in which both hold; None when there is none.
+def meet(one: Cube, other: Cube) -> Cube | None:
+    """The cube in which both hold; None when there is none.
 
     >>> a, b = ("register", "a"), ("register", "b")
-    >>> both = meet(box({a: frozenset({0, 1})}), box({a: frozenset({1, 2}), b: frozenset({0})}))
+    >>> both = meet(cube({a: frozenset({0, 1})}), cube({a: frozenset({1, 2}), b: frozenset({0})}))
     >>> [(name, sorted(values)) for (_, name), values in both]
     [('a', [1]), ('b', [0])]
     """
@@ -49,24 +49,24 @@ def meet(one: Box, other: Box) -> Box | None:
         if not values:
             return None
         sides[key] = values
-    return box(sides)
+    return cube(sides)
 
 
-def without(one: Box, other: Box, sizes: Mapping[Key, int]) -> list[Box]:
-    """Disjoint boxes that are ``one`` where ``other`` does not hold; ``sizes`` counts each variable's values."""
+def without(one: Cube, other: Cube, sizes: Mapping[Key, int]) -> list[Cube]:
+    """Disjoint cubes that are ``one`` where ``other`` does not hold; ``sizes`` counts each variable's values."""
     if meet(one, other) is None:
         return [one]
     sides, rest = dict(one), []
     for key, values in other:
         mine = sides.get(key, frozenset(range(sizes[key])))
         if mine - values:
-            rest.append(box({**sides, key: mine - values}))
+            rest.append(cube({**sides, key: mine - values}))
         sides[key] = mine & values
     return rest
 
 
 def tidy(cases: Sequence[Case], sizes: Mapping[Key, int]) -> list[Case]:
-    """The same decisions by fewer boxes, no two of which can hold together; where two held, the earlier one decides.
+    """The same decisions by fewer cubes, no two of which can hold together; where two held, the earlier one decides.
 
     O(cases^2 * variables) when they are disjoint already.
 
@@ -74,9 +74,9 @@ def tidy(cases: Sequence[Case], sizes: Mapping[Key, int]) -> list[Case]:
         InputError: when there are more cases than the limit.
 
     >>> a, b = ("register", "a"), ("register", "b")
-    >>> boxes = [box({a: frozenset({0})}), box({a: frozenset({1})}), box({b: frozenset({0})})]
-    >>> tidied = tidy([Case(where, 1) for where in boxes], {a: 3, b: 2})
-    >>> [[(name, sorted(values)) for (_, name), values in case.box] for case in tidied]
+    >>> cubes = [cube({a: frozenset({0})}), cube({a: frozenset({1})}), cube({b: frozenset({0})})]
+    >>> tidied = tidy([Case(where, 1) for where in cubes], {a: 3, b: 2})
+    >>> [[(name, sorted(values)) for (_, name), values in case.cube] for case in tidied]
     [[('a', [0, 1])], [('a', [2]), ('b', [0])]]
     """
     if limits.exceeded("conditions", len(cases)):  # every pair of them is looked at
@@ -84,31 +84,31 @@ def tidy(cases: Sequence[Case], sizes: Mapping[Key, int]) -> list[Case]:
         raise limits.refusal("conditions", f"{found}, expected at most {limits.limit('conditions')}")
     disjoint: list[Case] = []
     for case in merge(cases, sizes):
-        pieces = [case.box]
+        pieces = [case.cube]
         for earlier in disjoint:
-            pieces = [piece for whole in pieces for piece in without(whole, earlier.box, sizes)]
+            pieces = [piece for whole in pieces for piece in without(whole, earlier.cube, sizes)]
         disjoint += [Case(piece, case.value) for piece in pieces]
     return merge(disjoint, sizes)
 
 
 def merge(cases: Sequence[Case], sizes: Mapping[Key, int]) -> list[Case]:
-    """Unites boxes of equal value that differ in one variable only, as long as there are any."""
-    cases = list(dict.fromkeys(Case(_trim(case.box, sizes), case.value) for case in cases))
+    """Unites cubes of equal value that differ in one variable only, as long as there are any."""
+    cases = list(dict.fromkeys(Case(_trim(case.cube, sizes), case.value) for case in cases))
     before = None
     while before != len(cases):
         before = len(cases)
-        for key in sorted({key for case in cases for key, _ in case.box}):
-            groups: dict[Hashable, tuple[Box, Hashable, frozenset[int]]] = {}
+        for key in sorted({key for case in cases for key, _ in case.cube}):
+            groups: dict[Hashable, tuple[Cube, Hashable, frozenset[int]]] = {}
             for case in cases:
-                rest = tuple(side for side in case.box if side[0] != key)
-                values = dict(case.box).get(key, frozenset(range(sizes[key])))
+                rest = tuple(side for side in case.cube if side[0] != key)
+                values = dict(case.cube).get(key, frozenset(range(sizes[key])))
                 known = groups.get((rest, case.value))
                 groups[rest, case.value] = (rest, case.value, values if known is None else known[2] | values)
             cases = [
-                Case(_trim(box({**dict(rest), key: values}), sizes), value) for rest, value, values in groups.values()
+                Case(_trim(cube({**dict(rest), key: values}), sizes), value) for rest, value, values in groups.values()
             ]
     return cases
 
 
-def _trim(sides: Box, sizes: Mapping[Key, int]) -> Box:
+def _trim(sides: Cube, sizes: Mapping[Key, int]) -> Cube:
     return tuple((key, values) for key, values in sides if len(values) < sizes[key])

@@ -1,18 +1,18 @@
-"""From a cascade to a network of boxes: every rule a list of cases over finite variables.
+"""From a cascade to a network of cubes: every rule a list of cases over finite variables.
 
 The items of a network, in the order of the cascade:
 
-* a :class:`Memory` is a reset register: in which boxes it is set, and to what;
-* a :class:`Total` is a counter: in which boxes it is increased, and by how much;
+* a :class:`Memory` is a reset register: in which cubes it is set, and to what;
+* a :class:`Total` is a counter: in which cubes it is increased, and by how much;
 * a :class:`Window` is a counter seen through the bounds that somebody compares it with: a finite variable that says
   between which two of them it lies;
-* a :class:`Choice` is a signal: in which boxes it has which value; elsewhere it has its default value.
+* a :class:`Choice` is a signal: in which cubes it has which value; elsewhere it has its default value.
 
 Registers are read *after* the step (key "register") or *before* it (key "register before"); to have the value
 before, a memory is kept a second time, one step late.
 
 The step on BOS is taken here, once and for all: a network starts with the values that the cascade has after BOS, and
-no box of it holds on BOS.  So the zero cache of a Mamba is the initial state.
+no cube of it holds on BOS.  So the zero cache of a Mamba is the initial state.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from constructions.cascade import (
     Set,
     Signal,
 )
-from constructions.conditions.cases import ALWAYS, Box, Case, Key, meet, tidy
+from constructions.conditions.cases import ALWAYS, Case, Cube, Key, meet, tidy
 
 SYMBOL: Key = ("symbol", "")
 
@@ -100,7 +100,7 @@ Item = Union[Memory, Total, Window, Choice]
 
 @dataclass(frozen=True)
 class Network:
-    """All items, and for each output the disjoint boxes in which it is given.
+    """All items, and for each output the disjoint cubes in which it is given.
 
     Attributes:
         alphabet: the symbols; the variable SYMBOL has one value for each, and one more for BOS.
@@ -131,7 +131,7 @@ class _Reader:
         self.cascade = cascade
         self.sizes: dict[Key, int] = {SYMBOL: len(cascade.alphabet) + 1}
         self.symbol_index = {symbol: i for i, symbol in enumerate((*cascade.alphabet, BOS))}
-        self.not_bos: Box = ((SYMBOL, frozenset(range(len(cascade.alphabet)))),)
+        self.not_bos: Cube = ((SYMBOL, frozenset(range(len(cascade.alphabet)))),)
         self.labels: dict[Key, tuple[str, ...]] = {}
         self.cuts = self._find_cuts()
         self.initial = dict(zip((r.name for r in cascade.registers), cascade.initial.values))
@@ -206,7 +206,7 @@ class _Reader:
     def _memory(self, register: Reset, read: set[Key]) -> Memory:
         initial = self.initial[register.name]
         keys = [_key(register, late) for late in (False, True)]
-        # A register of one value is never asked for it: every box allows all of its values.
+        # A register of one value is never asked for it: every cube allows all of its values.
         after, before = (
             Variable(key, self.labels[key], initial) if key in read and self.sizes[key] > 1 else None for key in keys
         )
@@ -219,7 +219,9 @@ class _Reader:
                     f"counter {counter.name!r} is set by a rule as well as increased: a Mamba channel that counts has "
                     "gate 1 at every step and cannot be set"
                 )
-        cases = [Case(where, rule.then.amount) for rule in counter.rules if (where := self._box(rule.when)) is not None]
+        cases = [
+            Case(where, rule.then.amount) for rule in counter.rules if (where := self._cube(rule.when)) is not None
+        ]
         # Increments add up, so the cases stay as they are: two of them may hold together.
         yield Total(counter.name, tuple(cases), self.initial[counter.name], (counter.name, True) in self.cuts)
         for before in (False, True):
@@ -236,7 +238,7 @@ class _Reader:
     def _cases(self, rules: tuple[Rule, ...]) -> tuple[Case, ...]:
         cases = []
         for rule in rules:
-            where = self._box(rule.when)
+            where = self._cube(rule.when)
             if where is None:
                 continue
             if isinstance(rule.then, Set):
@@ -251,26 +253,26 @@ class _Reader:
 
     def _emissions(self) -> Iterator[Case]:
         """BOS has its own emission: what the cascade gives out before the first symbol."""
-        bos: Box = ((SYMBOL, frozenset({self.symbol_index[BOS]})),)
-        boxes = [(self._box(emission.when), emission.outputs) for emission in self.cascade.emissions]
-        boxes.append((bos, self.cascade.initial.outputs))
+        bos: Cube = ((SYMBOL, frozenset({self.symbol_index[BOS]})),)
+        cubes = [(self._cube(emission.when), emission.outputs) for emission in self.cascade.emissions]
+        cubes.append((bos, self.cascade.initial.outputs))
         for output in self.cascade.outputs:
             yield from tidy(
-                [Case(where, output) for where, given in boxes if where is not None and output in given], self.sizes
+                [Case(where, output) for where, given in cubes if where is not None and output in given], self.sizes
             )
 
     # -- literals -------------------------------------------------------------------------------------
 
-    def _box(self, when: tuple[Literal, ...]) -> Box | None:
+    def _cube(self, when: tuple[Literal, ...]) -> Cube | None:
         """All literals together, on any symbol but BOS; None when they exclude each other."""
-        where: Box | None = self.not_bos
+        where: Cube | None = self.not_bos
         for literal in when:
             where = meet(where, self._side(literal))
             if where is None:
                 return None
         return where
 
-    def _side(self, literal: Literal) -> Box:
+    def _side(self, literal: Literal) -> Cube:
         if isinstance(literal, In):
             values = {self.symbol_index[symbol] for symbol in literal.symbols}
             return ((SYMBOL, frozenset(values)),)

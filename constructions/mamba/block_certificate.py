@@ -4,11 +4,11 @@ With S the scale, for a block whose inputs are as :mod:`constructions.mamba.cert
 
 1. *constant*: the first channel's neuron, and every constant neuron that something is made of, is exactly S;
 2. *neurons*: every pre-activation is a whole multiple of S, so silu is relu; a neuron over groups is an AND of
-   memberships (a *box*), so 0 or S; one over a counter is a *ramp*;
-3. *step sizes*: the boxes that drive one cannot hold together, so delta is 0 or S; A is -1 where a gate resets, so small
+   memberships (a *cube*), so 0 or S; one over a counter is a *ramp*;
+3. *step sizes*: the cubes that drive one cannot hold together, so delta is 0 or S; A is -1 where a gate resets, so small
    where a cell counts that the gate is 1, and finite everywhere, so that a gate with delta 0 is 1;
 4. *cells*: 0 or 1 times S, or, with gate 1, an integer times S;
-5. *outputs*: what a block writes to a group is again at most one 1: by boxes that exclude each other, by cells of one
+5. *outputs*: what a block writes to a group is again at most one 1: by cubes that exclude each other, by cells of one
    register, or by ramps, checked at every breakpoint; what it writes to a counter is the counter's value, or the one
    before, and how far that moves with a symbol is read off the arrays.
 """
@@ -54,7 +54,7 @@ class BlockProof:
             )
         }
         self.names = proof.weights.channel_names()[number]
-        self.boxes: dict[int, dict[int, frozenset[int]]] = {}
+        self.cubes: dict[int, dict[int, frozenset[int]]] = {}
         self.delayed: dict[int, bool] = {}
         self.ramps: dict[int, tuple[int, int]] = {}
         self.constants: set[int] = set()
@@ -106,9 +106,9 @@ class BlockProof:
             what = f"block {self.number + 1}, ramp {self.names[channel]!r}"
             self.proof.bound(what, int(abs(bias)), 1, self.proof.scaled_limit)
             return
-        self.boxes[channel] = self._box(channel, row, int(bias))
+        self.cubes[channel] = self._cube(channel, row, int(bias))
 
-    def _box(self, channel: int, row: np.ndarray, bias: int) -> dict[int, frozenset[int]]:
+    def _cube(self, channel: int, row: np.ndarray, bias: int) -> dict[int, frozenset[int]]:
         """Group -> the coordinates of which one must be 1; -1 stands for none of them."""
         sides: dict[int, frozenset[int]] = {}
         excluded = 0
@@ -135,7 +135,7 @@ class BlockProof:
     def _exclusive(self, one: int, other: int) -> bool:
         if self.delayed[one] != self.delayed[other]:
             return False
-        mine, theirs = self.boxes[one], self.boxes[other]
+        mine, theirs = self.cubes[one], self.cubes[other]
         return any(not (mine[group] & theirs[group]) for group in mine.keys() & theirs.keys())
 
     def _all_exclusive(self, channels: list[int]) -> tuple[int, int] | None:
@@ -155,9 +155,9 @@ class BlockProof:
         rows = self.tensor["x_proj.weight"][: self.proof.weights.rank]
         for step, row in enumerate(rows):
             drivers = np.flatnonzero(row).tolist()
-            if any(d not in self.boxes or row[d] != 2 for d in drivers):
+            if any(d not in self.cubes or row[d] != 2 for d in drivers):
                 self.proof.fail(
-                    f"block {self.number + 1}, step size {step}: it is not driven by boxes alone, with weight 2"
+                    f"block {self.number + 1}, step size {step}: it is not driven by cubes alone, with weight 2"
                 )
             if (pair := self._all_exclusive(drivers)) is not None:
                 self.fail(
@@ -208,7 +208,7 @@ class BlockProof:
             if self.counting:
                 self.proof.fail(f"block {self.number + 1}: a counter grows at every step")
             return
-        if self.cells or any(u not in self.boxes for u in users) or (b_row != np.rint(b_row)).any():
+        if self.cells or any(u not in self.cubes for u in users) or (b_row != np.rint(b_row)).any():
             self.proof.fail(f"block {self.number + 1}: B is neither constant nor a sum of whole amounts")
         self.amounts = {u: int(b_row[u]) for u in users}
         together = sum(map(abs, self.amounts.values()))
@@ -222,7 +222,7 @@ class BlockProof:
         symbols = self.layout.groups[0][1]
         row = self.proof.tensors["backbone.embeddings.weight"][BOS_TOKEN]
         bos = next((c for c in symbols if row[c]), -1)
-        at_bos = sum(size for user, size in sizes.items() if bos in self.boxes[user].get(0, {bos}))
+        at_bos = sum(size for user, size in sizes.items() if bos in self.cubes[user].get(0, {bos}))
         if self._all_exclusive(list(sizes)) is None:
             return at_bos, max(sizes.values(), default=0)
         return at_bos, sum(sizes.values())
@@ -250,7 +250,7 @@ class BlockProof:
         if cells:
             if len(cells) > 1 or any(channel not in self.cells for channel in channels):
                 self.fail(channels[0], "it writes to a variable together with another register's channel")
-        elif (pair := self._all_exclusive([c for c in channels if self._is_box(c)])) is not None:
+        elif (pair := self._all_exclusive([c for c in channels if self._is_cube(c)])) is not None:
             self.fail(
                 pair[0],
                 f"it can fire with channel {pair[1]} {self.names[pair[1]]!r}, which writes to the same variable",
@@ -260,9 +260,9 @@ class BlockProof:
         largest = np.abs(start).max(initial=0) + np.abs(change).max(initial=0)
         self.proof.bound(f"block {self.number + 1}, {self.proof.names[members[0]]!r}", int(largest))
 
-    def _is_box(self, channel: int) -> bool:
-        if channel not in self.boxes or not self.tensor["D"][channel]:
-            self.fail(channel, "it writes to a variable, but is neither a box nor a cell nor a ramp")
+    def _is_cube(self, channel: int) -> bool:
+        if channel not in self.cubes or not self.tensor["D"][channel]:
+            self.fail(channel, "it writes to a variable, but is neither a cube nor a cell nor a ramp")
         return True
 
     def _window(self, members: tuple[int, ...], channels: list[int], start: np.ndarray, change: np.ndarray) -> None:
@@ -302,7 +302,7 @@ class BlockProof:
         others = [
             channel
             for channel in np.flatnonzero(row).tolist()
-            if channel and channel not in cells and self._is_box(channel)
+            if channel and channel not in cells and self._is_cube(channel)
         ]
         if len(cells) != 1 or row[cells[0]] != 1:
             self.proof.fail(f"block {self.number + 1}: {self.proof.names[coordinate]!r} is not one counter")

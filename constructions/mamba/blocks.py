@@ -17,10 +17,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Mapping
 
-from constructions.conditions.cases import Box, Key
+from constructions.conditions.cases import Cube, Key
 from constructions.conditions.network import SYMBOL, Choice, Item, Memory, Network, Total, Variable, Window
 
-ONE = "one"
+ALWAYS_ONE = "one"
 """The name of the coordinate that is always 1."""
 
 BOS_LABEL = "<bos>"
@@ -95,7 +95,7 @@ class Layout:
 
 
 def layout(network: Network, complete: bool = True) -> Layout:
-    """Places the network; time and size are linear in its boxes.
+    """Places the network; time and size are linear in its cubes.
 
     Args:
         complete: give every value of a variable a coordinate, so that the sum of squares never changes; otherwise
@@ -107,7 +107,7 @@ def layout(network: Network, complete: bool = True) -> Layout:
 class _Placement:
     def __init__(self, network: Network, complete: bool):
         self.network, self.complete = network, complete
-        self.coordinates: list[str] = [ONE]
+        self.coordinates: list[str] = [ALWAYS_ONE]
         self.groups: list[tuple[int, tuple[int, ...]]] = []
         self.integers: dict[int, str] = {}
         self.values: dict[Key, dict[int, int]] = {}
@@ -144,7 +144,7 @@ class _Placement:
         if isinstance(item, Window):
             self._window(item, self._block(self.counter_ready[item.counter]))
             return
-        ready = max((self.ready[key] for case in item.cases for key, _ in case.box), default=0)
+        ready = max((self.ready[key] for case in item.cases for key, _ in case.cube), default=0)
         if isinstance(item, Choice):
             self._choice(item, self._block(ready))
             return
@@ -214,8 +214,8 @@ class _Placement:
                 cell = case.value != memory.initial
                 block.add(
                     Channel(
-                        name=f"set {name} to {case.value}: {self._describe(case.box)}",
-                        **self._neuron(case.box),
+                        name=f"set {name} to {case.value}: {self._describe(case.cube)}",
+                        **self._neuron(case.cube),
                         delayed=delayed,
                         drives=step,
                         keeps="set" if cell else "",
@@ -228,7 +228,7 @@ class _Placement:
         self._variable(choice.variable, block.number + 1)
         for case in choice.cases:
             if case.value != choice.variable.default:
-                self._detector(block, case.box, self._instead(choice.variable, case.value))
+                self._detector(block, case.cube, self._instead(choice.variable, case.value))
         self._default(block, choice.variable)
 
     def _total(self, total: Total, block: "_Building") -> None:
@@ -244,8 +244,8 @@ class _Placement:
         for case in total.cases:
             block.add(
                 Channel(
-                    name=f"{total.name} {case.value:+d}: {self._describe(case.box)}",
-                    **self._neuron(case.box),
+                    name=f"{total.name} {case.value:+d}: {self._describe(case.cube)}",
+                    **self._neuron(case.cube),
                     skips=True,
                     adds=case.value,
                     writes={previous: -case.value} if total.before else {},
@@ -268,7 +268,7 @@ class _Placement:
 
     def _answers(self) -> tuple[int, ...]:
         """The last block: every output is a variable of its own, given or not."""
-        ready = max((self.ready[key] for case in self.network.emissions for key, _ in case.box), default=0)
+        ready = max((self.ready[key] for case in self.network.emissions for key, _ in case.cube), default=0)
         block = self._block(max(ready, len(self.building) - 1))
         answers = []
         for output in self.network.outputs:
@@ -276,16 +276,16 @@ class _Placement:
             answers.append(self._variable(variable, block.number + 1)[1])
             for case in self.network.emissions:
                 if case.value == output:
-                    self._detector(block, case.box, self._instead(variable, 1))
+                    self._detector(block, case.cube, self._instead(variable, 1))
             self._default(block, variable)
         return tuple(answers)
 
     # -- neurons --------------------------------------------------------------------------------------
 
-    def _detector(self, block: "_Building", where: Box, writes: dict[int, int]) -> None:
+    def _detector(self, block: "_Building", where: Cube, writes: dict[int, int]) -> None:
         block.detect(self._describe(where), **self._neuron(where), writes=writes)
 
-    def _neuron(self, where: Box) -> dict:
+    def _neuron(self, where: Cube) -> dict:
         """relu(number of variables with an allowed value - (number of variables - 1)).
 
         Where it is shorter, or where the default value is allowed and has no coordinate, the other values are
@@ -303,7 +303,7 @@ class _Placement:
                 reads.update((coordinate, -1) for coordinate in others)
         return {"reads": dict(sorted(reads.items())), "constant": 1 - max(1, len(where))}
 
-    def _describe(self, where: Box) -> str:
+    def _describe(self, where: Cube) -> str:
         return " and ".join(self._describe_side(key, values) for key, values in where) or "always"
 
     def _describe_side(self, key: Key, values: frozenset[int]) -> str:

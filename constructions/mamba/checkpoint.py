@@ -26,11 +26,11 @@ from constructions.mamba.weights import BOS_TOKEN, CONV_KERNEL, EOS_TOKEN, PAD, 
 
 PAD_NAME = "<pad>"
 SPECIALS = (PAD_NAME, BOS, EOS)
-CONFIG, GENERATION, WEIGHTS = "config.json", "generation_config.json", "model.safetensors"
+CONFIG, GENERATION, SAFETENSORS = "config.json", "generation_config.json", "model.safetensors"
 TOKENIZER, TOKENIZER_CONFIG = "tokenizer.json", "tokenizer_config.json"
 COORDINATES_FILE, CARD = "coordinates.json", "README.md"
-FILES = (CONFIG, GENERATION, WEIGHTS, TOKENIZER, TOKENIZER_CONFIG, COORDINATES_FILE, CARD)
-WHAT = "a checkpoint"
+CHECKPOINT_FILES = (CONFIG, GENERATION, SAFETENSORS, TOKENIZER, TOKENIZER_CONFIG, COORDINATES_FILE, CARD)
+A_CHECKPOINT = "a checkpoint"
 _SAFETENSORS_DTYPE = {"float32": "F32", "bfloat16": "BF16", "float16": "F16", "float64": "F64"}
 
 
@@ -96,11 +96,11 @@ def write(weights: MambaWeights, directory: Path, card: str) -> None:
         COORDINATES_FILE: coordinates(weights),
     }
     blob = serialised(weights)
-    with replaced_folder(directory, FILES, WHAT) as fresh:
+    with replaced_folder(directory, CHECKPOINT_FILES, A_CHECKPOINT) as fresh:
         for name, content in files.items():
             (fresh / name).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         (fresh / CARD).write_text(card, encoding="utf-8")
-        (fresh / WEIGHTS).write_bytes(blob)
+        (fresh / SAFETENSORS).write_bytes(blob)
 
 
 def coordinates(weights: MambaWeights) -> dict:
@@ -124,7 +124,7 @@ def serialised(weights: MambaWeights) -> bytes:
     header: dict = {"__metadata__": {"format": "pt"}}
     parts, end = [], 0
     for key, tensor in weights.tensors.items():
-        parts.append(stored(key, tensor, name))
+        parts.append(tensor_bytes(key, tensor, name))
         start, end = end, end + len(parts[-1])
         header[key] = {"dtype": _SAFETENSORS_DTYPE[name], "shape": list(tensor.shape), "data_offsets": [start, end]}
     text = json.dumps(header).encode()
@@ -132,7 +132,7 @@ def serialised(weights: MambaWeights) -> bytes:
     return b"".join((len(text).to_bytes(8, "little"), text, *parts))
 
 
-def stored(key: str, tensor: np.ndarray, dtype: str) -> bytes:
+def tensor_bytes(key: str, tensor: np.ndarray, dtype: str) -> bytes:
     """The array's bytes in this dtype.
 
     Raises:

@@ -15,7 +15,7 @@ from constructions.mamba.stepping import BATCH, SteppedMamba, Vocabulary, thread
 from constructions.mamba.weights import MambaWeights
 
 
-def build(weights: MambaWeights) -> MambaForCausalLM:
+def stock_model(weights: MambaWeights) -> MambaForCausalLM:
     """The stock model with these weights, in memory."""
     dtype = getattr(torch, weights.precision.name)
     model = MambaForCausalLM(MambaConfig(**config(weights))).to(dtype).eval()
@@ -27,7 +27,7 @@ def build(weights: MambaWeights) -> MambaForCausalLM:
 
 def stepped(weights: MambaWeights, batch: int = BATCH) -> SteppedMamba:
     """The stock model with these weights, ready for a search."""
-    return SteppedMamba(HuggingFaceRunner(build(weights)), Vocabulary.of(weights), batch)
+    return SteppedMamba(HuggingFaceRunner(stock_model(weights)), Vocabulary.of(weights), batch)
 
 
 class HuggingFaceRunner:

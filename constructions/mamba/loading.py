@@ -9,7 +9,7 @@ import torch
 from transformers import AutoTokenizer, MambaConfig, MambaForCausalLM
 
 from automata.errors import InputError
-from constructions.mamba.checkpoint import CONFIG, TOKENIZER, WEIGHTS
+from constructions.mamba.checkpoint import CONFIG, SAFETENSORS, TOKENIZER
 from constructions.mamba.huggingface import quiet
 from constructions.mamba.stepping import Vocabulary
 from constructions.mamba.stored import Stored, first_line, read_stored, shown
@@ -17,7 +17,7 @@ from constructions.mamba.stored import Stored, first_line, read_stored, shown
 _HEAD, _EMBEDDING = "lm_head.weight", "backbone.embeddings.weight"
 
 
-def load(directory: Path) -> tuple[MambaForCausalLM, tuple[str, ...]]:
+def load_checkpoint(directory: Path) -> tuple[MambaForCausalLM, tuple[str, ...]]:
     """The model, in evaluation mode and in the format that its configuration names, and what was done to read it.
 
     Raises:
@@ -34,9 +34,9 @@ def load(directory: Path) -> tuple[MambaForCausalLM, tuple[str, ...]]:
     tensors = _with_head(directory, stored, config.tie_word_embeddings)
     wanted = model.state_dict()
     for name in sorted(wanted.keys() - tensors.keys()):
-        raise InputError(f"{directory}: {WEIGHTS} lacks tensor {name!r}")
+        raise InputError(f"{directory}: {SAFETENSORS} lacks tensor {name!r}")
     for name in sorted(tensors.keys() - wanted.keys()):
-        raise InputError(f"{directory}: {WEIGHTS} has the unknown tensor {shown(name)}")
+        raise InputError(f"{directory}: {SAFETENSORS} has the unknown tensor {shown(name)}")
     for name, tensor in tensors.items():
         if tensor.shape != wanted[name].shape:
             raise InputError(

@@ -30,18 +30,18 @@ def lower_to_mamba(cascade: Cascade, dtype: str = "float32", norm: str | None = 
     >>> len(weights.layout.blocks), weights.width, weights.ballast.kind
     (3, 32, 'constant norm')
     """
-    # Each needs a coordinate; said before all boxes are made, which may be millions.
+    # Each needs a coordinate; said before all cubes are made, which may be millions.
     values = sum(register.values - 1 for register in cascade.registers if isinstance(register, Reset))
     if limits.exceeded("width", values):
         most = limits.limit("width")
         raise limits.refusal(
             "width", f"registers with {values} values besides their first do not fit a d_model of {most}"
         )
-    boxes = inline(network(cascade))
-    counter = next((item.name for item in boxes.items if isinstance(item, Total)), None)
+    cubes = inline(network(cascade))
+    counter = next((item.name for item in cubes.items if isinstance(item, Total)), None)
     if norm == CONSTANT and counter is not None:
         raise InputError(f"there is no constant norm: the counter {counter!r} is in the residual stream")
-    weights = _assembled(boxes, precision(dtype), GIANT if counter is not None else norm)
+    weights = _assembled(cubes, precision(dtype), GIANT if counter is not None else norm)
     greatest = certify(weights).greatest
     for register in cascade.registers:
         if not isinstance(register, Counter) or register.span is None:
@@ -52,12 +52,12 @@ def lower_to_mamba(cascade: Cascade, dtype: str = "float32", norm: str | None = 
     return weights
 
 
-def _assembled(boxes: Network, format_: Precision, norm: str | None) -> MambaWeights:
+def _assembled(cubes: Network, format_: Precision, norm: str | None) -> MambaWeights:
     """With the norm asked for; where none is, with a constant norm if its ballast is exact in the format."""
     if norm != GIANT:
         try:
-            return assemble(layout(boxes, complete=True), format_)
+            return assemble(layout(cubes, complete=True), format_)
         except InputError:
             if norm == CONSTANT:
                 raise
-    return assemble(layout(boxes, complete=False), format_)
+    return assemble(layout(cubes, complete=False), format_)

@@ -12,7 +12,7 @@ from automata.errors import InputError
 if TYPE_CHECKING:
     import torch
 
-LOGIT, SOFTMAX = KINDS = ("logit", "softmax")
+LOGIT, SOFTMAX = READINGS = ("logit", "softmax")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Reading:
             threshold = float(number) if colon and number.isascii() and "_" not in number else np.nan
         except ValueError:
             threshold = np.nan
-        if kind not in KINDS or not np.isfinite(threshold) or (kind == SOFTMAX and not 0 <= threshold < 1):
+        if kind not in READINGS or not np.isfinite(threshold) or (kind == SOFTMAX and not 0 <= threshold < 1):
             expected = "logit:T with a number T, or softmax:P with P from 0 to below 1"
             raise InputError(f"--answer {text[:60]}: expected {expected}")
         return cls(kind, threshold)

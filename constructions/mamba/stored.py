@@ -19,7 +19,7 @@ from safetensors import safe_open
 
 from automata.errors import InputError
 from automata.files import read_text
-from constructions.mamba.checkpoint import CONFIG, WEIGHTS
+from constructions.mamba.checkpoint import CONFIG, SAFETENSORS
 from constructions.mamba.precision import PRECISIONS
 
 INDEX = "model.safetensors.index.json"
@@ -221,8 +221,8 @@ def _dtype(directory: Path, content: dict, tensors: dict[str, torch.Tensor]) -> 
 
 def _weight_files(directory: Path) -> list[Path]:
     """The files that the weights are read from; an index may name others, but none that is pickled."""
-    if (directory / WEIGHTS).is_file():
-        return [directory / WEIGHTS]
+    if (directory / SAFETENSORS).is_file():
+        return [directory / SAFETENSORS]
     if (directory / INDEX).is_file():
         places = read_json(directory, INDEX).get("weight_map")
         names = list(places.values()) if isinstance(places, dict) else []
@@ -235,10 +235,10 @@ def _weight_files(directory: Path) -> list[Path]:
         return [directory / name for name in sorted(set(names))]
     for path in sorted(path for pattern in _PICKLES for path in directory.glob(pattern)):
         raise InputError(
-            f"{directory}: {path.name} is pickled, which can run code when it is read: refused, save as {WEIGHTS} "
+            f"{directory}: {path.name} is pickled, which can run code when it is read: refused, save as {SAFETENSORS} "
             "(safetensors.torch.save_file of the same state dict)"
         )
-    raise InputError(f"{directory}: has no {WEIGHTS}")
+    raise InputError(f"{directory}: has no {SAFETENSORS}")
 
 
 def _read_tensors(directory: Path, files: list[Path]) -> dict[str, torch.Tensor]:

@@ -12,7 +12,7 @@ from automata.files import check_replaceable
 from constructions.cascade import Cascade
 from constructions.compile.compiler import ADD, DRIFT, READ_BEFORE, RESET, Construction, needs
 from constructions.mamba.certificate import certify
-from constructions.mamba.checkpoint import CONFIG, FILES, WHAT, write
+from constructions.mamba.checkpoint import A_CHECKPOINT, CHECKPOINT_FILES, CONFIG, write
 from constructions.mamba.lowering import lower_to_mamba
 from constructions.mamba.weights import MambaWeights
 
@@ -80,7 +80,7 @@ class MambaInTransformers:
         write(weights, Path(folder), card)
 
     def check_place(self, folder: str | Path) -> None:
-        check_replaceable(folder, FILES, WHAT)
+        check_replaceable(folder, CHECKPOINT_FILES, A_CHECKPOINT)
 
     def owns(self, folder: Path) -> bool:
         return (folder / CONFIG).is_file()

@@ -40,7 +40,7 @@ FIRST_SYMBOL = 3
 
 CONV_KERNEL = 2
 STATE_SIZE = 1
-LOGIT = 64
+LOGIT_WEIGHT = 64
 """Logits are +64 for what is given and -64 for what is not, so that in a softmax the latter have no mass in float32."""
 
 COUNTING_A_LOG = -1000.0
@@ -221,10 +221,10 @@ class _Assembly:
     def _readout(self) -> np.ndarray:
         """Logits LOGIT * (2 * given - 1); a recogniser's ACCEPT is EOS, and what has no output is never given."""
         readout = np.zeros((FIRST_SYMBOL + len(self.layout.alphabet), self.width))
-        readout[:, 0] = -LOGIT / self.one
+        readout[:, 0] = -LOGIT_WEIGHT / self.one
         for output, coordinate in zip(self.layout.outputs, self.layout.answers):
             token = EOS_TOKEN if output in (ACCEPT, EOS) else FIRST_SYMBOL + self.layout.alphabet.index(output)
-            readout[token, coordinate] = 2 * LOGIT / self.one
+            readout[token, coordinate] = 2 * LOGIT_WEIGHT / self.one
         return readout
 
 

@@ -7,9 +7,9 @@ that was written last: gate 0 and a new value when the instruction was ``w``, ga
 from __future__ import annotations
 
 from automata.machine import ACCEPT, BOS, EOS, PREDICTIVE
+from automata.machines.flip_flop import ALPHABET
 from constructions.cascade import Cascade, Emit, In, Is, Level, Reset, Rule, Set
 
-ALPHABET = ("w", "r", "i", "0", "1")
 _INSTRUCTIONS, _BITS = ("w", "r", "i"), ("0", "1")
 
 

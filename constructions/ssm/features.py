@@ -20,26 +20,26 @@ Atom = tuple[int, int]
 """(slot, index) of an embedding coordinate or neuron, or (-layer, index) of a raw state coordinate."""
 
 
-Table = frozenset[tuple[int, int]]
+SymbolFunction = frozenset[tuple[int, int]]
 """A function of the symbol, as the (symbol index, value) pairs whose value is not 0."""
 
 
 @dataclass(frozen=True)
-class Expression:
+class AffineForm:
     """constant + sum of coefficient * atom, all integers."""
 
     terms: tuple[tuple[Atom, int], ...] = ()
     constant: int = 0
 
     @classmethod
-    def of(cls, terms: dict[Atom, int], constant: int = 0) -> "Expression":
+    def of(cls, terms: dict[Atom, int], constant: int = 0) -> "AffineForm":
         return cls(tuple((atom, c) for atom, c in terms.items() if c), constant)
 
-    def __add__(self, other: "Expression") -> "Expression":
-        return Expression.sum((self, other))
+    def __add__(self, other: "AffineForm") -> "AffineForm":
+        return AffineForm.sum((self, other))
 
     @classmethod
-    def sum(cls, expressions: Iterable["Expression"]) -> "Expression":
+    def sum(cls, expressions: Iterable["AffineForm"]) -> "AffineForm":
         """Their sum, in time linear in the terms."""
         terms: dict[Atom, int] = {}
         constant = 0
@@ -49,14 +49,14 @@ class Expression:
                 terms[atom] = terms.get(atom, 0) + c
         return cls.of(terms, constant)
 
-    def __mul__(self, factor: int) -> "Expression":
-        return Expression.of({atom: c * factor for atom, c in self.terms}, self.constant * factor)
+    def __mul__(self, factor: int) -> "AffineForm":
+        return AffineForm.of({atom: c * factor for atom, c in self.terms}, self.constant * factor)
 
-    def __sub__(self, other: "Expression") -> "Expression":
+    def __sub__(self, other: "AffineForm") -> "AffineForm":
         return self + other * -1
 
 
-ONE = Expression((), 1)
+ONE = AffineForm((), 1)
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,9 @@ class Feature:
     """
 
     name: str
-    expression: Expression
+    expression: AffineForm
     ready: int
-    table: Table | None = None
+    table: SymbolFunction | None = None
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Neuron:
     """relu(expression), to be placed in a mix."""
 
     name: str
-    expression: Expression
+    expression: AffineForm
 
 
 @dataclass
@@ -92,17 +92,17 @@ class Placement:
     """
 
     names: tuple[str, ...]
-    columns: list[tuple[str, Table]] = field(default_factory=list)
+    columns: list[tuple[str, SymbolFunction]] = field(default_factory=list)
     neurons: dict[int, list[Neuron]] = field(default_factory=dict)
-    _column_of: dict[Table, int] = field(default_factory=dict)
+    _column_of: dict[SymbolFunction, int] = field(default_factory=dict)
     _neuron_of: dict[Hashable, Feature] = field(default_factory=dict)
-    _carried: dict[tuple[int, Feature], Expression] = field(default_factory=dict)
+    _carried: dict[tuple[int, Feature], AffineForm] = field(default_factory=dict)
 
-    def symbol_feature(self, name: str, table: Table) -> Feature:
+    def symbol_feature(self, name: str, table: SymbolFunction) -> Feature:
         """A function of the symbol.  It becomes an embedding column only when a neuron reads it."""
-        return Feature(name, Expression(), 1, table)
+        return Feature(name, AffineForm(), 1, table)
 
-    def expression(self, feature: Feature) -> Expression:
+    def expression(self, feature: Feature) -> AffineForm:
         """The feature where it was made; a constant function of the symbol costs nothing."""
         if feature.table is None:
             return feature.expression
@@ -110,11 +110,11 @@ class Placement:
         if len(feature.table) < self.symbols:
             values.add(0)
         if len(values) == 1:
-            return Expression((), values.pop())
+            return AffineForm((), values.pop())
         if feature.table not in self._column_of:
             self._column_of[feature.table] = len(self.columns)
             self.columns.append((self._column_name(feature), feature.table))
-        return Expression((((0, self._column_of[feature.table]), 1),))
+        return AffineForm((((0, self._column_of[feature.table]), 1),))
 
     def _column_name(self, feature: Feature) -> str:
         chosen = sorted(symbol for symbol, _ in feature.table)
@@ -135,16 +135,16 @@ class Placement:
                 array[symbol, column] = value
         return array
 
-    def neuron(self, name: str, slot: int, expression: Expression) -> Feature:
+    def neuron(self, name: str, slot: int, expression: AffineForm) -> Feature:
         """relu(expression) as a neuron of this slot; an equal one is used again."""
         key = (slot, expression)
         if key not in self._neuron_of:
             row = self.neurons.setdefault(slot, [])
-            self._neuron_of[key] = Feature(name, Expression((((slot, len(row)), 1),)), slot + 1)
+            self._neuron_of[key] = Feature(name, AffineForm((((slot, len(row)), 1),)), slot + 1)
             row.append(Neuron(name, expression))
         return self._neuron_of[key]
 
-    def read(self, feature: Feature, slot: int) -> Expression:
+    def read(self, feature: Feature, slot: int) -> AffineForm:
         """The feature as an expression that a neuron of ``slot`` can read, carried there if need be."""
         if slot < feature.ready:
             raise AssertionError(f"{feature.name} is not ready at slot {slot}")
@@ -163,7 +163,7 @@ class Placement:
             expression = self._carried[place, feature] = self.neuron(feature.name, place, expression).expression
         return expression
 
-    def read_output(self, feature: Feature, slot: int) -> Expression:
+    def read_output(self, feature: Feature, slot: int) -> AffineForm:
         """The feature as an expression over slot ``slot`` alone: what a gate, an increment or the readout can read."""
         expression = self.expression(feature)
         if all(atom[0] == slot for atom, _ in expression.terms):
@@ -198,9 +198,9 @@ class Placement:
             constant += value.constant if positive else 1 - value.constant
             for atom, c in value.terms:
                 terms[atom] = terms.get(atom, 0) + sign * c
-        return self.neuron(name, slot, Expression.of(terms, constant))
+        return self.neuron(name, slot, AffineForm.of(terms, constant))
 
-    def _support(self, table: Table, positive: bool) -> frozenset[int]:
+    def _support(self, table: SymbolFunction, positive: bool) -> frozenset[int]:
         """The symbols of which a feature (or its negation) is true."""
         support = frozenset(symbol for symbol, _ in table)
         return support if positive else frozenset(range(self.symbols)) - support
@@ -222,7 +222,7 @@ class Placement:
             if not all(_readable(atom, ready) for atom, _ in value.terms):
                 value = self.read(f, ready)
             parts.append(value * weight)
-        return Feature(name, Expression.sum(parts), ready)
+        return Feature(name, AffineForm.sum(parts), ready)
 
 
 def _readable(atom: Atom, slot: int) -> bool:

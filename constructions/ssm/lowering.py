@@ -42,7 +42,7 @@ from constructions.cascade import (
     bit_length,
 )
 from constructions.ssm.arithmetic import Arithmetic, PreviousDigit, previous_digit
-from constructions.ssm.features import ONE, Expression, Feature, Placement
+from constructions.ssm.features import ONE, AffineForm, Feature, Placement
 from constructions.ssm.weights import SSM, Affine, Layer, Mix
 
 
@@ -216,7 +216,7 @@ class Lowering:
     def register_bit(self, register: Reset | Permutation, index: int, before: bool) -> Feature:
         """One bit of a register, read off its state coordinate."""
         layer = self.layer_of[register.name]
-        state = Expression((((-layer, self.coordinate[register.name] + index), 1),))
+        state = AffineForm((((-layer, self.coordinate[register.name] + index), 1),))
         name = f"{register.name} bit {index} {'before' if before else 'after'}"
         if register.name not in self.cascade.read_before:
             return Feature(name, state, 2 * layer - 1)
@@ -232,26 +232,26 @@ class Lowering:
         corners += [(3 * k - 1, -1), (3 * k, 1), (3 * k, 1)]
         return self._piecewise(name, 2 * layer - 1, units, corners)
 
-    def _event_expression(self, register: Reset | Counter) -> Expression:
+    def _event_expression(self, register: Reset | Counter) -> AffineForm:
         """1 on steps at which a rule of the register fires, over the inputs of its layer."""
         slot = 2 * self.layer_of[register.name] - 2
         conditions = [self.conjunction(_event_name(register.name, rule), *rule.when) for rule in register.rules]
-        return Expression.sum(self.placement.read_output(condition, slot) for condition in conditions)
+        return AffineForm.sum(self.placement.read_output(condition, slot) for condition in conditions)
 
-    def _piecewise(self, name: str, slot: int, argument: Expression, corners: list[tuple[int, int]]) -> Feature:
+    def _piecewise(self, name: str, slot: int, argument: AffineForm, corners: list[tuple[int, int]]) -> Feature:
         """The sum of slope * relu(argument - corner)."""
         slopes: dict[int, int] = {}
         for corner, slope in corners:
             slopes[corner] = slopes.get(corner, 0) + slope
-        expression = Expression()
+        expression = AffineForm()
         for corner, slope in slopes.items():
             part = self.placement.neuron(f"{name}: corner {corner}", slot, argument - ONE * corner)
             expression += part.expression * slope
         return Feature(name, expression, slot + 1)
 
-    def _counter_value(self, counter: Counter, before: bool) -> tuple[Expression, int]:
+    def _counter_value(self, counter: Counter, before: bool) -> tuple[AffineForm, int]:
         layer = self.layer_of[counter.name]
-        value = Expression((((-layer, self.coordinate[counter.name]), 1),))
+        value = AffineForm((((-layer, self.coordinate[counter.name]), 1),))
         if before:
             for rule in counter.rules:
                 event = self.conjunction(_event_name(counter.name, rule), *rule.when)
@@ -278,7 +278,7 @@ class Lowering:
 
     def build(self) -> SSM:
         last = 0
-        updates: dict[int, list[tuple[str, int, Expression, Expression]]] = {}
+        updates: dict[int, list[tuple[str, int, AffineForm, AffineForm]]] = {}
         for level in self.cascade.levels:
             if not level.registers:
                 continue
@@ -320,13 +320,13 @@ class Lowering:
             width += 1 if isinstance(register, Counter) else bit_length(register.values)
         self.width[layer] = width
 
-    def update(self, register, events: list[Feature], codes) -> list[tuple[str, int, Expression, Expression]]:
+    def update(self, register, events: list[Feature], codes) -> list[tuple[str, int, AffineForm, AffineForm]]:
         """For each coordinate of the register: its name, h_0, gate and increment (both times 2^epsilon_bits)."""
         slot = 2 * self.layer_of[register.name] - 2
         fired = [self.placement.read_output(event, slot) for event in events]
         unit = 1 << self._gate_exponent
         if isinstance(register, Counter):
-            gate, increment = ONE * unit, Expression()
+            gate, increment = ONE * unit, AffineForm()
             for rule, event in zip(register.rules, fired):
                 if isinstance(rule.then, Set):
                     gate, increment = gate - event * unit, increment + event * (rule.then.value * unit)
@@ -336,10 +336,10 @@ class Lowering:
         digits = self.digits if register.name in self.cascade.read_before else None
         kept = 0 if digits is None else unit >> digits.epsilon_bits
         ballast = 0 if digits is None else digits.ballast
-        event = Expression.sum(fired)
+        event = AffineForm.sum(fired)
         entries = []
         for i, terms in enumerate(codes[register.name]):
-            code = Expression.sum(self.placement.read_output(feature, slot) * weight for feature, weight in terms)
+            code = AffineForm.sum(self.placement.read_output(feature, slot) * weight for feature, weight in terms)
             bit = (register.initial >> i) & 1
             name = f"{register.name} bit {i}" if bit_length(register.values) > 1 else register.name
             entries.append(
@@ -352,7 +352,7 @@ class Lowering:
             )
         return entries
 
-    def _outputs(self, last: int) -> tuple[int, list[tuple[str, Expression]]]:
+    def _outputs(self, last: int) -> tuple[int, list[tuple[str, AffineForm]]]:
         """The last slot and one expression per output: how many emissions that give it fire."""
         conditions = []
         for emission in self.cascade.emissions:
@@ -360,7 +360,7 @@ class Lowering:
             if len(conditions) % 1000 == 0:
                 self.advance(1000)
         slot = max([2 * last] + [feature.ready - 1 + (feature.ready - 1) % 2 for feature in conditions])
-        logits = {output: Expression() for output in self.cascade.outputs}
+        logits = {output: AffineForm() for output in self.cascade.outputs}
         for emission, condition in zip(self.cascade.emissions, conditions):
             value = self.placement.read_output(condition, slot)
             for output in emission.outputs:
@@ -404,7 +404,7 @@ class Lowering:
         )
 
     @staticmethod
-    def _affine(rows: list[tuple[str, Expression]], offsets: dict[int, int], inputs: int, exponent: int = 0) -> Affine:
+    def _affine(rows: list[tuple[str, AffineForm]], offsets: dict[int, int], inputs: int, exponent: int = 0) -> Affine:
         """Rows of weights; ``offsets`` says at which input the atoms of each slot begin."""
         data, columns, starts = [], [], [0]
         for _, expression in rows:

@@ -270,10 +270,10 @@ class Rationals:
         return lambda h: self.update(layer, gates, h, increments)
 
 
-Numbers = Union[ScaledIntegers, Floats, Rationals]
+NumberFormat = Union[ScaledIntegers, Floats, Rationals]
 
 
-def numbers_for(ssm: SSM) -> Numbers:
+def numbers_for(ssm: SSM) -> NumberFormat:
     """The number format in which this model is run."""
     if ssm.arithmetic.is_float:
         return Floats(ssm.arithmetic)

@@ -17,7 +17,7 @@ from typing import Union
 import numpy as np
 
 from automata.errors import InputError
-from constructions.ssm.number_formats import Numbers, ScaledIntegers, check_bound, largest_size
+from constructions.ssm.number_formats import NumberFormat, ScaledIntegers, check_bound, largest_size
 from constructions.ssm.weights import Layer
 
 _PACKED_BITS = 32
@@ -64,7 +64,7 @@ Track = Union[Column, Packed]
 
 
 def scan(
-    numbers: Numbers, layer: Layer, gates: np.ndarray, increments: np.ndarray, ids: np.ndarray, h: np.ndarray
+    numbers: NumberFormat, layer: Layer, gates: np.ndarray, increments: np.ndarray, ids: np.ndarray, h: np.ndarray
 ) -> list[Track]:
     """h_t for all t, as tracks that cover every coordinate once; O(batch * time) for each, times log(time) for packed ones.
 
@@ -103,7 +103,7 @@ def scan(
 # -- remembered -------------------------------------------------------------------------------------------
 
 
-def _remembered(numbers: Numbers, layer: Layer, gates, increments, ids, h) -> list[Packed]:
+def _remembered(numbers: NumberFormat, layer: Layer, gates, increments, ids, h) -> list[Packed]:
     """The coordinates whose state is known from their last changes."""
     added = numbers.added(layer, increments)
     changes = (gates != numbers.one(layer)) | (added != 0)
@@ -172,7 +172,7 @@ def _last_set(sets: np.ndarray, values: np.ndarray, initial: np.ndarray, time: i
     return values
 
 
-def _changed(i: int, numbers: Numbers, layer: Layer, gates, increments, changes, ids, h) -> Packed | None:
+def _changed(i: int, numbers: NumberFormat, layer: Layer, gates, increments, changes, ids, h) -> Packed | None:
     """Coordinate ``i``, when its last two changes decide its state: when every pair of maps is constant on all states.
 
     All states are the initial ones, what one map makes of them, and what two make of them: two are constant, so there
@@ -219,7 +219,7 @@ def _changed(i: int, numbers: Numbers, layer: Layer, gates, increments, changes,
 # -- summed -----------------------------------------------------------------------------------------------
 
 
-def _sums_exactly(numbers: Numbers, added: np.ndarray, h: np.ndarray, time: int) -> bool:
+def _sums_exactly(numbers: NumberFormat, added: np.ndarray, h: np.ndarray, time: int) -> bool:
     """Whether sums over the chunk stay exact; integers that do not are an error, floats are looped instead."""
     if isinstance(numbers, ScaledIntegers):
         check_bound(largest_size(h) + time * largest_size(added), numbers.limit, numbers.arithmetic)
@@ -255,7 +255,7 @@ def _sums(resets: np.ndarray, added: np.ndarray, ids: np.ndarray, h: np.ndarray)
 # -- looped -----------------------------------------------------------------------------------------------
 
 
-def _loop(numbers: Numbers, layer: Layer, gates, increments, ids, h) -> np.ndarray:
+def _loop(numbers: NumberFormat, layer: Layer, gates, increments, ids, h) -> np.ndarray:
     """Any gates: one step after the other, shape (coordinates, batch, time).
 
     Once the rest of the chunk has the same gates and increments, a state that repeats repeats for ever.

@@ -13,7 +13,7 @@ from automata.algebra.groups import group_name
 from automata.errors import InputError
 from constructions.cascade import Cascade, Permutation, Permute, bit_length
 from constructions.ssm.arithmetic import Arithmetic
-from constructions.ssm.features import ONE, Expression, Feature
+from constructions.ssm.features import ONE, AffineForm, Feature
 from constructions.ssm.lowering import Lowering
 from constructions.ssm.weights import SSM
 
@@ -24,7 +24,7 @@ def lower_signed(cascade: Cascade, arithmetic: Arithmetic) -> SSM:
     Raises:
         InputError: naming the register and its group, for a permutation that no gate of -1 can do.
 
-    >>> from constructions.paper.parity import parity
+    >>> from constructions.paper.parity_models import parity
     >>> layer = lower_signed(parity(), Arithmetic("exact")).layers[0]
     >>> layer.gate.matrix.toarray().tolist(), layer.gate.bias.tolist(), layer.increment.matrix.toarray().tolist()
     ([[-2]], [1], [[1]])
@@ -51,7 +51,7 @@ class _SignedLowering(Lowering):
         if before:
             return self._swapped_back(register, index)
         layer = self.layer_of[register.name]
-        state = Expression((((-layer, self.coordinate[register.name] + index), 1),))
+        state = AffineForm((((-layer, self.coordinate[register.name] + index), 1),))
         return Feature(f"{register.name} bit {index} after", state, 2 * layer - 1)
 
     def _swapped_back(self, register: Permutation, index: int) -> Feature:
@@ -67,7 +67,7 @@ class _SignedLowering(Lowering):
         differs = [[(after, value), (swapped, not value)] for value in (True, False)]
         return self.placement.total(name, [(self.placement.conjunction(name, literals), 1) for literals in differs])
 
-    def update(self, register, events: list[Feature], codes) -> list[tuple[str, int, Expression, Expression]]:
+    def update(self, register, events: list[Feature], codes) -> list[tuple[str, int, AffineForm, AffineForm]]:
         if not isinstance(register, Permutation):
             return super().update(register, events, codes)
         slot, unit = 2 * self.layer_of[register.name] - 2, 1 << self._gate_exponent
@@ -75,7 +75,7 @@ class _SignedLowering(Lowering):
         entries = []
         for i in range(bit_length(register.values)):
             name = f"{register.name} bit {i}" if bit_length(register.values) > 1 else register.name
-            gate, increment = ONE * unit, Expression()
+            gate, increment = ONE * unit, AffineForm()
             for action, event in fired:
                 swaps = isinstance(action, Permute)
                 code = _swapped_bits(action.images) if swaps else action.value

@@ -22,8 +22,8 @@ from constructions.ssm.integers import checked_exponent, checked_integer, whole_
 from constructions.ssm.weights import SSM, Affine, Layer, Mix
 
 FORMAT = 1
-FILES = WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
-WHAT = "a saved model"
+MODEL_FILES = WEIGHTS_FILE, DESCRIPTION = "weights.safetensors", "model.json"
+A_SAVED_MODEL = "a saved model"
 
 
 def save(ssm: SSM, folder: str | Path) -> None:
@@ -34,8 +34,8 @@ def save(ssm: SSM, folder: str | Path) -> None:
     """
     from safetensors.numpy import save_file
 
-    with replaced_folder(folder, FILES, WHAT) as fresh:
-        save_file(_arrays(ssm), fresh / WEIGHTS)
+    with replaced_folder(folder, MODEL_FILES, A_SAVED_MODEL) as fresh:
+        save_file(_arrays(ssm), fresh / WEIGHTS_FILE)
         (fresh / DESCRIPTION).write_text(json.dumps(_description(ssm), indent=1, ensure_ascii=False), encoding="utf-8")
 
 
@@ -55,7 +55,7 @@ def load(folder: str | Path) -> SSM:
     """
     folder = Path(folder)
     description = _read_description(folder / DESCRIPTION)
-    arrays = _read_arrays(folder / WEIGHTS)
+    arrays = _read_arrays(folder / WEIGHTS_FILE)
     try:
         ssm = _build(description, arrays, folder)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -63,7 +63,7 @@ def load(folder: str | Path) -> SSM:
             raise InputError(f"{folder}: {error}") from None
         raise InputError(f"{folder / DESCRIPTION}: entry {error} is missing or not of the expected form") from None
     if arrays:
-        raise InputError(f"{folder / WEIGHTS}: unexpected array {sorted(arrays)[0]!r}")
+        raise InputError(f"{folder / WEIGHTS_FILE}: unexpected array {sorted(arrays)[0]!r}")
     return ssm
 
 
@@ -180,7 +180,7 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
 def _build(description: dict, arrays: dict[str, np.ndarray], folder: Path) -> SSM:
     def take(name: str, dimensions: int = 1) -> np.ndarray:
         if name not in arrays:
-            raise InputError(f"array {name!r} is missing from {WEIGHTS}")
+            raise InputError(f"array {name!r} is missing from {WEIGHTS_FILE}")
         array = arrays.pop(name)
         if array.ndim != dimensions:
             raise InputError(f"array {name!r} has {array.ndim} dimensions, expected {dimensions}")

@@ -82,7 +82,7 @@ class PaperSSM:
         storage.save(weights, folder)
 
     def check_place(self, folder: str | Path) -> None:
-        check_replaceable(folder, storage.FILES, storage.WHAT)
+        check_replaceable(folder, storage.MODEL_FILES, storage.A_SAVED_MODEL)
 
     def owns(self, folder: Path) -> bool:
         return (folder / storage.DESCRIPTION).is_file()
@@ -134,4 +134,4 @@ def _gate_values(weights: Weights) -> dict[str, str]:
     return found
 
 
-SSM = PaperSSM()
+PAPER_SSM = PaperSSM()

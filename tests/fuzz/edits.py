@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from constructions.ssm.storage import DESCRIPTION, WEIGHTS
+from constructions.ssm.storage import DESCRIPTION, WEIGHTS_FILE
 
 Edit = tuple
 _PARTS = ("rows", "columns", "values")
@@ -48,12 +48,12 @@ ARITHMETICS = (
 
 def read(folder: Path) -> tuple[dict[str, np.ndarray], dict]:
     """Arrays and description."""
-    return load_file(folder / WEIGHTS), json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    return load_file(folder / WEIGHTS_FILE), json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
 
 
 def write(arrays: dict[str, np.ndarray], description: dict, folder: Path) -> None:
     """Arrays and description into an existing folder."""
-    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / WEIGHTS)
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / WEIGHTS_FILE)
     (folder / DESCRIPTION).write_text(json.dumps(description), encoding="utf-8")
 
 

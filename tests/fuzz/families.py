@@ -19,7 +19,7 @@ from automata.machines.flip_flop import FlipFlopMachine
 from constructions.compile.krohn_rhodes import holonomy_cascade
 from constructions.compile.pair_graph import chart_of
 from constructions.compile.smaller import compile_dfa
-from constructions.paper import parity
+from constructions.paper import parity_models
 from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.paper.counters import counter_cascade
 from constructions.paper.flip_flop import flip_flop
@@ -161,7 +161,11 @@ def _flip_flop(name: str, mode: str, arithmetic: str) -> Family:
 def _parity(which: str) -> Family:
     how, arithmetic = which.split("/")
     arithmetic = Arithmetic.parse(arithmetic)
-    ssm = lower_signed(parity.parity(), arithmetic) if how == "signed" else getattr(parity, f"{how}_parity")(arithmetic)
+    ssm = (
+        lower_signed(parity_models.parity(), arithmetic)
+        if how == "signed"
+        else getattr(parity_models, f"{how}_parity")(arithmetic)
+    )
     return _family(ssm, language("parity").dfa(), even(("0", "1"), "1"), {})
 
 

@@ -271,8 +271,8 @@ FAULTS = [
     ),
     Fault(
         _ENCLOSED,
-        "return Box(low >> self.exponent, -(-high >> self.exponent))",
-        "return Box(low >> self.exponent, high >> self.exponent)",
+        "return Intervals(low >> self.exponent, -(-high >> self.exponent))",
+        "return Intervals(low >> self.exponent, high >> self.exponent)",
         _HELD,
         "upper bounds are rounded up",
     ),

@@ -84,8 +84,8 @@ FAULTS = [
         _BLOCK,
         "if self.delayed[one] != self.delayed[other]:\n            return False",
         "if False:\n            return False",
-        f"{_CERTIFIED}::test_boxes_of_different_positions_do_not_exclude_each_other",
-        "boxes exclude each other at the same position only",
+        f"{_CERTIFIED}::test_cubes_of_different_positions_do_not_exclude_each_other",
+        "cubes exclude each other at the same position only",
     ),
     Fault(
         _CERTIFICATE,

@@ -123,7 +123,7 @@ FAULTS = [
         "a string does not begin with a bit",
     ),
     Fault(
-        "constructions/paper/parity.py",
+        "constructions/paper/parity_models.py",
         "    half = 1 << (arithmetic.bits - 1)\n",
         "    half = 1 << arithmetic.bits\n",
         ["tests/test_parity.py"],

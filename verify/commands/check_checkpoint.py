@@ -39,11 +39,11 @@ def check_checkpoint(args: argparse.Namespace, edges: list[int]) -> int:
     with transformers_ready():
         from constructions.mamba.gates import GateAudit
         from constructions.mamba.huggingface import HuggingFaceRunner
-        from constructions.mamba.loading import load, read_vocabulary
+        from constructions.mamba.loading import load_checkpoint, read_vocabulary
         from constructions.mamba.stepping import SteppedMamba
 
         outputs = (ACCEPT,) if mode == RECOGNISE else (*known.alphabet, EOS)
-        hugging_face, notes = load(directory)
+        hugging_face, notes = load_checkpoint(directory)
         vocabulary = read_vocabulary(directory, known.alphabet, outputs, hugging_face.config.vocab_size)
         model = SteppedMamba(HuggingFaceRunner(hugging_face), vocabulary, reading=reading)
         report = Report(command, args.quiet)

@@ -196,20 +196,20 @@ def unminimised_limit(args: argparse.Namespace) -> int:
 
 
 def _regex(text: str, alphabet, args: argparse.Namespace):
-    from automata.notation.expressions import parse, regex_to_dfa
+    from automata.notation.expressions import parse_regex, regex_to_dfa
 
     dfa = regex_to_dfa(text, alphabet, unminimised_limit(args))
-    guessed = alphabet is None and parse(text).speaks_of_others
+    guessed = alphabet is None and parse_regex(text).speaks_of_others
     note = " (the symbols shown, as there is no --alphabet: . ~ and [^ speak of these)" if guessed else ""
     return f"the regular expression {shortened(text, _TITLE)}, {_over(dfa)}{note}", dfa
 
 
 def _ltl(text: str, alphabet, args: argparse.Namespace):
     from automata.notation.future_ltl import formula_to_dfa
-    from automata.notation.temporal import parse
+    from automata.notation.temporal import parse_formula
 
     dfa = formula_to_dfa(text, alphabet, unminimised_limit(args))
-    tense = parse(text, alphabet).tense
+    tense = parse_formula(text, alphabet).tense
     note = " (the symbols shown, as there is no --alphabet)" if alphabet is None else ""
     return f"the {tense} formula {shortened(text, _TITLE)}, {_over(dfa)}, one at each position{note}", dfa
 

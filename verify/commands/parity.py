@@ -98,8 +98,8 @@ def _parity():
 def _mechanism(report, args: argparse.Namespace) -> bool:
     from automata.machine import RECOGNISE
     from verify.impossible.cycles import find_cycle
-    from verify.impossible.parity import random_models, trajectories
     from verify.impossible.refuter import refute_on
+    from verify.impossible.trajectories import random_models, trajectories
     from verify.verdict import REFUTED
 
     cycle = find_cycle(_parity(), RECOGNISE)
@@ -151,14 +151,14 @@ def _channels(run) -> dict[str, str]:
 
 
 def _plot(runs, path: str) -> None:
-    from verify.impossible.parity import trajectory_figure
+    from verify.impossible.trajectories import panels_figure
     from verify.show.pictures.canvas import save_figure
 
-    save_figure(trajectory_figure(runs), path)
+    save_figure(panels_figure(runs), path)
 
 
 def _small_case(report) -> bool:
-    from verify.impossible.parity import small_case
+    from verify.impossible.trajectories import small_case
 
     values, complete = {}, True
     for bits in (0, 1, 2):
@@ -174,7 +174,7 @@ def _small_case(report) -> bool:
 
 
 def _reason(report) -> bool:
-    from verify.impossible.parity import symbolic_reason
+    from verify.impossible.trajectories import symbolic_reason
 
     report.section("3 the reason: one channel with gate a and increment b, confirmed by sympy", dict(symbolic_reason()))
     return True
@@ -184,7 +184,7 @@ def _reason(report) -> bool:
 
 
 def _contrast(report, arithmetic) -> bool:
-    from constructions.paper.parity import parity, rounding_parity, unbounded_parity, wrapping_parity
+    from constructions.paper.parity_models import parity, rounding_parity, unbounded_parity, wrapping_parity
     from constructions.ssm.arithmetic import Arithmetic
     from constructions.ssm.signed import lower_signed
 

@@ -23,13 +23,13 @@ def run(args: argparse.Namespace) -> int:
 
     from constructions.ssm.engine import Engine
     from constructions.ssm.storage import load
-    from verify.impossible.refuter import check_alphabet, refute
+    from verify.impossible.refuter import check_same_alphabet, refute
     from verify.progress import Progress
     from verify.show.report import Report
 
     given = read_input(args)
     ssm = load(args.weights)
-    check_alphabet(ssm, given.dfa)
+    check_same_alphabet(ssm, given.dfa)
     report = Report(f"python -m verify refute --weights {shlex.quote(args.weights)} {given.options}", args.quiet)
     report.title(f"{args.weights} against {given.title}")
     widths = " + ".join(str(layer.width) for layer in ssm.layers)

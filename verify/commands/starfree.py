@@ -76,7 +76,7 @@ def run_on(given: Input, args: argparse.Namespace, command: str) -> int:
         from verify.show.pictures.structures import draw
 
         draw(args.draw_what, given.dfa, args.mode, args.draw)
-    if not is_star_free(given, args):
+    if not seems_star_free(given, args):
         return _refuse(given, args, command)
     return compile_and_check(given, args, command)
 
@@ -105,7 +105,7 @@ def task(args: argparse.Namespace) -> Task:
         InputError: when it is not star-free.
     """
     given = read_input(args)
-    if not is_star_free(given, args):
+    if not seems_star_free(given, args):
         raise InputError(
             f"{given.title} is not star-free, so there is no model of it: see `python -m verify starfree {given.options}`"
         )
@@ -124,7 +124,7 @@ def task_on(given: Input, args: argparse.Namespace) -> Task:
     return task_of(given.title, given.machine, args, spoken_of)
 
 
-def is_star_free(given: Input, args: argparse.Namespace) -> bool:
+def seems_star_free(given: Input, args: argparse.Namespace) -> bool:
     """Whether the language is star-free, as far as its image sets tell; a language that is not regular passes too.
 
     Where there are more image sets than the limit, another route may still lead on.

@@ -24,7 +24,7 @@ from verify.verdict import UNDECIDED, Verdict
 LONG_STRINGS, LONG_LENGTH, LONG_SEED = 3, 200_000, 0
 """The long random test of a counter language: so many strings of up to so many symbols."""
 
-SMALL_COUNTER, PAIRS = 5, 20_000
+SMALL_COUNTER, SMALL_COUNTER_PAIRS = 5, 20_000
 """The second opinion follows every string on which no counter exceeds this, up to about so many pairs of states."""
 
 
@@ -112,11 +112,11 @@ def star_free(construction: Construction, dfa: DFA, args: argparse.Namespace) ->
 
 def _formula(text: str, dfa: DFA) -> str:
     """The formula's own cascade, one register per temporal operator, checked against the automaton."""
-    from automata.notation.temporal import FUTURE, parse
+    from automata.notation.temporal import FUTURE, parse_formula
     from constructions.compile.emulation import emulates
     from constructions.compile.past_formula import ltl_to_cascade
 
-    if parse(text, dfa.alphabet).tense == FUTURE:
+    if parse_formula(text, dfa.alphabet).tense == FUTURE:
         return "of the future: compiled from its automaton"
     direct = ltl_to_cascade(text, dfa.alphabet)
     size = f"compiled directly it is {len(direct.registers)} registers of {direct.memory_bits} bits"
@@ -142,7 +142,9 @@ def _checks(
         return ()
     second = (
         "second opinion",
-        lambda engine, progress: bounded_search(machine, engine, SMALL_COUNTER, limit=PAIRS, progress=progress),
+        lambda engine, progress: bounded_search(
+            machine, engine, SMALL_COUNTER, limit=SMALL_COUNTER_PAIRS, progress=progress
+        ),
     )
     if Arithmetic.parse(args.arithmetic or "exact").is_float:
         return second, ("exact horizon", lambda engine, progress: _horizon(machine, engine))

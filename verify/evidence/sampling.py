@@ -18,7 +18,7 @@ from automata.machine import ACCEPT, EOS, PREDICTIVE, Machine
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import REFUTED, TESTED, Verdict, Witness
 
-KINDS = ("valid", "arbitrary", "one-error")
+WORD_KINDS = ("valid", "arbitrary", "one-error")
 _BATCH = 64
 _DRAWN = 1 << 14
 """Random numbers that are drawn at once."""
@@ -80,7 +80,7 @@ def random_streams(machine: Machine, count: int, max_length: int, rng: np.random
     """
     for number in range(count):
         length, seed = int(rng.integers(0, max_length + 1)), int(rng.integers(0, 1 << 62))
-        yield RandomWord(machine, KINDS[number % len(KINDS)], length, seed)
+        yield RandomWord(machine, WORD_KINDS[number % len(WORD_KINDS)], length, seed)
 
 
 @dataclass(frozen=True)

@@ -103,14 +103,14 @@ def refute(model: SSM | Engine, dfa: DFA, confirm: bool = True, progress: Progre
     ('refuted', '1^17', '1^18')
     """
     engine = model if isinstance(model, Engine) else Engine(model)
-    check_alphabet(engine.ssm, dfa)
+    check_same_alphabet(engine.ssm, dfa)
     cycle = find_cycle(dfa, engine.ssm.mode)
     if cycle is None:
         return Refutation(search(engine, dfa, progress))
     return refute_on(engine, cycle, confirm, progress)
 
 
-def check_alphabet(ssm: SSM, dfa: DFA) -> None:
+def check_same_alphabet(ssm: SSM, dfa: DFA) -> None:
     """Raises unless model and language have the same symbols."""
     for symbol in sorted(set(ssm.alphabet) ^ set(dfa.alphabet))[:1]:
         raise InputError(f"symbol {symbol!r} is in the alphabet of only one of language and model")

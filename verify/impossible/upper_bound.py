@@ -28,7 +28,7 @@ import numpy as np
 
 from constructions.ssm.ranges import Ranges, ranges
 from constructions.ssm.weights import SSM, Layer
-from verify.numbers.intervals import Box, Floats, Weights
+from verify.numbers.intervals import FloatIntervals, Intervals, Weights
 
 STAR_FREE, TIME_INVARIANT = "at most star-free", "time-invariant: no parity"
 MODULO, NO_BOUND = "may count modulo 2^k", "no bound known"
@@ -115,7 +115,7 @@ def _least_gate(ssm: SSM, known: Ranges) -> tuple[float, str]:
             # A corner of the box, evaluated as the model does, is a bound with no allowance for rounding.
             hull = _float_hull(ssm, known, number)
             if hull is not None:
-                numbers = Floats(ssm.arithmetic)
+                numbers = FloatIntervals(ssm.arithmetic)
                 low = np.maximum(low, numbers.raw(Weights(layer.gate, numbers), hull).low)
             elif layer.gate.matrix.data.any():
                 low = np.full_like(low, -np.inf)
@@ -124,7 +124,7 @@ def _least_gate(ssm: SSM, known: Ranges) -> tuple[float, str]:
     return min(found, key=lambda pair: pair[0])
 
 
-def _float_hull(ssm: SSM, known: Ranges, number: int) -> Box | None:
+def _float_hull(ssm: SSM, known: Ranges, number: int) -> Intervals | None:
     """A box around a layer's input in floats: the clip before it, or the ranges where no number drifts; else None."""
     hull = known.features[number].hull()
     low, high = hull.low[0], hull.high[0]
@@ -134,7 +134,7 @@ def _float_hull(ssm: SSM, known: Ranges, number: int) -> Box | None:
     elif not all(np.isfinite(ends).all() for ends in (*known.low[:number], *known.high[:number], low, high)):
         return None
     dtype = np.dtype(str(ssm.arithmetic))
-    return Box(low.astype(dtype), high.astype(dtype))
+    return Intervals(low.astype(dtype), high.astype(dtype))
 
 
 # -- provisos -----------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ def _check_float_gates(ssm: SSM, known: Ranges, number: int, layer: Layer) -> No
     if layer.gate_function != "affine":
         return
     hull = _float_hull(ssm, known, number)
-    numbers = Floats(ssm.arithmetic)
+    numbers = FloatIntervals(ssm.arithmetic)
     least, greatest = gates.low.min(axis=0), gates.high.max(axis=0)
     if hull is not None:
         own = numbers.raw(Weights(layer.gate, numbers), hull)

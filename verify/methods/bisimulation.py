@@ -19,11 +19,11 @@ import numpy as np
 from automata.errors import InputError
 from automata.machine import ACCEPT, EOS, MODES, PREDICTIVE, RECOGNISE, Machine
 from constructions.ssm.engine import Outputs
+from verify.claim import JOINT_STATE_LIMIT
 from verify.methods.sticky import Sticky
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict, Witness
 
-STATE_LIMIT = 5_000_000
 _BLOCK, _BLOCK_OUTPUTS = 1 << 15, 1 << 24
 """Transitions followed at once, and how many numbers their outputs may take."""
 
@@ -116,7 +116,7 @@ def bisimulation(
     model,
     mode: str = PREDICTIVE,
     *,
-    limit: int = STATE_LIMIT,
+    limit: int = JOINT_STATE_LIMIT,
     absorbed: Sticky | None = None,
     length: int | None = None,
     progress: Progress = NO_PROGRESS,

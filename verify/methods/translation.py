@@ -27,7 +27,7 @@ def find_translation(ssm: SSM) -> np.ndarray | None:
     """A translation, in units of 2^-P, of a coordinate of the first layer and what follows from it; None if none is found.
 
     >>> from constructions.ssm.arithmetic import Arithmetic
-    >>> from constructions.paper.parity import unbounded_parity
+    >>> from constructions.paper.parity_models import unbounded_parity
     >>> find_translation(unbounded_parity(Arithmetic.parse("fixed:4"))).tolist()
     [2, 1]
     """
@@ -50,7 +50,7 @@ class Folded:
 
     >>> from automata.catalogue import language
     >>> from constructions.ssm.arithmetic import Arithmetic
-    >>> from constructions.paper.parity import unbounded_parity
+    >>> from constructions.paper.parity_models import unbounded_parity
     >>> from verify.methods.bisimulation import bisimulation
     >>> engine = Engine(unbounded_parity(Arithmetic.parse("fixed:4")))
     >>> proof = bisimulation(language("parity").dfa(), Folded(engine, find_translation(engine.ssm)), "recognise")

@@ -19,7 +19,7 @@ from verify.evidence.sampling import check_words, random_words
 from verify.methods.bisimulation import Stepwise, bisimulation
 from verify.verdict import REFUTED, Verdict, Witness
 
-PAIRS = 3_000
+SEARCHED_PAIRS = 3_000
 """Joint states of the short search."""
 _RANDOM_WORDS, _SLOW_WORDS = 200, 50
 
@@ -35,7 +35,7 @@ def find_witness(
     """
     mode = engine.ssm.mode
     try:
-        searched = bisimulation(machine, engine, mode, limit=PAIRS)
+        searched = bisimulation(machine, engine, mode, limit=SEARCHED_PAIRS)
         if searched.outcome == REFUTED:
             return searched.witness
     except InputError:

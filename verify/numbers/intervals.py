@@ -20,45 +20,45 @@ from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.weights import Affine, Layer
 
 
-class Box(NamedTuple):
+class Intervals(NamedTuple):
     """All x with low <= x <= high; the two are the same array where the box is known to be a point."""
 
     low: np.ndarray
     high: np.ndarray
 
     @classmethod
-    def point(cls, x: np.ndarray) -> "Box":
+    def point(cls, x: np.ndarray) -> "Intervals":
         return cls(x, x)
 
     @property
     def is_point(self) -> bool:
         return self.low is self.high
 
-    def then(self, other: "Box") -> "Box":
+    def then(self, other: "Intervals") -> "Intervals":
         """The coordinates of this box followed by those of the other."""
         low = np.concatenate([self.low, other.low])
         if self.is_point and other.is_point:
-            return Box.point(low)
-        return Box(low, np.concatenate([self.high, other.high]))
+            return Intervals.point(low)
+        return Intervals(low, np.concatenate([self.high, other.high]))
 
-    def map(self, increasing) -> "Box":
+    def map(self, increasing) -> "Intervals":
         """The box of an increasing function's values."""
         low = increasing(self.low)
-        return Box.point(low) if self.is_point else Box(low, increasing(self.high))
+        return Intervals.point(low) if self.is_point else Intervals(low, increasing(self.high))
 
 
-def hull(boxes: list[Box]) -> Box:
+def hull(boxes: list[Intervals]) -> Intervals:
     """The least box around all of them."""
     if len(boxes) == 1:
         return boxes[0]
     low, high = np.minimum.reduce([box.low for box in boxes]), np.maximum.reduce([box.high for box in boxes])
-    return Box.point(low) if all(box.is_point for box in boxes) and (low == high).all() else Box(low, high)
+    return Intervals.point(low) if all(box.is_point for box in boxes) and (low == high).all() else Intervals(low, high)
 
 
 class Weights:
     """An affine map as dense arrays of its positive and negative weights."""
 
-    def __init__(self, affine: Affine, numbers: "Numbers"):
+    def __init__(self, affine: Affine, numbers: "IntervalArithmetic"):
         dense = affine.matrix.toarray()
         self.exponent = affine.exponent
         self.positive = numbers.weights(np.maximum(dense, 0), affine.exponent)
@@ -69,7 +69,7 @@ class Weights:
         self.by_row = [(np.flatnonzero(row), row[row != 0].tolist()) for row in dense]
 
 
-class Integers:
+class IntegerIntervals:
     """``fixed:p`` (integers over 2^p, rounded down) and ``exact`` (Fractions, never rounded)."""
 
     def __init__(self, arithmetic: Arithmetic):
@@ -91,20 +91,24 @@ class Integers:
         """A row of the engine's state."""
         return row.astype(object)
 
-    def raw(self, weights: Weights, x: Box) -> Box:
+    def raw(self, weights: Weights, x: Intervals) -> Intervals:
         """The affine map, not yet rounded: integers over 2^(weights.exponent + p)."""
         if self.is_exact:
-            return Box(*self._exact_ends(weights, x)) if not x.is_point else Box.point(self._exact_ends(weights, x)[0])
+            return (
+                Intervals(*self._exact_ends(weights, x))
+                if not x.is_point
+                else Intervals.point(self._exact_ends(weights, x)[0])
+            )
         bias = weights.bias << self.bits
         if x.is_point:
-            return Box.point(weights.matrix @ x.low + bias)
-        return Box(
+            return Intervals.point(weights.matrix @ x.low + bias)
+        return Intervals(
             weights.positive @ x.low + weights.negative @ x.high + bias,
             weights.positive @ x.high + weights.negative @ x.low + bias,
         )
 
     @staticmethod
-    def _exact_ends(weights: Weights, x: Box) -> tuple[np.ndarray, np.ndarray]:
+    def _exact_ends(weights: Weights, x: Intervals) -> tuple[np.ndarray, np.ndarray]:
         """The two ends of the map's values; sums of Fractions are long work, so only what is not 0 is added."""
         unit = Fraction(1, 1 << weights.exponent)
         ends = np.empty((2, len(weights.bias)), dtype=object)
@@ -125,11 +129,11 @@ class Integers:
         """A stored value as a raw value."""
         return stored << weights.exponent if self.rounds else stored
 
-    def gates(self, layer: Layer, raw: Box) -> Box:
+    def gates(self, layer: Layer, raw: Intervals) -> Intervals:
         """Gates as numerators over ``one(layer)``."""
         return raw.map(lambda g: g << self._shift(layer) - layer.gate.exponent - self.bits) if self.rounds else raw
 
-    def increments(self, layer: Layer, raw: Box) -> Box:
+    def increments(self, layer: Layer, raw: Intervals) -> Intervals:
         """Increments over the same denominator, in units of the state."""
         return raw.map(lambda b: b << self._shift(layer) - layer.increment.exponent) if self.rounds else raw
 
@@ -149,7 +153,7 @@ class Integers:
 _ieee = np.errstate(over="ignore", invalid="ignore")
 
 
-class Floats:
+class FloatIntervals:
     """float16, float32 and float64; an overflow is infinite and no warning, as in the engine."""
 
     rounds, is_exact = True, False
@@ -168,11 +172,11 @@ class Floats:
         return row
 
     @_ieee
-    def raw(self, weights: Weights, x: Box) -> Box:
-        """As :meth:`Integers.raw`; meaningless where an end is not finite: the model skips weights of 0, and 0 * inf is no number."""
+    def raw(self, weights: Weights, x: Intervals) -> Intervals:
+        """As :meth:`IntegerIntervals.raw`; meaningless where an end is not finite: the model skips weights of 0, and 0 * inf is no number."""
         if x.is_point:
-            return Box.point(self._sum(weights, weights.matrix * x.low))
-        return Box(
+            return Intervals.point(self._sum(weights, weights.matrix * x.low))
+        return Intervals(
             self._sum(weights, weights.positive * x.low + weights.negative * x.high),
             self._sum(weights, weights.positive * x.high + weights.negative * x.low),
         )
@@ -191,18 +195,20 @@ class Floats:
     def limit(self, weights: Weights, stored):
         return stored
 
-    def gates(self, layer: Layer, raw: Box) -> Box:
+    def gates(self, layer: Layer, raw: Intervals) -> Intervals:
         if layer.gate_function == "affine":
             return raw
         function = np.vectorize(lambda value: reference.gate_function(layer.gate_function, value), otypes=[np.float64])
         if raw.is_point:
-            return Box.point(function(raw.low).astype(self.dtype))
+            return Intervals.point(function(raw.low).astype(self.dtype))
         ends = (raw.low, raw.high) if layer.gate_function == "sigmoid" else (raw.high, raw.low)
         low, high = (function(end.astype(np.float64)) for end in ends)
         # Both exponentials err in their last digits, and so need not be increasing there.
-        return Box((low * (1 - 2.0**-49)).astype(self.dtype), np.minimum(high * (1 + 2.0**-49), 1).astype(self.dtype))
+        return Intervals(
+            (low * (1 - 2.0**-49)).astype(self.dtype), np.minimum(high * (1 + 2.0**-49), 1).astype(self.dtype)
+        )
 
-    def increments(self, layer: Layer, raw: Box) -> Box:
+    def increments(self, layer: Layer, raw: Intervals) -> Intervals:
         return raw
 
     def one(self, layer: Layer):
@@ -213,20 +219,22 @@ class Floats:
         return gate * h + increment + self.dtype.type(0)
 
 
-Numbers = Union[Integers, Floats]
+IntervalArithmetic = Union[IntegerIntervals, FloatIntervals]
 
 
-def numbers_of(arithmetic: Arithmetic) -> Numbers:
+def numbers_of(arithmetic: Arithmetic) -> IntervalArithmetic:
     """The numbers of an arithmetic whose rounding keeps their order."""
-    return Floats(arithmetic) if arithmetic.is_float else Integers(arithmetic)
+    return FloatIntervals(arithmetic) if arithmetic.is_float else IntegerIntervals(arithmetic)
 
 
-def step_box(numbers: Numbers, layer: Layer, gate: Box, h: Box, increment: Box) -> Box:
+def step_box(
+    numbers: IntervalArithmetic, layer: Layer, gate: Intervals, h: Intervals, increment: Intervals
+) -> Intervals:
     """The new states of one step, whatever the gate, state and increment in their boxes; gates of any sign."""
     if gate.is_point and h.is_point and increment.is_point:
-        return Box.point(numbers.step(layer, gate.low, h.low, increment.low))
+        return Intervals.point(numbers.step(layer, gate.low, h.low, increment.low))
     corners = [(g, s) for g in {id(a): a for a in gate}.values() for s in {id(a): a for a in h}.values()]
-    return Box(
+    return Intervals(
         np.minimum.reduce([numbers.step(layer, g, s, increment.low) for g, s in corners]),
         np.maximum.reduce([numbers.step(layer, g, s, increment.high) for g, s in corners]),
     )

@@ -48,7 +48,7 @@ class Fate:
 
 
 @dataclass(frozen=True)
-class Channel:
+class PeriodicChannel:
     """One channel over one period: intervals of its gates and increments, symbol by symbol, and of its first state."""
 
     gates: Sequence[tuple]
@@ -92,7 +92,7 @@ def shrinking_time(distance: float, target: float, speed: float) -> int:
 # -- integers -----------------------------------------------------------------------------------------
 
 
-def integer_fate(channel: Channel, one: int) -> Fate:
+def integer_fate(channel: PeriodicChannel, one: int) -> Fate:
     """The fate of an integer state under h -> floor((a h + b) / one), one a power of two."""
     least = lambda h: _integer_period(channel, one, h)[0]  # noqa: E731
     greatest = lambda h: _integer_period(channel, one, h)[1]  # noqa: E731
@@ -123,14 +123,14 @@ def integer_fate(channel: Channel, one: int) -> Fate:
     return Fate(min(low, -reach), max(high, reach), periods, min(0, slopes[0]), max(0, slopes[1]))
 
 
-def _integer_period(channel: Channel, one: int, h: int) -> tuple[int, int]:
+def _integer_period(channel: PeriodicChannel, one: int, h: int) -> tuple[int, int]:
     low = high = h
     for (a, c), (b, d) in zip(channel.gates, channel.increments):
         low, high = ((a if low >= 0 else c) * low + b) // one, ((c if high >= 0 else a) * high + d) // one
     return low, high
 
 
-def _limit(period: Callable[[int], int], h: int, channel: Channel, one: int) -> int | None:
+def _limit(period: Callable[[int], int], h: int, channel: PeriodicChannel, one: int) -> int | None:
     """The fixed point that h, F(h), … reaches, by bisection; None when it grows beyond all bounds."""
     if period(h) == h:
         return h
@@ -150,7 +150,7 @@ def _limit(period: Callable[[int], int], h: int, channel: Channel, one: int) -> 
     return after
 
 
-def _expanding_fate(channel: Channel, one: int, least, greatest) -> Fate:
+def _expanding_fate(channel: PeriodicChannel, one: int, least, greatest) -> Fate:
     """With gates above 1 a fixed point repels; where none is below 1, a state that leaves moves ever faster."""
     low, high = channel.low, channel.high
     if channel.known and least(low) == low:
@@ -166,7 +166,7 @@ def _expanding_fate(channel: Channel, one: int, least, greatest) -> Fate:
 # -- rationals ----------------------------------------------------------------------------------------
 
 
-def rational_fate(channel: Channel, tolerance: Fraction) -> Fate:
+def rational_fate(channel: PeriodicChannel, tolerance: Fraction) -> Fate:
     """Where a rational state that is never rounded stays: within the tolerance of its limits, or along its growth.
 
     The gates and increments of the channel may be other ones in every period, as long as they lie in their intervals.  A period maps
@@ -193,7 +193,7 @@ def rational_fate(channel: Channel, tolerance: Fraction) -> Fate:
     raise Unsettled("may have a gate of 1 or more while its input approaches a limit, and its growth is not decided")
 
 
-def _approaching(channel: Channel, smallest: Fraction, largest: Fraction, tolerance: Fraction) -> Fate:
+def _approaching(channel: PeriodicChannel, smallest: Fraction, largest: Fraction, tolerance: Fraction) -> Fate:
     """The fate of a channel whose gates' product is in [smallest, largest], below 1."""
     # From 0, as A h + c with h = 0: the interval of c.
     least, greatest = _rational_period(channel, Fraction(0))
@@ -218,7 +218,7 @@ def _halvings(ratio: Fraction, gate: Fraction) -> int:
     return math.ceil(digits * Fraction(math.log(2) * (1 + 1e-9)) / (1 - gate)) + 1
 
 
-def _rational_period(channel: Channel, h: Fraction) -> tuple[Fraction, Fraction]:
+def _rational_period(channel: PeriodicChannel, h: Fraction) -> tuple[Fraction, Fraction]:
     """The least and the greatest state that a period leads to from h."""
     low = high = h
     for (a, c), (b, d) in zip(channel.gates, channel.increments):

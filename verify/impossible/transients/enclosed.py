@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from constructions.ssm.weights import SSM, Affine, Layer, Mix
-from verify.numbers.intervals import Box
+from verify.numbers.intervals import Intervals
 
 _BITS = 192
 """Fractional digits: a run of hundreds of symbols then loses none that matter, gates of at most 1 making no error larger."""
@@ -37,24 +37,24 @@ class EnclosedRun:
         self._maps = {name: _Map(affine, bits) for name, affine in ssm.affines()}
         self._embedding = [self._constant(row, ssm.embedding_exponent) for row in ssm.embedding]
 
-    def begin(self) -> tuple[list[Box], frozenset[str] | None]:
+    def begin(self) -> tuple[list[Intervals], frozenset[str] | None]:
         """The state after BOS, and the outputs there: None where some output is not certain."""
         start = [self._constant(layer.initial, layer.initial_exponent) for layer in self.ssm.layers]
         return self._step(start, len(self.ssm.alphabet))
 
-    def read(self, state: list[Box], symbols: list[int]) -> tuple[list[Box], frozenset[str] | None]:
+    def read(self, state: list[Intervals], symbols: list[int]) -> tuple[list[Intervals], frozenset[str] | None]:
         """The state and the outputs after these symbols, at least one, given by their indices."""
         answer = None
         for symbol in symbols:
             state, answer = self._step(state, symbol)
         return state, answer
 
-    def numbers(self, state: list[Box]) -> Box:
+    def numbers(self, state: list[Intervals]) -> Intervals:
         """All state coordinates, first layer first, as Fractions."""
         unit = Fraction(1, 1 << self.bits)
-        return Box(*(np.concatenate([box[end] for box in state]) * unit for end in (0, 1)))
+        return Intervals(*(np.concatenate([box[end] for box in state]) * unit for end in (0, 1)))
 
-    def _step(self, state: list[Box], symbol: int) -> tuple[list[Box], frozenset[str] | None]:
+    def _step(self, state: list[Intervals], symbol: int) -> tuple[list[Intervals], frozenset[str] | None]:
         x, after = self._embedding[symbol], []
         for number, (layer, h) in enumerate(zip(self.ssm.layers, state)):
             h = self._updated(number, h, x)
@@ -65,17 +65,17 @@ class EnclosedRun:
             return after, None
         return after, frozenset(name for name, least in zip(self.ssm.outputs, low) if least > 0)
 
-    def _updated(self, number: int, h: Box, x: Box) -> Box:
+    def _updated(self, number: int, h: Intervals, x: Intervals) -> Intervals:
         gates, added = self._maps[f"layers.{number}.gate"](x), self._maps[f"layers.{number}.increment"](x)
         products = [gate * end for gate in gates for end in h]
         low, high = np.minimum.reduce(products), np.maximum.reduce(products)
-        return Box((low >> self.bits) + added.low, -(-high >> self.bits) + added.high)
+        return Intervals((low >> self.bits) + added.low, -(-high >> self.bits) + added.high)
 
-    def _phi(self, number: int, layer: Layer, h: Box, x: Box) -> Box:
+    def _phi(self, number: int, layer: Layer, h: Intervals, x: Intervals) -> Intervals:
         z = h
         for stage, mix in enumerate(layer.phi):
             raw = self._maps[f"layers.{number}.phi.{stage}"](z.then(x))
-            z = Box(*(self._activated(mix, end) for end in raw))
+            z = Intervals(*(self._activated(mix, end) for end in raw))
         return z
 
     def _activated(self, mix: Mix, values: np.ndarray) -> np.ndarray:
@@ -86,9 +86,9 @@ class EnclosedRun:
             return np.minimum(np.maximum(values, ends.low[0]), ends.high[1])
         return values
 
-    def _constant(self, integers: np.ndarray, exponent: int) -> Box:
+    def _constant(self, integers: np.ndarray, exponent: int) -> Intervals:
         scaled = integers.astype(object) << self.bits
-        return Box(scaled >> exponent, -(-scaled >> exponent))
+        return Intervals(scaled >> exponent, -(-scaled >> exponent))
 
 
 class _Map:
@@ -101,10 +101,10 @@ class _Map:
         self.starts = matrix.indptr[self.rows]
         self.bias, self.exponent = affine.bias.astype(object) << bits, affine.exponent
 
-    def sums(self, x: Box) -> Box:
+    def sums(self, x: Intervals) -> Intervals:
         """The map before the division by 2^exponent."""
         low, high = x.low[self.inputs], x.high[self.inputs]
-        return Box(self._summed(np.where(self.rising, low, high)), self._summed(np.where(self.rising, high, low)))
+        return Intervals(self._summed(np.where(self.rising, low, high)), self._summed(np.where(self.rising, high, low)))
 
     def _summed(self, values: np.ndarray) -> np.ndarray:
         sums = self.bias.copy()
@@ -112,6 +112,6 @@ class _Map:
             sums[self.rows] += np.add.reduceat(self.weights * values, self.starts)
         return sums
 
-    def __call__(self, x: Box) -> Box:
+    def __call__(self, x: Intervals) -> Intervals:
         low, high = self.sums(x)
-        return Box(low >> self.exponent, -(-high >> self.exponent))
+        return Intervals(low >> self.exponent, -(-high >> self.exponent))

@@ -8,7 +8,7 @@ above a long transient starts from a state that only running could tell.
 
 Mixes combine channels, so what a neuron does for ever is decided by the slope of the whole sum.  Where sums of
 growing channels cancel, or a growing value is rounded before the clip, nothing is concluded (:class:`Unsettled`): such
-a model can count, see :mod:`constructions.paper.parity`.
+a model can count, see :mod:`constructions.paper.parity_models`.
 
 In ``exact`` arithmetic a state may approach its limit for ever.  Then nothing is constant, but everything is within some
 tolerance of its limit from some period on, layer by layer, and where an output's limit is not 0 its sign no longer changes.
@@ -25,9 +25,9 @@ from typing import NamedTuple
 import numpy as np
 
 from constructions.ssm.weights import SSM, Layer
-from verify.impossible.transients.channels import Channel, Fate, Unsettled, exactly, integer_fate, rational_fate
+from verify.impossible.transients.channels import Fate, PeriodicChannel, Unsettled, exactly, integer_fate, rational_fate
 from verify.impossible.transients.float_channels import FloatChannels
-from verify.numbers.intervals import Box, Floats, Weights, hull, numbers_of, step_box
+from verify.numbers.intervals import FloatIntervals, Intervals, Weights, hull, numbers_of, step_box
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Lines:
     ``slopes`` is None where every number is constant; ``steady`` says of each number that it is exactly affine.
     """
 
-    box: Box
-    slopes: Box | None = None
+    box: Intervals
+    slopes: Intervals | None = None
     steady: np.ndarray | None = None
 
     def slope(self, i: int) -> tuple:
@@ -95,7 +95,12 @@ class Settler:
         self._readout = _Stage(self.numbers, ssm.readout, "linear", 0, 0, ssm.outputs)
 
     def settle(
-        self, state: np.ndarray | Box, w, v=(), window: int | None = None, tolerance: Fraction = Fraction(1, 1 << 32)
+        self,
+        state: np.ndarray | Intervals,
+        w,
+        v=(),
+        window: int | None = None,
+        tolerance: Fraction = Fraction(1, 1 << 32),
     ) -> Settled:
         """What the model does on w, w, w, … and then v, from a state of its engine.
 
@@ -109,11 +114,11 @@ class Settler:
         Raises:
             Unsettled: with the reason, where nothing is concluded.
         """
-        if isinstance(self.numbers, Floats) and not np.isfinite(state).all():
+        if isinstance(self.numbers, FloatIntervals) and not np.isfinite(state).all():
             raise Unsettled("a state is no longer finite")
-        row = state if isinstance(state, Box) else Box.point(self.numbers.state(state))
+        row = state if isinstance(state, Intervals) else Intervals.point(self.numbers.state(state))
         index = self.ssm.symbol_index
-        inputs = [Box.point(self._embedding[index[symbol]]) for symbol in w]
+        inputs = [Intervals.point(self._embedding[index[symbol]]) for symbol in w]
         always = hull(inputs)
         place, periods, limits = 0, 0, []
         for layer in self.layers:
@@ -126,7 +131,7 @@ class Settler:
         last, start, periods = limits[-1].outputs[-1], limits[-1].start, limits[-1].periods
         ends = [limit.end for limit in limits]
         for symbol in v:
-            features = Box.point(self._embedding[index[symbol]])
+            features = Intervals.point(self._embedding[index[symbol]])
             for i, layer in enumerate(self.layers):
                 ends[i] = layer.advance(ends[i], *layer.updates(features))
                 last, after = layer.phi(ends[i], features)
@@ -180,7 +185,7 @@ class _Limit(NamedTuple):
     periods: int
     end: Lines
     outputs: list[Lines]
-    always: Box | None
+    always: Intervals | None
     fates: tuple[Fate, ...]
     estimate: float
 
@@ -195,7 +200,7 @@ class _LayerLimits:
         self._gate, self._increment = Weights(layer.gate, numbers), Weights(layer.increment, numbers)
         self._phi = [_Stage(numbers, mix.affine, mix.activation, mix.low, mix.high, mix.names) for mix in layer.phi]
 
-    def updates(self, x: Box) -> tuple[Box, Box]:
+    def updates(self, x: Intervals) -> tuple[Intervals, Intervals]:
         """Gates and increments for features in the box."""
         gates = self.numbers.gates(self.layer, _finite(self.numbers.raw(self._gate, x)))
         for i in np.flatnonzero(gates.low < 0)[:1]:
@@ -203,7 +208,13 @@ class _LayerLimits:
         return gates, self.numbers.increments(self.layer, _finite(self.numbers.raw(self._increment, x)))
 
     def limit(
-        self, inputs: list[Box], always: Box | None, h: Box, start: int, window: int | None, tolerance: Fraction
+        self,
+        inputs: list[Intervals],
+        always: Intervals | None,
+        h: Intervals,
+        start: int,
+        window: int | None,
+        tolerance: Fraction,
     ) -> _Limit:
         """The limit, when ``inputs`` repeat from period ``start`` on, ``always`` holds before, and the state is in h now."""
         updates = [self.updates(x) for x in inputs]
@@ -223,7 +234,7 @@ class _LayerLimits:
             always = self._range(h, always)
         return _Limit(start, start + periods, end, outputs, always, fates, estimate)
 
-    def advance(self, lines: Lines, gates: Box, increments: Box, in_period: bool = False) -> Lines:
+    def advance(self, lines: Lines, gates: Intervals, increments: Intervals, in_period: bool = False) -> Lines:
         """The state after one more symbol; within a period, what grows has gates of 1 throughout."""
         box = step_box(self.numbers, self.layer, gates, lines.box, increments)
         if lines.slopes is None:
@@ -234,10 +245,10 @@ class _LayerLimits:
             zero, one = (gates.high == 0), (gates.low == self.one) & (gates.high == self.one)
             for i in np.flatnonzero(grows & ~zero & ~one)[:1]:
                 raise Unsettled(f"{self._name(i)} has grown when a gate other than 0 and 1 scales it")
-            slopes = Box(np.where(zero, 0 * slopes.low, slopes.low), np.where(zero, 0 * slopes.high, slopes.high))
+            slopes = Intervals(np.where(zero, 0 * slopes.low, slopes.low), np.where(zero, 0 * slopes.high, slopes.high))
         return Lines(box, slopes, lines.steady)
 
-    def phi(self, lines: Lines, x: Box) -> tuple[Lines, int]:
+    def phi(self, lines: Lines, x: Intervals) -> tuple[Lines, int]:
         """The layer's output, and the period from which on it holds."""
         periods = 0
         for stage in self._phi:
@@ -245,7 +256,7 @@ class _LayerLimits:
             periods = max(periods, after)
         return lines, periods
 
-    def constant(self, lines: Lines) -> Box:
+    def constant(self, lines: Lines) -> Intervals:
         """The next layer's input, which must not grow."""
         if lines.slopes is not None:
             i = int(np.flatnonzero((lines.slopes.low != 0) | (lines.slopes.high != 0))[0])
@@ -255,7 +266,7 @@ class _LayerLimits:
     # -- channels -------------------------------------------------------------------------------------
 
     def _fates(
-        self, updates: list[tuple[Box, Box]], entry: Box, window: int | None, tolerance: Fraction
+        self, updates: list[tuple[Intervals, Intervals]], entry: Intervals, window: int | None, tolerance: Fraction
     ) -> tuple[tuple[Fate, ...], float]:
         """What becomes of each channel, and about how many periods one of them needs."""
         after = entry
@@ -263,7 +274,7 @@ class _LayerLimits:
             after = step_box(self.numbers, self.layer, gates, after, increments)
         if after.is_point and (after.low == entry.low).all():
             return tuple(Fate(h, h) for h in entry.low), 0.0
-        if isinstance(self.numbers, Floats):
+        if isinstance(self.numbers, FloatIntervals):
             gates, increments = (
                 np.array([np.stack([box[end] for box in boxes]) for end in (0, 1)]) for boxes in zip(*updates)
             )
@@ -283,22 +294,22 @@ class _LayerLimits:
                 estimate = max(estimate, abs(float(limit - here)) / abs(float(there - here)))
         return tuple(fates), estimate
 
-    def _fate(self, i: int, updates: list[tuple[Box, Box]], entry: Box, tolerance: Fraction) -> Fate:
+    def _fate(self, i: int, updates: list[tuple[Intervals, Intervals]], entry: Intervals, tolerance: Fraction) -> Fate:
         gates = [(gate.low[i], gate.high[i]) for gate, _ in updates]
-        channel = Channel(gates, [(b.low[i], b.high[i]) for _, b in updates], entry.low[i], entry.high[i])
+        channel = PeriodicChannel(gates, [(b.low[i], b.high[i]) for _, b in updates], entry.low[i], entry.high[i])
         try:
             return rational_fate(channel, tolerance) if self.numbers.is_exact else integer_fate(channel, self.one)
         except Unsettled as reason:
             raise Unsettled(f"{self._name(i)} {reason}") from None
 
-    def _reach(self, h: Box, always: Box | None, steps: int | None) -> Box:
+    def _reach(self, h: Intervals, always: Intervals | None, steps: int | None) -> Intervals:
         """Where the state can be within so many steps (None: ever) of a state in h, with features in the box."""
         if always is None:
             raise Unsettled(f"layer {self.number} reads numbers without a known bound while the layers below it change")
         gates, increments = self.updates(always)
         if (gates.high > self.one).any():
             raise Unsettled(f"layer {self.number} may have a gate above 1 while the layers below it change")
-        if isinstance(self.numbers, Floats):
+        if isinstance(self.numbers, FloatIntervals):
             return self._float_reach(h, gates.high, increments, steps)
         gap = self.one - gates.high
         keeps = gap == 0
@@ -311,12 +322,12 @@ class _LayerLimits:
             np.maximum(np.maximum(h.high, 0), -(-increments.high // safe)),
         )
         most, least = -(-increments.high // self.one), increments.low // self.one
-        return Box(
+        return Intervals(
             np.where(keeps, h.low + (steps or 0) * np.minimum(least, 0), low),
             np.where(keeps, h.high + (steps or 0) * np.maximum(most, 0), high),
         )
 
-    def _float_reach(self, state: Box, gates: np.ndarray, increments: Box, steps: int | None) -> Box:
+    def _float_reach(self, state: Intervals, gates: np.ndarray, increments: Intervals, steps: int | None) -> Intervals:
         h, gap = state.low.astype(np.float64), 1 - gates.astype(np.float64)
         epsilon = 2.0**-self.numbers.precision
         size = np.maximum(np.abs(increments.low), np.abs(increments.high)).astype(np.float64)
@@ -332,9 +343,9 @@ class _LayerLimits:
         high = np.nextafter(np.where(close, reach, np.maximum(h, bound)).astype(dtype), dtype.type(np.inf))
         if not (np.isfinite(low).all() and np.isfinite(high).all()):
             raise Unsettled(f"layer {self.number} may overflow")
-        return Box(low, high)
+        return Intervals(low, high)
 
-    def _range(self, h: Box, always: Box | None) -> Box | None:
+    def _range(self, h: Intervals, always: Intervals | None) -> Intervals | None:
         """A box around the layer's output at any time; None where there is no bound."""
         try:
             return self.phi(Lines(self._reach(h, always, None)), always)[0].box
@@ -346,7 +357,7 @@ class _LayerLimits:
         return self.layer.names[i] if self.layer.names else f"channel {i + 1} of layer {self.number}"
 
 
-def _finite(raw: Box) -> Box:
+def _finite(raw: Intervals) -> Intervals:
     """The raw values; infinities cancel to no number, of which a box knows nothing."""
     for end in (raw.low, raw.high):
         if end.dtype.kind == "f" and not np.isfinite(end).all():
@@ -364,15 +375,15 @@ class _Stage:
         self._whole = (affine.matrix.toarray() % (1 << affine.exponent) == 0).all(axis=1)
 
     @property
-    def clipped(self) -> Box:
+    def clipped(self) -> Intervals:
         """All values that a clip lets through."""
         full = np.zeros_like(self._weights.bias)
-        return Box(full + self._low, full + self._high)
+        return Intervals(full + self._low, full + self._high)
 
     def name(self, i: int) -> str:
         return self.names[i] if self.names else f"neuron {i + 1}"
 
-    def affine(self, lines: Lines, x: Box | None) -> Lines:
+    def affine(self, lines: Lines, x: Intervals | None) -> Lines:
         """The raw values; slopes of sums are sums of slopes."""
         box = lines.box if x is None else lines.box.then(x)
         raw = _finite(self.numbers.raw(self._weights, box))
@@ -380,17 +391,19 @@ class _Stage:
             return Lines(raw)
         weights, grown = self._weights, len(lines.slopes.low)
         positive, negative = weights.positive[:, :grown], weights.negative[:, :grown]
-        slopes = Box(
+        slopes = Intervals(
             positive @ lines.slopes.low + negative @ lines.slopes.high,
             positive @ lines.slopes.high + negative @ lines.slopes.low,
         )
         # Exact numbers that are said to have no slope may still be moving.
         shaky = ((weights.matrix[:, :grown] != 0) & ~lines.steady).any(axis=1) | self.numbers.is_exact
-        if isinstance(self.numbers, Floats):
+        if isinstance(self.numbers, FloatIntervals):
             return self._widened(raw, slopes, lines.slopes, box, ~shaky)
         return Lines(raw, slopes, ~shaky)
 
-    def _widened(self, raw: Box, slopes: Box, inputs: Box, box: Box, steady: np.ndarray) -> Lines:
+    def _widened(
+        self, raw: Intervals, slopes: Intervals, inputs: Intervals, box: Intervals, steady: np.ndarray
+    ) -> Lines:
         """In floats the sum of what grows is rounded too: by less than this part of all its terms."""
         sizes = np.abs(self._weights.matrix).astype(np.float64)
         part = 4 * (sizes.shape[1] + 2) * 2.0**-self.numbers.precision
@@ -398,9 +411,9 @@ class _Stage:
         growing = part * (sizes[:, : len(steepest)] @ steepest)
         fixed = np.where(growing > 0, part * (sizes @ largest + np.abs(self._weights.bias)), 0)
         low, high = raw.low.astype(np.float64) - fixed, raw.high.astype(np.float64) + fixed
-        return Lines(Box(low, high), Box(slopes.low - growing, slopes.high + growing), steady)
+        return Lines(Intervals(low, high), Intervals(slopes.low - growing, slopes.high + growing), steady)
 
-    def __call__(self, lines: Lines, x: Box) -> tuple[Lines, int]:
+    def __call__(self, lines: Lines, x: Intervals) -> tuple[Lines, int]:
         """The stage's values, and the period from which on they hold."""
         raw = self.affine(lines, x)
         if raw.slopes is None:
@@ -440,7 +453,7 @@ class _Stage:
     def _growing(self, i: int, low, high, least, greatest, steady: bool) -> Fate:
         """A neuron with no upper end."""
         scale = 1 << self._weights.exponent
-        if isinstance(self.numbers, Floats):
+        if isinstance(self.numbers, FloatIntervals):
             dtype = self.numbers.dtype.type
             low, high = np.nextafter(dtype(low), dtype(-np.inf)), np.nextafter(dtype(high), dtype(np.inf))
         elif self.numbers.rounds and not (self._whole[i] or least == greatest and least % scale == 0):
@@ -466,11 +479,11 @@ class _Stage:
 def lines_of(fates, dtype: np.dtype) -> Lines:
     """The lines that fates describe."""
     low, high = (np.array([getattr(fate, end) for fate in fates], dtype=dtype) for end in ("low", "high"))
-    box = Box.point(low) if (low == high).all() else Box(low, high)
+    box = Intervals.point(low) if (low == high).all() else Intervals(low, high)
     if not any(fate.least_slope or fate.greatest_slope for fate in fates):
         return Lines(box)
     kind = object if dtype == object else np.float64
     least, greatest = (
         np.array([getattr(fate, end) for fate in fates], dtype=kind) for end in ("least_slope", "greatest_slope")
     )
-    return Lines(box, Box(least, greatest), np.array([fate.steady for fate in fates]))
+    return Lines(box, Intervals(least, greatest), np.array([fate.steady for fate in fates]))

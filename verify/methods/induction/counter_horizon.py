@@ -21,7 +21,7 @@ from automata.machines.counter_machine import CounterMachine
 from constructions.ssm.engine import Engine
 from constructions.ssm.weights import SSM
 from verify.methods.bisimulation import Interned
-from verify.methods.induction.counter_obligations import Case, CounterInduction
+from verify.methods.induction.counter_obligations import Branch, CounterInduction
 from verify.methods.induction.float_growth import Growth, longest
 from verify.numbers.boxes import NotCovered
 from verify.verdict import TESTED, UNDECIDED, Verdict
@@ -80,7 +80,7 @@ def _updates(induction: CounterInduction) -> list[set[tuple[int, int]]]:
     return updates
 
 
-def _exact_up_to(induction: CounterInduction, case: Case, bits: int, bound: int) -> bool:
+def _exact_up_to(induction: CounterInduction, case: Branch, bits: int, bound: int) -> bool:
     """Whether no sum of this step rounds while the counters are in -bound..bound before and after it."""
     z3 = induction.z3
     after = [case.step.h[number][i] for number, i in induction.relation.counters]
@@ -99,7 +99,7 @@ def _exact_up_to(induction: CounterInduction, case: Case, bits: int, bound: int)
     return answer == z3.unsat
 
 
-LONGEST_RUN, RUN_UP = 1 << 25, 100_000
+NEAR_HORIZON, RUN_UP = 1 << 25, 100_000
 """A horizon beyond the first is too far to be run to from BOS: then so many steps are run up to it, from the exact state."""
 
 
@@ -152,7 +152,7 @@ def check_horizon(ssm: SSM, machine: CounterMachine) -> Verdict:
     """
     induction = CounterInduction(ssm, machine)
     horizon = exact_horizon(induction)
-    run_up = None if horizon <= LONGEST_RUN else RUN_UP
+    run_up = None if horizon <= NEAR_HORIZON else RUN_UP
     confirmed = confirm_horizon(induction, horizon, run_up)
     explored = {"largest counter value": horizon}
     if confirmed is None:

@@ -26,7 +26,7 @@ from constructions.ssm.weights import SSM
 from verify.methods.induction.float_growth import check_weights
 from verify.methods.induction.obligations import FAILURES_KEPT, Result
 from verify.methods.induction.relation import CounterRelation, Place
-from verify.methods.induction.symbolic import Step, Symbolic, Term
+from verify.methods.induction.symbolic import IntegerTerm, Symbolic, SymbolicStep
 from verify.numbers.boxes import NotCovered
 from verify.progress import NO_PROGRESS, Progress
 
@@ -71,7 +71,7 @@ def _after(signs: frozenset[str], test: str, amount: int) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class Failure:
+class CounterFailure:
     """An obligation that does not hold, and a model state in which it does not.
 
     Attributes:
@@ -96,7 +96,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Case:
+class Branch:
     """One symbolic step from R.
 
     Attributes:
@@ -110,10 +110,10 @@ class Case:
 
     control: str | None
     symbol: str
-    counters: tuple[Term, ...]
-    state: dict[Place, Term]
+    counters: tuple[IntegerTerm, ...]
+    state: dict[Place, IntegerTerm]
     assumptions: list
-    step: Step
+    step: SymbolicStep
 
 
 class CounterInduction:
@@ -168,7 +168,7 @@ class CounterInduction:
             )
         return lines
 
-    def cases(self) -> Iterator[Case]:
+    def cases(self) -> Iterator[Branch]:
         """Every control with every symbol; for a recogniser also every dead state."""
         for control in self.signs:
             for symbol in self.machine.alphabet:
@@ -179,12 +179,12 @@ class CounterInduction:
                 for symbol in self.machine.alphabet:
                     yield self._dead_case(latches, symbol)
 
-    def first_case(self) -> Case:
+    def first_case(self) -> Branch:
         """The step on BOS, from the start values."""
         h = [[int(n) for n in layer.initial] for layer in self.ssm.layers]
-        return Case(None, BOS, (), {}, [], self.symbolic.step(h, BOS))
+        return Branch(None, BOS, (), {}, [], self.symbolic.step(h, BOS))
 
-    def _live_case(self, control: str, symbol: str) -> Case:
+    def _live_case(self, control: str, symbol: str) -> Branch:
         counters, assumptions = [], []
         for name, signs in zip(self.machine.counters, self.signs[control]):
             value = 0 if signs == {ZERO} else self.z3.Int(name)
@@ -194,16 +194,16 @@ class CounterInduction:
         latches = [int(control in controls) for _, _, controls in self.relation.latches]
         return self._case(control, symbol, tuple(counters), latches, 0, assumptions)
 
-    def _dead_case(self, latches: tuple[int, ...], symbol: str) -> Case:
+    def _dead_case(self, latches: tuple[int, ...], symbol: str) -> Branch:
         return self._case(None, symbol, tuple(self.z3.Int(name) for name in self.machine.counters), latches, 1, [])
 
-    def _case(self, control, symbol, counters, latches, dead, assumptions) -> Case:
-        state: dict[Place, Term] = dict(zip(self.relation.counters, counters))
+    def _case(self, control, symbol, counters, latches, dead, assumptions) -> Branch:
+        state: dict[Place, IntegerTerm] = dict(zip(self.relation.counters, counters))
         state.update({place: value for (_, place, _), value in zip(self.relation.latches, latches)})
         if self.relation.dead is not None:
             state[self.relation.dead] = dead
         h = [[state[number, i] for i in range(layer.width)] for number, layer in enumerate(self.ssm.layers)]
-        return Case(control, symbol, counters, state, assumptions, self.symbolic.step(h, symbol))
+        return Branch(control, symbol, counters, state, assumptions, self.symbolic.step(h, symbol))
 
     # -- obligations ----------------------------------------------------------------------------------
 
@@ -211,7 +211,7 @@ class CounterInduction:
         control, values = self.machine.initial
         self._in_relation(self.first_case(), control, values, [])
 
-    def _live(self, case: Case) -> None:
+    def _live(self, case: Branch) -> None:
         moves = self.machine.moves_from.get((case.control, case.symbol), ())
         for move in moves:
             after = tuple(value + amount for value, amount in zip(case.counters, move.add))
@@ -220,10 +220,10 @@ class CounterInduction:
             applies = [self._all(self._tests(case.counters, move.tests)) for move in moves]
             self._in_death(case, [self._not(self._any(applies))])
 
-    def _dead(self, case: Case) -> None:
+    def _dead(self, case: Branch) -> None:
         self._in_death(case, [])
 
-    def _in_relation(self, case: Case, control: str, counters: tuple[Term, ...], known: list) -> None:
+    def _in_relation(self, case: Branch, control: str, counters: tuple[IntegerTerm, ...], known: list) -> None:
         """The step leads to a state of R for this machine state, with its outputs."""
         h = case.step.h
         for name, (number, i), value, signs in zip(
@@ -246,7 +246,7 @@ class CounterInduction:
             expected = self._expected(output, control, counters)
             self._fact(case, known, self._same(value > 0, expected), f"the output {output!r} is wrong")
 
-    def _in_death(self, case: Case, known: list) -> None:
+    def _in_death(self, case: Branch, known: list) -> None:
         """The step leads to a dead state, which accepts nothing."""
         h = case.step.h
         for name, (number, i), _ in self.relation.latches:
@@ -257,7 +257,7 @@ class CounterInduction:
         for value in case.step.outputs:
             self._fact(case, known, value <= 0, "a dead string is accepted")
 
-    def _expected(self, output: str, control: str, counters: tuple[Term, ...]):
+    def _expected(self, output: str, control: str, counters: tuple[IntegerTerm, ...]):
         if output in (EOS, ACCEPT):
             ways = [tests for accepting, tests in self.machine.accepting if accepting == control]
         else:
@@ -266,7 +266,7 @@ class CounterInduction:
 
     # -- queries --------------------------------------------------------------------------------------
 
-    def _fact(self, case: Case, known: list, claim, what: str) -> None:
+    def _fact(self, case: Branch, known: list, claim, what: str) -> None:
         self.result.facts += 1
         if claim is True or any(condition is False for condition in known):
             return
@@ -284,7 +284,7 @@ class CounterInduction:
                 f"{what}? ({case.symbol!r} in the control {case.control!r}: {solver.reason_unknown()})"
             )
 
-    def _failure(self, case: Case, solver, what: str) -> Failure:
+    def _failure(self, case: Branch, solver, what: str) -> CounterFailure:
         counters = [counter for counter in case.counters if not isinstance(counter, int)]
         model = solver.model()
         for bound in _SMALL:
@@ -296,14 +296,16 @@ class CounterInduction:
             if found:
                 break
 
-        def value(term: Term) -> int:
+        def value(term: IntegerTerm) -> int:
             return term if isinstance(term, int) else model.eval(term, model_completion=True).as_long()
 
         names = {place: self.ssm.layers[place[0]].names[place[1]] for place in case.state}
         state = {names[place]: value(term) for place, term in case.state.items()}
-        return Failure(what, state, case.control, tuple(value(counter) for counter in case.counters), case.symbol)
+        return CounterFailure(
+            what, state, case.control, tuple(value(counter) for counter in case.counters), case.symbol
+        )
 
-    def _tests(self, counters: tuple[Term, ...], tests: str) -> list:
+    def _tests(self, counters: tuple[IntegerTerm, ...], tests: str) -> list:
         conditions = []
         for value, test in zip(counters, tests):
             if test != EITHER:

@@ -13,15 +13,15 @@ from typing import Callable, Iterator
 import numpy as np
 
 from automata.machine import EOS
-from automata.machines.counter_machine import CounterMachine, State
-from verify.methods.induction.counter_obligations import Failure
+from automata.machines.counter_machine import Configuration, CounterMachine
+from verify.methods.induction.counter_obligations import CounterFailure
 
 _FAILURES_TRIED = 24
 _STATES_SEARCHED = 20_000
 _WALK = 40
 
 
-def counter_words(machine: CounterMachine, failures: list[Failure], seed: int = 0) -> Iterator[tuple[str, ...]]:
+def counter_words(machine: CounterMachine, failures: list[CounterFailure], seed: int = 0) -> Iterator[tuple[str, ...]]:
     """Words that reach the failures, each with several ways on."""
     rng = np.random.default_rng(seed)
     for failure in islice(failures, _FAILURES_TRIED):
@@ -46,13 +46,13 @@ def counter_words(machine: CounterMachine, failures: list[Failure], seed: int = 
             yield (*word, *rng.choice(machine.alphabet, _WALK).tolist())
 
 
-def _distance(state: State, failure: Failure) -> int:
+def _distance(state: Configuration, failure: CounterFailure) -> int:
     return sum(abs(value - wanted) for value, wanted in zip(state[1], failure.counters)) + (state[0] != failure.control)
 
 
-def _path(machine: CounterMachine, start: State, distance: Callable[[State], int]) -> list[str] | None:
+def _path(machine: CounterMachine, start: Configuration, distance: Callable[[Configuration], int]) -> list[str] | None:
     """A word from a live state to a state at distance 0, if best-first search finds one."""
-    queue: list[tuple[int, int, State, tuple | None]] = [(distance(start), 0, start, None)]
+    queue: list[tuple[int, int, Configuration, tuple | None]] = [(distance(start), 0, start, None)]
     seen = {start}
     while queue and len(seen) < _STATES_SEARCHED:
         left, _, state, history = heapq.heappop(queue)
@@ -70,14 +70,14 @@ def _path(machine: CounterMachine, start: State, distance: Callable[[State], int
     return None
 
 
-def _dead_prefix(machine: CounterMachine, failure: Failure) -> list[str]:
+def _dead_prefix(machine: CounterMachine, failure: CounterFailure) -> list[str]:
     """A dead prefix after which the model's counters are near those wanted: every symbol moves them, dead or not."""
     effects: dict[str, tuple[int, ...]] = {}
     for move in machine.moves:
         effects.setdefault(move.symbol, move.add)
     counters = list(machine.initial[1])
     word: list[str] = []
-    state: State | None = machine.initial
+    state: Configuration | None = machine.initial
 
     def take(symbol: str) -> None:
         nonlocal state, counters
@@ -101,7 +101,7 @@ def _dead_prefix(machine: CounterMachine, failure: Failure) -> list[str]:
     return word
 
 
-def _walk(machine: CounterMachine, state: State | None, rng: np.random.Generator) -> list[str]:
+def _walk(machine: CounterMachine, state: Configuration | None, rng: np.random.Generator) -> list[str]:
     word: list[str] = []
     for draw in rng.random(_WALK):
         symbols = sorted(machine.legal(state) - {EOS})

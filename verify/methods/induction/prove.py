@@ -30,7 +30,7 @@ from verify.methods.induction.counter_words import counter_words
 from verify.methods.induction.depths import DepthInduction
 from verify.methods.induction.far_words import far_words
 from verify.methods.induction.obligations import Result
-from verify.methods.induction.stack_obligations import Failure as StackFailure
+from verify.methods.induction.stack_obligations import StackFailure as StackFailure
 from verify.methods.induction.stack_obligations import StackInduction
 from verify.methods.induction.stack_states import failing_state
 from verify.methods.induction.stack_words import stack_words

@@ -42,7 +42,7 @@ _OUTPUTS_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True)
-class Failure:
+class StackFailure:
     """An obligation that could not be discharged.
 
     Attributes:
@@ -315,7 +315,7 @@ class StackInduction:
     # -- failures -------------------------------------------------------------------------------------
 
     def _note(self, what: str, depth: int, symbol: str, cells: dict[int, int] = _NONE, dead: bool = False) -> None:
-        self.result.add(Failure(what, depth, symbol, cells, dead))
+        self.result.add(StackFailure(what, depth, symbol, cells, dead))
 
     def _fail(self, what: str, batch: _Batch, row: int, cells: dict[int, int] = _NONE) -> None:
         if not batch.opening and batch.depth > 0:

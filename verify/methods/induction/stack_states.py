@@ -12,13 +12,13 @@ from automata.machine import ACCEPT, PREDICTIVE
 from automata.machines.bounded_dyck import DyckMachine
 from constructions.ssm.engine import Engine
 from verify.methods.induction.relation import StackRelation
-from verify.methods.induction.stack_obligations import Failure
+from verify.methods.induction.stack_obligations import StackFailure
 
 _TRIES = 32
 
 
 def failing_state(
-    engine: Engine, machine: DyckMachine, relation: StackRelation, failure: Failure, seed: int = 0
+    engine: Engine, machine: DyckMachine, relation: StackRelation, failure: StackFailure, seed: int = 0
 ) -> dict[str, int] | None:
     """Depth, slots and dead register of a state of R from which the failure's symbol leads out of R or to wrong outputs.
 

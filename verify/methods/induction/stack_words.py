@@ -12,12 +12,12 @@ from typing import Iterator
 import numpy as np
 
 from automata.machines.bounded_dyck import DyckMachine
-from verify.methods.induction.stack_obligations import Failure
+from verify.methods.induction.stack_obligations import StackFailure
 
 _FAILURES_TRIED = 16
 
 
-def stack_words(machine: DyckMachine, failures: list[Failure], seed: int = 0) -> Iterator[tuple[str, ...]]:
+def stack_words(machine: DyckMachine, failures: list[StackFailure], seed: int = 0) -> Iterator[tuple[str, ...]]:
     """Words of bounded Dyck that reach the failures, each with several ways on."""
     rng = np.random.default_rng(seed)
     for failure in islice(failures, _FAILURES_TRIED):
@@ -26,7 +26,7 @@ def stack_words(machine: DyckMachine, failures: list[Failure], seed: int = 0) ->
 
 
 def _words(
-    machine: DyckMachine, failure: Failure, filling: int | None, rng: np.random.Generator
+    machine: DyckMachine, failure: StackFailure, filling: int | None, rng: np.random.Generator
 ) -> Iterator[tuple[str, ...]]:
     top = max([0, min(failure.depth, machine.depth), *failure.cells])  # the depth of a dead prefix may be negative
     others = rng.integers(0, machine.k, top) if filling is None else np.full(top, filling)

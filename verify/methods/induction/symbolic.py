@@ -16,7 +16,7 @@ from automata.errors import InputError
 from constructions.ssm.weights import SSM, Affine, Mix
 from verify.numbers.boxes import check_covered
 
-Term = Union[int, Any]
+IntegerTerm = Union[int, Any]
 """A Python integer or a z3 integer term."""
 
 
@@ -41,7 +41,7 @@ def load_z3():
 
 
 @dataclass(frozen=True)
-class Step:
+class SymbolicStep:
     """One symbolic step.
 
     Attributes:
@@ -51,11 +51,11 @@ class Step:
         sums: every product and partial sum on the way, in the order in which floats would add them.
     """
 
-    h: list[list[Term]]
-    gates: list[list[Term]]
-    increments: list[list[Term]]
-    outputs: list[Term]
-    sums: list[Term]
+    h: list[list[IntegerTerm]]
+    gates: list[list[IntegerTerm]]
+    increments: list[list[IntegerTerm]]
+    outputs: list[IntegerTerm]
+    sums: list[IntegerTerm]
 
 
 class Symbolic:
@@ -71,10 +71,10 @@ class Symbolic:
         check_covered(ssm)
         self.ssm = ssm
 
-    def step(self, h: Sequence[Sequence[Term]], symbol: str) -> Step:
+    def step(self, h: Sequence[Sequence[IntegerTerm]], symbol: str) -> SymbolicStep:
         """Reads one symbol (or BOS) in the state h; O(non-zero weights) terms at most."""
-        sums: list[Term] = []
-        x: list[Term] = [int(n) for n in self.ssm.embedding[self.ssm.symbol_index[symbol]]]
+        sums: list[IntegerTerm] = []
+        x: list[IntegerTerm] = [int(n) for n in self.ssm.embedding[self.ssm.symbol_index[symbol]]]
         after, all_gates, all_increments = [], [], []
         for layer, state in zip(self.ssm.layers, h):
             gates, increments = self._affine(layer.gate, x, sums), self._affine(layer.increment, x, sums)
@@ -85,20 +85,20 @@ class Symbolic:
             for mix in layer.phi:
                 z = [_note(self._activate(mix, value), sums) for value in self._affine(mix.affine, [*z, *x], sums)]
             x = z
-        return Step(after, all_gates, all_increments, self._affine(self.ssm.readout, x, sums), sums)
+        return SymbolicStep(after, all_gates, all_increments, self._affine(self.ssm.readout, x, sums), sums)
 
-    def _affine(self, affine: Affine, inputs: list[Term], sums: list[Term]) -> list[Term]:
+    def _affine(self, affine: Affine, inputs: list[IntegerTerm], sums: list[IntegerTerm]) -> list[IntegerTerm]:
         results = []
         matrix = affine.matrix
         for row in range(affine.outputs):
-            total: Term = 0
+            total: IntegerTerm = 0
             for place in range(matrix.indptr[row], matrix.indptr[row + 1]):
                 product = _times(int(matrix.data[place]), inputs[matrix.indices[place]])
                 total = _note(_plus(total, _note(product, sums)), sums)
             results.append(_note(_plus(total, int(affine.bias[row])), sums))
         return results
 
-    def _activate(self, mix: Mix, value: Term) -> Term:
+    def _activate(self, mix: Mix, value: IntegerTerm) -> IntegerTerm:
         if mix.activation == "linear":
             return value
         if mix.activation == "relu":
@@ -108,7 +108,7 @@ class Symbolic:
         return self.z3.If(value < mix.low, mix.low, self.z3.If(value > mix.high, mix.high, value))
 
 
-def _times(factor: Term, value: Term) -> Term:
+def _times(factor: IntegerTerm, value: IntegerTerm) -> IntegerTerm:
     if isinstance(factor, int) and factor in (0, 1):
         return value if factor else 0
     if isinstance(value, int) and value in (0, 1):
@@ -116,12 +116,12 @@ def _times(factor: Term, value: Term) -> Term:
     return factor * value
 
 
-def _plus(total: Term, amount: Term) -> Term:
+def _plus(total: IntegerTerm, amount: IntegerTerm) -> IntegerTerm:
     if isinstance(amount, int) and amount == 0:
         return total
     return amount if isinstance(total, int) and total == 0 else total + amount
 
 
-def _note(value: Term, sums: list[Term]) -> Term:
+def _note(value: IntegerTerm, sums: list[IntegerTerm]) -> IntegerTerm:
     sums.append(value)
     return value

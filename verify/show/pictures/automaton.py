@@ -18,7 +18,7 @@ from automata import limits
 from automata.dfa import DFA
 from automata.errors import one_line
 from automata.files import write_bytes
-from verify.show.pictures.canvas import ACCENT, INK, PAPER, blank, plain_text
+from verify.show.pictures.canvas import ACCENT, BACKGROUND, INK, blank, plain_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -274,7 +274,7 @@ def _draw_label(axes: Axes, place: np.ndarray, edge: Arrow) -> None:
         fontsize=9,
         color=_colour(edge),
         gid=f"label {edge.source} {edge.target}",
-        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.6},
+        bbox={"facecolor": BACKGROUND, "edgecolor": "none", "pad": 0.6},
     )
 
 
@@ -287,7 +287,12 @@ def _draw_states(axes: Axes, dfa: DFA, places: np.ndarray, drawn: set[int]) -> N
         accepting = state in dfa.accepting
         axes.add_patch(
             Circle(
-                (x, y), _RADIUS, facecolor=ACCENT if accepting else PAPER, edgecolor=ink, zorder=3, gid=f"state {state}"
+                (x, y),
+                _RADIUS,
+                facecolor=ACCENT if accepting else BACKGROUND,
+                edgecolor=ink,
+                zorder=3,
+                gid=f"state {state}",
             )
         )
         if accepting:

@@ -14,7 +14,7 @@ from automata.files import write_bytes
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-INK, PAPER, ACCENT, SIGNAL = "#222222", "#ffffff", "#cfe3f5", "#f3e6c4"
+INK, BACKGROUND, ACCENT, SIGNAL = "#222222", "#ffffff", "#cfe3f5", "#f3e6c4"
 
 _FORMATS = (".svg", ".png", ".pdf")
 

@@ -12,7 +12,7 @@ from automata.dfa import DFA
 from automata.errors import InputError
 from constructions.cascade import Cascade, Copy, Counter, In, Permutation, Signal
 from verify.show.pictures.automaton import draw_automaton
-from verify.show.pictures.canvas import ACCENT, INK, PAPER, SIGNAL, blank, check_extension, plain_text, save_figure
+from verify.show.pictures.canvas import ACCENT, BACKGROUND, INK, SIGNAL, blank, check_extension, plain_text, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,7 +71,7 @@ def cascade_figure(cascade: Cascade) -> Figure:
     boxes = {}
     for name, (x, y) in places.items():
         item = cascade.names.get(name)
-        colour = PAPER if item is None else SIGNAL if isinstance(item, Signal) else ACCENT
+        colour = BACKGROUND if item is None else SIGNAL if isinstance(item, Signal) else ACCENT
         box = {"boxstyle": "round", "facecolor": colour, "edgecolor": INK}
         boxes[name] = axes.text(
             x, y, plain_text(_item_label(name, item)), ha="center", va="center", fontsize=9, bbox=box
@@ -152,7 +152,7 @@ def eggbox_figure(dfa: DFA) -> Figure:
         for (row, column), elements in box.cells.items():
             corner = left + column * width, y - row - 1
             group = (row, column) in box.idempotents
-            axes.add_patch(Rectangle(corner, width, 1, facecolor=ACCENT if group else PAPER, edgecolor=INK))
+            axes.add_patch(Rectangle(corner, width, 1, facecolor=ACCENT if group else BACKGROUND, edgecolor=INK))
             label = (
                 words[id(box), row, column]
                 + ("*" if group else "")

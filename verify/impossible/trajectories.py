@@ -195,7 +195,7 @@ def small_case(bits: int) -> SmallCase:
 # -- pictures -----------------------------------------------------------------------------------------
 
 
-def trajectory_figure(runs: list[tuple[str, Trajectories]]) -> "Figure":
+def panels_figure(runs: list[tuple[str, Trajectories]]) -> "Figure":
     """The states over n, one panel for each run."""
     from verify.show.pictures.canvas import new_figure
 

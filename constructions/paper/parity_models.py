@@ -19,7 +19,7 @@ from constructions.cascade import Cascade, Emit, In, Is, Level, Permutation, Per
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.weights import SSM, Affine, Layer, Mix
 
-ALPHABET = ("0", "1")
+BITS = ("0", "1")
 
 
 def parity() -> Cascade:
@@ -30,7 +30,7 @@ def parity() -> Cascade:
     (True, False)
     """
     odd = Permutation("odd", 2, (Rule((In({"1"}),), Permute((1, 0))),))
-    return Cascade(ALPHABET, (Level((odd,)),), (ACCEPT,), (Emit((Is("odd", 0),), {ACCEPT}),))
+    return Cascade(BITS, (Level((odd,)),), (ACCEPT,), (Emit((Is("odd", 0),), {ACCEPT}),))
 
 
 def wrapping_parity(arithmetic: Arithmetic) -> SSM:
@@ -93,7 +93,7 @@ def rounding_parity(arithmetic: Arithmetic) -> SSM:
 def _recogniser(layers: tuple[Layer, ...], readout: Affine, arithmetic: Arithmetic) -> SSM:
     """Over {0, 1}, from one feature that is 1 on the symbol 1."""
     embedding = np.array([[0], [1], [0]], dtype=np.int64)
-    return SSM(ALPHABET, (ACCEPT,), embedding, layers, readout, arithmetic, names=("symbol 1",))
+    return SSM(BITS, (ACCEPT,), embedding, layers, readout, arithmetic, names=("symbol 1",))
 
 
 def _affine(rows: list[list[int]], bias: list[int], exponent: int = 0) -> Affine:
