@@ -32,9 +32,9 @@ class GateAudit:
     """Watches the gates of every layer while it is entered.
 
     >>> from constructions.paper.flip_flop import flip_flop
-    >>> from constructions.mamba.huggingface import build
+    >>> from constructions.mamba.huggingface import stock_model
     >>> from constructions.mamba.lowering import lower_to_mamba
-    >>> model = build(lower_to_mamba(flip_flop()))
+    >>> model = stock_model(lower_to_mamba(flip_flop()))
     >>> with GateAudit(model) as audit, torch.no_grad():
     ...     _ = model(torch.tensor([[1, 3, 7, 5]]))
     >>> [(layer.least, layer.greatest) for layer in audit.layers]
