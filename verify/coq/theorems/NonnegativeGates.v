@@ -112,15 +112,17 @@ Proof.
   unfold pointwise; induction fs as [|f fs IH]; intros [|v h] F G; simpl; constructor; inversion F; inversion G; subst; simpl; auto.
 Qed.
 
+Lemma iter_pointwise fs h n : (length h <= length fs)%nat ->
+  Nat.iter n (pointwise fs) h = map (fun fv => Nat.iter n (fst fv) (snd fv)) (combine fs h).
+Proof.
+  induction n as [|n IH]; intro E; simpl; [|rewrite IH by exact E; unfold pointwise; clear IH];
+    revert h E; induction fs as [|f fs IHf]; intros [|v h] E; simpl in *; try lia; auto; f_equal; try reflexivity; apply IHf; lia.
+Qed.
 Lemma pointwise_at_rest low high fs h n : Forall monotone fs -> Forall (keeps low high) fs -> Forall (within low high) h ->
   (length h <= length fs)%nat -> (Z.to_nat (high - low) <= n)%nat ->
   pointwise fs (Nat.iter n (pointwise fs) h) = Nat.iter n (pointwise fs) h.
 Proof.
-  intros M K I E L.
-  assert (each : forall n, Nat.iter n (pointwise fs) h = map (fun fv => Nat.iter n (fst fv) (snd fv)) (combine fs h)).
-  { clear -E. induction n as [|n IH]; simpl; [|rewrite IH; unfold pointwise; clear IH];
-      revert h E; induction fs as [|f fs IHf]; intros [|v h] E; simpl in *; try lia; auto; f_equal; try reflexivity; apply IHf; lia. }
-  rewrite each. unfold pointwise. clear each.
+  intros M K I E L. rewrite iter_pointwise by exact E. unfold pointwise.
   revert h I E; induction fs as [|f fs IHf]; intros [|v h] I E; simpl in *; auto.
   inversion M; inversion K; inversion I; subst. f_equal; [eapply at_rest; eassumption|apply IHf; auto; lia].
 Qed.
@@ -264,31 +266,36 @@ Qed.
 Lemma power_snoc {A} (w : list A) n : power w (S n) = power w n ++ w.
 Proof. induction n as [|n IH]; simpl in *; [rewrite app_nil_r; reflexivity|]. rewrite IH at 1. rewrite app_assoc. reflexivity. Qed.
 
+(* If the features on v and on w, read after u w^n, are the same for all n >= k, then so is the output after u w^n v for all n > k. *)
+Lemma settled_output m u w v k :
+  (forall y, y = v \/ y = w -> constant_from k (fun n => emits_all (layers m)
+     (states (layers m) (after_all (layers m) (fst (start m)) (map (embedding m) u)) (fun _ => map (embedding m) w) n) (map (embedding m) y))) ->
+  forall n, (S k <= n)%nat -> output m (u ++ power w (S n) ++ v) = output m (u ++ power w n ++ v).
+Proof.
+  set (ls := layers m) in *. set (hs := fst (start m)) in *. set (e := map (embedding m)). intros C n N.
+  assert (R : forall n, states ls (after_all ls hs (e u)) (fun _ => e w) n = after_all ls hs (e (u ++ power w n))).
+  { clear. unfold e. induction n as [|n IH]; [simpl; rewrite app_nil_r; reflexivity|].
+    rewrite power_snoc, app_assoc, map_app, after_all_app. simpl. rewrite IH. reflexivity. }
+  assert (D : forall y n, y = v \/ y = w -> y <> [] -> (k <= n)%nat -> output m (u ++ power w (S n) ++ y) = output m (u ++ power w n ++ y)).
+  { clear n N. intros y n Y V N. specialize (C y Y). rewrite !output_is. fold ls hs e. f_equal.
+    rewrite !(app_assoc u). unfold e. rewrite !(map_app _ _ y), !emits_all_app. fold e.
+    rewrite !last_app by (intro X; apply (f_equal (@length _)) in X; unfold e in X; rewrite emits_all_length, map_length in X;
+                          destruct y; [contradiction|discriminate]).
+    rewrite <- !R. assert (A := C (S n) ltac:(lia)). assert (B := C n N). cbn beta in A, B. fold e in A, B. rewrite A, B. reflexivity. }
+  destruct v as [|a v]; [|apply D; [auto|discriminate|lia]].
+  destruct w as [|a w]; [f_equal; clear; induction n; simpl in *; auto|].
+  destruct n as [|n]; [lia|]. rewrite !app_nil_r. rewrite (power_snoc (a :: w) (S n)). rewrite (power_snoc (a :: w) n) at 2.
+  apply D; [auto|discriminate|lia].
+Qed.
+
 (* After u w^n the output on every continuation v is the same for all n from a bound on that the model alone decides. *)
 Theorem repetition_is_forgotten (m : model) low high : nonnegative m -> bounded m low high ->
   forall u w v n, (S (length (layers m) * size low high) <= n)%nat ->
   output m (u ++ power w (S n) ++ v) = output m (u ++ power w n ++ v).
 Proof.
-  intros M [K I] u w v n N. set (ls := layers m) in *. set (hs := fst (start m)) in *. set (e := map (embedding m)).
-  assert (B : Forall (Forall (within low high)) (after_all ls hs (e u)))
-    by (apply after_all_within; assumption).
-  assert (R : forall n, states ls (after_all ls hs (e u)) (fun _ => e w) n = after_all ls hs (e (u ++ power w n))).
-  { clear. unfold e. induction n as [|n IH]; [simpl; rewrite app_nil_r; reflexivity|].
-    rewrite power_snoc, app_assoc, map_app, after_all_app. simpl. rewrite IH. reflexivity. }
-  assert (C : forall v n, (length ls * size low high <= n)%nat ->
-    emits_all ls (after_all ls hs (e (u ++ power w (S n)))) (e v) = emits_all ls (after_all ls hs (e (u ++ power w n))) (e v)).
-  { intros v' n' N'. rewrite <- !R.
-    assert (A := all_constant low high ls (after_all ls hs (e u)) (fun _ => e w) (fun _ => e v') 0 M K B
-                   (fun _ _ => eq_refl) (fun _ _ => eq_refl)). simpl in A.
-    rewrite (A (S n')) by lia. rewrite (A n') by lia. reflexivity. }
-  assert (D : forall v n, v <> [] -> (length ls * size low high <= n)%nat ->
-    output m (u ++ power w (S n) ++ v) = output m (u ++ power w n ++ v)).
-  { intros v' n' V N'. rewrite !output_is. fold ls hs e. f_equal. rewrite !(app_assoc u). unfold e. rewrite !(map_app _ _ v'), !emits_all_app.
-    rewrite !last_app by (intro X; apply (f_equal (@length _)) in X; rewrite emits_all_length, map_length in X; destruct v'; [contradiction|discriminate]).
-    fold e. rewrite C by exact N'. reflexivity. }
-  destruct v as [|a v]; [|apply D; [discriminate|lia]].
-  destruct w as [|a w]; [f_equal; clear; induction n; simpl in *; auto|].
-  destruct n as [|n]; [lia|]. rewrite !app_nil_r. rewrite (power_snoc (a :: w) (S n)). rewrite (power_snoc (a :: w) n) at 2. apply D; [discriminate|lia].
+  intros M [K I] u w v n N. apply (settled_output m u w v (length (layers m) * size low high)); [|exact N].
+  intros y _. apply (all_constant low high) with (k := 0%nat); try assumption; try (intros ? ?; reflexivity).
+  apply after_all_within; assumption.
 Qed.
 End Models.
 
