@@ -12,8 +12,9 @@ from automata.catalogue import language
 from automata.machine import ACCEPT, RECOGNISE
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
+from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.random_ssm import random_ssm
-from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from constructions.ssm.weights import SSM
 from verify.impossible.cycles import find_cycle
 from verify.impossible.refuter import LONGEST_RUN, refute_on
 

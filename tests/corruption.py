@@ -7,7 +7,8 @@ from typing import Iterator
 
 import numpy as np
 
-from constructions.ssm.weights import SSM, Affine
+from constructions.ssm.layers import Affine
+from constructions.ssm.weights import SSM
 
 
 def corruptions(ssm: SSM) -> Iterator[tuple[str, SSM]]:

@@ -19,8 +19,9 @@ from automata.machines.counter_machine import counter_machine
 from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.paper.counters import counter_cascade
 from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.lowering import lower
-from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from constructions.ssm.weights import SSM
 from verify.evidence.sampling import expect
 
 LANGUAGES = ("dyck-1", "shuffle-2", "boolean-1", "boolean-2", "boolean-3", "anbn", "anbncn")

@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 from corruption import with_layer
 
-from constructions.ssm.weights import SSM, Affine
+from constructions.ssm.layers import Affine
+from constructions.ssm.weights import SSM
 
 KINDS = ("wrong sign", "shifted threshold", "swapped rows", "off by one")
 

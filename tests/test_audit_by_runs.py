@@ -9,7 +9,8 @@ from automata.errors import InputError
 from automata.machine import ACCEPT
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
-from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from constructions.ssm.layers import Affine, Layer, Mix
+from constructions.ssm.weights import SSM
 from verify.impossible.upper_bound import NO_BOUND, STAR_FREE, TIME_INVARIANT, upper_bound
 from verify.methods.translation import find_translation
 

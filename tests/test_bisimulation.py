@@ -15,8 +15,9 @@ from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.paper.flip_flop import flip_flop
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
+from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.lowering import lower
-from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from constructions.ssm.weights import SSM
 from verify.methods.bisimulation import Stepwise, bisimulation
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED, Verdict, Witness, worst
 

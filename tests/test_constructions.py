@@ -14,8 +14,8 @@ from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.paper.flip_flop import flip_flop
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
+from constructions.ssm.layers import Affine
 from constructions.ssm.lowering import lower
-from constructions.ssm.weights import Affine
 from verify.evidence.sampling import check_words, random_words
 from verify.evidence.strings_file import read_strings
 from verify.methods.bisimulation import bisimulation

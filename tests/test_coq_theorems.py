@@ -19,7 +19,9 @@ def checked(tmp_path_factory) -> str:
         pytest.skip("coqc is not installed")
     copy = tmp_path_factory.mktemp("coq") / "coq"
     shutil.copytree(COQ, copy, ignore=shutil.ignore_patterns("*.vo*", "*.glob", ".*.aux"))
-    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")
+    }
     done = subprocess.run(["make", "-C", str(copy / "theorems")], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -38,9 +40,13 @@ def test_every_theorem_is_closed(checked):
 
 def test_nothing_is_admitted_and_every_file_is_in_the_makefile_and_the_list():
     listed, made = ((COQ / "theorems" / name).read_text() for name in ("README.md", "Makefile"))
-    assert {f"{name}.v" for name in re.search("^files := (.*)$", made, re.M)[1].split()} == {file.name for file in FILES}
+    assert {f"{name}.v" for name in re.search("^files := (.*)$", made, re.M)[1].split()} == {
+        file.name for file in FILES
+    }
     for file in FILES:
-        assert not re.search(r"\b(Admitted|admit|Axiom|Axioms|Parameter|Parameters|Conjecture|give_up)\b", code(file)), file.name
+        assert not re.search(
+            r"\b(Admitted|admit|Axiom|Axioms|Parameter|Parameters|Conjecture|give_up)\b", code(file)
+        ), file.name
         assert f"]({file.name})" in listed
         # The assumptions of every theorem are printed, and the list names theorems of the file.
         stated = re.findall(r"^Theorem (\w+)", code(file), re.M)

@@ -47,7 +47,9 @@ def test_a_search_in_the_place_of_a_proof_does_not_hold(small, capsys, tmp_path,
     monkeypatch.setitem(sys.modules, "z3", None)
     status, report, printed = report_of(capsys, tmp_path, "counter", "anbn")
     assert status == 3 and report["outcomes"] == ["tested"] * 4
-    assert "pip install z3-solver, or 'ssm-compiler[smt]'" in " ".join(printed.split()) and "this is no proof" in printed
+    assert (
+        "pip install z3-solver, or 'ssm-compiler[smt]'" in " ".join(printed.split()) and "this is no proof" in printed
+    )
 
 
 def test_a_float_has_a_horizon(small, capsys, tmp_path):

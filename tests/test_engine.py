@@ -15,8 +15,9 @@ from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.ssm import reference
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
+from constructions.ssm.layers import GATES, Affine, Layer, Mix
 from constructions.ssm.lowering import lower
-from constructions.ssm.weights import GATES, SSM, Affine, Layer, Mix
+from constructions.ssm.weights import SSM
 
 ARITHMETICS = ["exact", "fixed:0", "fixed:1", "fixed:4", "wrap:1", "wrap:3", "float16", "float32", "float64"]
 

@@ -19,10 +19,11 @@ from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.box_arithmetic import affine_boxes
 from constructions.ssm.engine import Engine
 from constructions.ssm.horizon import exact_length
+from constructions.ssm.layers import GATES, Affine, Layer, Mix
 from constructions.ssm.lowering import lower
 from constructions.ssm.number_formats import ScaledIntegers
 from constructions.ssm.ranges import outputs_when, ranges
-from constructions.ssm.weights import GATES, SSM, Affine, Layer, Mix
+from constructions.ssm.weights import SSM
 from verify.methods.bisimulation import bisimulation, pair_keys
 from verify.methods.sticky import find_sticky
 from verify.methods.translation import Folded, find_translation

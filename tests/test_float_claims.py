@@ -21,7 +21,7 @@ from float_faults import (
 from automata.machine import BOS, PREDICTIVE, RECOGNISE
 from automata.machines.counter_machine import counter_machine
 from constructions.ssm.engine import Engine
-from constructions.ssm.weights import Affine
+from constructions.ssm.layers import Affine
 from verify.evidence.sampling import check_words
 from verify.methods.bisimulation import bisimulation
 from verify.methods.induction import prove_counter, prove_dyck

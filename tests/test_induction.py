@@ -18,8 +18,8 @@ from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.paper.counters import counter_cascade
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
+from constructions.ssm.layers import Affine
 from constructions.ssm.lowering import lower
-from constructions.ssm.weights import Affine
 from verify.evidence.sampling import expect, random_words
 from verify.methods.bisimulation import bisimulation
 from verify.methods.bounded_search import bounded_search

@@ -9,7 +9,7 @@ from float_faults import model_of, with_feature, with_letters, with_neuron, wron
 
 from automata.machine import BOS, PREDICTIVE, RECOGNISE
 from constructions.ssm.engine import Engine
-from constructions.ssm.weights import Affine
+from constructions.ssm.layers import Affine
 from verify.methods.induction import prove_counter, prove_dyck
 from verify.methods.induction.counter_obligations import CounterInduction
 from verify.methods.induction.depths import DepthInduction

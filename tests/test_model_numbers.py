@@ -13,8 +13,8 @@ from automata.errors import InputError
 from constructions.paper.flip_flop import flip_flop
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.integers import whole_numbers
+from constructions.ssm.layers import Affine, Mix
 from constructions.ssm.lowering import lower
-from constructions.ssm.weights import Affine, Mix
 
 SSM_ = lower(flip_flop(), Arithmetic("exact"))
 OUTSIDE = [-(2**63), -(2**62) - 1, 2**62 + 1, 2**63 - 1]

@@ -11,9 +11,10 @@ from automata.machine import ACCEPT, RECOGNISE
 from constructions.paper.parity_models import parity, rounding_parity, unbounded_parity, wrapping_parity
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
+from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.random_ssm import random_ssm
 from constructions.ssm.signed import lower_signed
-from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from constructions.ssm.weights import SSM
 from verify.__main__ import main
 from verify.impossible.trajectories import panels_figure, random_models, small_case, symbolic_reason, trajectories
 from verify.methods.bisimulation import Stepwise, bisimulation

@@ -16,12 +16,13 @@ from constructions.paper.flip_flop import flip_flop
 from constructions.paper.parity_models import parity, rounding_parity, unbounded_parity, wrapping_parity
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
+from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.lowering import lower
 from constructions.ssm.number_formats import Rationals
 from constructions.ssm.random_ssm import random_ssm
 from constructions.ssm.signed import lower_signed
 from constructions.ssm.storage import save
-from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from constructions.ssm.weights import SSM
 from verify.__main__ import main
 from verify.impossible.cycles import find_cycle
 from verify.impossible.refuter import Refutation, refute, refute_on, search

@@ -11,9 +11,10 @@ from constructions.paper.parity_models import parity, rounding_parity, unbounded
 from constructions.ssm import reference
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
+from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.random_ssm import random_ssm
 from constructions.ssm.signed import lower_signed
-from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from constructions.ssm.weights import SSM
 from verify.impossible.refuter import refute
 from verify.impossible.transients.channels import PeriodicChannel, Unsettled, integer_fate, rational_fate
 from verify.impossible.transients.float_channels import FloatChannels

@@ -13,8 +13,9 @@ from constructions.cascade import Add, AtLeast, Cascade, Counter, Emit, In, Is, 
 from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
+from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.lowering import lower
-from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from constructions.ssm.weights import SSM
 from verify.methods.bisimulation import bisimulation
 from verify.methods.sticky import find_sticky
 from verify.verdict import PROVED, REFUTED

@@ -17,10 +17,11 @@ from constructions.paper.parity_models import parity, rounding_parity, unbounded
 from constructions.ssm import reference
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
+from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.lowering import lower
 from constructions.ssm.random_ssm import random_ssm
 from constructions.ssm.signed import lower_signed
-from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from constructions.ssm.weights import SSM
 from verify.impossible.trajectories import trajectories
 from verify.impossible.upper_bound import MODULO, NO_BOUND, STAR_FREE, TIME_INVARIANT, upper_bound
 

@@ -17,7 +17,8 @@ import numpy as np
 from automata.machine import ACCEPT
 from constructions.cascade import Cascade, Emit, In, Is, Level, Permutation, Permute, Rule
 from constructions.ssm.arithmetic import Arithmetic
-from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from constructions.ssm.layers import Affine, Layer, Mix
+from constructions.ssm.weights import SSM
 
 BITS = ("0", "1")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from constructions.ssm.arithmetic import Arithmetic
-from constructions.ssm.weights import Affine, Layer, Mix
+from constructions.ssm.layers import Affine, Layer, Mix
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,10 @@ from typing import Iterator
 import numpy as np
 
 from automata.errors import InputError
+from constructions.ssm.layers import Layer
 from constructions.ssm.number_formats import Product, numbers_for
 from constructions.ssm.recurrence import Track, distinct, scan
-from constructions.ssm.weights import SSM, Layer
+from constructions.ssm.weights import SSM
 
 _CHUNK_POSITIONS = 1 << 16
 _MERGED_WIDTH = 128

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from constructions.ssm.box_arithmetic import Boxes, activate, affine_boxes, least_exponent
+from constructions.ssm.layers import Affine
 from constructions.ssm.number_formats import Product, Rationals, numbers_for
 from constructions.ssm.ranges import Ranges, mix_bits_of, ranges
-from constructions.ssm.weights import SSM, Affine
+from constructions.ssm.weights import SSM
 
 
 def exact_length(ssm: SSM) -> int | None:

@@ -43,7 +43,8 @@ from constructions.cascade import (
 )
 from constructions.ssm.arithmetic import Arithmetic, PreviousDigit, previous_digit
 from constructions.ssm.features import ONE, AffineForm, Feature, Placement
-from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from constructions.ssm.layers import Affine, Layer, Mix
+from constructions.ssm.weights import SSM
 
 
 def lower(cascade: Cascade, arithmetic: Arithmetic, advance: Callable[[int], object] = lambda rules: None) -> SSM:

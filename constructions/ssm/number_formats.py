@@ -20,7 +20,8 @@ import numpy as np
 from automata.errors import InputError
 from constructions.ssm import reference
 from constructions.ssm.arithmetic import Arithmetic
-from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from constructions.ssm.layers import Affine, Layer, Mix
+from constructions.ssm.weights import SSM
 
 _DENSE_ENTRIES = 1 << 16
 

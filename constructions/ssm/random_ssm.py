@@ -14,7 +14,8 @@ import numpy as np
 from automata.errors import InputError
 from automata.machine import ACCEPT
 from constructions.ssm.arithmetic import Arithmetic
-from constructions.ssm.weights import GATES, SSM, Affine, Layer, Mix
+from constructions.ssm.layers import GATES, Affine, Layer, Mix
+from constructions.ssm.weights import SSM
 
 _EXPONENT = 3
 _ONE = 1 << _EXPONENT

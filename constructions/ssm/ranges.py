@@ -34,7 +34,8 @@ from constructions.ssm.box_arithmetic import (
     stored,
     sum_bound,
 )
-from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from constructions.ssm.layers import Affine, Layer, Mix
+from constructions.ssm.weights import SSM
 
 _BUDGET = 1 << 22
 """Numbers held at once while phi is evaluated on pieces."""

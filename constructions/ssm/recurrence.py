@@ -17,8 +17,8 @@ from typing import Union
 import numpy as np
 
 from automata.errors import InputError
+from constructions.ssm.layers import Layer
 from constructions.ssm.number_formats import NumberFormat, ScaledIntegers, check_bound, largest_size
-from constructions.ssm.weights import Layer
 
 _PACKED_BITS = 32
 _MOST_MAPS, _MOST_STATES = 16, 64

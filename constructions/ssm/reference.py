@@ -9,15 +9,40 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Sequence
+from typing import Mapping, Protocol, Sequence
 
 import numpy as np
 
 from constructions.ssm.arithmetic import Arithmetic
-from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from constructions.ssm.layers import Affine, Layer, Mix
 
 _ieee = np.errstate(over="ignore", invalid="ignore")
 """A float that overflows is infinite, and infinity less infinity is no number: values like others, and no warnings."""
+
+
+class Weights(Protocol):
+    """What a step reads of a model; :class:`constructions.ssm.weights.SSM` says what it means."""
+
+    @property
+    def arithmetic(self) -> Arithmetic: ...
+
+    @property
+    def symbol_index(self) -> Mapping[str, int]: ...
+
+    @property
+    def embedding(self) -> np.ndarray: ...
+
+    @property
+    def embedding_exponent(self) -> int: ...
+
+    @property
+    def layers(self) -> tuple[Layer, ...]: ...
+
+    @property
+    def readout(self) -> Affine: ...
+
+    @property
+    def outputs(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -29,7 +54,7 @@ class ModelState:
 
 
 @_ieee
-def start(ssm: SSM) -> ModelState:
+def start(ssm: Weights) -> ModelState:
     """The state before BOS: h_0 as stored, nothing given out."""
     h = tuple(
         tuple(
@@ -40,13 +65,13 @@ def start(ssm: SSM) -> ModelState:
     return ModelState(h, frozenset())
 
 
-def step(ssm: SSM, state: ModelState, symbol: str) -> ModelState:
+def step(ssm: Weights, state: ModelState, symbol: str) -> ModelState:
     """Reads one symbol (or BOS).  O(nonzero weights)."""
     return step_with_gates(ssm, state, symbol)[0]
 
 
 @_ieee
-def step_with_gates(ssm: SSM, state: ModelState, symbol: str) -> tuple[ModelState, tuple[tuple, ...]]:
+def step_with_gates(ssm: Weights, state: ModelState, symbol: str) -> tuple[ModelState, tuple[tuple, ...]]:
     """The state after one symbol, and the gates of that step, layer by layer."""
     arithmetic = ssm.arithmetic
     row = ssm.embedding[ssm.symbol_index[symbol]]

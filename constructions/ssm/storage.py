@@ -19,7 +19,8 @@ from automata.errors import InputError
 from automata.files import replaced_folder
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.integers import checked_exponent, checked_integer, whole_numbers
-from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from constructions.ssm.layers import Affine, Layer, Mix
+from constructions.ssm.weights import SSM
 
 FORMAT = 1
 MODEL_FILES = WEIGHTS_FILE, DESCRIPTION = "weights.safetensors", "model.json"

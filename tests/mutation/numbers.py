@@ -3,7 +3,7 @@
 from .fault import Fault
 
 _INTEGERS = "constructions/ssm/integers.py"
-_SSM = "constructions/ssm/weights.py"
+_SSM, _LAYERS = "constructions/ssm/weights.py", "constructions/ssm/layers.py"
 _STORAGE = "constructions/ssm/storage.py"
 _FORMATS = "constructions/ssm/number_formats.py"
 _RECURRENCE = "constructions/ssm/recurrence.py"
@@ -36,14 +36,14 @@ FAULTS = [
         "floats keep their last binary place",
     ),
     Fault(
-        _SSM,
+        _LAYERS,
         "if (sizes.data >= LARGEST_INTEGER).any():",
         "if False:",
         _NUMBERS,
         "the parts of one weight do not wrap together",
     ),
     Fault(
-        _SSM,
+        _LAYERS,
         '            whole_numbers("start value", self.initial)\n',
         "            pass\n",
         _NUMBERS,

@@ -26,8 +26,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from constructions.ssm.layers import Layer
 from constructions.ssm.ranges import Ranges, ranges
-from constructions.ssm.weights import SSM, Layer
+from constructions.ssm.weights import SSM
 from verify.numbers.intervals import FloatIntervals, Intervals, Weights
 
 STAR_FREE, TIME_INVARIANT = "at most star-free", "time-invariant: no parity"

@@ -14,8 +14,9 @@ import numpy as np
 
 from automata.errors import InputError
 from constructions.ssm.engine import Engine, Outputs
+from constructions.ssm.layers import Affine, Layer
 from constructions.ssm.number_formats import largest_size
-from constructions.ssm.weights import SSM, Affine, Layer
+from constructions.ssm.weights import SSM
 
 _LARGEST = 16
 """Translations of 1, 2, 4, … up to 2^16 units are tried."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from constructions.ssm.layers import Layer, Mix
 from constructions.ssm.number_formats import largest_size
-from constructions.ssm.weights import SSM, Layer, Mix
+from constructions.ssm.weights import SSM
 
 NUMBER = np.float32
 _EXACT = 2**24

@@ -17,7 +17,7 @@ import numpy as np
 
 from constructions.ssm import reference
 from constructions.ssm.arithmetic import Arithmetic
-from constructions.ssm.weights import Affine, Layer
+from constructions.ssm.layers import Affine, Layer
 
 
 class Intervals(NamedTuple):

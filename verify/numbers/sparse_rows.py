@@ -11,8 +11,8 @@ import numpy as np
 from scipy import sparse
 
 from constructions.ssm.engine import Engine
+from constructions.ssm.layers import Affine
 from constructions.ssm.number_formats import ScaledIntegers, check_bound, largest_size
-from constructions.ssm.weights import Affine
 from verify.numbers.boxes import NotCovered
 
 

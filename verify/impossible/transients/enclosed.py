@@ -10,7 +10,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from constructions.ssm.weights import SSM, Affine, Layer, Mix
+from constructions.ssm.layers import Affine, Layer, Mix
+from constructions.ssm.weights import SSM
 from verify.numbers.intervals import Intervals
 
 _BITS = 192

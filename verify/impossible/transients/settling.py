@@ -24,7 +24,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from constructions.ssm.weights import SSM, Layer
+from constructions.ssm.layers import Layer
+from constructions.ssm.weights import SSM
 from verify.impossible.transients.channels import Fate, PeriodicChannel, Unsettled, exactly, integer_fate, rational_fate
 from verify.impossible.transients.float_channels import FloatChannels
 from verify.numbers.intervals import FloatIntervals, Intervals, Weights, hull, numbers_of, step_box

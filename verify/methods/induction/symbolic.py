@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Sequence, Union
 
 from automata.errors import InputError
-from constructions.ssm.weights import SSM, Affine, Mix
+from constructions.ssm.layers import Affine, Mix
+from constructions.ssm.weights import SSM
 from verify.numbers.boxes import check_covered
 
 IntegerTerm = Union[int, Any]
