@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Callable, Iterator
+from typing import Callable, Iterator, Mapping
 
 from automata.dfa import DFA
 from automata.errors import InputError, LimitError, quoted
@@ -45,6 +45,7 @@ class Language:
         known: whether it is star-free, where that is known without looking.
         aliases: other names that :func:`language` knows it by.
         kind: either "regular" or "counter".
+        source: what a saved model writes down of it (see :mod:`automata.saved_language`); None for its name.
 
     >>> language("tomita-4")
     Language('tomita-4': words without 000)
@@ -58,6 +59,7 @@ class Language:
     known: bool | None = None
     aliases: tuple[str, ...] = ()
     kind: str = REGULAR
+    source: Mapping[str, object] | None = field(default=None, compare=False)
 
     @cached_property
     def star_free(self) -> bool | None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
+from automata.catalogue import Language
+from automata.saved_language import language_of, saved_text
 from constructions.compile.compiler import Construction
 from constructions.target import TARGETS, Target
 
@@ -19,11 +21,13 @@ class Build:
         target: the architecture.
         weights: its arrays.
         construction: what they were lowered from; None for weights that were loaded.
+        language: what they are about, where that is known.
     """
 
     target: Target
     weights: Any
     construction: Construction | None = None
+    language: Language | None = None
 
     def running(self) -> AbstractContextManager:
         """The weights as a batched model, for a ``with`` statement."""
@@ -34,8 +38,12 @@ class Build:
         return self.target.describe(self.weights, self.construction)
 
     def save(self, folder: str | Path, card: str = "") -> "Build":
-        """Writes the weights; the folder appears complete or not at all."""
-        self.target.save(self.weights, folder, card)
+        """Writes the weights, and their language where it is known; the folder appears complete or not at all."""
+        known, built = self.language, self.construction
+        if known is None and built is not None:
+            known = language_of(built.machine)
+        text = "" if known is None else saved_text(known, self.weights.mode if built is None else built.mode)
+        self.target.save(self.weights, folder, card, text)
         return self
 
     def __repr__(self) -> str:

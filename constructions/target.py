@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Protocol, runtime_checkable
 
+from automata.errors import InputError
 from automata.registry import Registry
 
 if TYPE_CHECKING:
@@ -80,8 +81,15 @@ class Target(Protocol):
     def describe(self, weights: Any, construction: Construction | None) -> dict[str, object]:
         """Named values for a report, counted on the arrays."""
 
-    def save(self, weights: Any, folder: str | Path, card: str = "") -> None:
-        """Writes the folder, complete or not at all; ``card`` is a text for readers, where the format has a place for it."""
+    def save(self, weights: Any, folder: str | Path, card: str = "", language: str = "") -> None:
+        """Writes the folder, complete or not at all.
+
+        Args:
+            weights: the arrays.
+            folder: the place.
+            card: a text for readers, where the format has a place for it.
+            language: the text of :data:`automata.saved_language.LANGUAGE_FILE`; no such file where it is empty.
+        """
 
     def check_place(self, folder: str | Path) -> None:
         """Raises when the folder is there and holds something that must not be replaced."""
@@ -102,3 +110,17 @@ TARGETS = Registry(
     },
 )
 """All targets by name."""
+
+
+def owner(folder: str | Path) -> Target:
+    """The target whose saved folder this looks like.
+
+    Raises:
+        InputError: when it is no folder, or no target's.
+    """
+    for target in map(TARGETS.named, TARGETS):
+        if target.owns(Path(folder)):
+            return target
+    if not Path(folder).is_dir():
+        raise InputError(f"{folder}: is not a folder")
+    raise InputError(f"{folder}: is neither a saved model nor a checkpoint, it has no model.json and no config.json")

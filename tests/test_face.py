@@ -128,7 +128,7 @@ def test_weights_builds_folders_and_running_models_are_models(tmp_path):
 
 def test_a_checkpoint_names_the_command_that_checks_it(tmp_path):
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(InputError, match="see `python -m verify checkpoint .* --language NAME`"):
+    with pytest.raises(InputError, match="see `python -m verify check .* LANGUAGE`"):
         prove(language("d-1"), tmp_path)
 
 

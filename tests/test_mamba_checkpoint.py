@@ -360,7 +360,7 @@ def damage(what, folder):
 @pytest.mark.parametrize(
     "what, message",
     [
-        ("no config", "is no checkpoint, it has no config.json"),
+        ("no config", "is neither a saved model nor a checkpoint, it has no model.json and no config.json"),
         ("config is no JSON", "config.json cannot be read: Expecting"),
         ("config is a list", "config.json has no named values"),
         ("config is too deep", "config.json cannot be read: maximum recursion depth"),

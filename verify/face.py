@@ -13,22 +13,21 @@ with ``alphabet``, ``initial``, ``step`` and ``legal`` or ``accepts``: a cell of
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from automata.catalogue import Language
-from automata.dfa import DFA
 from automata.errors import InputError
 from automata.machine import MODES, PREDICTIVE, Machine
+from automata.saved_language import has_language, of_automaton, of_ltl, of_regex, saved_language
 from constructions.build import Build
 from constructions.compile.compiler import AUTO, Construction
 from constructions.compile.compiler import compile as compile_machine
 from constructions.compile.smaller import Limits
 from constructions.ssm.engine import Engine
-from constructions.target import TARGETS, Target
+from constructions.target import Target, owner
 from verify.claim import JOINT_STATE_LIMIT, Claim
 from verify.evidence.sampling import check_words, random_words
 from verify.evidence.strings_file import parse_word
@@ -49,9 +48,7 @@ def regex(expression: str, alphabet: Iterable[str] | None = None) -> Language:
     >>> regex("(ab)*").star_free, regex("(aa)*").star_free
     (True, False)
     """
-    from automata.notation.expressions import regex_to_dfa
-
-    return _read(expression, f"the regular expression {expression}", regex_to_dfa(expression, alphabet))
+    return of_regex(expression, None if alphabet is None else tuple(alphabet))
 
 
 def ltl(formula: str, alphabet: Iterable[str] | None = None) -> Language:
@@ -63,9 +60,7 @@ def ltl(formula: str, alphabet: Iterable[str] | None = None) -> Language:
     >>> ltl("H(a -> Y b)", "ab").dfa().states
     3
     """
-    from automata.notation.future_ltl import formula_to_dfa
-
-    return _read(formula, f"the formula {formula}", formula_to_dfa(formula, alphabet))
+    return of_ltl(formula, None if alphabet is None else tuple(alphabet))
 
 
 def read(path: str | Path, alphabet: Iterable[str] | None = None) -> Language:
@@ -76,11 +71,7 @@ def read(path: str | Path, alphabet: Iterable[str] | None = None) -> Language:
     """
     from automata.formats import read_dfa
 
-    return _read(str(path), f"the automaton in {path}", read_dfa(path, alphabet))
-
-
-def _read(name: str, title: str, dfa: DFA) -> Language:
-    return Language(name, title, partial(DFA.minimise, dfa))
+    return of_automaton(str(path), read_dfa(path, alphabet))
 
 
 def compile(  # noqa: A001 - the word of the field
@@ -101,15 +92,14 @@ def compile(  # noqa: A001 - the word of the field
 
 
 def load(folder: str | Path) -> Build:
-    """A saved model; a checkpoint is refused, naming the command that checks it.
+    """A saved model, with its ``language`` where the folder says it; a checkpoint is refused, naming the command that checks it.
 
     Raises:
         InputError: when the folder is none, or something in it is not as it should be.
     """
-    for target in map(TARGETS.named, TARGETS):
-        if target.owns(Path(folder)):
-            return Build(target, target.load(folder))
-    raise InputError(f"{folder}: is neither a saved model nor a checkpoint")
+    target = owner(folder)
+    weights = target.load(folder)
+    return Build(target, weights, language=saved_language(folder)[0] if has_language(folder) else None)
 
 
 def prove(

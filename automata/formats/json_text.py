@@ -14,6 +14,15 @@ _JSON_KEYS = ("states", "initial", "accepting", "transitions")
 
 
 def parse_json(text: str, source: str) -> Described:
+    return described_in(strict_object(text, source), source)
+
+
+def strict_object(text: str, source: str) -> dict[str, object]:
+    """The JSON object that a text is, no key of it twice.
+
+    Raises:
+        InputError: naming the source, and the line and column where the text is no JSON.
+    """
     try:
         data = json.loads(text, object_pairs_hook=lambda pairs: _object(pairs, source))
     except json.JSONDecodeError as error:
@@ -22,6 +31,13 @@ def parse_json(text: str, source: str) -> Described:
         raise InputError(f"{source}: values are nested too deeply") from None
     except ValueError as error:
         raise InputError(f"{source}: {error}") from None
+    if not isinstance(data, dict):
+        raise InputError(f"{source}: found {_kind(data)}, expected an object")
+    return data
+
+
+def described_in(data: object, source: str) -> Described:
+    """The automaton that an object describes."""
     if not isinstance(data, dict):
         raise InputError(f"{source}: found {_kind(data)}, expected an object")
     for key in _JSON_KEYS:

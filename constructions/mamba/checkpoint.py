@@ -5,6 +5,7 @@ config.json         the sizes, for ``MambaForCausalLM``
 model.safetensors   the weights in the dtype asked for
 tokenizer.json      one token per symbol; puts <bos> first (with tokenizer_config.json)
 coordinates.json    what every residual coordinate and every inner channel means
+language.json       which language it is about (:mod:`automata.saved_language`), where that is known
 README.md           a model card with the verdict
 ==================  ==============================================================================
 
@@ -21,6 +22,7 @@ import numpy as np
 from automata.errors import InputError
 from automata.files import replaced_folder
 from automata.machine import ACCEPT, BOS, EOS, PREDICTIVE, RECOGNISE
+from automata.saved_language import LANGUAGE_FILE
 from constructions.mamba.ballast import EPSILON
 from constructions.mamba.weights import BOS_TOKEN, CONV_KERNEL, EOS_TOKEN, PAD, STATE_SIZE, MambaWeights
 
@@ -29,7 +31,7 @@ SPECIALS = (PAD_NAME, BOS, EOS)
 CONFIG, GENERATION, SAFETENSORS = "config.json", "generation_config.json", "model.safetensors"
 TOKENIZER, TOKENIZER_CONFIG = "tokenizer.json", "tokenizer_config.json"
 COORDINATES_FILE, CARD = "coordinates.json", "README.md"
-CHECKPOINT_FILES = (CONFIG, GENERATION, SAFETENSORS, TOKENIZER, TOKENIZER_CONFIG, COORDINATES_FILE, CARD)
+CHECKPOINT_FILES = (CONFIG, GENERATION, SAFETENSORS, TOKENIZER, TOKENIZER_CONFIG, COORDINATES_FILE, LANGUAGE_FILE, CARD)
 A_CHECKPOINT = "a checkpoint"
 _SAFETENSORS_DTYPE = {"float32": "F32", "bfloat16": "BF16", "float16": "F16", "float64": "F64"}
 
@@ -74,8 +76,8 @@ def vocabulary(alphabet: tuple[str, ...]) -> dict[str, int]:
     return {token: number for number, token in enumerate((*SPECIALS, *alphabet))}
 
 
-def write(weights: MambaWeights, directory: Path, card: str) -> None:
-    """Writes the folder, complete or not at all; ``card`` is the model card's text below its heading.
+def write(weights: MambaWeights, directory: Path, card: str, language: str = "") -> None:
+    """Writes the folder, complete or not at all, with the model card and, where there is one, the text of ``language.json``.
 
     Raises:
         InputError: when the folder cannot be written or holds something else, or a number is not exact in the dtype.
@@ -100,6 +102,8 @@ def write(weights: MambaWeights, directory: Path, card: str) -> None:
         for name, content in files.items():
             (fresh / name).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         (fresh / CARD).write_text(card, encoding="utf-8")
+        if language:
+            (fresh / LANGUAGE_FILE).write_text(language, encoding="utf-8")
         (fresh / SAFETENSORS).write_bytes(blob)
 
 

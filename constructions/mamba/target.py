@@ -76,8 +76,8 @@ class MambaInTransformers:
             "certificate": f"{certificate.sums} sums of at most {certificate.largest} units; {certificate.sentence}",
         }
 
-    def save(self, weights: MambaWeights, folder: str | Path, card: str = "") -> None:
-        write(weights, Path(folder), card)
+    def save(self, weights: MambaWeights, folder: str | Path, card: str = "", language: str = "") -> None:
+        write(weights, Path(folder), card, language)
 
     def check_place(self, folder: str | Path) -> None:
         check_replaceable(folder, CHECKPOINT_FILES, A_CHECKPOINT)
@@ -88,7 +88,7 @@ class MambaInTransformers:
     def load(self, folder: str | Path) -> MambaWeights:
         """Refuses: a checkpoint alone does not say which of its tokens are symbols, nor what its channels mean."""
         raise InputError(
-            f"{folder}: a checkpoint is checked against a language: see `python -m verify checkpoint {folder} --language NAME`"
+            f"{folder}: a checkpoint is checked against a language: see `python -m verify check {folder} LANGUAGE`"
         )
 
 

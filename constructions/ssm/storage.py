@@ -1,5 +1,6 @@
 """Models on disk: a folder with ``weights.safetensors`` (the arrays) and ``model.json`` (everything else).
 
+``language.json`` may say which language it is about (:mod:`automata.saved_language`); nothing here reads it.
 ``model.json`` holds the format version, alphabet, outputs, arithmetic, the exponents and activations, and the
 name of every embedding coordinate, state coordinate and neuron.  The arrays of an affine map NAME are
 ``NAME.rows``, ``NAME.columns``, ``NAME.values`` (its nonzero weights), ``NAME.shape`` and ``NAME.bias``, all int64.  Nothing is
@@ -17,18 +18,20 @@ from scipy import sparse
 
 from automata.errors import InputError
 from automata.files import replaced_folder
+from automata.saved_language import LANGUAGE_FILE
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.integers import checked_exponent, checked_integer, whole_numbers
 from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.weights import SSM
 
 FORMAT = 1
-MODEL_FILES = WEIGHTS_FILE, DESCRIPTION = "weights.safetensors", "model.json"
+WEIGHTS_FILE, DESCRIPTION = "weights.safetensors", "model.json"
+MODEL_FILES = (WEIGHTS_FILE, DESCRIPTION, LANGUAGE_FILE)
 A_SAVED_MODEL = "a saved model"
 
 
-def save(ssm: SSM, folder: str | Path) -> None:
-    """Writes the model; the folder appears complete or not at all.
+def save(ssm: SSM, folder: str | Path, language: str = "") -> None:
+    """Writes the model, and the text of ``language.json`` where there is one; the folder appears complete or not at all.
 
     Raises:
         InputError: when the folder cannot be written, or holds something that is not a saved model.
@@ -38,6 +41,8 @@ def save(ssm: SSM, folder: str | Path) -> None:
     with replaced_folder(folder, MODEL_FILES, A_SAVED_MODEL) as fresh:
         save_file(_arrays(ssm), fresh / WEIGHTS_FILE)
         (fresh / DESCRIPTION).write_text(json.dumps(_description(ssm), indent=1, ensure_ascii=False), encoding="utf-8")
+        if language:
+            (fresh / LANGUAGE_FILE).write_text(language, encoding="utf-8")
 
 
 def load(folder: str | Path) -> SSM:

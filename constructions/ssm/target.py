@@ -27,7 +27,7 @@ class PaperSSM:
     reluctant = frozenset()
     numbers = "arithmetic"
     test_length = 500
-    loads_with = {"loads with": "constructions.ssm.storage.load, or `python -m verify check DIR`"}
+    loads_with = {"loads with": "verify.load"}
 
     def lower(self, cascade: Cascade, numbers: str, advance: Callable[[int], object] = lambda rules: None) -> Weights:
         return lower(cascade, Arithmetic.parse(numbers), advance)
@@ -78,8 +78,8 @@ class PaperSSM:
         values["arithmetic"] = weights.arithmetic
         return values
 
-    def save(self, weights: Weights, folder: str | Path, card: str = "") -> None:
-        storage.save(weights, folder)
+    def save(self, weights: Weights, folder: str | Path, card: str = "", language: str = "") -> None:
+        storage.save(weights, folder, language)
 
     def check_place(self, folder: str | Path) -> None:
         check_replaceable(folder, storage.MODEL_FILES, storage.A_SAVED_MODEL)

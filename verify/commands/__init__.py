@@ -13,6 +13,7 @@ COMMANDS = (
     "languages",
     "census",
     "export",
+    "check",
     "checkpoint",
 )
 """The commands in the order in which help lists them; the names of modules of this package."""

@@ -11,14 +11,14 @@ from typing import Iterator
 import numpy as np
 
 from automata.algebra.aperiodic import membership_cycle
-from automata.catalogue import Language, language
-from automata.errors import InputError
+from automata.errors import InputError, LimitError
 from automata.files import read_text
-from automata.machine import ACCEPT, EOS, MODES, PREDICTIVE, RECOGNISE
+from automata.machine import ACCEPT, EOS, MODES, PREDICTIVE, RECOGNISE, Machine
 from constructions.mamba.reading import LOGIT, Reading
 from constructions.mamba.surroundings import transformers_ready
 from verify.checkpoints.checkpoint_search import search_checkpoint
 from verify.checkpoints.other_reading import right_by_probability
+from verify.commands.inputs import Input
 from verify.evidence.accuracy import Accuracy, accuracy
 from verify.evidence.sampling import check_words, random_words
 from verify.progress import Progress
@@ -29,11 +29,27 @@ PUMPED_LENGTH = 400
 """Symbols of the longest word u w^n v tried on a language that is not star-free."""
 
 
-def check_checkpoint(args: argparse.Namespace, edges: list[int]) -> int:
-    """All checks, printed; returns the exit status."""
-    directory, known = Path(args.directory), language(args.language, args.most)
-    mode, reading = args.mode or _declared_mode(directory), Reading.parse(args.answer)
-    command = f"python -m verify checkpoint {args.directory} --language {args.language} --mode {mode}"
+def check_checkpoint(
+    given: Input,
+    mode: str | None,
+    said: dict[str, object],
+    args: argparse.Namespace,
+    command: str,
+    edges: list[int],
+) -> int:
+    """All checks, printed; returns the exit status.
+
+    Args:
+        given: the language.
+        mode: the question, where the command or the language's file says it.
+        said: values that the report begins with.
+        args: the folder, strings, seed, limit and where the report goes.
+        command: what repeats it, without its options.
+        edges: the greatest length of each bin.
+    """
+    directory, machine = Path(args.directory), given.machine
+    mode, reading = mode or _declared_mode(directory), Reading() if args.answer is None else Reading.parse(args.answer)
+    command += f" --mode {mode}"
     if reading != Reading():
         command += f" --answer {reading.option}"
     with transformers_ready():
@@ -42,59 +58,67 @@ def check_checkpoint(args: argparse.Namespace, edges: list[int]) -> int:
         from constructions.mamba.loading import load_checkpoint, read_vocabulary
         from constructions.mamba.stepping import SteppedMamba
 
-        outputs = (ACCEPT,) if mode == RECOGNISE else (*known.alphabet, EOS)
+        outputs = (ACCEPT,) if mode == RECOGNISE else (*machine.alphabet, EOS)
         hugging_face, notes = load_checkpoint(directory)
-        vocabulary = read_vocabulary(directory, known.alphabet, outputs, hugging_face.config.vocab_size)
+        vocabulary = read_vocabulary(directory, machine.alphabet, outputs, hugging_face.config.vocab_size)
         model = SteppedMamba(HuggingFaceRunner(hugging_face), vocabulary, reading=reading)
         report = Report(command, args.quiet)
-        report.title(f"{directory}: a Mamba checkpoint against {known.name}: {known.title}")
-        report.section("checkpoint", _describe(hugging_face, model, notes))
-        words = list(_words(known, mode, args.strings, edges[-1], args.seed))
+        report.title(f"{directory}: a Mamba checkpoint against {given.title}")
+        report.section("checkpoint", said | _describe(hugging_face, model, notes))
+        words = list(_words(machine, mode, args.strings, edges[-1], args.seed))
         with GateAudit(hugging_face) as audit:
-            result = accuracy(known.machine, model.by_full_forward, words, mode, edges)
+            result = accuracy(machine, model.by_full_forward, words, mode, edges)
         report.section(
             "exact accuracy",
             {f"length {b.least} to {b.most}": f"{b.percent} of {b.strings} strings" for b in result.bins},
         )
-        repeat = f"{command} --strings {args.strings} --bins {args.bins} --seed {args.seed}"
-        verdict = run_alone(known, model, _tested(result, mode, model.arithmetic, repeat))
+        repeat = f"{command} --strings {args.strings} --bins {','.join(map(str, edges))} --seed {args.seed}"
+        verdict = run_alone(machine, model, _tested(result, mode, model.arithmetic, repeat))
         if verdict.outcome == REFUTED and reading.kind == LOGIT:
             words = [word[: edges[-1]] for word in words]
             verdict = _or_by_probability(
-                verdict, right_by_probability(known.machine, model.by_full_forward, words, mode)
+                verdict, right_by_probability(machine, model.by_full_forward, words, mode)
             )
         report.verdict("random test", _read_as(verdict, reading), {"run by": "full forward", "seed": args.seed})
         report.section("gates", _gates(audit), [vars(layer) for layer in audit.layers])
-        if known.star_free is False:
-            report.verdict("pumped words", _read_as(run_alone(known, model, pumped(known, model, mode)), reading))
+        if not _star_free(given):
+            report.verdict("pumped words", _read_as(run_alone(machine, model, pumped(given, model, mode)), reading))
         with Progress("joint states", quiet=args.quiet) as progress:
-            verdict = search_checkpoint(known.machine, model, mode, limit=args.limit, progress=progress)
+            verdict = search_checkpoint(machine, model, mode, limit=args.limit, progress=progress)
         report.verdict("search", _read_as(verdict, reading))
     report.close(args.json)
     return worst(report.verdicts)
 
 
-def pumped(known: Language, model, mode: str) -> Verdict:
+def _star_free(given: Input) -> bool:
+    """Whether the language is star-free, as far as that is known within the limit of image sets, or not regular."""
+    try:
+        return given.language.known if given.language.known is not None else given.language.star_free is not False
+    except LimitError:
+        return True
+
+
+def pumped(given: Input, model, mode: str) -> Verdict:
     """Words u w^n v of a language that is not star-free: its answers cycle in n, those of nonnegative gates settle."""
-    cycle = membership_cycle(known.dfa())
+    cycle = membership_cycle(given.dfa)
     most = max(2 * cycle.period, (PUMPED_LENGTH - len(cycle.u) - len(cycle.v)) // len(cycle.w))
     words = [cycle.u + cycle.w * n + cycle.v for n in range(most + 1)]
-    verdict = check_words(known.machine, model.by_full_forward, words, mode, method="pumped words")
+    verdict = check_words(given.machine, model.by_full_forward, words, mode, method="pumped words")
     parts = ", ".join(f"{name} = {' '.join(part) or 'empty'}" for name, part in zip("uwv", (cycle.u, cycle.w, cycle.v)))
     shown = f"u w^n v with {parts}, n up to {most}"
     if verdict.outcome == REFUTED:
-        return replace(verdict, reason=f"{known.name} is not star-free: {shown}")
+        return replace(verdict, reason=f"{given.language.name} is not star-free: {shown}")
     return replace(
         verdict, outcome=UNDECIDED, reason=f"right on {shown}, though gates of a Mamba cannot do this for every n"
     )
 
 
-def run_alone(known: Language, model, verdict: Verdict) -> Verdict:
+def run_alone(machine: Machine, model, verdict: Verdict) -> Verdict:
     """A refutation by strings that were run together stands when its witness, run alone, is wrong too."""
     if verdict.outcome != REFUTED:
         return verdict
     word = verdict.witness.word
-    alone = accuracy(known.machine, model.by_full_forward, [word], verdict.mode, [len(word)])
+    alone = accuracy(machine, model.by_full_forward, [word], verdict.mode, [len(word)])
     if alone.witness is not None:
         return replace(verdict, witness=alone.witness)
     reason = f"{verdict.reason}; run alone, it is answered right: what is given depends on the batch"
@@ -127,11 +151,11 @@ def _describe(model, stepped, notes: tuple[str, ...]) -> dict[str, object]:
     }
 
 
-def _words(known: Language, mode: str, count: int, longest: int, seed: int) -> Iterator[tuple[str, ...]]:
+def _words(machine: Machine, mode: str, count: int, longest: int, seed: int) -> Iterator[tuple[str, ...]]:
     """Valid strings; for recognition, arbitrary ones and those with one error too."""
     rng = np.random.default_rng(seed)
     every = 1 if mode == RECOGNISE else 3
-    for number, word in enumerate(random_words(known.machine, every * count, longest, rng)):
+    for number, word in enumerate(random_words(machine, every * count, longest, rng)):
         if number % every == 0:
             yield word
 

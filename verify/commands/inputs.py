@@ -1,4 +1,4 @@
-"""How a regular language is named on the command line: an expression, a formula, a name or a file."""
+"""How a language is named, by every command alike: a name of the catalogue, an expression, a formula or a file."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from verify.commands.options import nonempty, whole_number
 from verify.progress import Progress
 
 if TYPE_CHECKING:
+    from automata.catalogue import Language
     from automata.dfa import DFA
     from automata.machine import Machine
 
@@ -26,17 +27,24 @@ class Input:
 
     Attributes:
         title: one line that names it.
-        machine: what defines it: its minimal DFA, or a machine of the catalogue.
+        language: what it is.
+        machine: what defines it: its minimal DFA, or a machine that the paper has a construction for.
         options: the words of a command that give it again.
-        star_free: whether it is, where that is known without looking.
         limit: states and transitions that the automaton of a machine may have before it is minimised.
     """
 
     title: str
+    language: Language
     machine: Machine
     options: str
-    star_free: bool | None = None
     limit: int = UNMINIMISED
+
+    @property
+    def regular(self) -> bool:
+        """Whether it has a finite automaton."""
+        from automata.catalogue import COUNTER
+
+        return self.language.kind != COUNTER
 
     @cached_property
     def dfa(self) -> DFA:
@@ -47,28 +55,26 @@ class Input:
             LimitError: when the automaton is too large before it is minimised.
         """
         from automata.dfa import DFA
-        from automata.machines.counter_machine import CounterMachine
 
         if isinstance(self.machine, DFA):
             return self.machine
-        if isinstance(self.machine, CounterMachine):
+        if not self.regular:
             raise InputError(
-                f"{self.machine.name} is not regular, it has no finite automaton: see `python -m verify prove {self.options}`"
+                f"{self.language.name} is not regular, it has no finite automaton: see `python -m verify prove {self.options}`"
             )
         return DFA.from_machine(self.machine, self.limit).minimise()
 
 
-def add_input(parser: argparse.ArgumentParser, positional: bool = True) -> None:
+def add_input(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """A name, --regex, --ltl or --file (or --language NAME), how a file is read, --alphabet, and the limits on what is made of them."""
-    source = parser.add_mutually_exclusive_group(required=True)
-    if positional:
-        source.add_argument(
-            "name",
-            nargs="?",
-            type=nonempty,
-            metavar="LANGUAGE",
-            help="a name of the catalogue: tomita-4, d-12, dyck-2-5, anbn, ... (`python -m verify languages` lists them)",
-        )
+    source = parser.add_mutually_exclusive_group(required=required)
+    source.add_argument(
+        "name",
+        nargs="?",
+        type=nonempty,
+        metavar="LANGUAGE",
+        help="a name of the catalogue: tomita-4, d-12, dyck-2-5, anbn, ... (`python -m verify languages` lists them)",
+    )
     source.add_argument(
         "--regex", metavar="E", help="a regular expression, with ~ for complement and & for intersection: '(ab)*'"
     )
@@ -77,12 +83,7 @@ def add_input(parser: argparse.ArgumentParser, positional: bool = True) -> None:
         metavar="F",
         help="a formula of linear temporal logic, of the past: 'H(a -> Y b)', or the future: 'G(a -> F b)'",
     )
-    source.add_argument(
-        "--language",
-        type=nonempty,
-        metavar="NAME",
-        help="a name of the catalogue: tomita-4, d-12, dyck-2-3, flip-flop, ...",
-    )
+    source.add_argument("--language", type=nonempty, metavar="NAME", help="the same as LANGUAGE")
     source.add_argument(
         "--file",
         type=nonempty,
@@ -99,23 +100,18 @@ def add_input(parser: argparse.ArgumentParser, positional: bool = True) -> None:
     )
     labels = "what the labels of a DOT file are (default: what they look like)"
     parser.add_argument("--labels", choices=("auto", "symbols", "formulas"), default="auto", help=labels)
-    add_most(parser, "a number in a --language", "100000, and 64 for shuffle-K")
-    add_unminimised(parser)
-    parser.add_argument(
-        "--image-sets",
-        type=whole_number,
-        metavar="N",
-        help="give up when words make more than N different sets of states of all states (default: 20000)",
-    )
-
-
-def add_unminimised(parser: argparse.ArgumentParser) -> None:
-    """--unminimised: the limit on the automaton that an expression, a formula or a name makes."""
+    add_most(parser, "a number in a name", "100000, and 64 for shuffle-K")
     parser.add_argument(
         "--unminimised",
         type=whole_number,
         metavar="N",
         help=f"give up when the automaton has more than N states, or 100 N transitions, before it is minimised (default: {UNMINIMISED})",
+    )
+    parser.add_argument(
+        "--image-sets",
+        type=whole_number,
+        metavar="N",
+        help="give up when words make more than N different sets of states of all states (default: 20000)",
     )
 
 
@@ -129,6 +125,11 @@ def repeated_most(args: argparse.Namespace) -> str:
     return "" if args.most is None else f" --most {args.most}"
 
 
+def is_named(args: argparse.Namespace) -> bool:
+    """Whether the options name a language at all."""
+    return any(getattr(args, kind) is not None for kind in _KINDS)
+
+
 def read_input(args: argparse.Namespace) -> Input:
     """The language that the options name.
 
@@ -136,16 +137,15 @@ def read_input(args: argparse.Namespace) -> Input:
         InputError: with the position in the expression, or the line of the file, that is wrong.
         LimitError: when the automaton is too large before it is minimised.
     """
+    kind, text = next((kind, found) for kind in _KINDS if (found := getattr(args, kind)) is not None)
+    named = kind in ("name", "language")
     alphabet = None
     if args.alphabet is not None:
         alphabet = tuple(args.alphabet.split()) if len(args.alphabet.split()) != 1 else tuple(args.alphabet.strip())
-        if args.language is not None or getattr(args, "name", None) is not None:
+        if named:
             raise InputError("--alphabet: a language of the catalogue has an alphabet of its own")
-    kind, text = next(
-        (kind, found) for kind in (*_READERS, "name", "language") if (found := getattr(args, kind, None)) is not None
-    )
     options = f"--{kind} {shlex.quote(text)}" if text[:1] != "-" else shlex.quote(f"--{kind}={text}")
-    if kind in ("name", "language"):
+    if named:
         options = shlex.quote(text)
     for option, default in (("accept", None), ("labels", "auto")):
         if (value := getattr(args, option)) != default:
@@ -154,33 +154,49 @@ def read_input(args: argparse.Namespace) -> Input:
             options += f" --{option} {shlex.quote(value)}"
     if alphabet is not None:
         options += f" --alphabet {shlex.quote(args.alphabet)}"
-    for option in ("most", "unminimised", "image_sets"):
-        if getattr(args, option) is not None:
-            options += f" --{option.replace('_', '-')} {getattr(args, option)}"
+    options += "".join(
+        f" --{option.replace('_', '-')} {getattr(args, option)}"
+        for option in ("most", "unminimised", "image_sets")
+        if getattr(args, option) is not None
+    )
     with Progress(phase="reading", quiet=getattr(args, "quiet", False)):
-        if kind in ("name", "language"):
-            return _named(text, options, args)
-        title, dfa = _READERS[kind](text, alphabet, args)
-        dfa = dfa.minimise()
-    if dfa.states == 1:
-        title += (
-            ": the full language, accepts every string" if dfa.accepting else ": the empty language, accepts no string"
-        )
-    return Input(title, dfa, options)
+        if named:
+            from automata.catalogue import language
+
+            return _of(language(text, args.most), options, args)
+        title, note, known = {"regex": _regex, "ltl": _ltl, "file": _file}[kind](text, alphabet, args)
+        return _of(known, options, args, title, note)
 
 
-def _named(text: str, options: str, args: argparse.Namespace) -> Input:
-    """A language of the catalogue; one that the paper has no construction for is taken as its minimal automaton."""
-    from automata.catalogue import language
+def read_saved(folder: str, args: argparse.Namespace) -> tuple[Input, str]:
+    """The language that a saved model says it is about, and the mode.
+
+    Raises:
+        InputError: when the folder does not say it, or not as it should be.
+    """
+    from automata.saved_language import saved_language
+
+    with Progress(phase="reading", quiet=getattr(args, "quiet", False)):
+        known, mode = saved_language(folder, args.most, unminimised_limit(args))
+        return _of(known, "", args), mode
+
+
+def _of(known: Language, options: str, args: argparse.Namespace, title: str = "", note: str = "") -> Input:
+    """Whatever the paper has no construction for is taken as its minimal automaton."""
+    from automata.dfa import DFA
     from automata.machines.bounded_dyck import DyckMachine
     from automata.machines.counter_machine import CounterMachine
     from automata.machines.flip_flop import FlipFlopMachine
 
-    known = language(text, args.most)
-    title, machine = f"{known.name}: {known.title}, {_over(known.machine)}", known.machine
+    limit, machine = unminimised_limit(args), known.machine
     if not isinstance(machine, (DyckMachine, CounterMachine, FlipFlopMachine)):
-        machine = known.dfa(unminimised_limit(args))
-    return Input(title, machine, options, known.star_free, unminimised_limit(args))
+        machine = known.dfa(limit)
+    if not title:
+        title = shortened(known.title, _TITLE) if known.source else f"{known.name}: {known.title}"
+    title = f"{title}, {_over(machine)}{note}"
+    if known.source and isinstance(machine, DFA) and machine.states == 1:
+        title += f": the {'full' if machine.accepting else 'empty'} language, accepts {'every' if machine.accepting else 'no'} string"
+    return Input(title, known, machine, options, limit)
 
 
 def image_set_limit(args: argparse.Namespace) -> int:
@@ -196,34 +212,36 @@ def unminimised_limit(args: argparse.Namespace) -> int:
 
 
 def _regex(text: str, alphabet, args: argparse.Namespace):
-    from automata.notation.expressions import parse_regex, regex_to_dfa
+    from automata.notation.expressions import parse_regex
+    from automata.saved_language import of_regex
 
-    dfa = regex_to_dfa(text, alphabet, unminimised_limit(args))
+    known = of_regex(text, alphabet, unminimised_limit(args))
     guessed = alphabet is None and parse_regex(text).speaks_of_others
     note = " (the symbols shown, as there is no --alphabet: . ~ and [^ speak of these)" if guessed else ""
-    return f"the regular expression {shortened(text, _TITLE)}, {_over(dfa)}{note}", dfa
+    return f"the regular expression {shortened(text, _TITLE)}", note, known
 
 
 def _ltl(text: str, alphabet, args: argparse.Namespace):
-    from automata.notation.future_ltl import formula_to_dfa
     from automata.notation.temporal import parse_formula
+    from automata.saved_language import of_ltl
 
-    dfa = formula_to_dfa(text, alphabet, unminimised_limit(args))
-    tense = parse_formula(text, alphabet).tense
+    known = of_ltl(text, alphabet, unminimised_limit(args))
     note = " (the symbols shown, as there is no --alphabet)" if alphabet is None else ""
-    return f"the {tense} formula {shortened(text, _TITLE)}, {_over(dfa)}, one at each position{note}", dfa
+    return f"the {parse_formula(text, alphabet).tense} formula {shortened(text, _TITLE)}", f", one at each position{note}", known
 
 
 def _file(text: str, alphabet, args: argparse.Namespace):
     from automata.formats import checked_dfa, read_described
+    from automata.saved_language import of_automaton
 
     described = read_described(text, args.labels, None if args.accept is None else args.accept.split())
-    dfa = checked_dfa(described, alphabet, unminimised_limit(args))
+    known = of_automaton(text, checked_dfa(described, alphabet, unminimised_limit(args)))
     note = "" if described.deterministic else f" (nondeterministic, {len(described.states)} states: made deterministic)"
-    return f"the automaton in {shortened(text, _TITLE)}, {_over(dfa)}{note}", dfa
+    return f"the automaton in {shortened(text, _TITLE)}", note, known
 
 
-_READERS = {"regex": _regex, "ltl": _ltl, "file": _file}
+_KINDS = ("regex", "ltl", "file", "name", "language")
+"""Where the options keep a language; at most one of them is given."""
 
 _TITLE = 150
 """Characters of an expression or a path that a title shows."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import math
+import shlex
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Sequence
 
 import numpy as np
 
+from automata.catalogue import Language
 from automata.errors import InputError
 from automata.machine import PREDICTIVE, RECOGNISE, Machine, run
 from constructions.build import Build, build
@@ -44,6 +46,7 @@ class Task:
         sections: what is printed before the construction: headings with named values.
         checks: what is checked after the proof besides the random test: headings, and functions of the running model.
         released: published strings with their labels, to be checked too.
+        language: as it was given; None where the machine's own name says it.
     """
 
     title: str
@@ -53,6 +56,7 @@ class Task:
     sections: tuple[tuple[str, dict[str, object]], ...] = ()
     checks: tuple[tuple[str, Callable[[Any, Progress], Verdict]], ...] = ()
     released: tuple[Labelled, ...] = ()
+    language: Language | None = None
 
     @property
     def machine(self) -> Machine:
@@ -92,7 +96,8 @@ def lowered(task: Task, args: argparse.Namespace) -> Build:
             f"--arithmetic {args.arithmetic}: is for the paper's SSM; the numbers of {target.name} are chosen with --dtype"
         )
     with Progress("rules placed", quiet=getattr(args, "quiet", True), phase="lowering") as progress:
-        return build(task.construction, target, arithmetic=args.arithmetic, dtype=dtype, advance=progress.advance)
+        built = build(task.construction, target, arithmetic=args.arithmetic, dtype=dtype, advance=progress.advance)
+        return replace(built, language=task.language)
 
 
 def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
@@ -102,7 +107,7 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
     command = _repeatable(command, args)
     built = lowered(task, args)
     lines = read_strings(args.strings_file, task.parse, task.characters) if args.strings_file else []
-    longest = _longest(built, args)
+    longest = random_length(built, args.max_length)
     claim = Claim(task.machine, task.mode, None, built.weights, task.construction, args.limit)
     unit = chosen(claim, args.method)[0].unit
     report = Report(command, args.quiet)
@@ -115,17 +120,19 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
     report.section("construction", {**said, **built.describe()})
     report.section("memory", memory(task))
     with built.running() as model:
-        with Progress(unit, quiet=args.quiet, phase="proof") as progress:
-            proof = prove_claim(replace(claim, model=model), args.method, progress)
-        report.verdict("proof", proof)
-        _test(task, model, longest, args, report, command)
+        proof = prove_and_test(replace(claim, model=model), unit, longest, args, report, command)
+        for name, check in task.checks:
+            with Progress("strings", quiet=args.quiet, phase=name) as progress:
+                report.verdict(name, check(model, progress))
+        if task.released:
+            report.verdict("released strings", check_released(task.machine, _tested(model), task.released))
         if lines:
             _check_file(task, _tested(model), lines, report, args)
 
     def save() -> None:
         if args.save and worst(report.verdicts) != EXIT_STATUS[REFUTED]:
             built.save(args.save, card(task.title, built, report.verdicts, command))
-            report.section("written", {"folder": args.save, **built.target.loads_with})
+            report.section("written", {"folder": args.save, "checked again with": f"python -m verify check {shlex.quote(args.save)}", **built.target.loads_with})
 
     report.close(args.json, save)
     # A search in the place of a proof, for want of a solver, leaves the question open.
@@ -145,29 +152,30 @@ def _tested(model: Any) -> Any:
     return getattr(model, "by_full_forward", model)
 
 
-def _test(task: Task, model: Any, longest: int, args: argparse.Namespace, report: Report, command: str) -> None:
-    """The random test, what else the language is checked with, and published strings."""
-    tested = _tested(model)
+def prove_and_test(
+    claim: Claim, unit: str, longest: int, args: argparse.Namespace, report: Report, command: str
+) -> Verdict:
+    """The proof, whose progress counts this unit, and the random test; returns the proof."""
+    with Progress(unit, quiet=args.quiet, phase="proof") as progress:
+        proof = prove_claim(claim, args.method, progress)
+    report.verdict("proof", proof)
+    tested = _tested(claim.model)
     with Progress("strings", args.strings, args.quiet, phase="random test") as progress:
         # A full forward wants whole strings; anything else may read long ones in parts.
-        draw = random_streams if tested is model else random_words
-        words = draw(task.machine, args.strings, longest, np.random.default_rng(args.seed))
+        draw = random_streams if tested is claim.model else random_words
+        words = draw(claim.machine, args.strings, longest, np.random.default_rng(args.seed))
         repeat = f"{command} --strings {args.strings} --max-length {longest} --seed {args.seed}"
-        verdict = check_words(task.machine, tested, words, task.mode, progress=progress, repeat=repeat)
-    run_by = {} if tested is model else {"run by": "full forward"}
+        verdict = check_words(claim.machine, tested, words, claim.mode, progress=progress, repeat=repeat)
+    run_by = {} if tested is claim.model else {"run by": "full forward"}
     report.verdict("random test", verdict, {**run_by, "seed": args.seed})
-    for name, check in task.checks:
-        with Progress("strings", quiet=args.quiet, phase=name) as progress:
-            report.verdict(name, check(model, progress))
-    if task.released:
-        report.verdict("released strings", check_released(task.machine, tested, task.released))
+    return proof
 
 
-def _longest(built: Build, args: argparse.Namespace) -> int:
-    """The length of the random strings, within what is exact."""
-    wanted = built.target.test_length if args.max_length is None else args.max_length
+def random_length(built: Build, asked: int | None) -> int:
+    """The length of the random strings, within what is exact; what is asked for has to be."""
+    wanted = built.target.test_length if asked is None else asked
     exact = built.target.longest(built.weights, built.construction, wanted)
-    if exact < wanted and args.max_length is not None:
+    if exact < wanted and asked is not None:
         raise InputError(
             f"--max-length {wanted}: {built.target.exact_range(built.weights)}, so strings of up to {exact} symbols are safe"
         )

@@ -35,9 +35,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--proof", dest="method", choices=("auto", "search", "levelwise"), help=argparse.SUPPRESS)
 
 
-def add_language(parser: argparse.ArgumentParser, positional: bool = True) -> None:
+def add_language(parser: argparse.ArgumentParser) -> None:
     """The arguments that say which language, and by which route it is compiled."""
-    add_input(parser, positional)
+    add_input(parser)
     parser.add_argument(
         "--route",
         choices=("auto", "paper", "holonomy"),
@@ -107,7 +107,7 @@ def task(args: argparse.Namespace) -> Task:
     given = read_input(args)
     if not seems_star_free(given, args):
         raise InputError(
-            f"{given.title} is not star-free, so there is no model of it: see `python -m verify starfree {given.options}`"
+            f"{given.title} is not star-free, so there is no model of it: see `python -m verify prove {given.options}`"
         )
     return task_on(given, args)
 
@@ -115,13 +115,10 @@ def task(args: argparse.Namespace) -> Task:
 def task_on(given: Input, args: argparse.Namespace) -> Task:
     """The same for a language that is star-free, or not regular at all."""
     from automata.dfa import DFA
-    from automata.machines.counter_machine import CounterMachine
     from verify.commands.tasks import task_of
 
-    if isinstance(given.machine, CounterMachine):
-        return task_of(given.title, given.machine, args)
     spoken_of = given.dfa if isinstance(given.machine, DFA) or args.command == "starfree" else None
-    return task_of(given.title, given.machine, args, spoken_of)
+    return task_of(given.title, given.machine, args, spoken_of, given.language)
 
 
 def seems_star_free(given: Input, args: argparse.Namespace) -> bool:
@@ -133,13 +130,12 @@ def seems_star_free(given: Input, args: argparse.Namespace) -> bool:
         InputError: when the automaton has more states than the limit.
     """
     from automata.algebra.holonomy import Skeleton
-    from automata.machines.counter_machine import CounterMachine
 
-    if isinstance(given.machine, CounterMachine):
+    if not given.regular:
         if args.command == "starfree":
             given.dfa  # raises, naming the command for it
         return True
-    if given.star_free and args.command != "starfree":
+    if given.language.known and args.command != "starfree":
         return True
     if given.dfa.states > args.states:
         raise InputError(

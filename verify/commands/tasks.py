@@ -8,6 +8,7 @@ from typing import Any, Callable
 import numpy as np
 
 from automata.algebra.holonomy import Skeleton
+from automata.catalogue import Language
 from automata.dfa import DFA
 from automata.errors import InputError, LimitError, quoted, shortened
 from automata.machine import PREDICTIVE, RECOGNISE, Machine
@@ -28,7 +29,9 @@ SMALL_COUNTER, SMALL_COUNTER_PAIRS = 5, 20_000
 """The second opinion follows every string on which no counter exceeds this, up to about so many pairs of states."""
 
 
-def task_of(title: str, machine: Machine, args: argparse.Namespace, dfa: DFA | None = None) -> Task:
+def task_of(
+    title: str, machine: Machine, args: argparse.Namespace, dfa: DFA | None = None, known: Language | None = None
+) -> Task:
     """The language of a machine as a task of the pipeline.
 
     Args:
@@ -36,6 +39,7 @@ def task_of(title: str, machine: Machine, args: argparse.Namespace, dfa: DFA | N
         machine: a machine of the catalogue, or a minimal automaton.
         args: the options that say for which target, question and route.
         dfa: the minimal automaton, where the report is to speak about it.
+        known: the language as it was given, which a saved model carries; by default what the machine is called.
 
     Raises:
         InputError: when the target cannot have the language.
@@ -48,6 +52,7 @@ def task_of(title: str, machine: Machine, args: argparse.Namespace, dfa: DFA | N
         parse=parser_of(machine),
         sections=(("star-free", star_free(construction, dfa, args)),) if dfa is not None else (),
         checks=_checks(machine, args) if isinstance(machine, CounterMachine) else (),
+        language=known,
     )
 
 

@@ -40,7 +40,8 @@ print([token for token, number in tokenizer.get_vocab().items() if logits[number
 ```
 
 The tokenizer puts `<bos>` first, which the model needs.  Padding goes on the left, with its attention mask.
-`coordinates.json` says what every coordinate of the residual stream and every inner channel means.
+`coordinates.json` says what every coordinate of the residual stream and every inner channel means, `language.json` which
+language the model is about: `python -m verify check .` proves it again.
 """
 
 _PREDICTS = (

@@ -1,0 +1,149 @@
+"""``python -m verify check DIR [LANGUAGE]``: any saved model, trained or built, against its own language or another one."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from automata.errors import InputError
+from automata.machine import MODES
+from verify.commands.inputs import add_input, is_named, read_input, read_saved
+from verify.commands.options import nonempty, whole_number
+
+if TYPE_CHECKING:
+    from constructions.target import Target
+    from verify.commands.inputs import Input
+
+HELP = "a saved model or a Mamba checkpoint against the language in its folder, or another one: proof, random test, refutation"
+
+STATES, ROWS = 5_000_000, 20_000
+"""Joint states of a search unless told otherwise: of a saved SSM, and of a Mamba, whose steps are slower."""
+
+STRINGS, EDGES = 500, "50,100,150"
+
+_SSM_ONLY = {"method": "--method", "max_length": "--max-length"}
+_MAMBA_ONLY = {"answer": "--answer", "bins": "--bins"}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    from verify.methods import METHODS
+
+    parser.add_argument("directory", metavar="DIR", help="a folder that --save, export or a trainer wrote")
+    add_input(parser, required=False)
+    parser.add_argument("--mode", choices=MODES, help="the question asked (default: what the folder says, else predictive)")
+    parser.add_argument(
+        "--strings", type=whole_number, default=STRINGS, metavar="N", help=f"random strings (default: {STRINGS})"
+    )
+    parser.add_argument("--seed", type=whole_number, default=0, metavar="S", help="of the random strings (default: 0)")
+    parser.add_argument(
+        "--max-length", type=whole_number, metavar="L", help="of the random strings, for an SSM (default: 500)"
+    )
+    parser.add_argument(
+        "--bins", metavar="L,L,…", help=f"greatest length of each bin of accuracy, for a Mamba (default: {EDGES})"
+    )
+    parser.add_argument(
+        "--method", choices=("auto", *METHODS), help="how an SSM is proved (default: the cheapest way that speaks about it)"
+    )
+    parser.add_argument(
+        "--answer",
+        metavar="RULE",
+        help="when a Mamba gives an output: logit:T or softmax:P, its logit or probability above that (default: logit:0)",
+    )
+    parser.add_argument(
+        "--limit",
+        type=whole_number,
+        metavar="N",
+        help=f"give up the search beyond N joint states (default: {STATES} of an SSM, {ROWS} of a Mamba)",
+    )
+    parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
+    parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
+
+
+def run(args: argparse.Namespace) -> int:
+    from constructions.target import owner
+
+    edges = _edges(EDGES if args.bins is None else args.bins)
+    target = owner(args.directory)
+    ssm = target.numbers == "arithmetic"
+    for name, option in (_MAMBA_ONLY if ssm else _SSM_ONLY).items():
+        if getattr(args, name) is not None:
+            raise InputError(f"{option} {getattr(args, name)}: does not speak about {target.title}")
+    args.limit = args.limit if args.limit is not None else STATES if ssm else ROWS
+    given, mode, notes = _language(args)
+    command = f"python -m verify check {shlex.quote(args.directory)}" + f" {given.options}" * bool(given.options)
+    if ssm:
+        return _check_ssm(target, given, mode, notes, args, command)
+    from verify.commands.check_checkpoint import check_checkpoint
+
+    return check_checkpoint(given, args.mode or mode, notes, args, command, edges)
+
+
+def _language(args: argparse.Namespace) -> tuple[Input, str | None, dict[str, object]]:
+    """The language, the mode that the folder says, and what is said of both."""
+    from automata.saved_language import LANGUAGE_FILE, has_language
+
+    if not is_named(args):
+        if not has_language(args.directory):
+            raise InputError(f"{args.directory}: has no {LANGUAGE_FILE}, so a LANGUAGE is needed: check {args.directory} LANGUAGE")
+        given, mode = read_saved(args.directory, args)
+        return given, mode, {"language": f"from {LANGUAGE_FILE}"}
+    said = "as named in the command" + f", {LANGUAGE_FILE} is not looked at" * has_language(args.directory)
+    return read_input(args), None, {"language": said}
+
+
+def _check_ssm(
+    target: Target, given: Input, said: str | None, notes: dict[str, object], args: argparse.Namespace, command: str
+) -> int:
+    """All checks of weights that are loaded whole."""
+    from constructions.build import Build
+    from verify.claim import Claim
+    from verify.commands.pipeline import prove_and_test, random_length
+    from verify.proving import AUTO, chosen
+    from verify.show.report import Report
+    from verify.verdict import worst
+
+    weights = target.load(args.directory)
+    for mode, where in ((said, f"{args.directory}: language.json says"), (args.mode, "--mode")):
+        if mode not in (None, weights.mode):
+            raise InputError(f"{where} {mode}: the model's outputs are those of {weights.mode}")
+    for symbol in sorted(set(weights.alphabet) ^ set(given.machine.alphabet))[:1]:
+        raise InputError(f"{args.directory}: symbol {symbol!r} is in the alphabet of only one of language and model")
+    built = Build(target, weights)
+    longest = random_length(built, args.max_length)
+    claim = Claim(given.machine, weights.mode, None, weights, _how_to_look(given, weights.mode), args.limit)
+    args.method = args.method or AUTO
+    unit = chosen(claim, args.method)[0].unit
+    report = Report(command, args.quiet)
+    report.title(f"{args.directory}: a saved model against {given.title}")
+    report.section("model", {**notes, **built.describe()})
+    with built.running() as model:
+        prove_and_test(replace(claim, model=model), unit, longest, args, report, command)
+    report.close(args.json)
+    return worst(report.verdicts)
+
+
+def _how_to_look(given: Input, mode: str):
+    """What the language compiles to, from which methods take hints and never facts; None where it does not."""
+    from automata.errors import LimitError
+    from constructions.compile.compiler import NotExpressible, compile
+
+    try:
+        return compile(given.machine, mode)
+    except (NotExpressible, LimitError):
+        return None
+
+
+def _edges(text: str) -> list[int]:
+    from automata import limits
+
+    try:
+        edges = [whole_number(part) for part in text.split(",")]
+    except argparse.ArgumentTypeError as error:
+        raise InputError(f"--bins {text}: {error}") from None
+    if edges != sorted(set(edges)):
+        raise InputError(f"--bins {text}: lengths must increase")
+    if limits.exceeded("bin", edges[-1]):
+        raise limits.refusal("bin", f"--bins {text}: lengths must increase, up to {limits.limit('bin')} at most")
+    return edges
