@@ -176,7 +176,7 @@ GOOD = {"format": 1, "mode": "predictive", "name": "d-2"}
 def test_a_hostile_language_is_one_line(capsys, content, culprit):
     saved("d-2")
     open(f"model/{LANGUAGE_FILE}", "w").write(content if isinstance(content, str) else json.dumps(content))
-    assert culprit in refused(capsys, "check", "model")
+    assert culprit in refused(capsys, "check", "model", "--unminimised", "50")
 
 
 def test_a_language_that_is_no_file(capsys):
