@@ -1,4 +1,4 @@
-"""``python -m verify check DIR [LANGUAGE]``: any saved model, trained or built, against its own language or another one."""
+"""``python -m verify check DIR [LANGUAGE]``: any saved model, trained or built, against its own or another language."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from constructions.target import Target
     from verify.commands.inputs import Input
 
-HELP = "a saved model or a Mamba checkpoint against the language in its folder, or another one: proof, random test, refutation"
+HELP = "a saved model or a Mamba checkpoint against the language in its folder, or another one"
 
 STATES, ROWS = 5_000_000, 20_000
 """Joint states of a search unless told otherwise: of a saved SSM, and of a Mamba, whose steps are slower."""
@@ -32,7 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("directory", metavar="DIR", help="a folder that --save, export or a trainer wrote")
     add_input(parser, required=False)
-    parser.add_argument("--mode", choices=MODES, help="the question asked (default: what the folder says, else predictive)")
+    parser.add_argument(
+        "--mode", choices=MODES, help="the question asked (default: what the folder says, else predictive)"
+    )
     parser.add_argument(
         "--strings", type=whole_number, default=STRINGS, metavar="N", help=f"random strings (default: {STRINGS})"
     )
@@ -44,12 +46,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--bins", metavar="L,L,…", help=f"greatest length of each bin of accuracy, for a Mamba (default: {EDGES})"
     )
     parser.add_argument(
-        "--method", choices=("auto", *METHODS), help="how an SSM is proved (default: the cheapest way that speaks about it)"
+        "--method",
+        choices=("auto", *METHODS),
+        help="how an SSM is proved (default: the cheapest way that speaks about it)",
     )
     parser.add_argument(
         "--answer",
         metavar="RULE",
-        help="when a Mamba gives an output: logit:T or softmax:P, its logit or probability above that (default: logit:0)",
+        help="when a Mamba gives an output: its logit, logit:T, or probability, softmax:P, is above that (default: logit:0)",
     )
     parser.add_argument(
         "--limit",
@@ -86,7 +90,8 @@ def _language(args: argparse.Namespace) -> tuple[Input, str | None, dict[str, ob
 
     if not is_named(args):
         if not has_language(args.directory):
-            raise InputError(f"{args.directory}: has no {LANGUAGE_FILE}, so a LANGUAGE is needed: check {args.directory} LANGUAGE")
+            lacking = f"has no {LANGUAGE_FILE}, so a LANGUAGE is needed"
+            raise InputError(f"{args.directory}: {lacking}: check {args.directory} LANGUAGE")
         given, mode = read_saved(args.directory, args)
         return given, mode, {"language": f"from {LANGUAGE_FILE}"}
     said = "as named in the command" + f", {LANGUAGE_FILE} is not looked at" * has_language(args.directory)
@@ -100,7 +105,7 @@ def _check_ssm(
     from constructions.build import Build
     from verify.claim import Claim
     from verify.commands.pipeline import prove_and_test, random_length
-    from verify.proving import AUTO, chosen
+    from verify.proving import CHEAPEST, chosen
     from verify.show.report import Report
     from verify.verdict import worst
 
@@ -113,7 +118,7 @@ def _check_ssm(
     built = Build(target, weights)
     longest = random_length(built, args.max_length)
     claim = Claim(given.machine, weights.mode, None, weights, _how_to_look(given, weights.mode), args.limit)
-    args.method = args.method or AUTO
+    args.method = args.method or CHEAPEST
     unit = chosen(claim, args.method)[0].unit
     report = Report(command, args.quiet)
     report.title(f"{args.directory}: a saved model against {given.title}")

@@ -132,7 +132,8 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
     def save() -> None:
         if args.save and worst(report.verdicts) != EXIT_STATUS[REFUTED]:
             built.save(args.save, card(task.title, built, report.verdicts, command))
-            report.section("written", {"folder": args.save, "checked again with": f"python -m verify check {shlex.quote(args.save)}", **built.target.loads_with})
+            again = f"python -m verify check {shlex.quote(args.save)}"
+            report.section("written", {"folder": args.save, "checked again with": again, **built.target.loads_with})
 
     report.close(args.json, save)
     # A search in the place of a proof, for want of a solver, leaves the question open.
