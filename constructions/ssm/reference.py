@@ -58,7 +58,7 @@ def start(ssm: Weights) -> ModelState:
     """The state before BOS: h_0 as stored, nothing given out."""
     h = tuple(
         tuple(
-            _stored_state(ssm.arithmetic, number(ssm.arithmetic, int(n), layer.initial_exponent)) for n in layer.initial
+            stored_state(ssm.arithmetic, number(ssm.arithmetic, int(n), layer.initial_exponent)) for n in layer.initial
         )
         for layer in ssm.layers
     )
@@ -75,21 +75,26 @@ def step_with_gates(ssm: Weights, state: ModelState, symbol: str) -> tuple[Model
     """The state after one symbol, and the gates of that step, layer by layer."""
     arithmetic = ssm.arithmetic
     row = ssm.embedding[ssm.symbol_index[symbol]]
-    x = [_stored(arithmetic, number(arithmetic, int(n), ssm.embedding_exponent)) for n in row]
+    x = [stored(arithmetic, number(arithmetic, int(n), ssm.embedding_exponent)) for n in row]
     new_h, all_gates = [], []
     for layer, h in zip(ssm.layers, state.h):
         gates = gate_values(arithmetic, layer, x)
         increments = apply(arithmetic, layer.increment, x)
-        h = [_stored_state(arithmetic, a * value + b) for a, value, b in zip(gates, h, increments)]
-        z = h
-        for mix in layer.phi:
-            z = _mix(arithmetic, mix, [*z, *x])
-        x = z
+        h = [stored_state(arithmetic, a * value + b) for a, value, b in zip(gates, h, increments)]
+        x = layer_features(arithmetic, layer, h, x)
         new_h.append(tuple(h))
         all_gates.append(tuple(gates))
     numbers = apply(arithmetic, ssm.readout, x)
     outputs = frozenset(name for name, v in zip(ssm.outputs, numbers) if v > 0)
     return ModelState(tuple(new_h), outputs), tuple(all_gates)
+
+
+def layer_features(arithmetic: Arithmetic, layer: Layer, h: Sequence, x: Sequence) -> tuple:
+    """phi(h, x): what the layer gives to the next one."""
+    z = tuple(h)
+    for mix in layer.phi:
+        z = tuple(_mix(arithmetic, mix, [*z, *x]))
+    return z
 
 
 def gate_values(arithmetic: Arithmetic, layer: Layer, x: Sequence) -> list:
@@ -111,12 +116,12 @@ def gate_function(name: str, value):
 
 
 def _mix(arithmetic: Arithmetic, mix: Mix, inputs: Sequence) -> list:
-    values = [_stored(arithmetic, v) for v in apply(arithmetic, mix.affine, inputs)]
+    values = [stored(arithmetic, v) for v in apply(arithmetic, mix.affine, inputs)]
     zero = number(arithmetic, 0, 0)
     if mix.activation == "relu":
         return [max(v, zero) for v in values]
     if mix.activation == "clip":
-        low, high = (_stored(arithmetic, number(arithmetic, n, mix.affine.exponent)) for n in (mix.low, mix.high))
+        low, high = (stored(arithmetic, number(arithmetic, n, mix.affine.exponent)) for n in (mix.low, mix.high))
         return [min(max(v, low), high) for v in values]
     return values
 
@@ -140,9 +145,11 @@ def number(arithmetic: Arithmetic, integer: int, exponent: int):
     return Fraction(integer, 1 << exponent)
 
 
-def _stored(arithmetic: Arithmetic, value):
+def stored(arithmetic: Arithmetic, value):
+    """A feature as it is stored."""
     return value if arithmetic.is_float else arithmetic.store(value)
 
 
-def _stored_state(arithmetic: Arithmetic, value):
+def stored_state(arithmetic: Arithmetic, value):
+    """A new state as it is stored."""
     return value if arithmetic.is_float else arithmetic.store_state(value)

@@ -141,7 +141,7 @@ class _Proof:
         self.maps = SparseMaps(engine)
         if (fault := chart.fault(dfa.states)) is not None:
             raise NotCovered(fault)
-        self.coordinates = _coordinates(self.ssm, chart.levels)
+        self.coordinates = digit_coordinates(self.ssm, chart.levels)
         self.explored = explored
         self.dead = 0
         if self.ssm.mode == PREDICTIVE:
@@ -330,7 +330,7 @@ class _Proof:
     def _image(self, stage: int, move: int) -> int:
         if (stage, move) not in self.images:
             image, images = 0, self.moves[move].images
-            for state in _states(stage):
+            for state in states_of(stage):
                 image |= 1 << images[state]
             self.images[stage, move] = image
         return self.images[stage, move]
@@ -340,7 +340,7 @@ class _Proof:
         return not self.dead or bool(self._image(stage, move) & ~self.dead)
 
 
-def _coordinates(ssm: SSM, levels: int) -> list[tuple[int, ...]]:
+def digit_coordinates(ssm: SSM, levels: int) -> list[tuple[int, ...]]:
     """For each layer the coordinates of its digit's bits, lowest first; the layers that have some are the levels in order."""
     found, level = [], 0
     for number, layer in enumerate(ssm.layers, 1):
@@ -363,7 +363,7 @@ def _words_to(dfa: DFA, failure: _Failure) -> Iterator[tuple[str, ...]]:
     """Strings that reach the failing step, each with several ways on: to the end of a word, and at random."""
     rng = np.random.default_rng(0)
     endings = _endings(dfa)
-    for state in _states(failure.states)[:16]:
+    for state in states_of(failure.states)[:16]:
         access = dfa.access_word(state)
         if access is None:
             continue
@@ -396,11 +396,11 @@ def _endings(dfa: DFA) -> dict[int, tuple[str, ...]]:
     return endings
 
 
-def _states(mask: int) -> list[int]:
+def states_of(mask: int) -> list[int]:
     """The states of a set, ascending."""
     return [q for q, bit in enumerate(reversed(bin(mask)[2:])) if bit == "1"]
 
 
 def _show(mask: int) -> str:
-    states = _states(mask)
+    states = states_of(mask)
     return "{" + ", ".join(map(str, states[:8])) + (", …" if len(states) > 8 else "") + "}"
