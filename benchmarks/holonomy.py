@@ -15,12 +15,15 @@ from automata.algebra.holonomy import Skeleton
 from automata.machine import PREDICTIVE
 from constructions.compile.krohn_rhodes import holonomy_cascade
 from constructions.compile.pair_graph import chart_of
+from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.lowering import lower
 from tests.baseline import ROWS, chain_language
 from verify.census import census
 from verify.methods.levelwise import prove_levelwise
-from verify.regular import ARITHMETIC
 from verify.verdict import PROVED
+
+ARITHMETIC = Arithmetic("fixed", 1)
+"""One fractional bit holds what a register held before the step."""
 
 TIMEOUT_MS = 120_000
 """After so long the peer was stopped."""

@@ -8,11 +8,14 @@ from automata.algebra.aperiodic import group_witness, membership_cycle
 from automata.algebra.holonomy import Skeleton
 from automata.formats import read_dfa
 from automata.machine import PREDICTIVE, RECOGNISE
+from constructions.build import build
+from constructions.compile.compiler import HOLONOMY, compile
 from constructions.compile.krohn_rhodes import holonomy_cascade
+from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
 from constructions.ssm.lowering import lower
+from verify.face import prove
 from verify.methods.bisimulation import bisimulation
-from verify.regular import ARITHMETIC, prove_star_free
 from verify.verdict import PROVED
 
 NOT_STAR_FREE = ("Zp", "Reg")
@@ -28,10 +31,10 @@ def test_all_are_proved_or_refuted(shared_data):
     counts, largest = Counter(), 0
     for name, dfa in automata(shared_data):
         largest = max(largest, dfa.states)
-        skeleton = Skeleton(dfa)
+        skeleton = Skeleton.of(dfa)
         assert skeleton.aperiodic == (name.split(".")[2] not in NOT_STAR_FREE), name
         if skeleton.aperiodic:
-            outcome = prove_star_free(dfa, PREDICTIVE, skeleton).outcome
+            outcome = prove(dfa, build(compile(dfa, PREDICTIVE, HOLONOMY))).outcome
             assert outcome == PROVED, name
             counts[outcome] += 1
             continue
@@ -46,9 +49,9 @@ def test_all_are_proved_or_refuted(shared_data):
 def test_recognisers_of_a_sample(shared_data):
     proved = 0
     for name, dfa in list(automata(shared_data))[::8]:
-        skeleton = Skeleton(dfa)
+        skeleton = Skeleton.of(dfa)
         if skeleton.aperiodic and dfa.states <= 120:
-            assert prove_star_free(dfa, RECOGNISE, skeleton).outcome == PROVED, name
+            assert prove(dfa, build(compile(dfa, RECOGNISE, HOLONOMY))).outcome == PROVED, name
             proved += 1
     assert proved > 35
 
@@ -57,9 +60,9 @@ def test_recognisers_of_a_sample(shared_data):
 def test_the_search_agrees_on_the_small_ones(shared_data, mode):
     proved = 0
     for name, dfa in list(automata(shared_data))[::6]:
-        skeleton = Skeleton(dfa)
+        skeleton = Skeleton.of(dfa)
         if skeleton.aperiodic and skeleton.bits <= 8:
-            ssm = lower(holonomy_cascade(dfa, mode, skeleton), ARITHMETIC)
+            ssm = lower(holonomy_cascade(dfa, mode, skeleton), Arithmetic("fixed", 1))
             assert bisimulation(dfa, Engine(ssm), mode, limit=100_000).outcome == PROVED, name
             proved += 1
     assert proved > 15
