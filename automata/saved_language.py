@@ -31,8 +31,8 @@ from automata.machines.counter_machine import CounterMachine
 from automata.machines.flip_flop import FlipFlopMachine
 
 LANGUAGE_FILE = "language.json"
-FORMAT = 1
-KINDS = ("name", "regex", "ltl", "automaton")
+LANGUAGE_FORMAT = 1
+LANGUAGE_KINDS = ("name", "regex", "ltl", "automaton")
 
 
 def language_of(machine: Machine) -> Language:
@@ -60,7 +60,7 @@ def saved_text(known: Language, mode: str) -> str:
     source = dict(known.source or {"name": known.name})
     if "automaton" in source:
         source["automaton"] = json.loads(render_json(known.dfa()))
-    return json.dumps({"format": FORMAT, "mode": mode, **source}, ensure_ascii=False) + "\n"
+    return json.dumps({"format": LANGUAGE_FORMAT, "mode": mode, **source}, ensure_ascii=False) + "\n"
 
 
 def has_language(folder: str | Path) -> bool:
@@ -100,11 +100,11 @@ def _mode(entries: dict[str, object]) -> str:
 
 
 def _language(entries: dict[str, object], path: str, most: int | None, limit: int) -> Language:
-    if repr(entries.get("format")) != repr(FORMAT):
-        raise InputError(f"format: found {quoted(entries.get('format'))}, expected {FORMAT}")
-    kinds = [kind for kind in KINDS if kind in entries]
+    if repr(entries.get("format")) != repr(LANGUAGE_FORMAT):
+        raise InputError(f"format: found {quoted(entries.get('format'))}, expected {LANGUAGE_FORMAT}")
+    kinds = [kind for kind in LANGUAGE_KINDS if kind in entries]
     if len(kinds) != 1:
-        raise InputError(f"found {' and '.join(kinds) or 'no language'}, expected one of {', '.join(KINDS)}")
+        raise InputError(f"found {' and '.join(kinds) or 'no language'}, expected one of {', '.join(LANGUAGE_KINDS)}")
     kind = kinds[0]
     known = ("format", "mode", kind, *(("alphabet",) if kind in ("regex", "ltl") else ()))
     for entry in entries:

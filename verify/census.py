@@ -33,7 +33,7 @@ from verify.proving import prove_claim
 
 TABLES_PER_PART = 64
 WORKERS_PER_PROCESSOR = 4
-NOT_STAR_FREE = "not star-free"
+CYCLING = "not star-free"
 
 _VERSION = 1
 
@@ -80,7 +80,7 @@ def decide(part: Part) -> list[dict]:
                 entry["outcome"] = _outcome(dfa, part.mode)
                 entry["bits"] = skeleton.bits
             else:
-                entry["outcome"] = NOT_STAR_FREE
+                entry["outcome"] = CYCLING
                 entry["word"] = " ".join(membership_cycle(dfa).w)
             entries.append(entry)
     return entries

@@ -31,10 +31,10 @@ from fractions import Fraction
 FORMAT = "ssm-certificate 1"
 TEXT_LIMIT = 32 << 20  # bytes, after decompression
 LARGEST = 1 << 62
-MOST_PLACES = 62
+_MOST_PLACES = 62
 LARGEST_STATE = 1 << 4096
 WORK = 10**9
-ACCEPT, EOS, BOS = "<accept>", "<eos>", "<bos>"
+_ACCEPT, _EOS, _BOS = "<accept>", "<eos>", "<bos>"
 INFINITY, NAN = math.inf, math.nan
 
 
@@ -42,7 +42,7 @@ class Failed(Exception):
     """The file does not show its claim; the text says why and where."""
 
 
-class NoCertificate(Exception):
+class Rejected(Exception):
     """The file is none."""
 
 
@@ -65,24 +65,24 @@ def read(path):
     """The JSON object of a file, its text strict and bounded."""
     try:
         if not os.path.isfile(path):
-            raise NoCertificate("is not a file" if os.path.exists(path) else "no such file")
+            raise Rejected("is not a file" if os.path.exists(path) else "no such file")
         with open(path, "rb") as file:
             compressed = file.read(2) == b"\x1f\x8b"
             file.seek(0)
             data = (gzip.GzipFile(fileobj=file) if compressed else file).read(TEXT_LIMIT + 1)
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise NoCertificate("cannot be read (%s)" % error)
+        raise Rejected("cannot be read (%s)" % error)
     if len(data) > TEXT_LIMIT:
-        raise NoCertificate("holds more than %d bytes of text" % TEXT_LIMIT)
+        raise Rejected("holds more than %d bytes of text" % TEXT_LIMIT)
     try:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_int=_whole,
                            parse_float=_no_number, parse_constant=_no_number)
     except RecursionError:
-        raise NoCertificate("is nested too deeply")
+        raise Rejected("is nested too deeply")
     except ValueError as error:
-        raise NoCertificate("is not the JSON of a certificate (%s)" % error)
+        raise Rejected("is not the JSON of a certificate (%s)" % error)
     if type(value) is not dict or value.get("format") != FORMAT:
-        raise NoCertificate("is not of the format %r" % FORMAT)
+        raise Rejected("is not of the format %r" % FORMAT)
     return value
 
 
@@ -146,13 +146,13 @@ def integers(value, place, length=None, low=-LARGEST, high=LARGEST):
 
 
 def exponent(value, place):
-    return integer(value, 0, MOST_PLACES, place + ".exponent")
+    return integer(value, 0, _MOST_PLACES, place + ".exponent")
 
 
 def symbols(value, place):
     """Different non-empty strings without blanks and control characters, none of them reserved."""
     for name in array(value, place):
-        if type(name) is not str or not name or name in (ACCEPT, EOS, BOS):
+        if type(name) is not str or not name or name in (_ACCEPT, _EOS, _BOS):
             raise Failed("%s: %s cannot be a symbol" % (place, show(name)))
         if any(c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in name):
             raise Failed("%s: %s has a blank, a control character or half a character" % (place, show(name)))
@@ -176,7 +176,7 @@ def sha256(value):
 FLOATS = {"float16": (11, 24, "e"), "float32": (24, 149, "f"), "float64": (53, 1074, "d")}
 
 
-class Arithmetic:
+class _Arithmetic:
     """What a model's numbers are: kind "exact", "fixed", "wrap" or "float"; bits are P, or the significant ones."""
 
     def __init__(self, name, place):
@@ -193,7 +193,7 @@ class Arithmetic:
         self.unit_bits = self.bits if self.kind == "fixed" else 0
 
 
-def quotient(n, e):
+def _quotient(n, e):
     """n / 2^e exactly, an int where it is whole."""
     return n >> e if n & ((1 << e) - 1) == 0 else Fraction(n, 1 << e)
 
@@ -233,7 +233,7 @@ def rounder(name):
 # -- models -----------------------------------------------------------------------------------------------------------
 
 
-class Affine:
+class _Affine:
     """x -> (rows x + bias) / 2^exponent; a row is a list of (column, weight)."""
 
     def __init__(self, value, place, outputs, inputs):
@@ -259,7 +259,7 @@ class Stage:
 
     def __init__(self, value, place, previous, features):
         affine, self.activation, low, high = keys(value, ("affine", "activation", "low", "high"), place)
-        self.affine = Affine(affine, place + ".affine", None, previous + features)
+        self.affine = _Affine(affine, place + ".affine", None, previous + features)
         if self.activation not in ("relu", "linear", "clip"):
             raise Failed("%s.activation is %s" % (place, show(self.activation)))
         self.low = integer(low, -LARGEST, LARGEST, place + ".low")
@@ -268,15 +268,15 @@ class Stage:
             raise Failed("%s has bounds, and does not clip" % place)
 
 
-class Layer:
+class _Layer:
     def __init__(self, value, place, features):
         initial, gate, increment, phi = keys(value, ("initial", "gate", "increment", "phi"), place)
         e, values = keys(initial, ("exponent", "values"), place + ".initial")
         self.initial_exponent = exponent(e, place + ".initial")
         self.initial = integers(values, place + ".initial.values")
         self.width, self.inputs = len(values), features
-        self.gate = Affine(gate, place + ".gate", self.width, features)
-        self.increment = Affine(increment, place + ".increment", self.width, features)
+        self.gate = _Affine(gate, place + ".gate", self.width, features)
+        self.increment = _Affine(increment, place + ".increment", self.width, features)
         self.phi, previous = [], self.width
         for j, stage in enumerate(array(phi, place + ".phi")):
             self.phi.append(Stage(stage, "%s.phi[%d]" % (place, j), previous, features))
@@ -286,17 +286,17 @@ class Layer:
         self.features = previous
 
 
-class Model:
+class _Model:
     """Weights, as the file gives them; what a step is, :class:`ExactSteps` and :class:`FloatSteps` say."""
 
     def __init__(self, value, place="model"):
         names = ("arithmetic", "symbols", "outputs", "embedding", "layers", "readout")
         arithmetic, self.symbols, self.outputs, embedding, layers, readout = keys(value, names, place)
         self.sha256 = sha256(value)
-        self.arithmetic = Arithmetic(arithmetic, place + ".arithmetic")
+        self.arithmetic = _Arithmetic(arithmetic, place + ".arithmetic")
         symbols(self.symbols, place + ".symbols")
-        if self.outputs not in ([ACCEPT], self.symbols + [EOS]):
-            raise Failed("%s.outputs are neither [%s] nor the symbols and %s" % (place, ACCEPT, EOS))
+        if self.outputs not in ([_ACCEPT], self.symbols + [_EOS]):
+            raise Failed("%s.outputs are neither [%s] nor the symbols and %s" % (place, _ACCEPT, _EOS))
         e, rows = keys(embedding, ("exponent", "rows"), place + ".embedding")
         self.embedding_exponent = exponent(e, place + ".embedding")
         self.embedding = array(rows, place + ".embedding.rows", len(self.symbols) + 1)
@@ -305,11 +305,11 @@ class Model:
             integers(row, "%s.embedding.rows[%d]" % (place, i), features)
         self.layers = []
         for i, layer in enumerate(array(layers, place + ".layers")):
-            self.layers.append(Layer(layer, "%s.layers[%d]" % (place, i), features))
+            self.layers.append(_Layer(layer, "%s.layers[%d]" % (place, i), features))
             features = self.layers[-1].features
         if not self.layers:
             raise Failed("%s.layers is empty" % place)
-        self.readout = Affine(readout, place + ".readout", len(self.outputs), features)
+        self.readout = _Affine(readout, place + ".readout", len(self.outputs), features)
 
     def steps(self):
         return FloatSteps(self) if self.arithmetic.kind == "float" else ExactSteps(self)
@@ -356,16 +356,16 @@ class ExactSteps:
         self.silent_outputs = sum(1 << r for r, b in enumerate(self.readout[1]) if b > 0)
 
     def stored(self, n, e):
-        return quotient(n, e) if self.fractions else n << self.unit_bits >> e
+        return _quotient(n, e) if self.fractions else n << self.unit_bits >> e
 
     def columns(self, affine, inputs):
         """(exponent, bias, for each input its (row, weight) pairs); raw sums are over 2^(exponent + unit_bits)."""
         columns, e = [[] for _ in range(inputs)], affine.exponent
         for r, row in enumerate(affine.rows):
             for column, weight in row:
-                columns[column].append((r, quotient(weight, e) if self.fractions else weight))
+                columns[column].append((r, _quotient(weight, e) if self.fractions else weight))
         if self.fractions:
-            return 0, [quotient(b, e) for b in affine.bias], columns
+            return 0, [_quotient(b, e) for b in affine.bias], columns
         return e, [b << self.unit_bits for b in affine.bias], columns
 
     def prepared(self, number, x):
@@ -435,7 +435,7 @@ class ExactSteps:
 
     def value(self, v):
         """A number of a state, as an int or Fraction."""
-        return v if self.fractions else quotient(v, self.unit_bits)
+        return v if self.fractions else _quotient(v, self.unit_bits)
 
 
 def _active(sums, e, activation, low, high):
@@ -586,11 +586,11 @@ def check_size(h):
 
 # -- languages, as register machines ----------------------------------------------------------------------------------
 
-ZERO, POSITIVE, SAME = "zero", "positive", "the type of the symbol"
+_ZERO, _POSITIVE, _SAME = "zero", "positive", "the type of the symbol"
 _PAIRS = ("()", "[]", "{}", "<>", "+-", "ab")
 
 
-class Machine:
+class _Machine:
     """Controls, registers and moves.  A state is (control, registers); None is dead.
 
     A register is a counter, or a cell with the type of a bracket.  A family is a list of symbols that differ in their
@@ -628,7 +628,7 @@ class Machine:
         if move[2]:
             registers = list(registers)
             for register, change in move[2]:
-                registers[register] = kind if change is SAME else registers[register] + change
+                registers[register] = kind if change is _SAME else registers[register] + change
             registers = tuple(registers)
         return move[1], registers
 
@@ -659,12 +659,12 @@ class Machine:
 def holds(tests, registers, kind):
     for register, test in tests:
         value = registers[register]
-        if not (value == kind if test is SAME else value > 0 if test is POSITIVE else value == 0):
+        if not (value == kind if test is _SAME else value > 0 if test is _POSITIVE else value == 0):
             return False
     return True
 
 
-def machine_of(value, place="language"):
+def _machine_of(value, place="language"):
     """The machine that a language object stands for, its symbols still names."""
     if type(value) is dict and sorted(value) == ["dfa", "regex"]:
         dfa, text = value["dfa"], value["regex"]
@@ -681,23 +681,23 @@ def machine_of(value, place="language"):
         k, h = integers(given, place + ".dyck", 2, 0, 100000)
         if not k:
             raise Failed("%s.dyck has no bracket type" % place)
-        return bounded_dyck(k, h)
+        return _bounded_dyck(k, h)
     match = re.match(r"(shuffle|boolean)-([1-9][0-9]?)\Z|(flip-flop|dyck-1|anbn|anbncn|anbncndn)\Z",
                      given if type(given) is str else "")
     if not match or (match[1] and int(match[2]) > {"shuffle": 64, "boolean": 5}[match[1]]):
         raise Failed("%s.name is %s, which is not known" % (place, show(given)))
     if given == "flip-flop":
-        return flip_flop()
+        return _flip_flop()
     if match[1] == "boolean":
         return boolean(int(match[2]))
-    return runs(given) if given[0] == "a" else shuffle(given, int(match[2] or 1))
+    return _runs(given) if given[0] == "a" else shuffle(given, int(match[2] or 1))
 
 
 def some_of(names):
     return "%d symbols (%s)" % (len(names), " ".join(map(show, names[:8])) + (" ..." if len(names) > 8 else ""))
 
 
-def type_name(number):
+def _type_name(number):
     """a, b, ..., z, aa, ab, ..."""
     name, number = "", number + 1
     while number:
@@ -706,59 +706,59 @@ def type_name(number):
     return name
 
 
-def bounded_dyck(k, h):
+def _bounded_dyck(k, h):
     """Control: the depth.  Cell j: the type opened last at depth j + 1; closing a bracket leaves it as it is."""
-    names = [type_name(i) for i in range(k)]
+    names = [_type_name(i) for i in range(k)]
     moves = {depth: {} for depth in range(h + 1)}
     for depth in range(h):
-        moves[depth][0] = (), depth + 1, ((depth, SAME),)
-        moves[depth + 1][1] = ((depth, SAME),), depth, ()
+        moves[depth][0] = (), depth + 1, ((depth, _SAME),)
+        moves[depth + 1][1] = ((depth, _SAME),), depth, ()
     text = "Dyck(%d, %d), brackets of %d types nested at most %d deep" % (k, h, k, h)
     families = [["(" + name for name in names], [name + ")" for name in names]]
-    return Machine(text, families, moves, {0: ()}, (0, (0,) * h), k)
+    return _Machine(text, families, moves, {0: ()}, (0, (0,) * h), k)
 
 
 def shuffle(name, k):
     """Counter i: how many brackets of pair i are open."""
-    pairs = _PAIRS[:k] if k <= len(_PAIRS) else [("(" + type_name(i), type_name(i) + ")") for i in range(k)]
+    pairs = _PAIRS[:k] if k <= len(_PAIRS) else [("(" + _type_name(i), _type_name(i) + ")") for i in range(k)]
     moves = {}
     for i in range(k):
         moves[2 * i] = (), 0, ((i, 1),)
-        moves[2 * i + 1] = ((i, POSITIVE),), 0, ((i, -1),)
+        moves[2 * i + 1] = ((i, _POSITIVE),), 0, ((i, -1),)
     text = "%s, shuffles of balanced brackets of %d pairs" % (name, k)
-    accepting = {0: tuple((i, ZERO) for i in range(k))}
-    return Machine(text, [[bracket] for pair in pairs for bracket in pair], {0: moves}, accepting, (0, (0,) * k))
+    accepting = {0: tuple((i, _ZERO) for i in range(k))}
+    return _Machine(text, [[bracket] for pair in pairs for bracket in pair], {0: moves}, accepting, (0, (0,) * k))
 
 
 def boolean(n):
     """Counter 0: how many expressions are still to come."""
     amounts = list(range(n)) + [-1, -1]
-    moves = {i: (((0, POSITIVE),), 0, ((0, amount),)) for i, amount in enumerate(amounts)}
+    moves = {i: (((0, _POSITIVE),), 0, ((0, amount),)) for i, amount in enumerate(amounts)}
     text = "boolean-%d, expressions in prefix notation with operators of arity 1 to %d" % (n, n)
-    return Machine(text, [[c] for c in "~+>*^"[:n] + "01"], {0: moves}, {0: ((0, ZERO),)}, (0, (1,)))
+    return _Machine(text, [[c] for c in "~+>*^"[:n] + "01"], {0: moves}, {0: ((0, _ZERO),)}, (0, (1,)))
 
 
-def runs(name):
+def _runs(name):
     """Control: which run we are in.  Counter i: letters number i that the next letter has not matched yet."""
     letters = name[0::2]
     moves = {control: {} for control in range(len(letters) + 1)}
     moves[0][0] = moves[1][0] = (), 1, ((0, 1),)
     for i in range(1, len(letters)):
-        tests = ((i - 1, POSITIVE),) + (((i - 2, ZERO),) if i > 1 else ())
+        tests = ((i - 1, _POSITIVE),) + (((i - 2, _ZERO),) if i > 1 else ())
         changes = ((i - 1, -1),) + (((i, 1),) if i < len(letters) - 1 else ())
         moves[i][i] = moves[i + 1][i] = tests, i + 1, changes
     text = "%s, equal runs of %s" % (name, ", ".join(letters))
-    accepting = {len(letters): ((len(letters) - 2, ZERO),)}
-    return Machine(text, [[letter] for letter in letters], moves, accepting, (0, (0,) * (len(letters) - 1)))
+    accepting = {len(letters): ((len(letters) - 2, _ZERO),)}
+    return _Machine(text, [[letter] for letter in letters], moves, accepting, (0, (0,) * (len(letters) - 1)))
 
 
-def flip_flop():
+def _flip_flop():
     """Instructions w, r, i and bits in turn; the bit after r is the bit after the last w; the first instruction is w."""
     w, r, i, zero, one = range(5)
     go = {0: {w: 1}, 1: {zero: 2, one: 3}, 2: {w: 1, r: 4, i: 6}, 3: {w: 1, r: 5, i: 7},
           4: {zero: 2}, 5: {one: 3}, 6: {zero: 2, one: 2}, 7: {zero: 3, one: 3}}
     moves = {control: {symbol: ((), target, ()) for symbol, target in row.items()} for control, row in go.items()}
-    return Machine("flip-flop", [[c] for c in "wri01"], moves, {0: (), 2: (), 3: ()})
+    return _Machine("flip-flop", [[c] for c in "wri01"], moves, {0: (), 2: (), 3: ()})
 
 
 def automaton(value, place, text):
@@ -779,12 +779,12 @@ def automaton(value, place, text):
                 alive.add(q)
                 waiting.append(q)
     moves = {q: {i: ((), t, ()) for i, t in enumerate(row) if t in alive} for q, row in enumerate(table) if q in alive}
-    return Machine(text, [[name] for name in names], moves, dict.fromkeys(accepting, ()), (start, ()) if start in alive else None)
+    return _Machine(text, [[name] for name in names], moves, dict.fromkeys(accepting, ()), (start, ()) if start in alive else None)
 
 
 # -- regular expressions ----------------------------------------------------------------------------------------------
 
-LETTERS, EMPTY, CONCATENATION, REPETITION, UNION, COMPLEMENT = range(6)
+_LETTERS, _EMPTY, _CONCATENATION, _REPETITION, _UNION, _COMPLEMENT = range(6)
 NESTING = 1000
 
 
@@ -798,7 +798,7 @@ class Terms:
     def __init__(self, alphabet):
         self.number, self.terms, self.nullable, self.derivatives = {}, [], [], {}
         self.every = frozenset(alphabet)
-        self.nothing, self.empty = self.term(LETTERS, frozenset(), False), self.term(EMPTY, (), True)
+        self.nothing, self.empty = self.term(_LETTERS, frozenset(), False), self.term(_EMPTY, (), True)
         self.everything = self.complement(self.nothing)
 
     def term(self, operator, parts, nullable):
@@ -811,13 +811,13 @@ class Terms:
         return self.number[key]
 
     def letters(self, chosen):
-        return self.term(LETTERS, frozenset(chosen), False)
+        return self.term(_LETTERS, frozenset(chosen), False)
 
     def concatenation(self, left, right):
         if self.nothing in (left, right):
             return self.nothing
         factors = []
-        while self.terms[left][0] == CONCATENATION:
+        while self.terms[left][0] == _CONCATENATION:
             first, left = self.terms[left][1]
             factors.append(first)
         for factor in reversed(factors + [left]):
@@ -825,28 +825,28 @@ class Terms:
             if right == self.empty:
                 right = factor
             elif factor != self.empty:
-                right = self.term(CONCATENATION, (factor, right), self.nullable[factor] and self.nullable[right])
+                right = self.term(_CONCATENATION, (factor, right), self.nullable[factor] and self.nullable[right])
         return right
 
     def union(self, terms):
         members = set()
         for term in terms:
-            members.update(self.terms[term][1] if self.terms[term][0] == UNION else (term,))
+            members.update(self.terms[term][1] if self.terms[term][0] == _UNION else (term,))
         spend(5 + len(members))
         if self.everything in members:
             return self.everything
-        letters = {term for term in members if self.terms[term][0] == LETTERS}
+        letters = {term for term in members if self.terms[term][0] == _LETTERS}
         members -= letters
         letters = self.letters(frozenset().union(*(self.terms[term][1] for term in letters)))
         if letters != self.nothing or not members:
             members.add(letters)
         if len(members) == 1:
             return members.pop()
-        return self.term(UNION, frozenset(members), any(self.nullable[term] for term in members))
+        return self.term(_UNION, frozenset(members), any(self.nullable[term] for term in members))
 
     def complement(self, term):
         operator, parts = self.terms[term]
-        return parts[0] if operator == COMPLEMENT else self.term(COMPLEMENT, (term,), not self.nullable[term])
+        return parts[0] if operator == _COMPLEMENT else self.term(_COMPLEMENT, (term,), not self.nullable[term])
 
     def intersection(self, left, right):
         return self.complement(self.union((self.complement(left), self.complement(right))))
@@ -859,7 +859,7 @@ class Terms:
         if (least, most) == (1, 1) or term == self.everything:
             return term
         least = 0 if self.nullable[term] else least  # fewer can be filled up with empty words
-        return self.term(REPETITION, (term, least, most), least == 0)
+        return self.term(_REPETITION, (term, least, most), least == 0)
 
     def derivative(self, term, symbol):
         """What may follow the symbol; parts first, on a stack of our own."""
@@ -867,11 +867,11 @@ class Terms:
         while stack:
             operator, parts = self.terms[stack[-1]]
             needed = ()
-            if operator in (UNION, COMPLEMENT):
+            if operator in (_UNION, _COMPLEMENT):
                 needed = parts
-            elif operator == REPETITION or operator == CONCATENATION and not self.nullable[parts[0]]:
+            elif operator == _REPETITION or operator == _CONCATENATION and not self.nullable[parts[0]]:
                 needed = parts[:1]
-            elif operator == CONCATENATION:
+            elif operator == _CONCATENATION:
                 needed = parts
             missing = [part for part in needed if part not in known]
             spend(20 + len(needed))
@@ -882,15 +882,15 @@ class Terms:
         return known[term]
 
     def derived(self, operator, parts, symbol, known):
-        if operator == LETTERS:
+        if operator == _LETTERS:
             return self.empty if symbol in parts else self.nothing
-        if operator == EMPTY:
+        if operator == _EMPTY:
             return self.nothing
-        if operator == UNION:
+        if operator == _UNION:
             return self.union([known[part] for part in parts])
-        if operator == COMPLEMENT:
+        if operator == _COMPLEMENT:
             return self.complement(known[parts[0]])
-        if operator == REPETITION:
+        if operator == _REPETITION:
             part, least, most = parts
             rest = self.repetition(part, max(least - 1, 0), None if most is None else most - 1)
             return self.concatenation(known[part], rest)
@@ -898,7 +898,7 @@ class Terms:
         return self.union((after, known[parts[1]])) if self.nullable[parts[0]] else after
 
 
-class Parser:
+class _Parser:
     """Recursive descent: union, intersection, concatenation, complement, repetition, atom."""
 
     def __init__(self, text, alphabet, place):
@@ -1097,7 +1097,7 @@ class Parser:
 def check_expression(text, dfa, place):
     """Every pair (derivative, state) that a string leads to agrees on the empty word."""
     names, table, accepting = dfa["symbols"], dfa["table"], set(dfa["accepting"])
-    parser = Parser(text, names, place)
+    parser = _Parser(text, names, place)
     term = parser.whole()
     alike = {}  # symbols that no set of the expression tells apart, and no column of the table
     for i, name in enumerate(names):
@@ -1213,7 +1213,7 @@ class Cut(Exception):
     """The parameter's range must be cut after this value."""
 
 
-class Box:
+class _Box:
     """Ranges of parameters: those of the case, but for some; what is computed on them; and the box that it was cut from."""
 
     __slots__ = ("base", "own", "memo", "parent", "open")
@@ -1231,7 +1231,7 @@ class Box:
         if low <= least and most <= high:
             return self
         least, most = max(low, least), min(high, most)
-        return None if least > most else Box(self.base, {**self.own, p: (least, most)}, {}, self)
+        return None if least > most else _Box(self.base, {**self.own, p: (least, most)}, {}, self)
 
     def bounds(self, v):
         """The least and the greatest value; a form attains them."""
@@ -1356,7 +1356,7 @@ class Relation:
         def sums(affine, wires):
             spend(3 * sum(map(len, affine.rows)))
             return [
-                new("sum", quotient(b, affine.exponent), [(wires[c], quotient(w, affine.exponent)) for c, w in row])
+                new("sum", _quotient(b, affine.exponent), [(wires[c], _quotient(w, affine.exponent)) for c, w in row])
                 for b, row in zip(affine.bias, affine.rows)
             ]
 
@@ -1368,13 +1368,13 @@ class Relation:
             z = after = [new("state", *part) for part in parts]
             for stage in layer.phi:
                 e = stage.affine.exponent
-                low, high = (self.stored(quotient(n, e), None) for n in (stage.low, stage.high))
+                low, high = (self.stored(_quotient(n, e), None) for n in (stage.low, stage.high))
                 z = [new(stage.activation, wire, low, high) for wire in sums(stage.affine, z + x)]
             x = z
             self.before += before
             self.after += after
         self.outputs = sums(model.readout, x)
-        self.embedding = [[self.stored(quotient(n, model.embedding_exponent), None) for n in row] for row in model.embedding]
+        self.embedding = [[self.stored(_quotient(n, model.embedding_exponent), None) for n in row] for row in model.embedding]
         self.bits = [self.bits_of(family) for family in self.machine.families]
 
     def bits_of(self, family):
@@ -1523,18 +1523,18 @@ class Relation:
             memo[wire] = self.term(term, e, registers, parameter)
         empty = any(low > high for low, high in base)
         spend(20 * len(base) + 5 * len(self.before))
-        return None if empty else Box(base, {}, memo), registers, times
+        return None if empty else _Box(base, {}, memo), registers, times
 
     def term(self, term, e, registers, parameter):
         if type(term) is int:
-            return quotient(term, e)
+            return _quotient(term, e)
         if term[0] == "r":
             return registers[term[1]]
         if term[0] == "b":
             return registers[term[1]][term[2]]
         low, high = (-INFINITY if term[1] is None else term[1]), (INFINITY if term[2] is None else term[2])
         growth = term[3] if len(term) > 3 else 0
-        return plus(0, parameter(low, high, growth, 1), quotient(1, e))
+        return plus(0, parameter(low, high, growth, 1), _quotient(1, e))
 
     def lands(self, term, e, v, registers, box, times, t, place):
         """Checks that the number or form v is what the term says, after t symbols, or one step later for forms."""
@@ -1544,8 +1544,8 @@ class Relation:
             return
         low, high, growth = (*term[1:], 0)[:3]
         scale = 1 << e
-        low, high = (-INFINITY if low is None else quotient(low, e)), (INFINITY if high is None else quotient(high, e))
-        growth = quotient(growth, e)
+        low, high = (-INFINITY if low is None else _quotient(low, e)), (INFINITY if high is None else _quotient(high, e))
+        growth = _quotient(growth, e)
         for n in (v.constant, *v.terms.values()) if type(v) is Form else (v,):
             if type(n) is not int and scale % n.denominator:
                 raise Failed("%s is no multiple of 2^-%d" % (place, e))
@@ -1581,7 +1581,7 @@ class Relation:
     def covers(self, values, length):
         """Whether a dead state, after a string of this length, lies in the template of the entry null."""
         try:
-            self.arrives(None, [v for h in values for v in h], (), Box(None, {}, {}), (), length, "")
+            self.arrives(None, [v for h in values for v in h], (), _Box(None, {}, {}), (), length, "")
             return True
         except Failed:
             spend(50)
@@ -1599,7 +1599,7 @@ class Relation:
         if machine.cells:
             registers = [[0] * machine.bits for _ in registers]
         values = [v for h in run.values(state) for v in h]
-        self.arrives(control, values, registers, Box(None, {}, {}), (), 0, "relation: after BOS")
+        self.arrives(control, values, registers, _Box(None, {}, {}), (), 0, "relation: after BOS")
         if self.horizon == 0:
             return
         for control in [c for c in self.entries if c is not None]:
@@ -1635,7 +1635,7 @@ class Relation:
             return
         move = None if control is None else machine.moves.get(control, {}).get(f)
         tests = move[0] if move else ()
-        cell = next((registers[r] for r, test in tests if test is SAME), None)
+        cell = next((registers[r] for r, test in tests if test is _SAME), None)
         width = machine.bits if kind is not None else len(self.bits[f][1])
         own = [Form(0, {len(box.base) + b: 1}) for b in range(width)] if kind is None else [kind >> b & 1 for b in range(width)]
         if kind is None:
@@ -1647,7 +1647,7 @@ class Relation:
             if inside is not None:
                 after = list(registers)
                 for r, change in move[2]:
-                    after[r] = bits if change is SAME else plus(after[r], change)
+                    after[r] = bits if change is _SAME else plus(after[r], change)
                 self.check_case(f, kind, bits, box.memo, inside, move[1], after, times, place)
         if self.claim.mode == "recognise":
             for part in [box] if not move else violated(box, registers, tests, own):
@@ -1662,7 +1662,7 @@ class Relation:
         else:
             x = self.embedding[self.machine.families[f][kind]]
         memo = {**given, **dict(zip(self.inputs, x))}
-        box = Box(box.base, box.own, memo)
+        box = _Box(box.base, box.own, memo)
         if self.precision:
             for v in memo.values():
                 self.bounded(v, box)
@@ -1706,9 +1706,9 @@ class Relation:
 def satisfied(box, registers, tests, bits):
     """The part of the box where all tests hold of the registers and the bits of the symbol's type, or None."""
     for r, test in tests:
-        pairs = zip(registers[r], bits) if test is SAME else [(registers[r], None)]
+        pairs = zip(registers[r], bits) if test is _SAME else [(registers[r], None)]
         for v, bit in pairs:
-            low, high = (1, INFINITY) if test is POSITIVE else (0, 0) if test is ZERO else (bit, bit)
+            low, high = (1, INFINITY) if test is _POSITIVE else (0, 0) if test is _ZERO else (bit, bit)
             if v is bit:
                 continue  # the symbol's type is that of the cell
             box = between(box, v, low, high)
@@ -1720,7 +1720,7 @@ def satisfied(box, registers, tests, bits):
 def violated(box, registers, tests, bits):
     """Parts of the box that together are all of it where some test does not hold."""
     for r, test in tests:
-        if test is SAME:
+        if test is _SAME:
             for v, bit in zip(registers[r], bits):
                 for least in (0, 1):
                     part = between(box, v, 1 - least, 1 - least)
@@ -1728,7 +1728,7 @@ def violated(box, registers, tests, bits):
                     if part is not None:
                         yield part
         else:
-            low, high = (-INFINITY, 0) if test is POSITIVE else (1, INFINITY)
+            low, high = (-INFINITY, 0) if test is _POSITIVE else (1, INFINITY)
             part = between(box, registers[r], low, high)
             if part is not None:
                 yield part
@@ -1961,7 +1961,7 @@ def check_cycle(claim, evidence):
         raise Failed("cycle: all of these strings are words, or none")
 
 
-def check_bound(claim, evidence):
+def _check_bound(claim, evidence):
     (most,) = keys(evidence, ("states",), "evidence.bound")
     integer(most, 1, LARGEST, "evidence.bound.states")
     model = claim.model
@@ -1998,34 +1998,34 @@ def check_bound(claim, evidence):
 
 # -- claims ---------------------------------------------------------------------------------------------------------------
 
-KINDS = {"computes": ("closed", "relation", "levels"), "is wrong about": ("word",),
+_KINDS = {"computes": ("closed", "relation", "levels"), "is wrong about": ("word",),
          "not star-free": ("cycle",), "at most star-free": ("bound",)}
 
 
-class Claim:
+class _Claim:
     """What a file claims, its parts read and checked for form; check() checks the evidence."""
 
     def __init__(self, value):
         kind = value.get("claim")
-        if type(kind) is not str or kind not in KINDS:
-            raise Failed("claim is %s, expected one of %s" % (show(kind), ", ".join(KINDS)))
+        if type(kind) is not str or kind not in _KINDS:
+            raise Failed("claim is %s, expected one of %s" % (show(kind), ", ".join(_KINDS)))
         names = ["format", "claim", "evidence"] + ["language"] * (kind != "at most star-free")
         names += ["model"] * (kind != "not star-free") + ["mode"] * (kind in ("computes", "is wrong about"))
         names += ["horizon"] * (kind == "computes")
         given = dict(zip(names, keys(value, names, "the certificate")))
         self.kind, self.horizon, self.mode, self.dfa = kind, given.get("horizon"), given.get("mode"), None
-        self.model = Model(given["model"]) if "model" in given else None
-        self.evidence, self.details = one_key(given["evidence"], KINDS[kind], "evidence")
+        self.model = _Model(given["model"]) if "model" in given else None
+        self.evidence, self.details = one_key(given["evidence"], _KINDS[kind], "evidence")
         if self.horizon is not None:
             integer(self.horizon, 0, LARGEST, "horizon")
         if "language" in given:
-            self.machine = machine_of(given["language"])
+            self.machine = _machine_of(given["language"])
             self.dfa = given["language"].get("dfa")
             self.machine.arrange(self.model.symbols if self.model else [n for f in self.machine.families for n in f])
         if self.mode is not None:
             if self.mode not in ("predictive", "recognise"):
                 raise Failed("mode is %s" % show(self.mode))
-            if (self.model.outputs == [ACCEPT]) != (self.mode == "recognise"):
+            if (self.model.outputs == [_ACCEPT]) != (self.mode == "recognise"):
                 raise Failed("model.outputs are not those of the mode %s" % self.mode)
             if self.mode == "predictive" and self.machine.start is None:
                 raise Failed("the language has no word, so in predictive mode nothing is asked")
@@ -2043,9 +2043,9 @@ class Claim:
         reach = "" if self.horizon is None else ", on all strings of at most %d symbols" % self.horizon
         if self.mode == "recognise":
             return "%s recognises %s: it gives %s after a string exactly when that is a word%s" % (
-                self.model, self.machine.text, ACCEPT, reach)
+                self.model, self.machine.text, _ACCEPT, reach)
         return ("%s predicts %s: after every prefix of a word it gives exactly the symbols that may come next, "
-                "and %s exactly after words%s" % (self.model, self.machine.text, EOS, reach))
+                "and %s exactly after words%s" % (self.model, self.machine.text, _EOS, reach))
 
     def check(self):
         if self.evidence == "relation":
@@ -2055,7 +2055,7 @@ class Claim:
             Relation(self, entries, "evidence.relation.entries").check()
         else:
             {"closed": check_closed, "levels": check_levels, "word": check_word, "cycle": check_cycle,
-             "bound": check_bound}[self.evidence](self, self.details)
+             "bound": _check_bound}[self.evidence](self, self.details)
 
 
 def main(arguments):
@@ -2066,12 +2066,12 @@ def main(arguments):
         return report(2, "usage: checker.py [--work N] FILE")
     try:
         value = read(arguments[0])
-    except NoCertificate as reason:
+    except Rejected as reason:
         return report(2, "%s: %s" % (arguments[0], reason))
     except MemoryError:
         return report(2, "%s: does not fit into memory" % arguments[0])
     try:
-        claim = Claim(value)
+        claim = _Claim(value)
         claim.check()
     except Failed as reason:
         return report(1, "FAILED: %s" % reason)

@@ -20,7 +20,7 @@ _ieee = np.errstate(over="ignore", invalid="ignore")
 """A float that overflows is infinite, and infinity less infinity is no number: values like others, and no warnings."""
 
 
-class Weights(Protocol):
+class ModelWeights(Protocol):
     """What a step reads of a model; :class:`constructions.ssm.weights.SSM` says what it means."""
 
     @property
@@ -54,7 +54,7 @@ class ModelState:
 
 
 @_ieee
-def start(ssm: Weights) -> ModelState:
+def start(ssm: ModelWeights) -> ModelState:
     """The state before BOS: h_0 as stored, nothing given out."""
     h = tuple(
         tuple(
@@ -65,17 +65,17 @@ def start(ssm: Weights) -> ModelState:
     return ModelState(h, frozenset())
 
 
-def step(ssm: Weights, state: ModelState, symbol: str) -> ModelState:
+def step(ssm: ModelWeights, state: ModelState, symbol: str) -> ModelState:
     """Reads one symbol (or BOS).  O(nonzero weights)."""
     return step_with_gates(ssm, state, symbol)[0]
 
 
 @_ieee
-def step_with_gates(ssm: Weights, state: ModelState, symbol: str) -> tuple[ModelState, tuple[tuple, ...]]:
+def step_with_gates(ssm: ModelWeights, state: ModelState, symbol: str) -> tuple[ModelState, tuple[tuple, ...]]:
     """The state after one symbol, and the gates of that step, layer by layer."""
     arithmetic = ssm.arithmetic
     row = ssm.embedding[ssm.symbol_index[symbol]]
-    x = [stored(arithmetic, number(arithmetic, int(n), ssm.embedding_exponent)) for n in row]
+    x = [stored_value(arithmetic, number(arithmetic, int(n), ssm.embedding_exponent)) for n in row]
     new_h, all_gates = [], []
     for layer, h in zip(ssm.layers, state.h):
         gates = gate_values(arithmetic, layer, x)
@@ -116,12 +116,12 @@ def gate_function(name: str, value):
 
 
 def _mix(arithmetic: Arithmetic, mix: Mix, inputs: Sequence) -> list:
-    values = [stored(arithmetic, v) for v in apply(arithmetic, mix.affine, inputs)]
+    values = [stored_value(arithmetic, v) for v in apply(arithmetic, mix.affine, inputs)]
     zero = number(arithmetic, 0, 0)
     if mix.activation == "relu":
         return [max(v, zero) for v in values]
     if mix.activation == "clip":
-        low, high = (stored(arithmetic, number(arithmetic, n, mix.affine.exponent)) for n in (mix.low, mix.high))
+        low, high = (stored_value(arithmetic, number(arithmetic, n, mix.affine.exponent)) for n in (mix.low, mix.high))
         return [min(max(v, low), high) for v in values]
     return values
 
@@ -145,7 +145,7 @@ def number(arithmetic: Arithmetic, integer: int, exponent: int):
     return Fraction(integer, 1 << exponent)
 
 
-def stored(arithmetic: Arithmetic, value):
+def stored_value(arithmetic: Arithmetic, value):
     """A feature as it is stored."""
     return value if arithmetic.is_float else arithmetic.store(value)
 

@@ -24,7 +24,7 @@ from constructions.ssm.integers import checked_exponent, checked_integer, whole_
 from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.weights import SSM
 
-FORMAT = 1
+MODEL_FORMAT = 1
 WEIGHTS_FILE, DESCRIPTION = "weights.safetensors", "model.json"
 MODEL_FILES = (WEIGHTS_FILE, DESCRIPTION, LANGUAGE_FILE)
 A_SAVED_MODEL = "a saved model"
@@ -89,7 +89,7 @@ def _arrays(ssm: SSM) -> dict[str, np.ndarray]:
 
 def _description(ssm: SSM) -> dict:
     return {
-        "format": FORMAT,
+        "format": MODEL_FORMAT,
         "alphabet": list(ssm.alphabet),
         "outputs": list(ssm.outputs),
         "arithmetic": str(ssm.arithmetic),
@@ -138,8 +138,8 @@ def _read_description(path: Path) -> dict:
             else ""
         )
         raise InputError(f"{path}: is not JSON{where}") from None
-    if not isinstance(description, dict) or repr(description.get("format")) != repr(FORMAT):
-        raise InputError(f"{path}: is not a model description of format {FORMAT}")
+    if not isinstance(description, dict) or repr(description.get("format")) != repr(MODEL_FORMAT):
+        raise InputError(f"{path}: is not a model description of format {MODEL_FORMAT}")
     return description
 
 

@@ -79,8 +79,8 @@ FAULTS = [
     ),
     Fault(
         _STORAGE,
-        'repr(description.get("format")) != repr(FORMAT)',
-        'description.get("format") != FORMAT',
+        'repr(description.get("format")) != repr(MODEL_FORMAT)',
+        'description.get("format") != MODEL_FORMAT',
         "tests/test_storage.py",
         "true is no format",
     ),

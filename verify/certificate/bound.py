@@ -8,7 +8,7 @@ import numpy as np
 
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.ranges import ranges
-from constructions.ssm.reference import apply, gate_values, layer_features, number, start, stored, stored_state
+from constructions.ssm.reference import apply, gate_values, layer_features, number, start, stored_state, stored_value
 from constructions.ssm.weights import SSM, Layer
 from verify.certificate.document import NoCertificate
 from verify.impossible.upper_bound import STAR_FREE, upper_bound
@@ -38,7 +38,7 @@ def bound_evidence(ssm: SSM, most: int = MOST_STATES) -> dict[str, Any]:
 def _largest(ssm: SSM, most: int) -> int:
     arithmetic = ssm.arithmetic
     rows = {
-        tuple(stored(arithmetic, number(arithmetic, int(n), ssm.embedding_exponent)) for n in row)
+        tuple(stored_value(arithmetic, number(arithmetic, int(n), ssm.embedding_exponent)) for n in row)
         for row in ssm.embedding
     }
     largest = len(rows)

@@ -16,7 +16,7 @@ from automata.machines.counter_machine import CounterMachine, counter_machine
 from automata.machines.flip_flop import FlipFlopMachine
 from constructions.ssm.weights import SSM, Affine
 
-FORMAT = "ssm-certificate 1"
+CERTIFICATE_FORMAT = "ssm-certificate 1"
 MOST_BYTES = 32 << 20
 """A checker reads no more text than that."""
 
@@ -48,7 +48,9 @@ def language_object(machine: Machine, expression: str | None = None) -> dict[str
         except InputError:
             named = None
         if machine != named:
-            raise NoCertificate(f"certificates know the counter machines of the catalogue, not this {quoted(machine.name)}")
+            raise NoCertificate(
+                f"certificates know the counter machines of the catalogue, not this {quoted(machine.name)}"
+            )
         return {"name": machine.name}
     if isinstance(machine, DFA):
         automaton = {
@@ -105,7 +107,7 @@ def _affine(affine: Affine) -> dict[str, Any]:
     return {"exponent": affine.exponent, "bias": affine.bias.tolist(), "rows": rows}
 
 
-def text_of(certificate: dict[str, Any]) -> str:
+def certificate_text(certificate: dict[str, Any]) -> str:
     """The certificate as text, on one line.
 
     Raises:
@@ -117,7 +119,7 @@ def text_of(certificate: dict[str, Any]) -> str:
     return text
 
 
-def write(certificate: dict[str, Any], path: str | Path) -> int:
+def write_certificate(certificate: dict[str, Any], path: str | Path) -> int:
     """Writes a certificate, whole or not at all, compressed where the name ends in ``.gz``.
 
     Returns:
@@ -127,7 +129,7 @@ def write(certificate: dict[str, Any], path: str | Path) -> int:
         InputError: naming the file, when it cannot be written.
         NoCertificate: when it is more than a checker reads.
     """
-    data = (text_of(certificate) + "\n").encode("ascii")
+    data = (certificate_text(certificate) + "\n").encode("ascii")
     if str(path).endswith(".gz"):
         data = gzip.compress(data, mtime=0)
     write_bytes(path, data)

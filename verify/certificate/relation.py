@@ -11,7 +11,7 @@ from automata.machines.counter_machine import CounterMachine
 from constructions.ssm.ranges import Ranges, ranges
 from constructions.ssm.weights import SSM
 from verify.certificate.document import NoCertificate
-from verify.methods.relation.entries import BitOf, Count, Entry, Term, Within, counter_entries, stack_entries
+from verify.methods.relation.entries import BitOf, Count, Entry, RelationTerm, Within, counter_entries, stack_entries
 from verify.numbers.boxes import NotCovered
 
 
@@ -46,7 +46,7 @@ def _entry(entry: Entry, most: int, growths: list[list[tuple[int, int]]] | None)
     }
 
 
-def _term(term: Term, most: int, growth: tuple[int, int] | None) -> Any:
+def _term(term: RelationTerm, most: int, growth: tuple[int, int] | None) -> Any:
     """A term; where strings have a horizon, what drifts starts within 0..most and grows from there."""
     if isinstance(term, int):
         return term
@@ -96,7 +96,9 @@ def template(ssm: SSM, known: Ranges, sticky: int, horizon: int | None) -> dict[
             if horizon is not None and None in (low, high):
                 start = _start(ssm, number, i, exponent)
                 low = min(start, 0) if low is None else low
-                row.append(["any", low, max(low, start) if high is None else high, *_growth(known, number, i, exponent)])
+                row.append(
+                    ["any", low, max(low, start) if high is None else high, *_growth(known, number, i, exponent)]
+                )
             else:
                 row.append(low if low == high is not None else ["any", low, high])
         layers.append(row)

@@ -13,8 +13,8 @@ from constructions.ssm.weights import SSM
 from verify.certificate.bound import bound_evidence
 from verify.certificate.closed import closed_evidence
 from verify.certificate.document import (
+    CERTIFICATE_FORMAT,
     COMPUTES,
-    FORMAT,
     NOT_STAR_FREE,
     STAR_FREE,
     WRONG,
@@ -62,7 +62,7 @@ def certificate(claim: Claim, verdict: Verdict, expression: str | None = None) -
     if verdict.outcome != PROVED:
         raise NoCertificate(f"the verdict is {verdict.outcome}: only what is proved or refuted has a certificate")
     return {
-        "format": FORMAT,
+        "format": CERTIFICATE_FORMAT,
         "claim": COMPUTES,
         "mode": verdict.mode,
         "horizon": verdict.horizon,
@@ -108,7 +108,7 @@ def refutation(
         NoCertificate: when the model was not run on any string.
     """
     return {
-        "format": FORMAT,
+        "format": CERTIFICATE_FORMAT,
         "claim": WRONG,
         "mode": verdict.mode,
         "language": language_object(machine, expression),
@@ -127,7 +127,7 @@ def not_star_free(dfa: DFA, expression: str | None = None, image_sets: int | Non
     {'cycle': {'u': [], 'w': ['a'], 'v': [], 'period': 2}}
     """
     return {
-        "format": FORMAT,
+        "format": CERTIFICATE_FORMAT,
         "claim": NOT_STAR_FREE,
         "language": language_object(dfa, expression),
         "evidence": cycle_evidence(dfa, image_sets),
@@ -140,4 +140,9 @@ def at_most_star_free(ssm: SSM) -> dict[str, Any]:
     Raises:
         NoCertificate: when the audit does not say so, or a layer has too many states to be listed.
     """
-    return {"format": FORMAT, "claim": STAR_FREE, "model": model_object(ssm), "evidence": bound_evidence(ssm)}
+    return {
+        "format": CERTIFICATE_FORMAT,
+        "claim": STAR_FREE,
+        "model": model_object(ssm),
+        "evidence": bound_evidence(ssm),
+    }

@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from verify.census import NOT_STAR_FREE, census
+    from verify.census import CYCLING, census
     from verify.progress import Progress
     from verify.show.report import Report
     from verify.verdict import EXIT_STATUS, PROVED, REFUTED, UNDECIDED
@@ -61,11 +61,11 @@ def run(args: argparse.Namespace) -> int:
     for states in range(1, args.states + 1):
         with Progress("languages", _TOTALS.get((args.letters, states)), args.quiet) as progress:
             counts = census(args.letters, states, args.mode, args.workers, folder, progress)
-        star_free = sum(counts.values()) - counts[NOT_STAR_FREE]
+        star_free = sum(counts.values()) - counts[CYCLING]
         values = {
             "minimal automata": sum(counts.values()),
             "star-free": star_free,
-            "not star-free": f"{counts[NOT_STAR_FREE]}, each with strings whose membership cycles",
+            "not star-free": f"{counts[CYCLING]}, each with strings whose membership cycles",
             "proved": counts[PROVED],
             "undecided": counts[UNDECIDED],
         }

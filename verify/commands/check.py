@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 HELP = "a saved model or a Mamba checkpoint against the language in its folder, or another one"
 
-STATES, ROWS = 5_000_000, 20_000
+CHECKED_STATES, ROWS = 5_000_000, 20_000
 """Joint states of a search unless told otherwise: of a saved SSM, and of a Mamba, whose steps are slower."""
 
-STRINGS, EDGES = 500, "50,100,150"
+CHECKED_STRINGS, EDGES = 500, "50,100,150"
 
 _SSM_ONLY = {"method": "--method", "max_length": "--max-length"}
 _MAMBA_ONLY = {"answer": "--answer", "bins": "--bins"}
@@ -36,7 +36,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--mode", choices=MODES, help="the question asked (default: what the folder says, else predictive)"
     )
     parser.add_argument(
-        "--strings", type=whole_number, default=STRINGS, metavar="N", help=f"random strings (default: {STRINGS})"
+        "--strings",
+        type=whole_number,
+        default=CHECKED_STRINGS,
+        metavar="N",
+        help=f"random strings (default: {CHECKED_STRINGS})",
     )
     parser.add_argument("--seed", type=whole_number, default=0, metavar="S", help="of the random strings (default: 0)")
     parser.add_argument(
@@ -59,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--limit",
         type=whole_number,
         metavar="N",
-        help=f"give up the search beyond N joint states (default: {STATES} of an SSM, {ROWS} of a Mamba)",
+        help=f"give up the search beyond N joint states (default: {CHECKED_STATES} of an SSM, {ROWS} of a Mamba)",
     )
     parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
@@ -74,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     for name, option in (_MAMBA_ONLY if ssm else _SSM_ONLY).items():
         if getattr(args, name) is not None:
             raise InputError(f"{option} {getattr(args, name)}: does not speak about {target.title}")
-    args.limit = args.limit if args.limit is not None else STATES if ssm else ROWS
+    args.limit = args.limit if args.limit is not None else CHECKED_STATES if ssm else ROWS
     given, mode, notes = _language(args)
     command = f"python -m verify check {shlex.quote(args.directory)}" + f" {given.options}" * bool(given.options)
     if ssm:

@@ -15,7 +15,7 @@ MOST_TYPES = 500_000
 MOST_DEPTH, MOST_DEPTH_OF_ONE_TYPE = 4096, 1_000_000
 """The greatest H for several types, where the proof takes time in H^2, and for one, where nothing but the depth is kept."""
 
-MOST_STRINGS, STRINGS_TIMES_TYPES = 1000, 250_000
+DYCK_STRINGS, STRINGS_TIMES_TYPES = 1000, 250_000
 """Random strings by default: for hundreds of types fewer, since after each prefix all types are compared."""
 
 LENGTH, LENGTH_TIMES_TYPES = 500, 50_000_000
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 def _choose_strings(args: argparse.Namespace) -> None:
     """How many random strings of which length, where that was not asked for."""
     if args.strings is None:
-        args.strings = min(MOST_STRINGS, max(3, STRINGS_TIMES_TYPES // args.k))
+        args.strings = min(DYCK_STRINGS, max(3, STRINGS_TIMES_TYPES // args.k))
     if args.max_length is None and LENGTH_TIMES_TYPES // args.k < LENGTH:
         args.max_length = max(1, LENGTH_TIMES_TYPES // args.k)
 

@@ -41,7 +41,7 @@ class Within:
     high: int | None
 
 
-Term = Union[int, Count, BitOf, Within]
+RelationTerm = Union[int, Count, BitOf, Within]
 """What one coordinate is."""
 
 BIT, ANY = Within(0, 1), Within(None, None)
@@ -59,7 +59,7 @@ class Entry:
 
     control: int | None
     ranges: tuple[tuple[int, int | None] | None, ...]
-    state: tuple[tuple[Term, ...], ...]
+    state: tuple[tuple[RelationTerm, ...], ...]
 
 
 def counter_entries(ssm: SSM, machine: CounterMachine) -> tuple[Entry, ...]:
@@ -78,7 +78,7 @@ def counter_entries(ssm: SSM, machine: CounterMachine) -> tuple[Entry, ...]:
     relation = CounterRelation.of(ssm, machine)
     entries = []
     for control, signs in possible_signs(machine).items():
-        known: dict[Place, Term] = {place: Count(i) for i, place in enumerate(relation.counters)}
+        known: dict[Place, RelationTerm] = {place: Count(i) for i, place in enumerate(relation.counters)}
         known.update({place: int(control in controls) for _, place, controls in relation.latches})
         if relation.dead is not None:
             known[relation.dead] = 0
@@ -103,7 +103,7 @@ def stack_entries(ssm: SSM, machine: DyckMachine) -> tuple[Entry, ...]:
     }
     entries = []
     for depth in range(machine.depth + 1):
-        known: dict[Place, Term] = {**slots, relation.depth: depth}
+        known: dict[Place, RelationTerm] = {**slots, relation.depth: depth}
         if relation.dead is not None:
             known[relation.dead] = 0
         entries.append(Entry(depth, (None,) * machine.depth, _rows(ssm, known)))
@@ -113,7 +113,7 @@ def stack_entries(ssm: SSM, machine: DyckMachine) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-def _rows(ssm: SSM, known: dict[Place, Term]) -> tuple[tuple[Term, ...], ...]:
+def _rows(ssm: SSM, known: dict[Place, RelationTerm]) -> tuple[tuple[RelationTerm, ...], ...]:
     return tuple(tuple(known[number, i] for i in range(layer.width)) for number, layer in enumerate(ssm.layers))
 
 
