@@ -24,7 +24,9 @@ def checked(tmp_path_factory) -> tuple[Path, str]:
         pytest.skip("coqc is not installed")
     copy = tmp_path_factory.mktemp("coq") / "coq"
     shutil.copytree(COQ, copy, ignore=shutil.ignore_patterns("*.vo*", "*.glob", ".*.aux", ".*.cache"))
-    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")
+    }
     done = subprocess.run(["make", "-C", str(copy / "theorems")], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return copy, done.stdout
@@ -69,7 +71,9 @@ def literal(model: SSM) -> str:
             listed(listed(map(number, row)) for row in model.embedding),
             listed(
                 f"Layer {affine(layer.gate)} {affine(layer.increment)} {layer.initial_exponent} {listed(map(number, layer.initial))} "
-                + listed(f"({affine(mix.affine)}, {dict(relu='Relu', linear='Linear')[mix.activation]})" for mix in layer.phi)
+                + listed(
+                    f"({affine(mix.affine)}, {dict(relu='Relu', linear='Linear')[mix.activation]})" for mix in layer.phi
+                )
                 for layer in model.layers
             ),
             affine(model.readout),
@@ -80,10 +84,16 @@ def literal(model: SSM) -> str:
 def affine(map_) -> str:
     matrix = map_.matrix
     rows = zip(map_.bias, matrix.indptr, matrix.indptr[1:])
-    return f"(Affine {map_.exponent} " + listed(
-        f"({number(bias)}, " + listed(f"({j}%nat, {number(v)})" for j, v in zip(matrix.indices[i:k], matrix.data[i:k])) + ")"
-        for bias, i, k in rows
-    ) + ")"
+    return (
+        f"(Affine {map_.exponent} "
+        + listed(
+            f"({number(bias)}, "
+            + listed(f"({j}%nat, {number(v)})" for j, v in zip(matrix.indices[i:k], matrix.data[i:k]))
+            + ")"
+            for bias, i, k in rows
+        )
+        + ")"
+    )
 
 
 def listed(items) -> str:
@@ -106,14 +116,32 @@ def agrees(checked, file: str, term: str, model: str) -> bool:
     return done.returncode == 0
 
 
-DYCK = [(1, 0), (1, 1), (1, 2), (1, 3), (1, 4), (1, 7), (2, 0), (3, 0), (5, 0), (2, 1), (2, 2), (2, 3), (2, 5), (2, 10), (3, 1)]
+DYCK = [
+    (1, 0),
+    (1, 1),
+    (1, 2),
+    (1, 3),
+    (1, 4),
+    (1, 7),
+    (2, 0),
+    (3, 0),
+    (5, 0),
+    (2, 1),
+    (2, 2),
+    (2, 3),
+    (2, 5),
+    (2, 10),
+    (3, 1),
+]
 DYCK += [(3, 2), (4, 3), (5, 4), (6, 2), (7, 3), (8, 10), (9, 2), (16, 1), (17, 2), (33, 6)]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("k, depth", DYCK)
 def test_the_predictor_of_the_theorem_on_bounded_dyck_is_the_one_that_is_built(checked, k, depth):
-    assert agrees(checked, "BoundedDyck", f"predictor {k} {depth}", literal(lower(bounded_dyck(k, depth), Arithmetic("exact"))))
+    assert agrees(
+        checked, "BoundedDyck", f"predictor {k} {depth}", literal(lower(bounded_dyck(k, depth), Arithmetic("exact")))
+    )
 
 
 @pytest.mark.slow

@@ -75,8 +75,13 @@ def read(path):
     if len(data) > TEXT_LIMIT:
         raise Rejected("holds more than %d bytes of text" % TEXT_LIMIT)
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_int=_whole,
-                           parse_float=_no_number, parse_constant=_no_number)
+        value = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_once,
+            parse_int=_whole,
+            parse_float=_no_number,
+            parse_constant=_no_number,
+        )
     except RecursionError:
         raise Rejected("is nested too deeply")
     except ValueError as error:
@@ -317,7 +322,11 @@ class _Model:
     def __str__(self):
         width = sum(layer.width for layer in self.layers)
         return "the model of sha256 %s (%d layers, %d state coordinates, %s arithmetic)" % (
-            self.sha256, len(self.layers), width, self.arithmetic.name)
+            self.sha256,
+            len(self.layers),
+            width,
+            self.arithmetic.name,
+        )
 
 
 class ExactSteps:
@@ -341,10 +350,14 @@ class ExactSteps:
             values = [self.stored(n, layer.initial_exponent) for n in layer.initial]
             self.initial.append(tuple(v & self.modulus for v in values) if self.modulus is not None else tuple(values))
         self.layers = [
-            (self.columns(layer.gate, layer.inputs), self.columns(layer.increment, layer.inputs), [
-                (self.columns(stage.affine, previous + layer.inputs), previous, stage)
-                for stage, previous in zip(layer.phi, [layer.width] + [len(s.affine.bias) for s in layer.phi])
-            ])
+            (
+                self.columns(layer.gate, layer.inputs),
+                self.columns(layer.increment, layer.inputs),
+                [
+                    (self.columns(stage.affine, previous + layer.inputs), previous, stage)
+                    for stage, previous in zip(layer.phi, [layer.width] + [len(s.affine.bias) for s in layer.phi])
+                ],
+            )
             for layer in model.layers
         ]
         for _, _, stages in self.layers:
@@ -459,11 +472,19 @@ class FloatSteps:
         self.embedding = [tuple(self.stored(n, model.embedding_exponent) for n in row) for row in model.embedding]
         self.initial = [tuple(self.stored(n, layer.initial_exponent) for n in layer.initial) for layer in model.layers]
         self.layers = [
-            (self.rows(layer.gate), self.rows(layer.increment), [
-                (self.rows(stage.affine), stage.activation,
-                 self.stored(stage.low, stage.affine.exponent), self.stored(stage.high, stage.affine.exponent))
-                for stage in layer.phi
-            ])
+            (
+                self.rows(layer.gate),
+                self.rows(layer.increment),
+                [
+                    (
+                        self.rows(stage.affine),
+                        stage.activation,
+                        self.stored(stage.low, stage.affine.exponent),
+                        self.stored(stage.high, stage.affine.exponent),
+                    )
+                    for stage in layer.phi
+                ],
+            )
             for layer in model.layers
         ]
         self.readout = self.rows(model.readout)
@@ -670,8 +691,12 @@ def _machine_of(value, place="language"):
         dfa, text = value["dfa"], value["regex"]
         if type(text) is not str or len(text) > 100000:
             raise Failed("%s.regex is no text of at most 100000 characters" % place)
-        machine = automaton(dfa, place + ".dfa", "the regular expression %s over %s" % (
-            ascii(text), some_of(dfa.get("symbols") if type(dfa) is dict else ())))
+        machine = automaton(
+            dfa,
+            place + ".dfa",
+            "the regular expression %s over %s"
+            % (ascii(text), some_of(dfa.get("symbols") if type(dfa) is dict else ())),
+        )
         check_expression(text, dfa, place + ".regex")
         return machine
     kind, given = one_key(value, ("name", "dyck", "dfa"), place)
@@ -682,8 +707,10 @@ def _machine_of(value, place="language"):
         if not k:
             raise Failed("%s.dyck has no bracket type" % place)
         return _bounded_dyck(k, h)
-    match = re.match(r"(shuffle|boolean)-([1-9][0-9]?)\Z|(flip-flop|dyck-1|anbn|anbncn|anbncndn)\Z",
-                     given if type(given) is str else "")
+    match = re.match(
+        r"(shuffle|boolean)-([1-9][0-9]?)\Z|(flip-flop|dyck-1|anbn|anbncn|anbncndn)\Z",
+        given if type(given) is str else "",
+    )
     if not match or (match[1] and int(match[2]) > {"shuffle": 64, "boolean": 5}[match[1]]):
         raise Failed("%s.name is %s, which is not known" % (place, show(given)))
     if given == "flip-flop":
@@ -755,8 +782,16 @@ def _runs(name):
 def _flip_flop():
     """Instructions w, r, i and bits in turn; the bit after r is the bit after the last w; the first instruction is w."""
     w, r, i, zero, one = range(5)
-    go = {0: {w: 1}, 1: {zero: 2, one: 3}, 2: {w: 1, r: 4, i: 6}, 3: {w: 1, r: 5, i: 7},
-          4: {zero: 2}, 5: {one: 3}, 6: {zero: 2, one: 2}, 7: {zero: 3, one: 3}}
+    go = {
+        0: {w: 1},
+        1: {zero: 2, one: 3},
+        2: {w: 1, r: 4, i: 6},
+        3: {w: 1, r: 5, i: 7},
+        4: {zero: 2},
+        5: {one: 3},
+        6: {zero: 2, one: 2},
+        7: {zero: 3, one: 3},
+    }
     moves = {control: {symbol: ((), target, ()) for symbol, target in row.items()} for control, row in go.items()}
     return _Machine("flip-flop", [[c] for c in "wri01"], moves, {0: (), 2: (), 3: ()})
 
@@ -779,7 +814,9 @@ def automaton(value, place, text):
                 alive.add(q)
                 waiting.append(q)
     moves = {q: {i: ((), t, ()) for i, t in enumerate(row) if t in alive} for q, row in enumerate(table) if q in alive}
-    return _Machine(text, [[name] for name in names], moves, dict.fromkeys(accepting, ()), (start, ()) if start in alive else None)
+    return _Machine(
+        text, [[name] for name in names], moves, dict.fromkeys(accepting, ()), (start, ()) if start in alive else None
+    )
 
 
 # -- regular expressions ----------------------------------------------------------------------------------------------
@@ -909,9 +946,9 @@ class _Parser:
         return Failed("%s, column %d: %s" % (self.place, self.at + 1, reason))
 
     def peek(self):
-        while self.text[self.at:self.at + 1].isspace():
+        while self.text[self.at : self.at + 1].isspace():
             self.at += 1
-        return self.text[self.at:self.at + 1]
+        return self.text[self.at : self.at + 1]
 
     def take(self, text):
         self.peek()
@@ -1040,8 +1077,8 @@ class _Parser:
             return self.escaped()
         closing, symbol = ">" if opening == "<" else "'", ""
         self.at += 1
-        while self.text[self.at:self.at + 1] != closing:
-            c = self.text[self.at:self.at + 1]
+        while self.text[self.at : self.at + 1] != closing:
+            c = self.text[self.at : self.at + 1]
             if not c or c.isspace():
                 raise self.wrong("a symbol is not closed, or has a blank")
             symbol += self.escaped() if c == "\\" else c
@@ -1051,7 +1088,7 @@ class _Parser:
 
     def escaped(self):
         self.at += 2
-        c = self.text[self.at - 1:self.at]
+        c = self.text[self.at - 1 : self.at]
         if not c or c.isspace() or c.isalnum():
             raise self.wrong("this cannot be escaped")
         return c
@@ -1061,13 +1098,13 @@ class _Parser:
         while not self.take("]"):
             blank, first = self.text[self.at - 1].isspace(), self.member()
             ended = self.at
-            if self.peek() != "-" or self.text[self.at + 1:].lstrip()[:1] == "]":
+            if self.peek() != "-" or self.text[self.at + 1 :].lstrip()[:1] == "]":
                 if blank and first == "-" and self.peek() not in ("", "]"):
                     raise self.wrong("a range from a blank")
                 chosen.add(first)
                 continue
             self.at += 1
-            if ended != self.at - 1 or self.text[self.at:self.at + 1].isspace():
+            if ended != self.at - 1 or self.text[self.at : self.at + 1].isspace():
                 raise self.wrong("a blank in a range")
             last = self.member()
             if len(first) != 1 or len(last) != 1 or first > last:
@@ -1160,8 +1197,10 @@ def check_closed(claim, evidence):
             for symbol, target in moves[q]:
                 new, given = run.step(state, symbol)
                 if given != (wanted[target] if target < len(wanted) else answers(target)):
-                    raise Failed("closed: after a string of %d symbols that ends with %s the outputs are %s" % (
-                        length, show(model.symbols[symbol]), differ(claim, given, wanted[target])))
+                    raise Failed(
+                        "closed: after a string of %d symbols that ends with %s the outputs are %s"
+                        % (length, show(model.symbols[symbol]), differ(claim, given, wanted[target]))
+                    )
                 pair = target, new
                 if pair not in seen:
                     if states[target] is None and relation and relation.covers(run.values(new), length):
@@ -1374,7 +1413,9 @@ class Relation:
             self.before += before
             self.after += after
         self.outputs = sums(model.readout, x)
-        self.embedding = [[self.stored(_quotient(n, model.embedding_exponent), None) for n in row] for row in model.embedding]
+        self.embedding = [
+            [self.stored(_quotient(n, model.embedding_exponent), None) for n in row] for row in model.embedding
+        ]
         self.bits = [self.bits_of(family) for family in self.machine.families]
 
     def bits_of(self, family):
@@ -1491,8 +1532,10 @@ class Relation:
             unit = max(1 if type(n) is int else n.denominator for n in numbers)
             low, high = (v, v) if type(v) is not Form else box.bounds(v)
             if unit > 1 << places or not -(1 << digits) <= low * unit <= high * unit <= 1 << digits:
-                raise Failed("a number may not be exact in %s: it can be %s" % (
-                    self.arithmetic.name, high if high > -low else low))
+                raise Failed(
+                    "a number may not be exact in %s: it can be %s"
+                    % (self.arithmetic.name, high if high > -low else low)
+                )
         return v
 
     # Templates.
@@ -1544,7 +1587,10 @@ class Relation:
             return
         low, high, growth = (*term[1:], 0)[:3]
         scale = 1 << e
-        low, high = (-INFINITY if low is None else _quotient(low, e)), (INFINITY if high is None else _quotient(high, e))
+        low, high = (
+            (-INFINITY if low is None else _quotient(low, e)),
+            (INFINITY if high is None else _quotient(high, e)),
+        )
         growth = _quotient(growth, e)
         for n in (v.constant, *v.terms.values()) if type(v) is Form else (v,):
             if type(n) is not int and scale % n.denominator:
@@ -1637,7 +1683,11 @@ class Relation:
         tests = move[0] if move else ()
         cell = next((registers[r] for r, test in tests if test is _SAME), None)
         width = machine.bits if kind is not None else len(self.bits[f][1])
-        own = [Form(0, {len(box.base) + b: 1}) for b in range(width)] if kind is None else [kind >> b & 1 for b in range(width)]
+        own = (
+            [Form(0, {len(box.base) + b: 1}) for b in range(width)]
+            if kind is None
+            else [kind >> b & 1 for b in range(width)]
+        )
         if kind is None:
             box.base += [(0, 1)] * width
             times += [(0, 1, 0)] * width
@@ -1840,11 +1890,15 @@ def check_levels(claim, evidence):
                         goal = after
                         if coordinates and level[after] == depth:
                             if new >= len(tiles[after]):
-                                raise Failed("levels, layer %d: digit %d names no tile of set %d" % (number, new, after))
+                                raise Failed(
+                                    "levels, layer %d: digit %d names no tile of set %d" % (number, new, after)
+                                )
                             goal = tiles[after][new]
                         if to & ~masks[goal]:
-                            raise Failed("levels, layer %d: after %s from set %d the digits say set %d, which is wrong" % (
-                                number, show(model.symbols[symbol]), source, goal))
+                            raise Failed(
+                                "levels, layer %d: after %s from set %d the digits say set %d, which is wrong"
+                                % (number, show(model.symbols[symbol]), source, goal)
+                            )
                         if (z, source, goal, symbol) not in following:
                             spend(200)
                             following.add((z, source, goal, symbol))
@@ -1858,10 +1912,14 @@ def check_levels(claim, evidence):
     for z, source, goal, symbol in facts:
         (q,), (target,) = members(masks[source]), members(masks[goal])
         if action[symbol][q] != target:
-            raise Failed("levels: the digits say state %d after %s in state %d" % (target, show(model.symbols[symbol]), q))
+            raise Failed(
+                "levels: the digits say state %d after %s in state %d" % (target, show(model.symbols[symbol]), q)
+            )
         if outputs[z] != wanted[target]:
-            raise Failed("levels: in state %d after %s the outputs are %s" % (
-                target, show(model.symbols[symbol]), differ(claim, outputs[z], wanted[target])))
+            raise Failed(
+                "levels: in state %d after %s the outputs are %s"
+                % (target, show(model.symbols[symbol]), differ(claim, outputs[z], wanted[target]))
+            )
 
 
 def members(mask):
@@ -1891,7 +1949,9 @@ def read_chart(sets, root, states, levels, place):
             union |= masks[t]
         last = level[s] == levels
         if (parts or len(members(masks[s])) != 1) if last else union != masks[s]:
-            raise Failed("%s.sets[%d]: the tiles do not make up the set, or it is no single state at the last level" % (place, s))
+            raise Failed(
+                "%s.sets[%d]: the tiles do not make up the set, or it is no single state at the last level" % (place, s)
+            )
     return masks, level, tiles
 
 
@@ -1928,7 +1988,10 @@ def check_word(claim, evidence):
         raise Failed("word: the model is right after this string")
     text = " ".join("(%s)%s" % (" ".join(names), "^%d" % times if times > 1 else "") for names, times in parts)
     claim.text += ": after the string of %d symbols %s the outputs are %s" % (
-        length, text if len(text) <= 200 else text[:200] + " ...", differ(claim, given, wanted))
+        length,
+        text if len(text) <= 200 else text[:200] + " ...",
+        differ(claim, given, wanted),
+    )
 
 
 def spelled(names, number, place):
@@ -1998,8 +2061,12 @@ def _check_bound(claim, evidence):
 
 # -- claims ---------------------------------------------------------------------------------------------------------------
 
-_KINDS = {"computes": ("closed", "relation", "levels"), "is wrong about": ("word",),
-         "not star-free": ("cycle",), "at most star-free": ("bound",)}
+_KINDS = {
+    "computes": ("closed", "relation", "levels"),
+    "is wrong about": ("word",),
+    "not star-free": ("cycle",),
+    "at most star-free": ("bound",),
+}
 
 
 class _Claim:
@@ -2035,17 +2102,25 @@ class _Claim:
         if self.kind == "not star-free":
             return "%s is not star-free" % self.machine.text
         if self.kind == "at most star-free":
-            return ("for each output of %s, the strings after which it is given are a star-free language; "
-                    "so is whatever it recognises or predicts" % self.model)
+            return (
+                "for each output of %s, the strings after which it is given are a star-free language; "
+                "so is whatever it recognises or predicts" % self.model
+            )
         if self.kind == "is wrong about":
             verb = "does not recognise" if self.mode == "recognise" else "does not predict"
             return "%s %s %s" % (self.model, verb, self.machine.text)
         reach = "" if self.horizon is None else ", on all strings of at most %d symbols" % self.horizon
         if self.mode == "recognise":
             return "%s recognises %s: it gives %s after a string exactly when that is a word%s" % (
-                self.model, self.machine.text, _ACCEPT, reach)
-        return ("%s predicts %s: after every prefix of a word it gives exactly the symbols that may come next, "
-                "and %s exactly after words%s" % (self.model, self.machine.text, _EOS, reach))
+                self.model,
+                self.machine.text,
+                _ACCEPT,
+                reach,
+            )
+        return (
+            "%s predicts %s: after every prefix of a word it gives exactly the symbols that may come next, "
+            "and %s exactly after words%s" % (self.model, self.machine.text, _EOS, reach)
+        )
 
     def check(self):
         if self.evidence == "relation":
@@ -2054,8 +2129,13 @@ class _Claim:
                 raise Failed("relation: the language has no word")
             Relation(self, entries, "evidence.relation.entries").check()
         else:
-            {"closed": check_closed, "levels": check_levels, "word": check_word, "cycle": check_cycle,
-             "bound": _check_bound}[self.evidence](self, self.details)
+            {
+                "closed": check_closed,
+                "levels": check_levels,
+                "word": check_word,
+                "cycle": check_cycle,
+                "bound": _check_bound,
+            }[self.evidence](self, self.details)
 
 
 def main(arguments):

@@ -26,7 +26,7 @@ def closed_evidence(ssm: SSM, machine: Machine, verdict: Verdict) -> dict[str, A
     pairs = verdict.explored["joint states"]
     if isinstance(machine, DyckMachine):
         # A checker's stack keeps what was in a cell, which our search does not tell apart.
-        pairs = min(MOST_PAIRS, pairs * machine.k**min(machine.depth, 64))
+        pairs = min(MOST_PAIRS, pairs * machine.k ** min(machine.depth, 64))
     return {"closed": {"states": pairs, "dead": _dead(ssm, verdict.horizon) if ssm.mode == RECOGNISE else None}}
 
 

@@ -76,9 +76,7 @@ def check_checkpoint(
         verdict = run_alone(machine, model, _tested(result, mode, model.arithmetic, repeat))
         if verdict.outcome == REFUTED and reading.kind == LOGIT:
             words = [word[: edges[-1]] for word in words]
-            verdict = _or_by_probability(
-                verdict, right_by_probability(machine, model.by_full_forward, words, mode)
-            )
+            verdict = _or_by_probability(verdict, right_by_probability(machine, model.by_full_forward, words, mode))
         report.verdict("random test", _read_as(verdict, reading), {"run by": "full forward", "seed": args.seed})
         report.section("gates", _gates(audit), [vars(layer) for layer in audit.layers])
         if not _star_free(given):

@@ -227,7 +227,11 @@ def _ltl(text: str, alphabet, args: argparse.Namespace):
 
     known = of_ltl(text, alphabet, unminimised_limit(args))
     note = " (the symbols shown, as there is no --alphabet)" if alphabet is None else ""
-    return f"the {parse_formula(text, alphabet).tense} formula {shortened(text, _TITLE)}", f", one at each position{note}", known
+    return (
+        f"the {parse_formula(text, alphabet).tense} formula {shortened(text, _TITLE)}",
+        f", one at each position{note}",
+        known,
+    )
 
 
 def _file(text: str, alphabet, args: argparse.Namespace):
