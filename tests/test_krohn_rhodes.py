@@ -13,10 +13,13 @@ from automata.algebra.holonomy import Skeleton
 from automata.dfa import DFA
 from automata.errors import InputError
 from automata.machine import ACCEPT, BOS, MODES, PREDICTIVE, RECOGNISE, run
-from constructions.cascade import Cascade, Emit, In, Level, Permutation, Permute, Reset, Rule, Set
+from automata.notation.expressions import regex_to_dfa
+from constructions.cascade import Bit, Cascade, Emit, In, Level, Permutation, Permute, Reset, Rule, Set
 from constructions.compile.emulation import _Program, emulates
 from constructions.compile.krohn_rhodes import holonomy_cascade
 from constructions.compile.pair_graph import chart_of, check_pair_graph
+from verify import build, compile, ltl, prove, regex
+from verify.verdict import PROVED
 
 
 def compiled(dfa, mode):
@@ -122,7 +125,69 @@ def test_rules_are_cheap_to_lower():
             bits = (level.registers[0].values - 1).bit_length()
             for rule in level.signals[0].rules:
                 assert len(rule.when) <= 1 + bits
-                assert all(literal.name == level.registers[0].name and literal.before for literal in rule.when[1:])
+                assert all(literal.name == level.registers[0].name for literal in rule.when[1:])
+
+
+def test_a_register_is_read_before_the_step_only_where_a_step_loses_a_digit_that_is_needed():
+    """Told from the finished rules: a node that sets the register and goes on by its digit."""
+    lost, kept = 0, 0
+    for dfa in (*random_aperiodic(40, (2, 5), (1, 3), seed=38), *random_automata(40, (2, 5), (1, 3), seed=39), dyck(2, 3)):
+        levels = compiled(dfa, RECOGNISE)[0].levels
+        for level in levels:
+            (register,), (signal,) = level.registers, level.signals
+            read = {literal for rule in signal.rules for literal in rule.when[1:]}
+            going = {rule.when[0] for rule in signal.rules if len(rule.when) > 1}
+            setting = {rule.when[0] for rule in register.rules if isinstance(rule.then, Set)}
+            assert {literal.before for literal in read} in ([{bool(going & setting)}] if read else [set()])
+            lost, kept = lost + bool(going & setting), kept + bool(going - setting)
+        assert not any(literal.before for rule in levels[-1].signals[0].rules for literal in rule.when[1:])
+    assert lost > 20 and kept > 20
+
+
+def read_where(cascade, before):
+    """The cascade with every register read before the step, or after it."""
+    def moved(rule):
+        return Rule(tuple(replace(x, before=before) if isinstance(x, Bit) else x for x in rule.when), rule.then)
+
+    levels = [
+        Level(level.registers, tuple(replace(s, rules=tuple(map(moved, s.rules))) for s in level.signals))
+        for level in cascade.levels
+    ]
+    return replace(cascade, levels=tuple(levels))
+
+
+def test_reading_at_the_wrong_time_is_found_by_both_checks():
+    for dfa, set_and_read in ((chain_language(4), True), (order_preserving(4), True), (all_maps(3), True)):
+        cascade, chart = compiled(dfa, RECOGNISE)
+        assert bool(cascade.read_before) == set_and_read
+        after = read_where(cascade, before=False)
+        assert emulates(after, dfa) is not None and check_pair_graph(after, dfa, chart) is not None
+    last = regex_to_dfa("(0|1|2)*02*")
+    cascade, chart = compiled(last, RECOGNISE)
+    assert not cascade.read_before and check_pair_graph(cascade, last, chart) is None
+    # A digit that is held is the same before the step; a digit that is permuted is not.
+    before = read_where(cascade, before=True)
+    assert emulates(before, last) is None and check_pair_graph(before, last, chart) is None
+    cycle = DFA("ab", [[1, 0], [2, 1], [0, 2]], [0])
+    cascade, chart = compiled(cycle, RECOGNISE)
+    before = read_where(cascade, before=True)
+    assert emulates(before, cycle) is not None and check_pair_graph(before, cycle, chart) is not None
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "language",
+    [regex("(0|1|2)*02*"), regex("a*b(a|b)*"), ltl("O a"), ltl("O a", "abc"), ltl("!b S a"), ltl("!b S a", "abc")],
+    ids=lambda language: language.name,
+)
+def test_one_bit_that_is_read_after_the_step_is_proved_in_exact_arithmetic(language, mode):
+    construction = compile(language, mode, "holonomy")
+    assert construction.cascade.memory_bits == 1 and not construction.cascade.read_before
+    model = build(construction, arithmetic="exact")
+    assert model.weights.layers[0].width == 1
+    for method in ("search", "levels"):
+        verdict = prove(language, model, method=method)
+        assert verdict.outcome == PROVED and verdict.horizon is None
 
 
 def test_letters_with_equal_maps_share_their_rules():

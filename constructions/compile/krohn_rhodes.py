@@ -21,6 +21,9 @@ bottom as in a reduced decision diagram, is what keeps the cascade small: D_n ha
 only some 4n nodes, and order-preserving maps of 8 points 201 nodes for 40320 chains.  One signal per level names the
 node in which the walk leaves it; at the last level the node is what the new state gives out.
 
+A walk goes on by the digits before the symbol.  Where a step holds or permutes them they are known from the digits
+after it, and no memory of the old ones is needed: so at the last level always, where a set digit names one state.
+
 Sources: K. Krohn and J. Rhodes (1965); S. Eilenberg, "Automata, Languages, and Machines" B (1976), ch. II; R. E.
 Bryant, "Graph-based algorithms for Boolean function manipulation" (1986), for the merging.
 """
@@ -101,8 +104,9 @@ def holonomy_cascade(
 
     It has one level per level of the skeleton, each with a register ``tile i`` and a signal ``walk i``.  All
     registers are resets iff the automaton is aperiodic; otherwise some are permutation registers.  Every rule of a
-    register has one literal; every rule of a signal has one literal besides bits of the level's register before
-    this step.
+    register has one literal; every rule of a signal has one literal besides bits of the level's register.  These
+    are read after the step wherever they can be; before it only of a register of which some step overwrites a digit
+    that the walk goes on by.
 
     Args:
         dfa: the automaton.  Every state counts: minimise first for the smallest cascade.
@@ -266,17 +270,35 @@ def _levels(
     for depth, steps in enumerate(levels):
         values = max(skeleton.points[depth])
         name = f"{prefix}tile {depth + 1}"
+        before = any(_is_lost(step) for step in steps)
         actions, goings = [], []
         for node, step in enumerate(steps):
             here = enter[node] if depth == 0 else Is(f"{prefix}walk {depth}", node)
             if step.action is not HOLD:
                 actions.append(Rule((here,), _as_action(step.action, values)))
-            for digit, there in _cases(step.next, name):
+            following = step.next if before else _by_digit_after(step)
+            for digit, there in _cases(following, name, before):
                 goings.append(Rule((here, *digit), Set(there)))
         kind = Permutation if any(isinstance(rule.then, Permute) for rule in actions) else Reset
         register = kind(name, values, tuple(actions), initial[depth])
         nodes = len(levels[depth + 1]) if depth + 1 < len(levels) else ends
         yield Level((register,), (Signal(f"{prefix}walk {depth + 1}", max(nodes, 1), tuple(goings)),))
+
+
+def _is_lost(step: Step) -> bool:
+    """Whether the walk goes on by a digit that this step overwrites: then it must be read as it was before."""
+    return len(step.next) > 1 and isinstance(step.action, int)
+
+
+def _by_digit_after(step: Step) -> tuple:
+    """Where the walk goes on by the digit after the step, of a step that loses none: one that holds or permutes.
+
+    >>> _by_digit_after(Step((1, 2, 0), ("x", "y", "z"))), _by_digit_after(Step(HOLD, ("x", "y")))
+    (('z', 'x', 'y'), ('x', 'y'))
+    """
+    if len(step.next) == 1 or step.action is HOLD:
+        return step.next
+    return tuple(there for _, there in sorted(zip(step.action, step.next)))
 
 
 def _as_action(action: Action, values: int) -> Set | Permute:
@@ -285,8 +307,8 @@ def _as_action(action: Action, values: int) -> Set | Permute:
     return Permute((*action, *range(len(action), values)))
 
 
-def _cases(following: tuple[int, ...], register: str) -> Iterator[tuple[tuple[Literal, ...], int]]:
-    """Disjoint cases of a digit's bits before this step, and the node for each; the digit is below ``len(following)``.
+def _cases(following: tuple[int, ...], register: str, before: bool) -> Iterator[tuple[tuple[Literal, ...], int]]:
+    """Disjoint cases of a digit's bits, before or after this step, and the node for each; the digit is below ``len(following)``.
 
     The codes are halved from the highest bit until all of a part agree: one rule per part, not one per digit.
     """
@@ -302,7 +324,7 @@ def _cases(following: tuple[int, ...], register: str) -> Iterator[tuple[tuple[Li
         if middle >= codes.stop:
             yield from halve(codes, bit - 1, literals)
             return
-        yield from halve(range(codes.start, middle), bit - 1, (*literals, Bit(register, bit, 0, before=True)))
-        yield from halve(range(middle, codes.stop), bit - 1, (*literals, Bit(register, bit, 1, before=True)))
+        yield from halve(range(codes.start, middle), bit - 1, (*literals, Bit(register, bit, 0, before)))
+        yield from halve(range(middle, codes.stop), bit - 1, (*literals, Bit(register, bit, 1, before)))
 
     return halve(range(len(following)), bit_length(len(following)) - 1, ())

@@ -71,7 +71,7 @@ def check_pair_graph(cascade: Cascade, dfa: DFA, chart: Chart) -> str | None:
     """None when the cascade provably does what the automaton does on every string, else what is wrong and where.
 
     The cascade must have one register and one signal per level, whose rules read nothing but the symbol, the signal
-    of the level above and, in the signal's rules, the level's register before the symbol.  Nothing in it is taken
+    of the level above and, in the signal's rules, the level's register, before the symbol or after.  Nothing in it is taken
     on trust: the chart could be any sets.  Proof, for a symbol with action ``a``:
 
     Say that (signal, P, D) *holds* at a level when the signal of the level above has this value, P is the chain's
@@ -186,7 +186,7 @@ class _PairGraph:
                         f"{self._where(depth, node, source, target, symbol)}: "
                         f"digit {digit} leads to {_show(self._image(refined, symbol))}, but {register!r} then says {_show(goal)}"
                     )
-                fired = goings.firing(node, symbol, digit)
+                fired = goings.firing(node, symbol, digit, written)
                 if len(fired) > 1:
                     raise _Fault(f"two rules of {level.signals[0].name!r} fire together in node {node}")
                 going = self._value(fired[0]) if fired else None
@@ -247,21 +247,23 @@ class _RulesByNode:
             elif not nodes:
                 self.always.append((rest, rule))
 
-    def firing(self, node: int | None, symbol: str, digit: int | None) -> list:
+    def firing(self, node: int | None, symbol: str, digit: int | None, written: int | None = None) -> list:
+        """The rules that fire, where ``digit`` is the register's before the symbol and ``written`` after it; None: not known."""
         return [
             rule
             for entries in (self.always, self.by_node.get(node, ()))
             for literals, rule in entries
-            if all(self._holds(literal, symbol, digit) for literal in literals)
+            if all(self._holds(literal, symbol, digit, written) for literal in literals)
         ]
 
-    def _holds(self, literal: Literal, symbol: str, digit: int | None) -> bool:
+    def _holds(self, literal: Literal, symbol: str, digit: int | None, written: int | None) -> bool:
         if isinstance(literal, In):
             return symbol in literal.symbols
-        if isinstance(literal, (Is, Bit)) and literal.name == self.register and literal.before:
-            if digit is None:
+        if isinstance(literal, (Is, Bit)) and literal.name == self.register:
+            value = digit if literal.before else written
+            if value is None:
                 raise _Fault(f"a rule reads {literal.name!r} where its digit is not known")
-            return digit == literal.value if isinstance(literal, Is) else digit >> literal.index & 1 == literal.value
+            return value == literal.value if isinstance(literal, Is) else value >> literal.index & 1 == literal.value
         raise _Fault(f"a rule reads {literal.name!r}, which the walk does not determine there")
 
 

@@ -5,6 +5,8 @@ from .fault import Fault
 _FEATURES = "constructions/ssm/features.py"
 _LOWERING = "constructions/ssm/lowering.py"
 _SAMPLING = "verify/evidence/sampling.py"
+_HOLONOMY = "constructions/compile/krohn_rhodes.py"
+_HOLONOMY_TESTS = "tests/test_krohn_rhodes.py"
 _SIZES = "tests/test_sizes.py"
 _LOWERING_TESTS = "tests/test_lowering.py"
 
@@ -191,5 +193,47 @@ FAULTS = [
         ":",
         [f"{_SIZES}::test_a_search_that_gave_up_says_which_option_takes_it_further"],
         "--limit is named only where it was the limit",
+    ),
+    Fault(
+        _HOLONOMY,
+        "before = any(_is_lost(step) for step in steps)",
+        "before = False",
+        [_HOLONOMY_TESTS],
+        "a digit that a step overwrites is read as it was before",
+    ),
+    Fault(
+        _HOLONOMY,
+        "before = any(_is_lost(step) for step in steps)",
+        "before = True",
+        [_HOLONOMY_TESTS],
+        "a register whose digits are never lost is read after the step, and needs no second digit",
+    ),
+    Fault(
+        _HOLONOMY,
+        "return len(step.next) > 1 and isinstance(step.action, int)",
+        "return isinstance(step.action, int)",
+        [_HOLONOMY_TESTS],
+        "a step that sets a digit nobody goes on by loses nothing",
+    ),
+    Fault(
+        _HOLONOMY,
+        "    return tuple(there for _, there in sorted(zip(step.action, step.next)))\n",
+        "    return step.next\n",
+        [_HOLONOMY_TESTS],
+        "after a permutation the walk goes on by the permuted digit",
+    ),
+    Fault(
+        "constructions/compile/pair_graph.py",
+        "value = digit if literal.before else written",
+        "value = digit",
+        [_HOLONOMY_TESTS],
+        "the proof by levels reads a digit after the step where the rule does",
+    ),
+    Fault(
+        "constructions/compile/pair_graph.py",
+        "value = digit if literal.before else written",
+        "value = written",
+        [_HOLONOMY_TESTS],
+        "the proof by levels reads a digit before the step where the rule does",
     ),
 ]
