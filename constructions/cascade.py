@@ -24,7 +24,7 @@ are the identity-reset automata of Krohn and Rhodes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Iterable, Union
 
@@ -141,12 +141,16 @@ def bit_length(values: int) -> int:
 
 @dataclass(frozen=True)
 class Reset:
-    """A register over 0..values-1 that each step holds or is set."""
+    """A register over 0..values-1 that each step holds or is set.
+
+    ``words`` is what a reader calls each value; nothing that is computed depends on it.
+    """
 
     name: str
     values: int
     rules: tuple[Rule, ...]
     initial: int = 0
+    words: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -397,6 +401,8 @@ class _Validation:
             raise InputError(f"{item.name!r} has {item.values} values, expected at least 1")
         if not isinstance(item, Signal) and not 0 <= item.initial < item.values:
             raise InputError(f"{item.name!r} starts at {item.initial}, which is not one of its {item.values} values")
+        if isinstance(item, Reset) and len(item.words) not in (0, item.values):
+            raise InputError(f"{item.name!r} has {item.values} values and words for {len(item.words)}")
 
     def _rule(self, item: Union[Register, Signal], rule: Rule) -> None:
         where = f"a rule of {item.name!r}"

@@ -177,7 +177,7 @@ def trace(model: Any, word: str | Sequence[str]) -> Trace:
     >>> trace(build(compile(language("flip-flop"))), "w1").rows[-1][-1]
     'i r w end'
     """
-    with running(model, None) as (run, weights, _):
+    with running(model, None) as (run, weights, construction):
         if not isinstance(run, Engine):
             raise InputError("trace speaks about the paper's SSM")
 
@@ -186,7 +186,10 @@ def trace(model: Any, word: str | Sequence[str]) -> Trace:
                 raise InputError(f"{token!r} is not one of the symbols {' '.join(weights.alphabet)}")
             return token
 
-        return Trace.of(weights, parse_word(word, parse, characters=True) if isinstance(word, str) else tuple(word))
+        # A bracket may be written short where the machine that the model was made for knows how.
+        parse = getattr(construction and construction.machine, "parse_symbol", parse)
+        symbols = parse_word(word, parse, characters=True) if isinstance(word, str) else tuple(word)
+        return Trace.of(weights, symbols, construction)
 
 
 # -- what a model is -----------------------------------------------------------------------------------

@@ -23,6 +23,9 @@ from constructions.cascade import Bit, Cascade, Copy, Emit, In, Level, Literal, 
 WINDOW_LIMIT = 20_000
 """Pairs of a state and a window that are looked at."""
 
+_NAMED = 3
+"""Symbols that a word for a letter lists."""
+
 Suffix = tuple[int, ...]
 """The last letters, latest first."""
 
@@ -99,13 +102,23 @@ def _delays(
     dfa: DFA, part: LivePart, windows: dict[Suffix, frozenset[str]], width: int, padding: int, values: int, mode: str
 ) -> Cascade:
     rules = tuple(Rule((In(symbols),), Set(a)) for a, symbols in enumerate(part.symbols))
-    levels = [Level((Reset("last 1", values, rules, padding),))]
+    words = _words(part, values)
+    levels = [Level((Reset("last 1", values, rules, padding, words),))]
     for i in range(2, width + 1):
         copy = Rule((In(dfa.alphabet),), Copy(f"last {i - 1}", before=True))
-        levels.append(Level((Reset(f"last {i}", values, (copy,), padding),)))
+        levels.append(Level((Reset(f"last {i}", values, (copy,), padding, words),)))
     outputs = (*dfa.alphabet, EOS) if mode == PREDICTIVE else (ACCEPT,)
     emissions = tuple(Emit(when, given) for when, given in _cases(windows, bit_length(values)) if given)
     return Cascade(dfa.alphabet, tuple(levels), outputs, emissions)
+
+
+def _words(part: LivePart, values: int) -> tuple[str, ...]:
+    """Each letter by the symbols that it stands for; a value that is no letter was there at the start."""
+    names = [
+        " or ".join(symbols) if len(symbols) <= _NAMED else f"{symbols[0]} or {len(symbols) - 1} others"
+        for symbols in part.symbols
+    ]
+    return (*names, *["nothing"] * (values - len(names)))
 
 
 def _cases(windows: dict[Suffix, frozenset[str]], bits: int) -> Iterator[tuple[tuple[Literal, ...], frozenset[str]]]:

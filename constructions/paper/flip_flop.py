@@ -23,7 +23,8 @@ def flip_flop(mode: str = PREDICTIVE) -> Cascade:
 
 
 def _predictor() -> Cascade:
-    instruction = Reset("instruction", 3, tuple(Rule((In({s}),), Set(v)) for v, s in enumerate(_INSTRUCTIONS)))
+    instruct = tuple(Rule((In({s}),), Set(v)) for v, s in enumerate(_INSTRUCTIONS))
+    instruction = Reset("instruction", 3, instruct, words=_INSTRUCTIONS)
     bit = Reset("bit", 2, tuple(Rule((In({b}), Is("instruction", 0)), Set(int(b))) for b in _BITS))
     emissions = (
         Emit((In({BOS}),), {"w", EOS}),
@@ -41,6 +42,7 @@ def _recogniser() -> Cascade:
         "last",
         5,
         (*(Rule((In({s}),), Set(v)) for v, s in enumerate(_INSTRUCTIONS, start=1)), Rule((In(_BITS),), Set(a_bit))),
+        words=("nothing", *_INSTRUCTIONS, "a-bit"),
     )
     bit = Reset("bit", 2, tuple(Rule((In({b}), Is("last", w, before=True)), Set(int(b))) for b in _BITS))
     wrong = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from verify.commands.inputs import add_most, repeated_most
-from verify.commands.options import add_common, nonempty
+from verify.commands.options import add_common, add_drawing, nonempty
 
 HELP = "a counter language: dyck-1, shuffle-K, boolean-N, anbn, anbncn or anbncndn"
 
@@ -18,6 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="also check the released validation files below this folder (Dyck1, Shuffle2, ...)",
     )
+    add_drawing(parser, ("cascade",))
     add_common(parser)
 
 

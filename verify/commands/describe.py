@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from automata.errors import LimitError
 from verify.commands.inputs import add_input, image_set_limit, read_input
-from verify.commands.options import nonempty, whole_number
+from verify.commands.options import add_drawing, nonempty, whole_number
 from verify.progress import Progress
 
 if TYPE_CHECKING:
@@ -31,10 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="stop listing the monoid beyond N elements (default: 100000)",
     )
-    parser.add_argument("--draw", type=nonempty, metavar="FILE", help="draw a picture (.svg, .png or .pdf)")
-    parser.add_argument(
-        "--draw-what", choices=("dfa", "cascade", "eggbox"), default="dfa", help="what is drawn (default: dfa)"
-    )
+    add_drawing(parser, ("dfa", "cascade", "eggbox"))
     parser.add_argument(
         "--mode", choices=MODES, default=PREDICTIVE, help="the question the drawn cascade answers (default: predictive)"
     )
@@ -46,9 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
     given = read_input(args)
     if args.draw:
-        from verify.show.pictures.structures import draw
-
-        draw(args.draw_what, given.dfa, args.mode, args.draw)
+        _draw(given.dfa, args)
     report = Report(f"python -m verify describe {given.options}")
     with Progress(phase="holonomy"):
         holonomy = _holonomy(given.dfa, image_set_limit(args))
@@ -60,6 +55,20 @@ def run(args: argparse.Namespace) -> int:
     report.section("holonomy", holonomy)
     report.close(args.json)
     return 0
+
+
+def _draw(dfa: DFA, args: argparse.Namespace) -> None:
+    """The automaton, its monoid, or the holonomy cascade that is described here, whatever the language is compiled to."""
+    from verify.show.pictures.drawing import draw_file
+
+    if args.draw_what != "cascade":
+        return draw_file(dfa, args.draw_what, args.draw)
+    from constructions.compile.krohn_rhodes import holonomy_cascade
+    from verify.show.pictures.canvas import check_extension, save_figure
+    from verify.show.pictures.structures import cascade_figure
+
+    check_extension(args.draw)
+    save_figure(cascade_figure(holonomy_cascade(dfa, args.mode)), args.draw)
 
 
 def _automaton(dfa: DFA) -> dict[str, object]:

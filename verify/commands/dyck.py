@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from verify.commands.inputs import add_most, repeated_most
-from verify.commands.options import add_common, whole_number
+from verify.commands.options import add_common, add_drawing, whole_number
 
 HELP = "bounded Dyck: K bracket types, nested at most H deep"
 
@@ -24,6 +24,7 @@ LENGTH, LENGTH_TIMES_TYPES = 500, 50_000_000
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_language(parser)
+    add_drawing(parser, ("cascade", "memory", "dfa"))
     add_common(parser)
     parser.set_defaults(strings=None)
 

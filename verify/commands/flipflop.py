@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from verify.commands.options import add_common
+from verify.commands.options import add_common, add_drawing
 
 HELP = "the flip-flop language: the bit after r equals the bit after the last w"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_language(parser)
+    add_drawing(parser, ("cascade", "memory", "dfa"))
     add_common(parser)
 
 

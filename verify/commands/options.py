@@ -56,6 +56,14 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
 
 
+def add_drawing(parser: argparse.ArgumentParser, pictures: tuple[str, ...]) -> None:
+    """--draw, and --draw-what with the first of these pictures by default."""
+    parser.add_argument("--draw", type=nonempty, metavar="FILE", help="draw a picture (.svg, .png or .pdf)")
+    parser.add_argument(
+        "--draw-what", choices=pictures, default=pictures[0], help=f"what is drawn (default: {pictures[0]})"
+    )
+
+
 def add_target(parser: argparse.ArgumentParser, targets: tuple[str, ...]) -> None:
     """--target, the first of these by default, and --dtype."""
     from constructions.mamba.precision import PRECISIONS

@@ -8,6 +8,12 @@ from verify.commands.options import nonempty, whole_number
 
 HELP = "Theorem 2 in one's hand: the algebra, the mechanism, the reason, and what changes when a condition goes"
 
+THEOREM = (
+    "Theorem: no SSM with nonnegative gates and finite precision, whose layers see finitely many features, recognises PARITY:",
+    "on 1, 1, 1, … each layer settles and the answer stays as it is, while the right one alternates; 4a to 4d drop a condition.",
+)
+"""The last two lines, where everything was shown (Sarrof, Veitsman, Hahn 2024, Theorem 2)."""
+
 _PERIODS, _SHOWN_CHANNELS = 256, 12
 """Steps of a run that is shown, and the channels of all the models that are shown one by one."""
 
@@ -30,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=whole_number, default=0, metavar="S", help="of the random models (default: 0)")
     parser.add_argument(
         "--plot",
+        "--draw",
         type=nonempty,
         metavar="FILE",
         help="draw the states of the random models on 1, 1, 1, … (.svg, .png or .pdf)",
@@ -62,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
     report.close(args.json)
     if args.quiet:
         print("all shown" if all(shown) else "not everything could be shown")
+    if all(shown):
+        print("\n".join(THEOREM))
     return EXIT_STATUS[PROVED if all(shown) else UNDECIDED]
 
 

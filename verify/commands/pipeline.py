@@ -14,7 +14,7 @@ from automata.catalogue import Language
 from automata.errors import InputError
 from automata.machine import PREDICTIVE, RECOGNISE, Machine, run
 from constructions.build import Build, build
-from constructions.cascade import Counter, bit_length
+from constructions.cascade import Counter
 from constructions.compile.compiler import AUTO, PAPER, Construction, compile
 from constructions.compile.smaller import Limits
 from constructions.target import TARGETS
@@ -25,6 +25,7 @@ from verify.evidence.strings_file import Line, read_strings
 from verify.progress import Progress
 from verify.proving import chosen, prove_claim
 from verify.show.card import card
+from verify.show.memory import Memory
 from verify.show.report import Report
 from verify.verdict import EXIT_STATUS, PROVED, REFUTED, TESTED, UNDECIDED, Verdict, worst
 
@@ -104,6 +105,10 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
     """All steps, printed; returns the exit status.  What is refuted is not saved."""
     if args.save:
         TARGETS.named(args.target).check_place(args.save)
+    if getattr(args, "draw", None):
+        from verify.show.pictures.drawing import draw_file
+
+        draw_file(task.construction, args.draw_what, args.draw)
     command = _repeatable(command, args)
     built = lowered(task, args)
     lines = read_strings(args.strings_file, task.parse, task.characters) if args.strings_file else []
@@ -199,26 +204,20 @@ def _check_file(task: Task, model: Any, lines: Sequence[Line], report: Report, a
 
 def memory(task: Task) -> dict[str, object]:
     """Bits used beside the least number of bits that can tell the classes apart."""
-    cascade = task.construction.cascade
+    cascade, found = task.construction.cascade, Memory.of(task.construction)
     counters = [r for r in cascade.registers if isinstance(r, Counter)]
     if task.classes is None or any(counter.span is None for counter in counters):
         return {
             "used": f"{cascade.memory_bits} bits and {len(counters)} unbounded counters",
             "lower bound": "infinitely many classes",
         }
-    sizes = [counter.span[1] - counter.span[0] + 1 for counter in counters]
-    used = cascade.memory_bits + sum(math.log2(size) for size in sizes)
+    parts = [str(cascade.memory_bits)] * bool(cascade.memory_bits)
+    parts += [f"log2({counter.span[1] - counter.span[0] + 1})" for counter in counters]
+    parts += [f"{found.previous} previous digits"] * bool(found.previous)
     bound = math.log2(task.classes)
-    parts = [str(cascade.memory_bits)] * bool(cascade.memory_bits) + [f"log2({size})" for size in sizes]
-    finite = [r for r in cascade.registers if not isinstance(r, Counter)]
-    previous = sum(bit_length(r.values) for r in finite if r.name in cascade.read_before)
-    if previous:
-        used += previous
-        parts.append(f"{previous} previous digits")
     classes = str(task.classes) if task.classes < 10**12 else f"about 10^{math.log10(task.classes):.1f}"
-    values: dict[str, object] = {
-        "used": f"{used:.2f} bits" + (f" = {' + '.join(parts)}" if len(parts) > 1 else ""),
+    return {
+        "used": f"{found.used:.2f} bits" + (f" = {' + '.join(parts)}" if len(parts) > 1 else ""),
         "lower bound": f"{bound:.2f} bits = log2({classes} Myhill-Nerode classes)",
+        "ratio": f"{found.used / bound:.3f}" if bound else "none: no memory is needed",
     }
-    values["ratio"] = f"{used / bound:.3f}" if bound else "none: no memory is needed"
-    return values

@@ -5,18 +5,15 @@ from __future__ import annotations
 import argparse
 
 from verify.commands.inputs import read_input
-from verify.commands.options import add_common, nonempty
-from verify.commands.starfree import add_language, run_on
+from verify.commands.options import add_common, add_drawing
+from verify.commands.starfree import PICTURES, add_language, run_on
 
 HELP = "any language: compiled for a target, proved and tested"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_language(parser)
-    parser.add_argument("--draw", type=nonempty, metavar="FILE", help="draw a picture (.svg, .png or .pdf)")
-    parser.add_argument(
-        "--draw-what", choices=("dfa", "cascade", "eggbox"), default="dfa", help="what is drawn (default: dfa)"
-    )
+    add_drawing(parser, PICTURES)
     add_common(parser)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from automata.errors import InputError, LimitError
 from verify.commands.inputs import Input, add_input, image_set_limit, read_input
-from verify.commands.options import add_common, nonempty, whole_number
+from verify.commands.options import add_common, add_drawing, whole_number
 from verify.progress import Progress
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ HELP = "a regular language: star-free or not; if it is, compiled, proved and tes
 STATES, AUTO_STATES = 5000, 1000
 """The largest minimal automaton that is compiled, and the largest for which every route is tried, unless told otherwise."""
 
+PICTURES = ("dfa", "cascade", "eggbox", "memory")
+
 IMPOSSIBLE = (
     "no SSM with nonnegative gates and finite precision, whose layers see finitely many features, recognises this language: "
     "when w is repeated each of its layers becomes constant, and it gives the same answer for ever"
@@ -26,10 +28,7 @@ IMPOSSIBLE = (
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_language(parser)
-    parser.add_argument("--draw", type=nonempty, metavar="FILE", help="draw a picture (.svg, .png or .pdf)")
-    parser.add_argument(
-        "--draw-what", choices=("dfa", "cascade", "eggbox"), default="dfa", help="what is drawn (default: dfa)"
-    )
+    add_drawing(parser, PICTURES)
     add_common(parser)
     # The older name of --method, which says levelwise for levels.
     parser.add_argument("--proof", dest="method", choices=("auto", "search", "levelwise"), help=argparse.SUPPRESS)
@@ -73,9 +72,9 @@ def run(args: argparse.Namespace) -> int:
 def run_on(given: Input, args: argparse.Namespace, command: str) -> int:
     """Decides, draws, compiles, proves and tests a language; returns the exit status."""
     if args.draw:
-        from verify.show.pictures.structures import draw
+        from verify.show.pictures.canvas import check_extension
 
-        draw(args.draw_what, given.dfa, args.mode, args.draw)
+        check_extension(args.draw)
     if not seems_star_free(given, args):
         return _refuse(given, args, command)
     return compile_and_check(given, args, command)
@@ -149,11 +148,15 @@ def seems_star_free(given: Input, args: argparse.Namespace) -> bool:
 
 
 def _refuse(given: Input, args: argparse.Namespace, command: str) -> int:
-    """The witness, checked by running its strings on the automaton; exit status 1."""
+    """The witness, checked by running its strings on the automaton; exit status 1.  The cascade is drawn with its groups."""
     from automata.algebra.aperiodic import group_witness, membership_cycle
     from verify.show.report import Report, show_word
     from verify.verdict import EXIT_STATUS, REFUTED
 
+    if args.draw:
+        from verify.show.pictures.drawing import draw_file
+
+        draw_file(given.dfa, args.draw_what, args.draw)
     limit = image_set_limit(args)
     witness, cycle = group_witness(given.dfa, limit), membership_cycle(given.dfa, limit)
     report = Report(f"python -m verify {command} {given.options}", args.quiet)

@@ -20,6 +20,7 @@ from constructions.ssm.arithmetic import Arithmetic
 from constructions.target import TARGETS
 from verify.commands.pipeline import Task, construct, limits_of
 from verify.progress import Progress
+from verify.show.memory import classes_of
 from verify.verdict import UNDECIDED, Verdict
 
 LONG_STRINGS, LONG_LENGTH, LONG_SEED = 3, 200_000, 0
@@ -54,17 +55,6 @@ def task_of(
         checks=_checks(machine, args) if isinstance(machine, CounterMachine) else (),
         language=known,
     )
-
-
-def classes_of(machine: Machine, mode: str) -> int | None:
-    """The number of Myhill-Nerode classes that a model has to tell apart; None where it is infinite."""
-    if isinstance(machine, DyckMachine):
-        return machine.classes() + (mode == RECOGNISE)
-    if isinstance(machine, FlipFlopMachine):
-        return 9 if mode == RECOGNISE else 8
-    if isinstance(machine, CounterMachine):
-        return None
-    return max(1, int(machine.live.sum()) if mode == PREDICTIVE else machine.states)
 
 
 def parser_of(machine: Machine) -> Callable[[str], str]:

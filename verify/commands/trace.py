@@ -19,6 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         language = languages.add_parser(name, help=module.HELP, description=module.HELP)
         module.add_language(language)
         language.add_argument("string", help="tokens separated by blanks")
+        language.add_argument("--draw", type=nonempty, metavar="FILE", help="draw the run (.svg, .png or .pdf)")
         language.add_argument(
             "--mode", choices=MODES, default=PREDICTIVE, help="the question asked (default: predictive)"
         )
@@ -30,10 +31,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from verify.commands.pipeline import lowered
     from verify.evidence.strings_file import parse_word
-    from verify.show.tracing import trace
+    from verify.show.tracing import Trace
 
+    if args.draw:
+        from verify.show.pictures.canvas import check_extension
+
+        check_extension(args.draw)
     task = _LANGUAGES[args.family].task(args)
     word = parse_word(args.string, task.parse, characters=True)
-    for line in trace(lowered(task, args).weights, word):
+    found = Trace.of(lowered(task, args).weights, word, task.construction)
+    if args.draw:
+        from verify.show.pictures.drawing import draw
+
+        draw(found, path=args.draw)
+    for line in found.lines():
         print(line)
     return 0

@@ -16,16 +16,19 @@ import numpy as np
 
 from automata import limits
 from automata.dfa import DFA
-from automata.errors import one_line
+from automata.errors import InputError, one_line
 from automata.files import write_bytes
 from verify.show.pictures.canvas import ACCENT, BACKGROUND, INK, blank, plain_text
+from verify.show.pictures.routes import Canvas, text_half
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _PALE, _MARKED = "#b8b8b8", "#c2410c"
-_RADIUS, _ACROSS, _DOWN, _INCH = 0.34, 2.1, 1.7, 0.8
+_RADIUS, _ACROSS, _DOWN = 0.27, 1.7, 1.4
+"""In inches: of a state, between columns, and between the states of a column."""
+
 _LABELS = 6
 _SINK_UP_TO = 7
 """With more states than this the sink is left out: nearly every state has an edge to it."""
@@ -84,34 +87,53 @@ def automaton_figure(dfa: DFA, run: Sequence[str] = ()) -> Figure:
         InputError: for more states than the limit, a symbol of the run that is not in the alphabet, or without matplotlib.
     """
     _check_size(dfa)
-    drawn = set(drawn_states(dfa))
-    edges = [edge for edge in arrows(dfa, run) if {edge.source, edge.target} <= drawn]
-    everywhere = _places(dfa)
-    places = np.array([everywhere[state] if state in drawn else everywhere[dfa.initial] for state in range(dfa.states)])
+    drawn = drawn_states(dfa)
+    edges = [edge for edge in arrows(dfa, run) if edge.source in drawn and edge.target in drawn]
+    places = _places(dfa)
+    canvas = Canvas({state: (*places[state].tolist(), _RADIUS, _RADIUS) for state in drawn})
+    x, y = places[dfa.initial].tolist()
+    canvas.keep_free((x - _RADIUS - 0.3, y, 0.3, 0.08))
     crowded = {(edge.source, edge.target) for edge in edges}
-    bends = [
-        0.0 if edge.source == edge.target else _bend(places, edge, (edge.target, edge.source) in crowded)
+    bends = {
+        edge: canvas.bend(edge.source, edge.target, _bend(edge, (edge.target, edge.source) in crowded))
         for edge in edges
-    ]
-    middles = [_middle(places, edge, bend) for edge, bend in zip(edges, bends)]
-    # A label takes about a tenth of a unit for each character.
-    halves = [np.array([0.05 * len(edge.label), 0.0]) for edge in edges]
-    corners = np.concatenate([places, *[[place - half, place + half] for place, half in zip(middles, halves)]])
-    low, high = corners.min(axis=0) - (1.2, 1.0), corners.max(axis=0) + (1.0, 1.5)
-    figure = blank(*(high - low) * _INCH)
+        if edge.source != edge.target
+    }
+    sides = {edge.source: canvas.loop(edge.source) for edge in edges if edge.source == edge.target}
+    labels = {edge: canvas.label(edge.source, edge.target, bend, _half(edge)) for edge, bend in bends.items()}
+    for edge in edges:
+        if edge.source == edge.target:
+            labels[edge] = canvas.loop_label(edge.source, sides[edge.source], _half(edge))
+    low, high = canvas.extent()
+    low, high = low - 0.25, high + 0.25
+    left_out = len(drawn) < dfa.states
+    low[1] -= 0.3 * left_out
+    high[0] = max(high[0], low[0] + 5.2 * left_out)
+    figure = blank(*(high - low))
     axes = figure.axes[0]
     axes.set_xlim(low[0], high[0])
     axes.set_ylim(low[1], high[1])
-    for edge, bend in zip(edges, bends):
+    for edge in edges:
         if edge.source == edge.target:
-            _draw_loop(axes, places[edge.source], edge)
+            _draw_loop(axes, places[edge.source], edge, sides[edge.source])
         else:
-            _draw_arrow(axes, places, edge, bend)
+            _draw_arrow(axes, places, edge, bends[edge])
+        _draw_label(axes, labels[edge], edge)
     _draw_states(axes, dfa, places, drawn)
-    if len(drawn) < dfa.states:
-        left_out = "symbols that are not shown lead to a state from which no word is reached"
-        axes.text(low[0] + 0.2, low[1] + 0.2, left_out, fontsize=8, color=INK)
+    if left_out:
+        said = "symbols that are not shown lead to a state from which no word is reached"
+        axes.text(low[0] + 0.1, low[1] + 0.15, said, fontsize=8, color=INK)
     return figure
+
+
+def automaton_svg(dfa: DFA, run: Sequence[str] = ()) -> str | None:
+    """The picture for a notebook; None for an automaton that is too large, or without matplotlib."""
+    from verify.show.pictures.canvas import figure_svg
+
+    try:
+        return figure_svg(automaton_figure(dfa, run))
+    except InputError:
+        return None
 
 
 def draw_automaton(dfa: DFA, path: str, run: Sequence[str] = ()) -> str:
@@ -143,7 +165,7 @@ def to_graphviz(dfa: DFA, run: Sequence[str] = ()) -> bytes:
     lines.append(f'  start [shape=point style=invis]; start -> "{dfa.initial}";')
     drawn = set(drawn_states(dfa))
     for state in sorted(drawn):
-        style = [f'label="{state}"']
+        style = [f'label="q{state}"']
         if state in dfa.accepting:
             style.append(f'shape=doublecircle style=filled fillcolor="{ACCENT}"')
         if not dfa.live[state]:
@@ -188,7 +210,7 @@ def _places(dfa: DFA) -> np.ndarray:
         inside = sorted((state for state in columns if columns[state] == column), key=lambda state: -found[state][1])
         for rank, state in enumerate(inside):
             # Every second column is moved a little, so that an edge over a column passes beside its state.
-            places[state] = column * _ACROSS, ((len(inside) - 1) / 2 - rank) * _DOWN + 0.3 * (column % 2)
+            places[state] = column * _ACROSS, ((len(inside) - 1) / 2 - rank) * _DOWN + 0.25 * (column % 2)
     dead = [state for state in range(dfa.states) if not dfa.live[state] and state != dfa.initial]
     if dead and len(dead) < dfa.states:
         alive = [state for state in range(dfa.states) if state not in dead]
@@ -206,26 +228,21 @@ def _colour(edge: Arrow) -> str:
     return _MARKED if edge.marked else _PALE if edge.sink else INK
 
 
-def _bend(places: np.ndarray, edge: Arrow, both_ways: bool) -> float:
-    """How far an edge leaves the straight line: a long one, or one of a pair, makes way for what lies between."""
-    if np.hypot(*(places[edge.target] - places[edge.source])) > 1.3 * _ACROSS:
-        return 0.28
+def _bend(edge: Arrow, both_ways: bool) -> float:
+    """How far an edge had best leave the straight line: one of a pair makes way for the other."""
     return 0.22 if both_ways else 0.0
 
 
-def _middle(places: np.ndarray, edge: Arrow, bend: float) -> np.ndarray:
-    """The place halfway along a bent edge."""
-    x, y = places[edge.target] - places[edge.source]
-    return (places[edge.source] + places[edge.target]) / 2 + bend / 2 * np.array([-y, x])
+def _half(edge: Arrow) -> tuple[float, float]:
+    return text_half(edge.label, 9)
 
 
 def _draw_arrow(axes: Axes, places: np.ndarray, edge: Arrow, bend: float) -> None:
     from matplotlib.patches import FancyArrowPatch
 
     start, end = places[edge.source], places[edge.target]
-    x, y = end - start
     bends = f"arc3,rad={-bend}"
-    shrink = _RADIUS * _INCH * 72  # points
+    shrink = _RADIUS * 72  # points
     axes.add_patch(
         FancyArrowPatch(
             tuple(start),
@@ -240,17 +257,15 @@ def _draw_arrow(axes: Axes, places: np.ndarray, edge: Arrow, bend: float) -> Non
             gid=f"edge {edge.source} {edge.target}",
         )
     )
-    beside = 0.16 / np.hypot(x, y) * np.array([-y, x])
-    _draw_label(axes, _middle(places, edge, bend) + beside, edge)
 
 
-def _draw_loop(axes: Axes, place: np.ndarray, edge: Arrow) -> None:
+def _draw_loop(axes: Axes, place: np.ndarray, edge: Arrow, side: tuple[int, int]) -> None:
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path as Curve
 
-    x, y = place
-    top = y + _RADIUS * 0.93
-    points = [(x - 0.13, top), (x - 0.5, top + 0.72), (x + 0.5, top + 0.72), (x + 0.13, top)]
+    out, across = np.array(side), np.array([side[1], -side[0]])
+    foot = place + out * _RADIUS * 0.93
+    points = [foot - across * 0.1, foot + out * 0.58 - across * 0.42, foot + out * 0.58 + across * 0.42, foot + across * 0.1]
     curve = Curve(points, [Curve.MOVETO, Curve.CURVE4, Curve.CURVE4, Curve.CURVE4])
     axes.add_patch(
         FancyArrowPatch(
@@ -262,10 +277,9 @@ def _draw_loop(axes: Axes, place: np.ndarray, edge: Arrow) -> None:
             gid=f"edge {edge.source} {edge.target}",
         )
     )
-    _draw_label(axes, np.array([x, top + 0.68]), edge)
 
 
-def _draw_label(axes: Axes, place: np.ndarray, edge: Arrow) -> None:
+def _draw_label(axes: Axes, place: tuple[float, float], edge: Arrow) -> None:
     axes.text(
         *place,
         plain_text(edge.label),
@@ -278,25 +292,20 @@ def _draw_label(axes: Axes, place: np.ndarray, edge: Arrow) -> None:
     )
 
 
-def _draw_states(axes: Axes, dfa: DFA, places: np.ndarray, drawn: set[int]) -> None:
+def _draw_states(axes: Axes, dfa: DFA, places: np.ndarray, drawn: list[int]) -> None:
     from matplotlib.patches import Circle
 
-    for state in sorted(drawn):
+    for state in drawn:
         x, y = places[state].tolist()
         ink = INK if dfa.live[state] else _PALE
         accepting = state in dfa.accepting
         axes.add_patch(
             Circle(
-                (x, y),
-                _RADIUS,
-                facecolor=ACCENT if accepting else BACKGROUND,
-                edgecolor=ink,
-                zorder=3,
-                gid=f"state {state}",
+                (x, y), _RADIUS, facecolor=ACCENT if accepting else BACKGROUND, edgecolor=ink, zorder=3, gid=f"state {state}"
             )
         )
         if accepting:
             axes.add_patch(Circle((x, y), _RADIUS * 0.82, facecolor="none", edgecolor=ink, zorder=3))
-        axes.text(x, y, str(state), ha="center", va="center", fontsize=11, color=ink, zorder=4)
+        axes.text(x, y, f"q{state}", ha="center", va="center", fontsize=10, color=ink, zorder=4)
     x, y = places[dfa.initial].tolist()
-    axes.annotate("", (x - _RADIUS, y), (x - _RADIUS - 0.55, y), arrowprops={"arrowstyle": "-|>", "color": INK})
+    axes.annotate("", (x - _RADIUS, y), (x - _RADIUS - 0.5, y), arrowprops={"arrowstyle": "-|>", "color": INK})

@@ -67,6 +67,15 @@ def check_extension(path: str) -> None:
         )
 
 
+def figure_svg(figure: Figure) -> str:
+    """A figure as SVG, for a notebook; the same figure gives the same text."""
+    picture = io.StringIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph [0-9]+ .*missing from")
+        figure.savefig(picture, format="svg", metadata={"Date": None}, bbox_inches="tight")
+    return picture.getvalue()[picture.getvalue().index("<svg") :]
+
+
 def save_figure(figure: Figure, path: str) -> None:
     """Writes a figure, whole or not at all; the same figure gives the same file."""
     kind = Path(path).suffix.lower().removeprefix(".")

@@ -11,33 +11,14 @@ from automata import limits
 from automata.dfa import DFA
 from automata.errors import InputError
 from constructions.cascade import Cascade, Copy, Counter, In, Permutation, Signal
-from verify.show.pictures.automaton import draw_automaton
-from verify.show.pictures.canvas import ACCENT, BACKGROUND, INK, SIGNAL, blank, check_extension, plain_text, save_figure
+from verify.show.pictures.canvas import ACCENT, BACKGROUND, INK, SIGNAL, blank, plain_text
+from verify.show.pictures.routes import Canvas, text_half
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-
-def draw(what: str, dfa: DFA, mode: str, path: str) -> None:
-    """Draws the automaton, its holonomy cascade or its monoid's eggboxes into a file.
-
-    Args:
-        what: "dfa", "cascade" or "eggbox".
-        mode: the question that the cascade answers.
-        path: ends in .svg, .png or .pdf.
-
-    Raises:
-        InputError: for another extension, something too large to be drawn, or without matplotlib.
-    """
-    check_extension(path)
-    if what == "dfa":
-        draw_automaton(dfa, path)
-    elif what == "cascade":
-        from constructions.compile.krohn_rhodes import holonomy_cascade
-
-        save_figure(cascade_figure(holonomy_cascade(dfa, mode)), path)
-    else:
-        save_figure(eggbox_figure(dfa), path)
+_LEVEL, _BETWEEN = 0.95, 0.45
+"""Inches between levels, and between the boxes of one."""
 
 
 # -- cascades -----------------------------------------------------------------------------------------
@@ -49,57 +30,88 @@ def cascade_figure(cascade: Cascade) -> Figure:
     Raises:
         InputError: for more than the limit of registers and signals.
     """
-    items = [(level, item) for level, found in enumerate(cascade.levels) for item in (*found.registers, *found.signals)]
-    if limits.exceeded("drawn-items", len(items)):
+    items = len(cascade.names)
+    if limits.exceeded("drawn-items", items):
         most = limits.limit("drawn-items")
-        found = f"a cascade of {len(items)} registers and signals is too large to be drawn, expected at most {most}"
+        found = f"a cascade of {items} registers and signals is too large to be drawn, expected at most {most}"
         raise limits.refusal("drawn-items", found)
-    rows = max((len(level.registers) + len(level.signals) for level in cascade.levels), default=1)
-    figure = blank(max(5.0, 2.6 * rows), 1.0 + 0.9 * (len(cascade.levels) + 2))
-    axes = figure.axes[0]
-    places = {"symbol": (0.0, 0.0), "outputs": (0.0, -len(cascade.levels) - 1.0)}
-    column: dict[int, int] = {}
-    for level, item in items:
-        here = column[level] = column.get(level, -1) + 1
-        places[item.name] = (float(here) * 1.5, -level - 1.0)
-    reads: dict[tuple[str, str], bool] = {}
-    for _, item in items:
-        for rule in item.rules:
-            reads.update(_read(rule.when, rule.then, item.name))
-    for emission in cascade.emissions:
-        reads.update(_read(emission.when, None, "outputs"))
+    rows: list[list[str]] = [["symbol"]]
+    for level in cascade.levels:
+        rows.append([item.name for item in (*level.registers, *level.signals)])
+    rows.append(["outputs"])
+    texts = {name: _item_label(name, cascade.names.get(name)) for row in rows for name in row}
     boxes = {}
-    for name, (x, y) in places.items():
+    for number, row in enumerate(filter(None, rows)):
+        widths = [2 * text_half(texts[name], 9)[0] + 0.2 for name in row]
+        x = -(sum(widths) + _BETWEEN * (len(row) - 1)) / 2
+        for name, width in zip(row, widths):
+            boxes[name] = (x + width / 2, -_LEVEL * number, width / 2, text_half(texts[name], 9)[1] + 0.06)
+            x += width + _BETWEEN
+    canvas = Canvas(boxes)
+    reads = _reads(cascade)
+    paired = {(source, target) for source, target, _ in reads}
+    bends = {}
+    for source, target, before in sorted(reads, key=lambda read: _length(boxes, *read[:2])):
+        both = (target, source) in paired or {(source, target, True), (source, target, False)} <= reads
+        bends[source, target, before] = canvas.bend(source, target, (0.14 if before else -0.14) * both)
+    low, high = canvas.extent()
+    low, high = low - 0.2, high + 0.2
+    if any(before for _, _, before in reads):
+        low[1] -= 0.3
+        high[0] = max(high[0], low[0] + 3.4)
+    figure = blank(*(high - low))
+    from matplotlib.patches import FancyBboxPatch
+
+    axes = figure.axes[0]
+    axes.set_xlim(low[0], high[0])
+    axes.set_ylim(low[1], high[1])
+    patches = {}
+    for name, (x, y, width, height) in boxes.items():
         item = cascade.names.get(name)
         colour = BACKGROUND if item is None else SIGNAL if isinstance(item, Signal) else ACCENT
-        box = {"boxstyle": "round", "facecolor": colour, "edgecolor": INK}
-        boxes[name] = axes.text(
-            x, y, plain_text(_item_label(name, item)), ha="center", va="center", fontsize=9, bbox=box
-        ).get_bbox_patch()
-    for (source, target), before in sorted(reads.items()):
+        patches[name] = FancyBboxPatch(
+            (x - width, y - height),
+            2 * width,
+            2 * height,
+            boxstyle="round,pad=0,rounding_size=0.06",
+            facecolor=colour,
+            edgecolor=INK,
+            zorder=3,
+            gid=f"box {name}",
+        )
+        axes.add_patch(patches[name])
+        axes.text(x, y, plain_text(texts[name]), ha="center", va="center", fontsize=9, zorder=4, gid=f"label {name}")
+    for (source, target, before), bend in bends.items():
         style = {
             "arrowstyle": "-|>",
             "color": INK,
+            "linewidth": 1.0,
             "linestyle": "--" if before else "-",
-            "connectionstyle": "arc3,rad=0.12",
+            "connectionstyle": f"arc3,rad={-bend}",
+            "zorder": 2,
+            "gid": f"read {source} -> {target}" + " before" * before,
         }
-        ends = {"patchA": boxes[source], "patchB": boxes[target], "shrinkA": 0, "shrinkB": 0}
-        axes.annotate("", places[target], places[source], arrowprops={**style, **ends})
-    axes.set_xlim(-0.9, 1.5 * rows - 0.6)
-    axes.set_ylim(-len(cascade.levels) - 1.6, 0.6)
+        ends = {"patchA": patches[source], "patchB": patches[target], "shrinkA": 0, "shrinkB": 0}
+        axes.annotate("", boxes[target][:2], boxes[source][:2], arrowprops={**style, **ends})
+    if any(before for _, _, before in reads):
+        axes.text(low[0] + 0.1, low[1] + 0.12, "dashed: as it was before the step", fontsize=8, color=INK)
     return figure
 
 
-def _read(when, action, reader: str) -> dict[tuple[str, str], bool]:
-    """What is read: (source, reader) -> whether only as it was before the step."""
-    found = {}
-    for literal in when:
-        if isinstance(literal, In):
-            found["symbol", reader] = False
-        else:
-            found[literal.name, reader] = literal.before
-    if isinstance(action, Copy):
-        found[action.source, reader] = action.before
+def _length(boxes: dict, source: str, target: str) -> float:
+    return abs(boxes[source][0] - boxes[target][0]) + abs(boxes[source][1] - boxes[target][1])
+
+
+def _reads(cascade: Cascade) -> set[tuple[str, str, bool]]:
+    """What is read: source, reader, and whether as it was before the step."""
+    found = set()
+    readers = [(item.name, rule.when, rule.then) for item in cascade.names.values() for rule in item.rules]
+    readers += [("outputs", emission.when, None) for emission in cascade.emissions]
+    for reader, when, action in readers:
+        for literal in when:
+            found.add(("symbol", reader, False) if isinstance(literal, In) else (literal.name, reader, literal.before))
+        if isinstance(action, Copy):
+            found.add((action.source, reader, action.before))
     return found
 
 
