@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Callable, Iterator, Mapping
 
+from automata import rich
 from automata.dfa import DFA
 from automata.errors import InputError, LimitError, quoted
 from automata.machine import Machine
@@ -93,6 +94,9 @@ class Language:
 
     def __repr__(self) -> str:
         return f"Language({self.name!r}: {self.title})"
+
+    def _repr_svg_(self) -> str | None:
+        return rich.svg(self)
 
 
 def language(name: str, most: int | None = None) -> Language:

@@ -14,6 +14,7 @@ from unicodedata import category
 
 import numpy as np
 
+from automata import rich
 from automata.errors import InputError, LimitError, quoted
 from automata.machine import ACCEPT, BOS, EOS, Machine
 
@@ -363,6 +364,9 @@ class DFA:
 
     def __repr__(self) -> str:
         return f"DFA({self.states} states, alphabet {' '.join(self.alphabet)}, {len(self.accepting)} accepting)"
+
+    def _repr_svg_(self) -> str | None:
+        return rich.svg(self)
 
 
 def check_alphabet(alphabet: Iterable[str]) -> tuple[str, ...]:

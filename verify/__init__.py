@@ -11,6 +11,10 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from automata import rich
+
+rich.painter("verify.show.pictures.drawing:svg_of")
+
 __version__ = "0.1.0"
 
 _HOME = {
@@ -19,6 +23,7 @@ _HOME = {
     "build": "constructions.build",
     **{name: "verify.face" for name in ("regex", "ltl", "read", "compile", "load", "prove", "test", "refute", "trace")},
     "certify": "constructions.mamba.certificate",
+    "draw": "verify.show.pictures.drawing",
 }
 """Where each public name lives; it is imported when it is first asked for (PEP 562)."""
 
@@ -27,6 +32,7 @@ __all__ = [
     "build",
     "certify",
     "compile",
+    "draw",
     "language",
     "load",
     "ltl",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Iterator
 
+from automata import rich
 from automata.algebra.holonomy import Skeleton
 from automata.dfa import DFA
 from automata.errors import InputError
@@ -53,7 +54,7 @@ class NotExpressible(InputError):
         self.register, self.reason = register, reason
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Construction:
     """A cascade, and how it was come by.
 
@@ -78,6 +79,14 @@ class Construction:
     @property
     def mode(self) -> str:
         return self.cascade.mode
+
+    def __repr__(self) -> str:
+        registers, levels = len(self.cascade.registers), sum(bool(level.registers) for level in self.cascade.levels)
+        bits = "counters without bounds" if self.bits is None else f"{self.bits} bits"
+        return f"Construction({self.route}, {self.mode}: {levels} levels, {registers} registers, {bits})"
+
+    def _repr_svg_(self) -> str | None:
+        return rich.svg(self)
 
 
 def needs(cascade: Cascade) -> dict[str, str]:

@@ -12,7 +12,7 @@ from constructions.build import Build
 from constructions.compile.compiler import Construction
 from verify.show.memory import Memory
 from verify.show.pictures.automaton import automaton_figure, draw_automaton
-from verify.show.pictures.canvas import check_extension, save_figure
+from verify.show.pictures.canvas import check_extension, figure_svg, save_figure
 from verify.show.pictures.runs import memory_family_figure, memory_figure, run_figure
 from verify.show.pictures.structures import cascade_figure, eggbox_figure
 from verify.show.tracing import Trace
@@ -57,6 +57,14 @@ def draw_file(thing: Any, what: str, path: str) -> None:
         draw_automaton(dfa_of(thing), path)
     else:
         draw(thing, what, path)
+
+
+def svg_of(thing: Any) -> str | None:
+    """What a notebook shows of a language, an automaton or a construction; None where there is no picture of it."""
+    try:
+        return figure_svg(_figure(thing, None, ()))
+    except InputError:
+        return None
 
 
 def _figure(thing: Any, what: str | None, run: Sequence[str]) -> Figure:
