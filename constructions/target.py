@@ -107,6 +107,11 @@ TARGETS = Registry(
         "ssm": "constructions.ssm.target:PAPER_SSM",
         "mamba": "constructions.mamba.target:MAMBA",
         "mamba-ssm": "constructions.mamba.target:MAMBA_SSM",
+        "mamba2": "constructions.stock.mamba2:MAMBA2",
+        "bamba": "constructions.stock.mamba2:BAMBA",
+        "granitemoehybrid": "constructions.stock.mamba2:GRANITE",
+        "falcon_h1": "constructions.stock.mamba2:FALCON_H1",
+        "nemotron_h": "constructions.stock.mamba2:NEMOTRON_H",
     },
 )
 """All targets by name."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Mapping
 
 import numpy as np
 
@@ -82,9 +83,34 @@ def write(weights: MambaWeights, directory: Path, card: str, language: str = "")
     Raises:
         InputError: when the folder cannot be written or holds something else, or a number is not exact in the dtype.
     """
-    tokens = vocabulary(weights.layout.alphabet)
+    write_folder(
+        directory,
+        config(weights),
+        weights.tensors,
+        weights.precision.name,
+        weights.layout.alphabet,
+        coordinates(weights),
+        card,
+    )
+
+
+def write_folder(
+    directory: Path,
+    configuration: dict,
+    tensors: Mapping[str, np.ndarray],
+    dtype: str,
+    alphabet: tuple[str, ...],
+    meanings: dict,
+    card: str,
+) -> None:
+    """Writes a checkpoint of any architecture with a tokenizer of one token for each symbol, complete or not at all.
+
+    Raises:
+        InputError: when the folder cannot be written or holds something else, or a number is not exact in the format.
+    """
+    tokens = vocabulary(alphabet)
     files = {
-        CONFIG: config(weights),
+        CONFIG: configuration,
         GENERATION: {"bos_token_id": BOS_TOKEN, "eos_token_id": EOS_TOKEN, "pad_token_id": PAD},
         TOKENIZER: _tokenizer(tokens),
         TOKENIZER_CONFIG: {
@@ -95,9 +121,9 @@ def write(weights: MambaWeights, directory: Path, card: str, language: str = "")
             "padding_side": "left",
             "model_max_length": 1_000_000_000,
         },
-        COORDINATES_FILE: coordinates(weights),
+        COORDINATES_FILE: meanings,
     }
-    blob = serialised(weights)
+    blob = serialised(tensors, dtype)
     with replaced_folder(directory, CHECKPOINT_FILES, A_CHECKPOINT) as fresh:
         for name, content in files.items():
             (fresh / name).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -119,15 +145,14 @@ def coordinates(weights: MambaWeights) -> dict:
     }
 
 
-def serialised(weights: MambaWeights) -> bytes:
+def serialised(tensors: Mapping[str, np.ndarray], name: str) -> bytes:
     """model.safetensors: the length of a JSON header, the header, the numbers.
 
     Written by hand because NumPy has no bfloat16.  Format: https://huggingface.co/docs/safetensors
     """
-    name = weights.precision.name
     header: dict = {"__metadata__": {"format": "pt"}}
     parts, end = [], 0
-    for key, tensor in weights.tensors.items():
+    for key, tensor in tensors.items():
         parts.append(tensor_bytes(key, tensor, name))
         start, end = end, end + len(parts[-1])
         header[key] = {"dtype": _SAFETENSORS_DTYPE[name], "shape": list(tensor.shape), "data_offsets": [start, end]}

@@ -1,0 +1,241 @@
+"""From a cascade to a program: each operation in the first half that can do it and by which all that it reads is there.
+
+Memories become :class:`~constructions.program.operations.Hold`, conditions on several variables neurons, counters
+:class:`~constructions.program.operations.Count`.  A value before the step is kept a second time where the architecture has
+that at no cost, and else delayed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Iterable, Mapping
+
+from automata.errors import InputError
+from constructions.cascade import Cascade
+from constructions.conditions.cases import Box, Case, Key
+from constructions.conditions.inline import inline
+from constructions.conditions.network import SYMBOL, Choice, Memory, Network, Total, Window, network
+from constructions.program.operations import BEGINNING, ONE, Count, Delay, Form, Hold, Neuron, Operation, Program
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What the halves of an architecture can do.
+
+    Attributes:
+        halves: the kinds of operation of each half; the sequence is repeated without end.
+        late: whether a :class:`Hold` gives the values before the step too, at no cost.
+        delay: how many halves after a :class:`Delay` its value can be read.
+    """
+
+    halves: tuple[frozenset[type], ...]
+    late: bool = False
+    delay: int = 1
+
+    def does(self, half: int, kind: type) -> bool:
+        """Whether this half can do operations of this kind."""
+        return kind in self.halves[half % len(self.halves)]
+
+
+def plan(cascade: Cascade, offer: Offer) -> Program:
+    """The program of a cascade, for an architecture.
+
+    Args:
+        cascade: resets, counters that are only increased, and signals.
+        offer: the architecture's halves.
+
+    Raises:
+        InputError: naming the register that no operation can be, or the operation that no half can do.
+
+    O(boxes * variables) after the network of boxes is made.
+
+    >>> from constructions.paper.flip_flop import flip_flop
+    >>> every = Offer((frozenset((Neuron, Hold, Delay)),))
+    >>> plan(flip_flop(), every)
+    Program(2 halves, 4 operations, 10 coordinates)
+    """
+    return _Planner(inline(network(cascade)), offer).program()
+
+
+@dataclass
+class _Total:
+    """Where a counter stands: its coordinate, its first value, what it is increased and decreased by."""
+
+    coordinate: int
+    initial: int
+    up: Form
+    down: Form
+
+
+@dataclass
+class _Planner:
+    net: Network
+    offer: Offer
+    names: list[str] = field(default_factory=lambda: ["one", "<bos>"])
+    halves: list[list[Operation]] = field(default_factory=list)
+    # A coordinate can be read from this half on.
+    ready: dict[int, int] = field(default_factory=lambda: {ONE: 0, BEGINNING: 0})
+    # The coordinates of a variable's values; at most one value has none.
+    values: dict[Key, dict[int, int]] = field(default_factory=dict)
+    # Equal neurons of a half are one: (half, what it reads) -> what it writes.
+    neurons: dict[tuple[int, tuple[tuple[int, int], ...]], dict[int, int]] = field(default_factory=dict)
+    totals: dict[str, _Total] = field(default_factory=dict)
+
+    def program(self) -> Program:
+        symbols = [self._coordinate(f"symbol {symbol}") for symbol in self.net.alphabet]
+        self.values[SYMBOL] = {**dict(enumerate(symbols)), len(symbols): BEGINNING}
+        for item in self.net.items:
+            if isinstance(item, Memory):
+                self._memory(item)
+            elif isinstance(item, Choice):
+                self._choice(item)
+            elif isinstance(item, Total):
+                self._total(item)
+            else:
+                self._window(item)
+        answers = [self._event(self._where(self.net.emissions, out), f"given {out}") for out in self.net.outputs]
+        for (half, reads), writes in self.neurons.items():
+            self._at(half).append(Neuron(dict(reads), _plain(writes)))
+        self._at(0)
+        return Program(
+            self.net.alphabet,
+            self.net.outputs,
+            tuple(self.names),
+            tuple(symbols),
+            tuple(map(tuple, self.halves)),
+            tuple(answers),
+        )
+
+    # -- items ------------------------------------------------------------------------------------------
+
+    def _memory(self, memory: Memory) -> None:
+        values = sorted({case.value for case in memory.cases})
+        events = {value: self._event(self._where(memory.cases, value), f"set {memory.name} to {value}") for value in values}
+        gate = _sum(events.values())
+        # The zero state stands for the value at the beginning, which so needs no cell.
+        read = memory.after or memory.before
+        kept = [value for value in range(len(read.labels)) if value != memory.initial]
+        half = self._first([gate, *events.values()], Hold, memory.name)
+        after = {value: self._coordinate(f"{memory.name} = {value}", half + 1) for value in kept}
+        before: dict[int, int] = {}
+        if memory.before and self.offer.late:
+            before = {value: self._coordinate(f"{memory.name} before = {value}", half + 1) for value in kept}
+        cells = tuple((events.get(value, {}), after[value]) for value in kept)
+        self._at(half).append(Hold(memory.name, gate, cells, tuple(before.values())))
+        if memory.before and not self.offer.late:
+            where = self._first([{c: 1} for c in after.values()], Delay, memory.name)
+            there = where + self.offer.delay
+            before = {value: self._coordinate(f"{memory.name} before = {value}", there) for value in kept}
+            self._at(where).extend(Delay({after[value]: 1}, before[value]) for value in kept)
+            self._at(there - 1)
+        if memory.after:
+            self.values[memory.after.key] = after
+        if memory.before:
+            self.values[memory.before.key] = before
+
+    def _choice(self, choice: Choice) -> None:
+        variable = choice.variable
+        others = [value for value in range(len(variable.labels)) if value != variable.default]
+        found = {value: self._coordinate(f"{variable.key[1]} {variable.labels[value]}") for value in others}
+        for case in choice.cases:
+            if case.value in found:
+                self._neuron(self._conditions(case.box), {found[case.value]: 1})
+        self.values[variable.key] = found
+
+    def _total(self, total: Total) -> None:
+        up: dict[int, int] = {}
+        down: dict[int, int] = {}
+        for number, case in enumerate(total.cases):
+            side = up if case.value > 0 else down
+            for coordinate, multiple in self._event([case.box], f"{total.name} {case.value:+d}, case {number}").items():
+                side[coordinate] = side.get(coordinate, 0) + multiple * abs(case.value)
+        half = self._first([up, down], Count, total.name)
+        coordinate = self._coordinate(total.name, half + 1)
+        self._at(half).append(Count(total.name, _plain(up), _plain(down), coordinate))
+        self.totals[total.name] = _Total(coordinate, total.initial, _plain(up), _plain(down))
+
+    def _window(self, window: Window) -> None:
+        total = self.totals[window.counter]
+        value = {total.coordinate: 1, ONE: total.initial}
+        if window.before:  # what it is now less what this step added
+            value = _sum([value, {c: -k for c, k in total.up.items()}, total.down])
+        key = window.variable.key
+        found = {
+            place + 1: self._coordinate(f"{window.counter} {window.variable.labels[place + 1]}")
+            for place in range(len(window.cuts))
+        }
+        for place, cut in enumerate(window.cuts):
+            # c >= cut is relu(c - cut + 1) - relu(c - cut); of two neighbouring values one takes over from the other.
+            writes = {found[place + 1]: 1, **({found[place]: -1} if place else {})}
+            self._neuron(_sum([value, {ONE: 1 - cut}]), writes)
+            self._neuron(_sum([value, {ONE: -cut}]), {c: -k for c, k in writes.items()})
+        self.values[key] = found
+
+    # -- conditions -------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _where(cases: Iterable[Case], value: object) -> list[Box]:
+        return [case.box for case in cases if case.value == value]
+
+    def _sides(self, where: Box) -> list[Form]:
+        """A form for each variable of the box, 1 where its value is allowed and else 0."""
+        return [self._side(key, allowed) for key, allowed in where] or [{ONE: 1}]
+
+    def _side(self, key: Key, allowed: frozenset[int]) -> Form:
+        coordinates = self.values[key]
+        if allowed <= coordinates.keys():
+            return {coordinates[value]: 1 for value in sorted(allowed)}
+        return {ONE: 1, **{c: -1 for value, c in coordinates.items() if value not in allowed}}
+
+    def _conditions(self, where: Box) -> Form:
+        """relu of it is 1 where the box holds and else 0."""
+        sides = self._sides(where)
+        return _sum([*sides, {ONE: 1 - len(sides)}])
+
+    def _event(self, boxes: list[Box], name: str) -> Form:
+        """1 where one of these disjoint boxes holds and else 0: neurons only where a box has several variables."""
+        if all(len(where) < 2 for where in boxes):
+            return _sum(side for where in boxes for side in self._sides(where))
+        coordinate = self._coordinate(name)
+        for where in boxes:
+            self._neuron(self._conditions(where), {coordinate: 1})
+        return {coordinate: 1}
+
+    # -- places -----------------------------------------------------------------------------------------
+
+    def _coordinate(self, name: str, ready: int = 0) -> int:
+        self.names.append(name)
+        self.ready[len(self.names) - 1] = ready
+        return len(self.names) - 1
+
+    def _at(self, half: int) -> list[Operation]:
+        while len(self.halves) <= half:
+            self.halves.append([])
+        return self.halves[half]
+
+    def _neuron(self, reads: Form, writes: Mapping[int, int]) -> None:
+        half = self._first([reads], Neuron, self.names[next(iter(writes))])
+        known = self.neurons.setdefault((half, tuple(sorted(reads.items()))), {})
+        for coordinate, multiple in writes.items():
+            known[coordinate] = known.get(coordinate, 0) + multiple
+            self.ready[coordinate] = max(self.ready[coordinate], half + 1)
+
+    def _first(self, forms: Iterable[Form], kind: type, name: str) -> int:
+        """The first half of this kind by which everything that is read is there."""
+        half = max((self.ready[coordinate] for form in forms for coordinate in form), default=0)
+        for later in range(half, half + len(self.offer.halves)):
+            if self.offer.does(later, kind):
+                return later
+        raise InputError(f"{name!r} needs the operation {kind.__name__}, which no part of this architecture does")
+
+
+def _plain(form: Mapping[int, int]) -> dict[int, int]:
+    return {coordinate: multiple for coordinate, multiple in form.items() if multiple}
+
+
+def _sum(forms: Iterable[Form]) -> dict[int, int]:
+    total: dict[int, int] = {}
+    for form in forms:
+        for coordinate, multiple in form.items():
+            total[coordinate] = total.get(coordinate, 0) + multiple
+    return _plain(total)

@@ -1,0 +1,147 @@
+"""What one architecture says of itself: what its halves can do, where the operations go in its weights, where its state is.
+
+Nothing here or in the architectures' files imports torch: weights are NumPy arrays of float64, each of which is exact in the
+format that is asked for, or refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Mapping, Sequence
+
+import numpy as np
+
+from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL, LOGIT, PAD
+from constructions.program.operations import BEGINNING, ONE, Form, Neuron, Operation, Program
+from constructions.program.planner import Offer
+from automata.machine import ACCEPT, EOS
+
+Tensors = dict[str, np.ndarray]
+
+UNIT = 128.0
+"""What stands for a 1 before a saturating function: silu, gelu, sigmoid and softplus of +-128 are exact in all formats."""
+
+NORM = 30
+"""A norm with epsilon 2^(2 NORM) and gain 2^NORM changes nothing: beside its epsilon the mean square is rounded away."""
+
+
+class Architecture:
+    """A family of models of transformers.
+
+    Attributes:
+        name: ``model_type`` of its configuration.
+        title: one line that says what it is.
+        gate: what its gates can be, in words.
+        offer: what its halves can do.
+        dtypes: the formats in which its weights are exact.
+        cache_argument: under what name ``forward`` takes the cache.
+        attends: whether it has attention layers, which are idle in what is built here.
+        most_rows: the largest batch that it decodes rightly; None for any.
+    """
+
+    name: str
+    title: str
+    gate: str
+    offer: Offer
+    dtypes: tuple[str, ...] = ("float32", "bfloat16")
+    cache_argument = "past_key_values"
+    attends = True
+    most_rows: int | None = None
+
+    def weights(self, program: Program, dtype: str) -> tuple[dict[str, Any], Tensors]:
+        """The configuration, and the tensors that are not all zero.
+
+        Raises:
+            InputError: for a program that the sizes of this architecture cannot hold.
+        """
+        raise NotImplementedError
+
+    def fresh(self, model: Any, rows: int) -> Any:
+        """A cache for a new batch; None where the model makes one itself."""
+        return None
+
+    def states(self, model: Any, cache: Any) -> list[list[Any]]:
+        """The tensors of the state, for each layer that has some, to be read and written in place."""
+        found = []
+        for layer in cache.layers:
+            tensors: list[Any] = []
+            for name in ("conv_states", "recurrent_states"):
+                kept = getattr(layer, name, None) or {}
+                tensors += [tensor for tensor in kept.values() if tensor is not None]
+            if tensors:
+                found.append(tensors)
+        return found
+
+
+# -- what configurations and tensors have in common ---------------------------------------------------
+
+
+def sizes(program: Program, width: int) -> dict[str, Any]:
+    """The part of a configuration that is the same everywhere."""
+    return {
+        "vocab_size": FIRST_SYMBOL + len(program.alphabet),
+        "hidden_size": width,
+        "tie_word_embeddings": False,
+        "hidden_act": "silu",
+        "pad_token_id": PAD,
+        "bos_token_id": BOS_TOKEN,
+        "eos_token_id": EOS_TOKEN,
+    }
+
+
+def round_up(number: int, step: int) -> int:
+    """The least multiple of ``step`` that is at least ``number``, and at least ``step``."""
+    return step * max(1, -(-number // step))
+
+
+def row(form: Form, width: int, scale: float = 1.0) -> np.ndarray:
+    """A form as a row of weights."""
+    weights = np.zeros(width)
+    for coordinate, multiple in form.items():
+        weights[coordinate] = multiple * scale
+    return weights
+
+
+def embedding(program: Program, width: int, unit: float = 1.0) -> np.ndarray:
+    """One row for each token: the coordinate that is always 1, and the token's own."""
+    rows = np.zeros((FIRST_SYMBOL + len(program.alphabet), width))
+    rows[:, ONE] = unit
+    rows[:FIRST_SYMBOL, BEGINNING] = unit
+    for number, coordinate in enumerate(program.symbols):
+        rows[FIRST_SYMBOL + number, coordinate] = unit
+    return rows
+
+
+def head(program: Program, width: int) -> np.ndarray:
+    """The output head: logits +64 where an output is given, -64 where it is not; acceptance is the end token."""
+    rows = np.zeros((FIRST_SYMBOL + len(program.alphabet), width))
+    rows[:, ONE] = -LOGIT
+    for output, form in zip(program.outputs, program.answers):
+        token = EOS_TOKEN if output in (ACCEPT, EOS) else FIRST_SYMBOL + program.alphabet.index(output)
+        rows[token] += row(form, width, 2 * LOGIT)
+    return rows
+
+
+def neurons(operations: Sequence[Operation]) -> list[Neuron]:
+    """Those operations that are neurons."""
+    return [operation for operation in operations if isinstance(operation, Neuron)]
+
+
+def most(counts: Iterable[int]) -> int:
+    """The greatest of some counts, at least 1."""
+    return max([1, *counts])
+
+
+def gated_mlp(operations: Sequence[Operation], width: int, inner: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gate, up and down projections of an MLP down(silu(gate x) * (up x)) whose units are neurons; up is 1."""
+    gate, up, down = np.zeros((inner, width)), np.zeros((inner, width)), np.zeros((width, inner))
+    up[:, ONE] = 1
+    for unit, neuron in enumerate(neurons(operations)):
+        gate[unit] = row(neuron.reads, width, UNIT)
+        for coordinate, multiple in neuron.writes.items():
+            down[coordinate, unit] = multiple / UNIT
+    return gate, up, down
+
+
+def under(prefix: str, tensors: Mapping[str, np.ndarray]) -> Tensors:
+    """The tensors with a prefix before their names."""
+    return {prefix + name: tensor for name, tensor in tensors.items()}

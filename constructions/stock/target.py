@@ -1,0 +1,112 @@
+"""A stock architecture as a target: lowered by way of a program, run in transformers, saved as a checkpoint."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Callable, Iterator
+
+from automata.errors import InputError
+from automata.files import check_replaceable
+from constructions.cascade import Cascade
+from constructions.compile.compiler import ADD, DRIFT, READ_BEFORE, RESET, Construction
+from constructions.mamba.checkpoint import FILES, WHAT
+from constructions.mamba.surroundings import transformers_ready
+from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL
+from constructions.program.operations import Count, Delay, Hold, Program
+from constructions.program.planner import plan
+from constructions.stock.architecture import Architecture
+from constructions.stock.checkpoint import write
+from constructions.stock.weights import StockWeights
+
+_ROWS = 64
+"""Strings that are stepped at once."""
+
+
+class StockTarget:
+    """A stock architecture (see :class:`constructions.target.Target`)."""
+
+    reluctant = frozenset((DRIFT,))
+    numbers = "dtype"
+    test_length = 100
+    loads_with: dict[str, object] = {"loads with": "AutoModelForCausalLM.from_pretrained and AutoTokenizer.from_pretrained"}
+
+    def __init__(self, architecture: Architecture):
+        self.architecture = architecture
+        self.name, self.title = architecture.name, architecture.title
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        """What its registers can do, read off the operations that its halves offer."""
+        kinds = frozenset().union(*self.architecture.offer.halves)
+        found = {RESET} if Hold in kinds else set()
+        if self.architecture.offer.late or Delay in kinds:
+            found.add(READ_BEFORE)
+        if Count in kinds:
+            found |= {ADD, DRIFT}
+        return frozenset(found)
+
+    def lower(
+        self, cascade: Cascade, numbers: str, advance: Callable[[int], object] = lambda rules: None
+    ) -> StockWeights:
+        if numbers not in self.architecture.dtypes:
+            known = ", ".join(self.architecture.dtypes)
+            raise InputError(f"--dtype {numbers}: {self.name} is exact in {known}")
+        program = plan(cascade, self.architecture.offer)
+        config, tensors = self.architecture.weights(program, numbers)
+        with transformers_ready():
+            from constructions.stock.running import complete
+
+            model, full = complete(self.architecture, config, tensors)
+        return StockWeights(self.architecture, numbers, program, {"architectures": [model], **config}, full)
+
+    @contextmanager
+    def running(self, weights: StockWeights) -> Iterator[Any]:
+        with transformers_ready():
+            from constructions.mamba.stepping import SteppedMamba, Vocabulary
+            from constructions.stock.running import StockRunner, built
+
+            runner = StockRunner(self.architecture, built(weights))
+            program = weights.program
+            tokens = range(FIRST_SYMBOL, FIRST_SYMBOL + len(program.alphabet))
+            words = Vocabulary(program.alphabet, program.outputs, tokens, BOS_TOKEN, EOS_TOKEN)
+            yield SteppedMamba(runner, words, self.architecture.most_rows or _ROWS)
+
+    def longest(self, weights: StockWeights, construction: Construction | None, wanted: int) -> int:
+        return wanted
+
+    def exact_range(self, weights: StockWeights) -> str:
+        return f"{weights.dtype} counts exactly as far as its digits go"
+
+    def size(self, weights: StockWeights) -> dict[str, int]:
+        return {"layers": weights.layers, "parameters": weights.parameters, "nonzero weights": weights.nonzero}
+
+    def describe(self, weights: StockWeights, construction: Construction | None) -> dict[str, object]:
+        """Layers, sizes and gates."""
+        return {
+            "layers": weights.layers,
+            "hidden size": weights.width,
+            "parameters": weights.parameters,
+            "nonzero": weights.nonzero,
+            "dtype": weights.dtype,
+            "gates": self.architecture.gate,
+            "program": _operations(weights.program),
+        }
+
+    def save(self, weights: StockWeights, folder: str | Path, card: str = "") -> None:
+        write(weights, Path(folder), card)
+
+    def check_place(self, folder: str | Path) -> None:
+        check_replaceable(folder, FILES, WHAT)
+
+    def owns(self, folder: Path) -> bool:
+        return False
+
+    def load(self, folder: str | Path) -> StockWeights:
+        """Refuses: a checkpoint alone does not say what its coordinates mean."""
+        raise InputError(f"{folder}: a checkpoint is checked against a language: see `python -m verify check`")
+
+
+def _operations(program: Program) -> str:
+    kinds = [type(operation).__name__.lower() for half in program.halves for operation in half]
+    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) + f" in {len(program.halves)} halves"
