@@ -112,6 +112,11 @@ TARGETS = Registry(
         "granitemoehybrid": "constructions.stock.mamba2:GRANITE",
         "falcon_h1": "constructions.stock.mamba2:FALCON_H1",
         "nemotron_h": "constructions.stock.mamba2:NEMOTRON_H",
+        "recurrent_gemma": "constructions.stock.recurrent_gemma:RECURRENT_GEMMA",
+        "qwen3_next": "constructions.stock.delta_net:QWEN3_NEXT",
+        "qwen3_5_text": "constructions.stock.delta_net:QWEN3_5",
+        "kimi_linear": "constructions.stock.delta_net:KIMI_LINEAR",
+        "bailing_hybrid": "constructions.stock.delta_net:BAILING_HYBRID",
     },
 )
 """All targets by name."""

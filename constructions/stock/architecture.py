@@ -10,10 +10,11 @@ from typing import Any, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL, LOGIT, PAD
-from constructions.program.operations import BEGINNING, ONE, Form, Neuron, Operation, Program
-from constructions.program.planner import Offer
+from automata.errors import InputError
 from automata.machine import ACCEPT, EOS
+from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL, LOGIT, PAD
+from constructions.program.operations import BEGINNING, ONE, Count, Form, Neuron, Operation, Program
+from constructions.program.planner import Offer
 
 Tensors = dict[str, np.ndarray]
 
@@ -55,6 +56,13 @@ class Architecture:
         """
         raise NotImplementedError
 
+    def refuse_counts(self, program: Program, dtype: str) -> None:
+        """Raises for a program that counts, where that works in float32 only."""
+        for half in program.halves:
+            for operation in half:
+                if isinstance(operation, Count):
+                    raise InputError(f"register {operation.name!r} counts, which {self.name} does in float32 only, not in {dtype}")
+
     def fresh(self, model: Any, rows: int) -> Any:
         """A cache for a new batch; None where the model makes one itself."""
         return None
@@ -91,6 +99,14 @@ def sizes(program: Program, width: int) -> dict[str, Any]:
 def round_up(number: int, step: int) -> int:
     """The least multiple of ``step`` that is at least ``number``, and at least ``step``."""
     return step * max(1, -(-number // step))
+
+
+def power_of_four(number: int) -> int:
+    """The least power of 4 that is at least ``number``: its root is a power of 2, and so exact everywhere."""
+    power = 1
+    while power < number:
+        power *= 4
+    return power
 
 
 def row(form: Form, width: int, scale: float = 1.0) -> np.ndarray:

@@ -1,0 +1,147 @@
+"""RecurrentGemma (Griffin; De et al. 2024): the RG-LRU, whose input gate needs no compensation.
+
+    h = a h + sqrt(1 - a^2) sigmoid(i) x,    a = exp(-8 softplus(L) sigmoid(r)),    r and i linear in the convolution's output
+
+With softplus(L) = 16, a = exp(-128 sigmoid(r)) is 1 at r = -128, where sqrt(1 - 1) = 0 and x is not even seen, and 0 at r = 128,
+where x is taken whole.  A gate channel of its own, always overwritten, carries a register's gate through the convolution; with
+the convolution one step late the same gives the values before the step.
+
+A layer is {Hold, Count} and {Neuron}: the MLP's gelu is exact at 0 and from 6 on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from constructions.program.operations import Count, Hold, Neuron, Operation, Program
+from constructions.program.planner import Offer
+from constructions.stock.architecture import NORM, UNIT, Architecture, Tensors, embedding, head, most, neurons, row, sizes
+from constructions.stock.architecture import power_of_four, under
+from constructions.stock.target import StockTarget
+
+_GELU = 32.0
+"""What stands for a 1 before gelu."""
+
+_SLOW = float(np.float32(np.log(2e-8 / 8)))
+"""With this L, exp(-2e-8) is 1 in float32 while sqrt(1 - exp(-4e-8)) is 2^-12: gate 1 and an input at once."""
+
+
+def _copies(half: tuple[Operation, ...]) -> list[tuple[Hold, tuple[int, ...], tuple[int, int]]]:
+    """Each register as it is read after the step and before it: the coordinates it is written to, and the convolution."""
+    found = []
+    for operation in half:
+        if isinstance(operation, Hold):
+            found.append((operation, tuple(coordinate for _, coordinate in operation.cells), (0, 1)))
+            if operation.late:
+                found.append((operation, operation.late, (1, 0)))
+    return found
+
+
+def _counts(half: tuple[Operation, ...]) -> list[Count]:
+    return [operation for operation in half if isinstance(operation, Count)]
+
+
+class RecurrentGemma(Architecture):
+    """``RecurrentGemmaForCausalLM``, with one idle attention layer at the end."""
+
+    name = "recurrent_gemma"
+    title = "a stock RecurrentGemma (RG-LRU with attention, which is idle)"
+    gate = "exp(-8 softplus(L) sigmoid(r)), from 0 to 1"
+    offer = Offer((frozenset((Hold, Count)), frozenset((Neuron,))), late=True)
+    dtypes = ("float32", "bfloat16", "float64")
+
+    def weights(self, program: Program, dtype: str) -> tuple[dict[str, Any], Tensors]:
+        if dtype != "float32":
+            self.refuse_counts(program, dtype)
+        layers = -(-len(program.halves) // 2)
+        channels = most(
+            sum(1 + len(coordinates) for _, coordinates, _ in _copies(half)) + len(_counts(half))
+            for half in program.halves
+        )
+        # The embedding is multiplied by sqrt(width), which has to be a power of two; the state is as wide as the stream.
+        width = power_of_four(max(16, len(program.coordinates), channels))
+        units = most(len(neurons(half)) for half in program.halves)
+        config = {
+            **sizes(program, width),
+            "num_hidden_layers": layers + 1,
+            "lru_width": width,
+            "intermediate_size": 2 * units,
+            "num_attention_heads": 1,
+            "num_key_value_heads": 1,
+            "conv1d_width": 2,
+            "block_types": ["recurrent"] * layers + ["attention"],
+            "rms_norm_eps": 2.0 ** (2 * NORM),
+            "logits_soft_cap": 30.0,
+        }
+        del config["hidden_act"]
+        gain = np.full(width, 2.0**NORM)  # the norm multiplies by 1 + it, which is the same number
+        tensors = {
+            "model.embed_tokens.weight": embedding(program, width, width**-0.5),
+            "model.final_norm.weight": gain,
+            "lm_head.weight": head(program, width),
+        }
+        for number in range(layers + 1):
+            norms = {"temporal_pre_norm.weight": gain, "channel_pre_norm.weight": gain}
+            tensors |= under(f"model.layers.{number}.", norms)
+        for number in range(layers):
+            layer = f"model.layers.{number}."
+            tensors |= under(layer + "temporal_block.", _mixer(program.half(2 * number), width))
+            tensors |= under(layer + "mlp_block.", _mlp(program.half(2 * number + 1), width, units))
+        return config, tensors
+
+    def fresh(self, model: Any, rows: int) -> Any:
+        """The state lives in the modules, and what an earlier string left there has to go."""
+        from transformers import DynamicCache
+
+        model.model._setup_cache(model.config, rows, "cpu", model.dtype)
+        return DynamicCache(config=model.config)
+
+    def states(self, model: Any, cache: Any) -> list[list[Any]]:
+        blocks = [layer.temporal_block for layer in model.model.layers]
+        return [[b.conv1d_state, b.rg_lru.recurrent_states] for b in blocks if hasattr(b, "rg_lru")]
+
+
+def _mixer(half: tuple[Operation, ...], width: int) -> Tensors:
+    """The recurrent block: projections, convolution, gates."""
+    x, out, conv = np.zeros((width, width)), np.zeros((width, width)), np.zeros((width, 1, 2))
+    conv[:, 0, 1] = 1
+    gate, bias, decay = np.zeros((width, width)), np.full(width, -UNIT), np.full(width, 16.0)
+    channel = 0
+    for hold, coordinates, taps in _copies(half):
+        carrier = channel
+        x[carrier], conv[carrier, 0], bias[carrier] = row(hold.gate, width), taps, UNIT
+        for (value, _), coordinate in zip(hold.cells, coordinates):
+            channel += 1
+            x[channel], conv[channel, 0] = row(value, width), taps
+            gate[carrier, channel] = 2 * UNIT
+            out[coordinate, channel] = 1 / _GELU
+        channel += 1
+    for count in _counts(half):
+        x[channel] = row(count.up, width, 2.0**12) - row(count.down, width, 2.0**12)
+        bias[channel], decay[channel] = UNIT, _SLOW
+        out[count.writes, channel] = 1 / _GELU
+        channel += 1
+    return {
+        "linear_x.weight": x,
+        "linear_y.bias": np.full(width, _GELU),
+        "conv_1d.weight": conv,
+        "linear_out.weight": out,
+        "rg_lru.recurrent_param": decay,
+        "rg_lru.recurrent_gate_weight": gate[None],
+        "rg_lru.recurrent_gate_bias": bias[None],
+        "rg_lru.input_gate_bias": np.full((1, width), UNIT),
+    }
+
+
+def _mlp(half: tuple[Operation, ...], width: int, units: int) -> Tensors:
+    gate, down = np.zeros((units, width)), np.zeros((width, units))
+    for unit, neuron in enumerate(neurons(half)):
+        gate[unit] = row(neuron.reads, width, _GELU)
+        for coordinate, multiple in neuron.writes.items():
+            down[coordinate, unit] = multiple / _GELU
+    return {"gate_proj.weight": gate, "up_proj.bias": np.ones(units), "down_proj.weight": down}
+
+
+RECURRENT_GEMMA = StockTarget(RecurrentGemma())
