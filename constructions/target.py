@@ -117,6 +117,10 @@ TARGETS = Registry(
         "qwen3_5_text": "constructions.stock.delta_net:QWEN3_5",
         "kimi_linear": "constructions.stock.delta_net:KIMI_LINEAR",
         "bailing_hybrid": "constructions.stock.delta_net:BAILING_HYBRID",
+        "falcon_mamba": "constructions.stock.mamba1:FALCON_MAMBA",
+        "jamba": "constructions.stock.mamba1:JAMBA",
+        "xlstm": "constructions.stock.xlstm:XLSTM_TARGET",
+        "rwkv": "constructions.stock.rwkv:RWKV",
     },
 )
 """All targets by name."""

@@ -110,7 +110,9 @@ class _Planner:
 
     def _memory(self, memory: Memory) -> None:
         values = sorted({case.value for case in memory.cases})
-        events = {value: self._event(self._where(memory.cases, value), f"set {memory.name} to {value}") for value in values}
+        events = {
+            value: self._event(self._where(memory.cases, value), f"set {memory.name} to {value}") for value in values
+        }
         gate = _sum(events.values())
         # The zero state stands for the value at the beginning, which so needs no cell.
         read = memory.after or memory.before

@@ -61,7 +61,9 @@ class Architecture:
         for half in program.halves:
             for operation in half:
                 if isinstance(operation, Count):
-                    raise InputError(f"register {operation.name!r} counts, which {self.name} does in float32 only, not in {dtype}")
+                    raise InputError(
+                        f"register {operation.name!r} counts, which {self.name} does in float32 only, not in {dtype}"
+                    )
 
     def fresh(self, model: Any, rows: int) -> Any:
         """A cache for a new batch; None where the model makes one itself."""

@@ -9,7 +9,6 @@ from constructions.mamba.checkpoint import write_folder
 from constructions.stock.weights import StockWeights
 
 
-
 def write(weights: StockWeights, directory: Path, card: str) -> None:
     """Writes the folder, complete or not at all; ``card`` is the model card's text.
 

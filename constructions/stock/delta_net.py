@@ -19,8 +19,22 @@ import numpy as np
 
 from constructions.program.operations import ONE, Count, Delay, Form, Hold, Neuron, Operation, Program
 from constructions.program.planner import Offer
-from constructions.stock.architecture import NORM, UNIT, Architecture, Tensors, embedding, gated_mlp, head, most, neurons
-from constructions.stock.architecture import power_of_four, round_up, row, sizes, under
+from constructions.stock.architecture import (
+    NORM,
+    UNIT,
+    Architecture,
+    Tensors,
+    embedding,
+    gated_mlp,
+    head,
+    most,
+    neurons,
+    power_of_four,
+    round_up,
+    row,
+    sizes,
+    under,
+)
 from constructions.stock.target import StockTarget
 
 _EPSILON, _GAIN = 2.0 ** (2 * NORM), 2.0**NORM

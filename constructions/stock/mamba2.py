@@ -24,8 +24,19 @@ import numpy as np
 
 from constructions.program.operations import ONE, Count, Delay, Hold, Neuron, Operation, Program
 from constructions.program.planner import Offer
-from constructions.stock.architecture import UNIT, Architecture, Tensors, embedding, gated_mlp, head, most
-from constructions.stock.architecture import round_up, row, sizes, under
+from constructions.stock.architecture import (
+    UNIT,
+    Architecture,
+    Tensors,
+    embedding,
+    gated_mlp,
+    head,
+    most,
+    round_up,
+    row,
+    sizes,
+    under,
+)
 from constructions.stock.target import StockTarget
 
 _NORM = 50
@@ -169,7 +180,9 @@ class _Hybrid(Architecture):
             "mamba_proj_bias": False,
         }
 
-    def layer(self, number: int, gain: np.ndarray, mixer: Tensors, gate: np.ndarray, up: np.ndarray, down: np.ndarray) -> Tensors:
+    def layer(
+        self, number: int, gain: np.ndarray, mixer: Tensors, gate: np.ndarray, up: np.ndarray, down: np.ndarray
+    ) -> Tensors:
         """The tensors of one layer, by their names."""
         names = {"input_layernorm.weight": gain, "pre_ff_layernorm.weight": gain, **under("mamba.", mixer)}
         mlp = {"gate_proj.weight": gate, "up_proj.weight": up, "down_proj.weight": down}
@@ -192,7 +205,9 @@ class GraniteHybrid(_Hybrid):
         own = {"layer_types": kinds, "num_local_experts": 0, "shared_intermediate_size": units}
         return {**super().shape(layers, width, inner, units), **own}
 
-    def layer(self, number: int, gain: np.ndarray, mixer: Tensors, gate: np.ndarray, up: np.ndarray, down: np.ndarray) -> Tensors:
+    def layer(
+        self, number: int, gain: np.ndarray, mixer: Tensors, gate: np.ndarray, up: np.ndarray, down: np.ndarray
+    ) -> Tensors:
         mlp = {"input_linear.weight": np.concatenate([gate, up]), "output_linear.weight": down}
         norms = {"input_layernorm.weight": gain, "post_attention_layernorm.weight": gain}
         return under(f"model.layers.{number}.", {**norms, **under("mamba.", mixer), **under("shared_mlp.", mlp)})
@@ -204,7 +219,12 @@ class FalconH1(_Hybrid):
     name, title = "falcon_h1", "a stock Falcon-H1 (Mamba-2 beside attention, which is idle)"
 
     def shape(self, layers: int, width: int, inner: int, units: int) -> dict[str, Any]:
-        own = {"num_hidden_layers": layers, "mamba_d_ssm": inner, "mamba_rms_norm": True, "mamba_norm_before_gate": False}
+        own = {
+            "num_hidden_layers": layers,
+            "mamba_d_ssm": inner,
+            "mamba_rms_norm": True,
+            "mamba_norm_before_gate": False,
+        }
         return {**super().shape(layers, width, inner, units), **own}
 
 
@@ -235,7 +255,9 @@ class NemotronH(_Hybrid):
             "head_dim": 8,
         }
 
-    def layer(self, number: int, gain: np.ndarray, mixer: Tensors, gate: np.ndarray, up: np.ndarray, down: np.ndarray) -> Tensors:
+    def layer(
+        self, number: int, gain: np.ndarray, mixer: Tensors, gate: np.ndarray, up: np.ndarray, down: np.ndarray
+    ) -> Tensors:
         first, second = f"model.layers.{2 * number}.", f"model.layers.{2 * number + 1}."
         mlp = {"up_proj.weight": gate / UNIT, "down_proj.weight": down * UNIT}
         mixed = {"norm.weight": gain, **under("mixer.", mixer)}

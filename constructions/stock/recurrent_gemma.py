@@ -17,8 +17,20 @@ import numpy as np
 
 from constructions.program.operations import Count, Hold, Neuron, Operation, Program
 from constructions.program.planner import Offer
-from constructions.stock.architecture import NORM, UNIT, Architecture, Tensors, embedding, head, most, neurons, row, sizes
-from constructions.stock.architecture import power_of_four, under
+from constructions.stock.architecture import (
+    NORM,
+    UNIT,
+    Architecture,
+    Tensors,
+    embedding,
+    head,
+    most,
+    neurons,
+    power_of_four,
+    row,
+    sizes,
+    under,
+)
 from constructions.stock.target import StockTarget
 
 _GELU = 32.0

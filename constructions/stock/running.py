@@ -74,7 +74,9 @@ class StockRunner:
         kept = getattr(result, self.architecture.cache_argument, None)
         self._cache = kept if kept is not None else self._cache
         layers = getattr(self._cache, "layers", ())
-        self._attention = {i: _keys(layer) for i, layer in enumerate(layers) if getattr(layer, "keys", None) is not None}
+        self._attention = {
+            i: _keys(layer) for i, layer in enumerate(layers) if getattr(layer, "keys", None) is not None
+        }
         return result.logits[:, -1]
 
     def step(self, tokens: torch.Tensor) -> torch.Tensor:
@@ -116,7 +118,9 @@ def _check_idle(model: Any) -> None:
         if inside[2] not in ("o_proj", "v_proj") or not _is_attention(model.get_submodule(inside[0])):
             continue
         if bool((parameter != 0).any()):
-            raise InputError(f"the attention layer {inside[0]} is at work: {name} is not zero, so no search of states closes")
+            raise InputError(
+                f"the attention layer {inside[0]} is at work: {name} is not zero, so no search of states closes"
+            )
 
 
 def _is_attention(module: Any) -> bool:

@@ -29,7 +29,9 @@ class StockTarget:
     reluctant = frozenset((DRIFT,))
     numbers = "dtype"
     test_length = 100
-    loads_with: dict[str, object] = {"loads with": "AutoModelForCausalLM.from_pretrained and AutoTokenizer.from_pretrained"}
+    loads_with: dict[str, object] = {
+        "loads with": "AutoModelForCausalLM.from_pretrained and AutoTokenizer.from_pretrained"
+    }
 
     def __init__(self, architecture: Architecture):
         self.architecture = architecture
@@ -109,4 +111,6 @@ class StockTarget:
 
 def _operations(program: Program) -> str:
     kinds = [type(operation).__name__.lower() for half in program.halves for operation in half]
-    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) + f" in {len(program.halves)} halves"
+    return (
+        ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)) + f" in {len(program.halves)} halves"
+    )

@@ -1,0 +1,97 @@
+"""Stock architectures of transformers as targets: proved through their own caches, saved, loaded, corrupted."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from automata.catalogue import language
+from automata.errors import InputError
+from constructions.build import build
+from constructions.compile.compiler import NotExpressible, compile
+from constructions.target import TARGETS
+from verify.claim import Claim
+from verify.evidence.sampling import check_words, random_words
+from verify.proving import prove_claim
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+STOCK = [name for name in TARGETS if name not in ("ssm", "mamba", "mamba-ssm")]
+
+
+def proved(name, mode, target, dtype="float32", corrupt=lambda weights: weights, limit=20_000):
+    machine = language(name).machine
+    construction = compile(machine, mode, target=target)
+    built = build(construction, target, dtype=dtype)
+    built = dataclasses.replace(built, weights=corrupt(built.weights))
+    with built.running() as model:
+        verdict = prove_claim(Claim(machine, mode, model, built.weights, construction, limit))
+        words = list(random_words(machine, 10, 40, np.random.default_rng(0)))
+        return verdict, check_words(machine, model.by_full_forward, words, mode)
+
+
+@pytest.mark.parametrize("target", STOCK)
+@pytest.mark.parametrize("name, mode", [("flipflop", "predictive"), ("tomita-4", "recognise")])
+def test_proved_by_its_own_steps_and_right_by_full_forward(name, mode, target):
+    verdict, forward = proved(name, mode, target)
+    assert verdict.outcome == "proved" and verdict.horizon is None
+    assert forward.outcome == "tested"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", STOCK)
+@pytest.mark.parametrize("mode", ["predictive", "recognise"])
+@pytest.mark.parametrize(
+    "name", ["flipflop", "abstar", "tomita-1", "tomita-2", "tomita-4", "tomita-7", "d-2", "d-4", "dyck-2-3", "dyck-2-5"]
+)
+def test_proved_on_the_languages_of_the_paper(name, mode, target):
+    for dtype in TARGETS.named(target).architecture.dtypes:
+        verdict, forward = proved(name, mode, target, dtype, limit=200_000)
+        assert verdict.outcome == "proved", (dtype, verdict)
+        assert forward.outcome == "tested", (dtype, forward)
+
+
+@pytest.mark.parametrize("target", ["mamba2", "qwen3_next", "rwkv"])
+def test_a_weight_that_matters_is_refuted_when_its_sign_is_wrong(target):
+    def corrupt(weights):
+        name = next(name for name in weights.tensors if "head" in name)
+        return dataclasses.replace(weights, tensors={**weights.tensors, name: -weights.tensors[name]})
+
+    verdict, _ = proved("flipflop", "predictive", target, corrupt=corrupt)
+    assert verdict.outcome == "refuted"
+
+
+@pytest.mark.parametrize("target", ["bamba", "recurrent_gemma"])
+def test_attention_at_work_is_refused(target):
+    def corrupt(weights):
+        name = next(name for name in weights.tensors if "o_proj.weight" in name)
+        return dataclasses.replace(weights, tensors={**weights.tensors, name: weights.tensors[name] + 1})
+
+    with pytest.raises(InputError, match=r"is at work: .*o_proj\.weight is not zero"):
+        proved("flipflop", "predictive", target, corrupt=corrupt)
+
+
+@pytest.mark.parametrize("target", STOCK)
+def test_what_has_groups_is_refused_with_the_register(target):
+    with pytest.raises(NotExpressible, match="permutes its values as no nonnegative gate can"):
+        compile(language("parity").machine, target=target)
+
+
+@pytest.mark.parametrize("target", ["mamba2", "bamba", "recurrent_gemma", "kimi_linear", "xlstm", "rwkv"])
+def test_a_saved_folder_is_loaded_by_transformers_alone(target, tmp_path):
+    machine = language("flipflop").machine
+    built = build(compile(machine, target=target), target).save(tmp_path / "model")
+    model, report = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "model", output_loading_info=True)
+    assert not any(report[key] for key in ("missing_keys", "unexpected_keys", "mismatched_keys"))
+    for name, tensor in model.state_dict().items():
+        assert np.array_equal(tensor.double().numpy(), built.weights.tensors[name]), name
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "model")
+    assert tokenizer("w 0")["input_ids"][0] == tokenizer.bos_token_id
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_a_format_in_which_it_is_not_exact_is_refused(dtype):
+    machine = language("flipflop").machine
+    with pytest.raises(InputError, match=f"--dtype {dtype}: mamba2 is exact in float32, bfloat16"):
+        build(compile(machine, target="mamba2"), "mamba2", dtype=dtype)
