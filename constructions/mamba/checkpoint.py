@@ -78,7 +78,7 @@ def vocabulary(alphabet: tuple[str, ...]) -> dict[str, int]:
 
 
 def write(weights: MambaWeights, directory: Path, card: str, language: str = "") -> None:
-    """Writes the folder, complete or not at all, with the model card and, where there is one, the text of ``language.json``.
+    """Writes the folder, complete or not at all (see :func:`write_folder`).
 
     Raises:
         InputError: when the folder cannot be written or holds something else, or a number is not exact in the dtype.
@@ -91,6 +91,7 @@ def write(weights: MambaWeights, directory: Path, card: str, language: str = "")
         weights.layout.alphabet,
         coordinates(weights),
         card,
+        language,
     )
 
 
@@ -102,8 +103,19 @@ def write_folder(
     alphabet: tuple[str, ...],
     meanings: dict,
     card: str,
+    language: str = "",
 ) -> None:
-    """Writes a checkpoint of any architecture with a tokenizer of one token for each symbol, complete or not at all.
+    """Writes a checkpoint of any architecture, with a tokenizer of one token for each symbol, complete or not at all.
+
+    Args:
+        directory: the place.
+        configuration: of ``config.json``.
+        tensors: by their names.
+        dtype: the format of the numbers.
+        alphabet: the symbols.
+        meanings: of ``coordinates.json``.
+        card: of ``README.md``.
+        language: of ``language.json``; no such file where it is empty.
 
     Raises:
         InputError: when the folder cannot be written or holds something else, or a number is not exact in the format.

@@ -12,7 +12,7 @@ from typing import Iterable, Mapping
 
 from automata.errors import InputError
 from constructions.cascade import Cascade
-from constructions.conditions.cases import Box, Case, Key
+from constructions.conditions.cases import Case, Cube, Key
 from constructions.conditions.inline import inline
 from constructions.conditions.network import SYMBOL, Choice, Memory, Network, Total, Window, network
 from constructions.program.operations import BEGINNING, ONE, Count, Delay, Form, Hold, Neuron, Operation, Program
@@ -47,7 +47,7 @@ def plan(cascade: Cascade, offer: Offer) -> Program:
     Raises:
         InputError: naming the register that no operation can be, or the operation that no half can do.
 
-    O(boxes * variables) after the network of boxes is made.
+    O(cubes * variables) after the network of cubes is made.
 
     >>> from constructions.paper.flip_flop import flip_flop
     >>> every = Offer((frozenset((Neuron, Hold, Delay)),))
@@ -141,7 +141,7 @@ class _Planner:
         found = {value: self._coordinate(f"{variable.key[1]} {variable.labels[value]}") for value in others}
         for case in choice.cases:
             if case.value in found:
-                self._neuron(self._conditions(case.box), {found[case.value]: 1})
+                self._neuron(self._conditions(case.cube), {found[case.value]: 1})
         self.values[variable.key] = found
 
     def _total(self, total: Total) -> None:
@@ -149,7 +149,9 @@ class _Planner:
         down: dict[int, int] = {}
         for number, case in enumerate(total.cases):
             side = up if case.value > 0 else down
-            for coordinate, multiple in self._event([case.box], f"{total.name} {case.value:+d}, case {number}").items():
+            for coordinate, multiple in self._event(
+                [case.cube], f"{total.name} {case.value:+d}, case {number}"
+            ).items():
                 side[coordinate] = side.get(coordinate, 0) + multiple * abs(case.value)
         half = self._first([up, down], Count, total.name)
         coordinate = self._coordinate(total.name, half + 1)
@@ -176,11 +178,11 @@ class _Planner:
     # -- conditions -------------------------------------------------------------------------------------
 
     @staticmethod
-    def _where(cases: Iterable[Case], value: object) -> list[Box]:
-        return [case.box for case in cases if case.value == value]
+    def _where(cases: Iterable[Case], value: object) -> list[Cube]:
+        return [case.cube for case in cases if case.value == value]
 
-    def _sides(self, where: Box) -> list[Form]:
-        """A form for each variable of the box, 1 where its value is allowed and else 0."""
+    def _sides(self, where: Cube) -> list[Form]:
+        """A form for each variable of the cube, 1 where its value is allowed and else 0."""
         return [self._side(key, allowed) for key, allowed in where] or [{ONE: 1}]
 
     def _side(self, key: Key, allowed: frozenset[int]) -> Form:
@@ -189,13 +191,13 @@ class _Planner:
             return {coordinates[value]: 1 for value in sorted(allowed)}
         return {ONE: 1, **{c: -1 for value, c in coordinates.items() if value not in allowed}}
 
-    def _conditions(self, where: Box) -> Form:
-        """relu of it is 1 where the box holds and else 0."""
+    def _conditions(self, where: Cube) -> Form:
+        """relu of it is 1 where the cube holds and else 0."""
         sides = self._sides(where)
         return _sum([*sides, {ONE: 1 - len(sides)}])
 
-    def _event(self, boxes: list[Box], name: str) -> Form:
-        """1 where one of these disjoint boxes holds and else 0: neurons only where a box has several variables."""
+    def _event(self, boxes: list[Cube], name: str) -> Form:
+        """1 where one of these disjoint cubes holds and else 0: neurons only where a cube has several variables."""
         if all(len(where) < 2 for where in boxes):
             return _sum(side for where in boxes for side in self._sides(where))
         coordinate = self._coordinate(name)

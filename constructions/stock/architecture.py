@@ -12,7 +12,7 @@ import numpy as np
 
 from automata.errors import InputError
 from automata.machine import ACCEPT, EOS
-from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL, LOGIT, PAD
+from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL, LOGIT_WEIGHT, PAD
 from constructions.program.operations import BEGINNING, ONE, Count, Form, Neuron, Operation, Program
 from constructions.program.planner import Offer
 
@@ -132,10 +132,10 @@ def embedding(program: Program, width: int, unit: float = 1.0) -> np.ndarray:
 def head(program: Program, width: int) -> np.ndarray:
     """The output head: logits +64 where an output is given, -64 where it is not; acceptance is the end token."""
     rows = np.zeros((FIRST_SYMBOL + len(program.alphabet), width))
-    rows[:, ONE] = -LOGIT
+    rows[:, ONE] = -LOGIT_WEIGHT
     for output, form in zip(program.outputs, program.answers):
         token = EOS_TOKEN if output in (ACCEPT, EOS) else FIRST_SYMBOL + program.alphabet.index(output)
-        rows[token] += row(form, width, 2 * LOGIT)
+        rows[token] += row(form, width, 2 * LOGIT_WEIGHT)
     return rows
 
 

@@ -9,8 +9,8 @@ from constructions.mamba.checkpoint import write_folder
 from constructions.stock.weights import StockWeights
 
 
-def write(weights: StockWeights, directory: Path, card: str) -> None:
-    """Writes the folder, complete or not at all; ``card`` is the model card's text.
+def write(weights: StockWeights, directory: Path, card: str, language: str = "") -> None:
+    """Writes the folder, complete or not at all, with a model card and the text of ``language.json`` where there is one.
 
     Raises:
         InputError: when the folder cannot be written or holds something else, or a number is not exact in the format.
@@ -23,4 +23,4 @@ def write(weights: StockWeights, directory: Path, card: str) -> None:
         "convention": "an output is given when its logit is positive; acceptance is the logit of <eos>",
         "residual": {str(i): name for i, name in enumerate(program.coordinates)},
     }
-    write_folder(directory, config, weights.tensors, weights.dtype, program.alphabet, coordinates, card)
+    write_folder(directory, config, weights.tensors, weights.dtype, program.alphabet, coordinates, card, language)

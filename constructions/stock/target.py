@@ -10,7 +10,7 @@ from automata.errors import InputError
 from automata.files import check_replaceable
 from constructions.cascade import Cascade
 from constructions.compile.compiler import ADD, DRIFT, READ_BEFORE, RESET, Construction
-from constructions.mamba.checkpoint import FILES, WHAT
+from constructions.mamba.checkpoint import A_CHECKPOINT, CHECKPOINT_FILES
 from constructions.mamba.surroundings import transformers_ready
 from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL
 from constructions.program.operations import Count, Delay, Hold, Program
@@ -95,11 +95,11 @@ class StockTarget:
             "program": _operations(weights.program),
         }
 
-    def save(self, weights: StockWeights, folder: str | Path, card: str = "") -> None:
-        write(weights, Path(folder), card)
+    def save(self, weights: StockWeights, folder: str | Path, card: str = "", language: str = "") -> None:
+        write(weights, Path(folder), card, language)
 
     def check_place(self, folder: str | Path) -> None:
-        check_replaceable(folder, FILES, WHAT)
+        check_replaceable(folder, CHECKPOINT_FILES, A_CHECKPOINT)
 
     def owns(self, folder: Path) -> bool:
         return False

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from automata.machine import ACCEPT
+from automata.machine import RECOGNISE
 from constructions.build import Build
-from constructions.mamba.weights import MambaWeights
 from verify.verdict import Verdict
 
 _CARD = """---
 library_name: transformers
 license: mit
 pipeline_tag: text-generation
-tags: [mamba, formal-languages, compiled]
+tags: [{family}, formal-languages, compiled]
 ---
 
 # {title}
 
-A stock Mamba whose weights were compiled from the language, not trained: {blocks} blocks, d_model {width}, {parameters}
-parameters of which {nonzero} are not zero, in {dtype}.
+This is {what}.  Its weights were compiled from the language, not trained: {sizes}, in {dtype}.
 
 {question}
 
@@ -54,24 +52,20 @@ _RECOGNISES = (
 
 
 def card(title: str, built: Build, verdicts: list[Verdict], command: str) -> str:
-    """The text for readers that a target's folder has a place for; empty where it has none."""
-    return model_card(title, built.weights, verdicts, command) if isinstance(built.weights, MambaWeights) else ""
-
-
-def model_card(title: str, weights: MambaWeights, verdicts: list[Verdict], command: str) -> str:
-    """README.md of the folder."""
-    layout = weights.layout
+    """README.md of a checkpoint's folder; empty for targets whose folder has no place for it."""
+    if built.target.numbers != "dtype" or built.construction is None:
+        return ""
+    construction = built.construction
     return _CARD.format(
         title=title,
-        blocks=len(layout.blocks),
-        width=weights.width,
-        parameters=weights.parameters,
-        nonzero=weights.nonzero,
-        dtype=weights.precision.name,
-        question=_RECOGNISES if layout.outputs == (ACCEPT,) else _PREDICTS,
+        what=built.target.title,
+        sizes=", ".join(f"{number} {name}" for name, number in built.target.size(built.weights).items()),
+        family=built.target.name.replace("_", "-"),
+        dtype=built.describe()["dtype"],
+        question=_RECOGNISES if construction.mode == RECOGNISE else _PREDICTS,
         verdicts="\n".join(f"* {_sentence(verdict)}" for verdict in verdicts),
         command=command,
-        example=layout.alphabet[0],
+        example=construction.cascade.alphabet[0],
     )
 
 
