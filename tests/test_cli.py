@@ -9,6 +9,8 @@ import pytest
 from conftest import REPOSITORY
 
 import verify
+from automata.catalogue import language
+from automata.formats import write_dfa
 from constructions.ssm.storage import load
 from verify.__main__ import main
 from verify.commands import COMMANDS
@@ -151,7 +153,7 @@ def test_version(capsys):
     [
         (["dick"], "unknown command 'dick': did you mean dyck?"),
         (["sing"], "unknown command 'sing': expected one of dyck, flipflop"),
-        (["trace", "flip-flop", "w"], "unknown language 'flip-flop': did you mean flipflop?"),
+        (["trace", "flip-flip", "w"], "unknown language 'flip-flip': did you mean flip-flop"),
         (["dyck", "--k", "2", "--depht", "3"], "unknown option --depht: did you mean --depth"),
         (["trace", "dyck", "--k", "2", "--depht=3", "( )"], "unknown option --depht: did you mean --depth"),
         (["flipflop", "--zzz"], "unknown option --zzz\n"),
@@ -235,3 +237,80 @@ def test_the_core_run_does_not_import_torch():
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert result.stdout.strip().splitlines()[-1] == "[]"
+
+
+# -- one way to name a language ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        (["dyck", "--k", "2", "--depth", "3", "([])"], ["dyck-2-3", "([])"]),
+        (["flipflop", "w1r1"], ["L_FF", "w1r1"]),
+        (["counter", "anbn", "ab"], ["anbn", "ab"]),
+        (["starfree", "--language", "tomita-4", "01"], ["tomita-4", "01"]),
+        (["starfree", "--regex", "(ab)*", "ab"], ["ab", "--regex", "(ab)*"]),
+    ],
+)
+def test_a_trace_takes_any_language_in_the_old_way_and_the_new(capsys, old, new):
+    before, after = run(capsys, "trace", *old), run(capsys, "trace", *new)
+    assert before == after and before[0] == 0 and before[1].count("\n") > 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["d-2"],
+        ["--language", "d-2"],
+        ["--regex", "(a(ab)*b)*"],
+        ["--ltl", "H a", "--alphabet", "ab"],
+        ["--file", "d.att"],
+    ],
+)
+def test_every_command_takes_every_way(capsys, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    write_dfa(language("d-2").dfa(), "d.att")
+    assert run(capsys, "export", *words, "--to", "stock", "--quiet", *FAST)[0] == 0
+    assert run(capsys, "prove", *words, "--save", "model", "--quiet", *FAST)[0] == 0
+    for command in (
+        ["starfree", *words, "--quiet", *FAST],
+        ["describe", *words],
+        ["languages", *words],
+        ["trace", *words, "a"],
+        ["check", "model", *words, "--quiet"],
+        ["refute", "--weights", "model", *words, "--quiet"],
+        ["refute", "--weights", "model", "--quiet"],
+    ):
+        status, out, err = run(capsys, *command)
+        assert (status in (0, 3) if command[0] == "refute" else status == 0) and out and not err, command
+
+
+@pytest.mark.parametrize(
+    "arguments, door",
+    [
+        (["describe", "anbn"], "anbn is not regular, it has no finite automaton: see `python -m verify prove anbn`"),
+        (["starfree", "--language", "dyck-1"], "dyck-1 is not regular"),
+        (["counter", "tomita-4"], "tomita-4 is regular, no counter is needed: see `python -m verify prove tomita-4`"),
+        (["counter", "flipflop"], "flipflop is regular"),
+        (["trace", "parity", "1"], "is not star-free, so there is no model of it: see `python -m verify prove parity`"),
+        (["trace", "dyck", "( )"], "trace dyck-K-H STRING"),
+        (["trace", "d-2", "--k", "2", "( )"], "bounded Dyck, which is written dyck-K-H"),
+    ],
+)
+def test_the_wrong_door_names_the_right_one(capsys, arguments, door):
+    assert door in refused(capsys, *arguments)
+
+
+def test_words_may_stand_before_between_and_after_options(capsys):
+    shown = [
+        run(capsys, *order.split())
+        for order in ("trace d-2 ab --mode recognise", "trace --mode=recognise d-2 ab", "trace d-2 --mod recognise ab")
+    ]
+    assert shown[0] == shown[1] == shown[2] and shown[0][0] == 0
+    assert run(capsys, "trace", "-h")[0] == 0
+
+
+def test_one_language_or_all_are_listed(capsys):
+    status, out, _ = run(capsys, "languages", "dyck-2-7")
+    assert status == 0 and out.count("dyck-2-7") == 2 and "anbn" not in out
+    assert "no" in run(capsys, "languages", "--regex", "(aa)*")[1].split("\n")[3].split()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from automata.errors import InputError
 from automata.machine import MODES
-from verify.commands.inputs import add_input, is_named, read_input, read_saved
+from verify.commands.inputs import add_input, read_for
 from verify.commands.options import nonempty, whole_number
 
 if TYPE_CHECKING:
@@ -79,27 +79,13 @@ def run(args: argparse.Namespace) -> int:
         if getattr(args, name) is not None:
             raise InputError(f"{option} {getattr(args, name)}: does not speak about {target.title}")
     args.limit = args.limit if args.limit is not None else CHECKED_STATES if ssm else ROWS
-    given, mode, notes = _language(args)
+    given, mode, notes = read_for(args.directory, args)
     command = f"python -m verify check {shlex.quote(args.directory)}" + f" {given.options}" * bool(given.options)
     if ssm:
         return _check_ssm(target, given, mode, notes, args, command)
     from verify.commands.check_checkpoint import check_checkpoint
 
     return check_checkpoint(given, args.mode or mode, notes, args, command, edges)
-
-
-def _language(args: argparse.Namespace) -> tuple[Input, str | None, dict[str, object]]:
-    """The language, the mode that the folder says, and what is said of both."""
-    from automata.saved_language import LANGUAGE_FILE, has_language
-
-    if not is_named(args):
-        if not has_language(args.directory):
-            lacking = f"has no {LANGUAGE_FILE}, so a LANGUAGE is needed"
-            raise InputError(f"{args.directory}: {lacking}: check {args.directory} LANGUAGE")
-        given, mode = read_saved(args.directory, args)
-        return given, mode, {"language": f"from {LANGUAGE_FILE}"}
-    said = "as named in the command" + f", {LANGUAGE_FILE} is not looked at" * has_language(args.directory)
-    return read_input(args), None, {"language": said}
 
 
 def _check_ssm(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from automata.errors import InputError
 from verify.commands.inputs import add_most, repeated_most
 from verify.commands.options import add_common, add_drawing, nonempty
 
@@ -11,7 +12,8 @@ HELP = "a counter language: dyck-1, shuffle-K, boolean-N, anbn, anbncn or anbncn
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    add_language(parser)
+    parser.add_argument("name", metavar="NAME", help="dyck-1, shuffle-K, boolean-N, anbn, anbncn or anbncndn")
+    add_most(parser, "the K of shuffle-K", "64")
     parser.add_argument(
         "--released",
         type=nonempty,
@@ -22,28 +24,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_common(parser)
 
 
-def add_language(parser: argparse.ArgumentParser) -> None:
-    """The argument that says which language."""
-    parser.add_argument("name", metavar="NAME", help="dyck-1, shuffle-K, boolean-N, anbn, anbncn or anbncndn")
-    add_most(parser, "the K of shuffle-K", "64")
-
-
 def run(args: argparse.Namespace) -> int:
-    from verify.commands.pipeline import run_task
-
-    return run_task(task(args), args, f"python -m verify counter {args.name}{repeated_most(args)}")
-
-
-def task(args: argparse.Namespace):
-    """The language as a task of the pipeline."""
     from dataclasses import replace
 
     from automata.machines.counter_machine import counter_machine
+    from verify.commands.pipeline import run_task
     from verify.commands.tasks import task_of
     from verify.evidence.released import read_released
 
+    _refuse_regular(args.name)
     machine = counter_machine(args.name, args.most)
     empty = "is a word" if machine.accepts(machine.initial) else "is not a word"
-    found = task_of(f"{args.name} over {' '.join(machine.alphabet)}; the empty string {empty}", machine, args)
-    released = getattr(args, "released", None)
-    return replace(found, released=tuple(read_released(released, args.name))) if released else found
+    task = task_of(f"{args.name} over {' '.join(machine.alphabet)}; the empty string {empty}", machine, args)
+    if args.released:
+        task = replace(task, released=tuple(read_released(args.released, args.name)))
+    return run_task(task, args, f"python -m verify counter {args.name}{repeated_most(args)}")
+
+
+def _refuse_regular(name: str) -> None:
+    """Raises for a language of the catalogue that has a finite automaton, naming the command for it."""
+    from automata.catalogue import LANGUAGES, REGULAR
+
+    known = next((found for found in LANGUAGES.values() if name in (found.name, *found.aliases)), None)
+    if known is not None and known.kind == REGULAR:
+        raise InputError(f"{name} is regular, no counter is needed: see `python -m verify prove {name}`")

@@ -23,27 +23,26 @@ LENGTH, LENGTH_TIMES_TYPES = 500, 50_000_000
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    add_language(parser)
-    add_drawing(parser, ("cascade", "memory", "dfa"))
-    add_common(parser)
-    parser.set_defaults(strings=None)
-
-
-def add_language(parser: argparse.ArgumentParser) -> None:
-    """The arguments that say which language."""
     parser.add_argument("--k", type=whole_number, required=True, metavar="K", help="bracket types, at least 1")
     parser.add_argument(
         "--depth", type=whole_number, required=True, metavar="H", help="greatest nesting depth, at least 0"
     )
     add_most(parser, "K and H", f"K {MOST_TYPES}; H {MOST_DEPTH}, and {MOST_DEPTH_OF_ONE_TYPE} for one type")
+    add_drawing(parser, ("cascade", "memory", "dfa"))
+    add_common(parser)
+    parser.set_defaults(strings=None)
 
 
 def run(args: argparse.Namespace) -> int:
+    from automata.machines.bounded_dyck import DyckMachine
     from verify.commands.pipeline import run_task
+    from verify.commands.tasks import task_of
 
-    language = task(args)
+    _check_size(args)
+    title = f"Dyck({args.k}, {args.depth}): {args.k} bracket type{'s' * (args.k > 1)}, nested at most {args.depth} deep"
+    task = task_of(title, DyckMachine(args.k, args.depth), args)
     _choose_strings(args)
-    return run_task(language, args, f"python -m verify dyck --k {args.k} --depth {args.depth}{repeated_most(args)}")
+    return run_task(task, args, f"python -m verify dyck --k {args.k} --depth {args.depth}{repeated_most(args)}")
 
 
 def _choose_strings(args: argparse.Namespace) -> None:
@@ -54,16 +53,11 @@ def _choose_strings(args: argparse.Namespace) -> None:
         args.max_length = max(1, LENGTH_TIMES_TYPES // args.k)
 
 
-def task(args: argparse.Namespace):
-    """The language as a task of the pipeline."""
+def _check_size(args: argparse.Namespace) -> None:
     from automata.errors import LimitError
-    from automata.machines.bounded_dyck import DyckMachine
-    from verify.commands.tasks import task_of
 
     deepest = MOST_DEPTH if args.k > 1 else MOST_DEPTH_OF_ONE_TYPE
     for option, value, most in (("--k", args.k, MOST_TYPES), ("--depth", args.depth, deepest)):
         most = most if args.most is None else args.most
         if value > most:
             raise LimitError(f"{option} {value}: at most {most}, raise the limit to go on", "most")
-    title = f"Dyck({args.k}, {args.depth}): {args.k} bracket type{'s' * (args.k > 1)}, nested at most {args.depth} deep"
-    return task_of(title, DyckMachine(args.k, args.depth), args)

@@ -10,24 +10,14 @@ HELP = "the flip-flop language: the bit after r equals the bit after the last w"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    add_language(parser)
     add_drawing(parser, ("cascade", "memory", "dfa"))
     add_common(parser)
 
 
-def add_language(parser: argparse.ArgumentParser) -> None:
-    """There is one such language: nothing to choose."""
-
-
 def run(args: argparse.Namespace) -> int:
-    from verify.commands.pipeline import run_task
-
-    return run_task(task(args), args, "python -m verify flipflop")
-
-
-def task(args: argparse.Namespace):
-    """The language as a task of the pipeline."""
     from automata.machines.flip_flop import FlipFlopMachine
+    from verify.commands.pipeline import run_task
     from verify.commands.tasks import task_of
 
-    return task_of("the flip-flop language over w r i 0 1", FlipFlopMachine(), args)
+    task = task_of("the flip-flop language over w r i 0 1", FlipFlopMachine(), args)
+    return run_task(task, args, "python -m verify flipflop")

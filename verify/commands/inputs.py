@@ -168,17 +168,25 @@ def read_input(args: argparse.Namespace) -> Input:
         return _of(known, options, args, title, note)
 
 
-def read_saved(folder: str, args: argparse.Namespace) -> tuple[Input, str]:
-    """The language that a saved model says it is about, and the mode.
+def read_for(folder: str, args: argparse.Namespace) -> tuple[Input, str | None, dict[str, object]]:
+    """The language that a saved model is checked against: the one that the options name, or else its own.
+
+    Returns:
+        The language, the mode that the folder says where its own is taken, and what a report says of that.
 
     Raises:
-        InputError: when the folder does not say it, or not as it should be.
+        InputError: when neither names a language, or the folder does so in another form than expected.
     """
-    from automata.saved_language import saved_language
+    from automata.saved_language import LANGUAGE_FILE, has_language, saved_language
 
-    with Progress(phase="reading", quiet=getattr(args, "quiet", False)):
+    if is_named(args):
+        said = "as named in the command" + f", {LANGUAGE_FILE} is not looked at" * has_language(folder)
+        return read_input(args), None, {"language": said}
+    if not has_language(folder):
+        raise InputError(f"{folder}: has no {LANGUAGE_FILE}, so a LANGUAGE is needed: {args.command} {folder} LANGUAGE")
+    with Progress(phase="reading", quiet=args.quiet):
         known, mode = saved_language(folder, args.most, unminimised_limit(args))
-        return _of(known, "", args), mode
+        return _of(known, "", args), mode, {"language": f"from {LANGUAGE_FILE}"}
 
 
 def _of(known: Language, options: str, args: argparse.Namespace, title: str = "", note: str = "") -> Input:

@@ -1,51 +1,67 @@
-"""``python -m verify languages``: the catalogue, with sizes."""
+"""``python -m verify languages [LANGUAGE]``: the catalogue, or one language, with sizes."""
 
 from __future__ import annotations
 
 import argparse
 
+from typing import TYPE_CHECKING
+
+from verify.commands.inputs import add_input, image_set_limit, is_named, read_input, unminimised_limit
 from verify.commands.options import nonempty
+
+if TYPE_CHECKING:
+    from automata.catalogue import Language
+
+_TITLE = "languages with a name; besides these, d-N, dyck-K-H (K bracket types, at most H deep), shuffle-K and boolean-N"
 
 HELP = "the languages that have a name: sizes, star-free or not"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    add_input(parser, required=False)
     parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the list as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    from automata.catalogue import COUNTER, LANGUAGES
+    from automata.catalogue import LANGUAGES
     from verify.show.report import Report
 
-    report = Report("python -m verify languages")
-    report.title(
-        "languages with a name; besides these, d-N, dyck-K-H (K bracket types, at most H deep), shuffle-K and boolean-N"
-    )
-    rows: list[tuple[str, ...]] = [("name", "symbols", "states", "star-free", "other names", "what it is")]
-    data = []
-    for known in LANGUAGES.values():
-        states = None if known.kind == COUNTER else known.dfa().states
-        star_free = {True: "yes", False: "no", None: "not regular"}[known.star_free]
-        rows.append(
-            (
-                known.name,
-                str(len(known.alphabet)),
-                "-" if states is None else str(states),
-                star_free,
-                ", ".join(known.aliases) or "-",
-                known.title,
-            )
+    given = read_input(args) if is_named(args) else None
+    known = list(LANGUAGES.values()) if given is None else [given.language]
+    report = Report(f"python -m verify languages {given.options if given else ''}".rstrip())
+    report.title(given.title if given else _TITLE)
+    data = [_entry(found, args) for found in known]
+    heads = ("name", "symbols", "states", "star-free", "other names", "what it is")
+    rows = [
+        (
+            entry["name"],
+            str(len(entry["alphabet"])),
+            "-" if entry["states"] is None else str(entry["states"]),
+            {True: "yes", False: "no", None: "not regular"}[entry["star_free"]],
+            ", ".join(entry["aliases"]) or "-",
+            entry["title"],
         )
-        data.append(
-            {
-                "name": known.name,
-                "aliases": list(known.aliases),
-                "title": known.title,
-                "alphabet": list(known.alphabet),
-                "states": states,
-                "star_free": known.star_free,
-            }
-        )
-    report.table("languages", rows, data)
+        for entry in data
+    ]
+    report.table("languages", [heads, *rows], data)
     report.close(args.json)
     return 0
+
+
+def _entry(known: Language, args: argparse.Namespace) -> dict:
+    """What JSON says of a language, and the table too."""
+    from automata.algebra.holonomy import Skeleton
+    from automata.catalogue import COUNTER
+
+    dfa = None if known.kind == COUNTER else known.dfa(unminimised_limit(args))
+    star_free = known.known
+    if dfa is not None and star_free is None:
+        star_free = Skeleton.of(dfa, image_set_limit(args)).aperiodic
+    return {
+        "name": known.name,
+        "aliases": list(known.aliases),
+        "title": known.title,
+        "alphabet": list(known.alphabet),
+        "states": None if dfa is None else dfa.states,
+        "star_free": star_free,
+    }

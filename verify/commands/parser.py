@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+from types import ModuleType
 from typing import NoReturn, Sequence
 
 import verify
@@ -32,10 +33,6 @@ class Parser(argparse.ArgumentParser):
         self.children = commands.choices
         return commands
 
-    def leaves(self) -> list[Parser]:
-        """The parsers of what is really run: this one, or those of its parts."""
-        return [leaf for child in self.children.values() for leaf in child.leaves()] or [self]
-
     def _print_message(self, message: str, file=None) -> None:
         """As argparse does it, but a failure is one, as for everything else that is printed."""
         if message and file is not None:
@@ -60,7 +57,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         parser.print_help(sys.stdout)
         raise InputError("a COMMAND is missing")
     _check_names(parser, argv)
-    return parser.parse_args(argv)
+    return parser.parse_args(_words_first(parser, argv))
 
 
 def command_line() -> Parser:
@@ -71,14 +68,17 @@ def command_line() -> Parser:
     parser.add_argument("--version", action="version", version=f"ssm-compiler {verify.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        module = importlib.import_module(f"verify.commands.{name}")
+        module = _module(name)
         command = commands.add_parser(name, help=module.HELP, description=module.HELP)
         module.configure(command)
-        for leaf in command.leaves():
-            leaf.add_argument(
-                "--raise", dest="raised", action="append", default=[], type=raised_limit, metavar="NAME=N", help=_RAISE
-            )
+        command.add_argument(
+            "--raise", dest="raised", action="append", default=[], type=raised_limit, metavar="NAME=N", help=_RAISE
+        )
     return parser
+
+
+def _module(command: str) -> ModuleType:
+    return importlib.import_module(f"verify.commands.{command}")
 
 
 def _check_names(parser: Parser, argv: Sequence[str]) -> None:
@@ -94,12 +94,38 @@ def _check_names(parser: Parser, argv: Sequence[str]) -> None:
         elif parser.children:
             if token not in parser.children:
                 hint = did_you_mean(token, parser.children) or f": expected one of {', '.join(parser.children)}"
-                raise InputError(f"unknown {_kind(parser)} {one_line(token, most=60)!r}{hint}")
+                raise InputError(f"unknown command {one_line(token, most=60)!r}{hint}")
             parser = parser.children[token]
 
 
-def _kind(parser: Parser) -> str:
-    return "command" if parser.prog == "python -m verify" else "language"
+def _words_first(parser: Parser, argv: Sequence[str]) -> list[str]:
+    """The same with the words of a command before its options, wherever they stood: argparse takes a word too early otherwise."""
+    command, *rest = argv
+    if command not in parser.children:
+        return list(argv)
+    words, options = [], []
+    tokens = iter(rest)
+    for token in tokens:
+        if token == "--":
+            words += tokens
+        elif token != "-h" and not token.startswith("--"):
+            words.append(token)
+        else:
+            options.append(token)
+            if "=" not in token and _takes_a_value(parser.children[command], token):
+                options += [value for value in [next(tokens, None)] if value is not None]
+    if len(words) > 1 and words[0] in getattr(_module(command), "FAMILIES", ()):
+        words = words[1:]
+    if any(word.startswith("-") for word in words):
+        return [command, *options, "--", *words]
+    return [command, *words, *options]
+
+
+def _takes_a_value(parser: Parser, token: str) -> bool:
+    """Whether the option, perhaps shortened, is followed by a value; all others are followed by none."""
+    known = parser._option_string_actions
+    meant = [known[token]] if token in known else [known[option] for option in known if option.startswith(token)]
+    return bool(meant) and meant[0].nargs is None
 
 
 def raised_limit(text: str) -> tuple[str, int]:

@@ -1,18 +1,18 @@
-"""``python -m verify refute --weights DIR --language NAME``: a saved model against a language it cannot have."""
+"""``python -m verify refute --weights DIR [LANGUAGE]``: a saved model against a language it cannot have."""
 
 from __future__ import annotations
 
 import argparse
 
-from verify.commands.inputs import add_input, read_input
+from verify.commands.inputs import add_input, read_for
 from verify.commands.options import nonempty
 
 HELP = "a saved model and a language: two strings on which the model must be wrong, computed from its weights"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--weights", type=nonempty, metavar="DIR", required=True, help="a folder written by --save")
-    add_input(parser)
+    parser.add_argument("--weights", type=nonempty, metavar="DIR", required=True, help="a folder written by --save, which may say the language")
+    add_input(parser, required=False)
     parser.add_argument("--no-run", action="store_true", help="compute the strings, but do not run the model on them")
     parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="print the verdict only")
@@ -27,15 +27,16 @@ def run(args: argparse.Namespace) -> int:
     from verify.progress import Progress
     from verify.show.report import Report
 
-    given = read_input(args)
+    given, _, said = read_for(args.weights, args)
     ssm = load(args.weights)
     check_same_alphabet(ssm, given.dfa)
-    report = Report(f"python -m verify refute --weights {shlex.quote(args.weights)} {given.options}", args.quiet)
+    command = f"python -m verify refute --weights {shlex.quote(args.weights)} {given.options}".rstrip()
+    report = Report(command, args.quiet)
     report.title(f"{args.weights} against {given.title}")
     widths = " + ".join(str(layer.width) for layer in ssm.layers)
     report.section(
         "model",
-        {"layers": len(ssm.layers), "hidden size": f"{ssm.hidden_size} ({widths})", "arithmetic": ssm.arithmetic},
+        {**said, "layers": len(ssm.layers), "hidden size": f"{ssm.hidden_size} ({widths})", "arithmetic": ssm.arithmetic},
     )
     report.section("audit", _audit(ssm))
     with Progress("symbols", quiet=args.quiet) as progress:

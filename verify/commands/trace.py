@@ -1,31 +1,30 @@
-"""``python -m verify trace LANGUAGE ... STRING``: one run of the weights, step by step, by name."""
+"""``python -m verify trace LANGUAGE STRING``: one run of the weights, step by step, by name."""
 
 from __future__ import annotations
 
 import argparse
 
+from automata.errors import InputError
 from automata.machine import MODES, PREDICTIVE
-from verify.commands import counter, dyck, flipflop, starfree
-from verify.commands.options import nonempty
+from verify.commands.options import nonempty, whole_number
+from verify.commands.starfree import add_language, task
 
 HELP = "print a run step by step: symbol, gates, named state, outputs"
 
-_LANGUAGES = {"dyck": dyck, "flipflop": flipflop, "counter": counter, "starfree": starfree}
+FAMILIES = ("counter", "starfree")
+"""Words that once stood before the language and say nothing more; ``dyck --k K --depth H`` is still understood too."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    languages = parser.add_subparsers(dest="family", metavar="LANGUAGE", required=True)
-    for name, module in _LANGUAGES.items():
-        language = languages.add_parser(name, help=module.HELP, description=module.HELP)
-        module.add_language(language)
-        language.add_argument("string", help="tokens separated by blanks")
-        language.add_argument("--draw", type=nonempty, metavar="FILE", help="draw the run (.svg, .png or .pdf)")
-        language.add_argument(
-            "--mode", choices=MODES, default=PREDICTIVE, help="the question asked (default: predictive)"
-        )
-        language.add_argument(
-            "--arithmetic", type=nonempty, metavar="A", help="exact, fixed:P, float16, float32, float64 or wrap:P"
-        )
+    add_language(parser)
+    parser.add_argument("string", metavar="STRING", help="tokens separated by blanks")
+    parser.add_argument("--mode", choices=MODES, default=PREDICTIVE, help="the question asked (default: predictive)")
+    parser.add_argument(
+        "--arithmetic", type=nonempty, metavar="A", help="exact, fixed:P, float16, float32, float64 or wrap:P"
+    )
+    parser.add_argument("--draw", type=nonempty, metavar="FILE", help="draw the run (.svg, .png or .pdf)")
+    parser.add_argument("--k", type=whole_number, help=argparse.SUPPRESS)
+    parser.add_argument("--depth", type=whole_number, help=argparse.SUPPRESS)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,9 +36,15 @@ def run(args: argparse.Namespace) -> int:
         from verify.show.pictures.canvas import check_extension
 
         check_extension(args.draw)
-    task = _LANGUAGES[args.family].task(args)
-    word = parse_word(args.string, task.parse, characters=True)
-    found = Trace.of(lowered(task, args).weights, word, task.construction)
+    if args.name == "dyck":
+        if None in (args.k, args.depth):
+            raise InputError("bounded Dyck has two numbers, K bracket types and depth H: trace dyck-K-H STRING")
+        args.name = f"dyck-{args.k}-{args.depth}"
+    elif (args.k, args.depth) != (None, None):
+        raise InputError("--k and --depth: speak about bounded Dyck, which is written dyck-K-H")
+    traced = task(args)
+    word = parse_word(args.string, traced.parse, characters=True)
+    found = Trace.of(lowered(traced, args).weights, word, traced.construction)
     if args.draw:
         from verify.show.pictures.drawing import draw
 
