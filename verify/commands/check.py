@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from automata.errors import InputError
 from automata.machine import MODES
-from verify.commands.inputs import add_input, read_for
-from verify.commands.options import nonempty, whole_number
+from verify.commands.certificates import check_certifiable, recheck
+from verify.commands.inputs import add_input, is_named, read_for
+from verify.commands.options import add_certificate, nonempty, whole_number
 
 if TYPE_CHECKING:
     from constructions.target import Target
     from verify.commands.inputs import Input
 
-HELP = "a saved model or a Mamba checkpoint against the language in its folder, or another one"
+HELP = "a saved model or a Mamba checkpoint against the language in its folder, or another one; or a certificate"
 
 CHECKED_STATES, ROWS = 5_000_000, 20_000
 """Joint states of a search unless told otherwise: of a saved SSM, and of a Mamba, whose steps are slower."""
@@ -30,7 +32,7 @@ _MAMBA_ONLY = {"answer": "--answer", "bins": "--bins"}
 def configure(parser: argparse.ArgumentParser) -> None:
     from verify.methods import METHODS
 
-    parser.add_argument("directory", metavar="DIR", help="a folder that --save, export or a trainer wrote")
+    parser.add_argument("directory", metavar="DIR", help="a folder that --save, export or a trainer wrote, or a file that --certificate wrote")
     add_input(parser, required=False)
     parser.add_argument(
         "--mode", choices=MODES, help="the question asked (default: what the folder says, else predictive)"
@@ -65,6 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"give up the search beyond N joint states (default: {CHECKED_STATES} of an SSM, {ROWS} of a Mamba)",
     )
+    add_certificate(parser)
     parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
 
@@ -72,9 +75,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from constructions.target import owner
 
+    if os.path.isfile(args.directory):
+        if is_named(args):
+            raise InputError(f"{args.directory}: is a file, and a certificate names its language itself")
+        return recheck(args.directory)
     edges = _edges(EDGES if args.bins is None else args.bins)
     target = owner(args.directory)
     ssm = target.numbers == "arithmetic"
+    check_certifiable(args, ssm)
     for name, option in (_MAMBA_ONLY if ssm else _SSM_ONLY).items():
         if getattr(args, name) is not None:
             raise InputError(f"{option} {getattr(args, name)}: does not speak about {target.title}")

@@ -53,6 +53,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write the weights (safetensors) and the names of all coordinates (JSON)",
     )
+    add_certificate(parser)
     parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
 
 
@@ -61,6 +62,16 @@ def add_drawing(parser: argparse.ArgumentParser, pictures: tuple[str, ...]) -> N
     parser.add_argument("--draw", type=nonempty, metavar="FILE", help="draw a picture (.svg, .png or .pdf)")
     parser.add_argument(
         "--draw-what", choices=pictures, default=pictures[0], help=f"what is drawn (default: {pictures[0]})"
+    )
+
+
+def add_certificate(parser: argparse.ArgumentParser) -> None:
+    """--certificate: a verdict as a file, see :mod:`verify.commands.certificates`."""
+    parser.add_argument(
+        "--certificate",
+        type=nonempty,
+        metavar="FILE",
+        help="write what is proved or refuted as a certificate (.json or .json.gz), which `check FILE` checks again",
     )
 
 

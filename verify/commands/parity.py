@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from verify.commands.options import nonempty, whole_number
+from verify.commands.certificates import report_certificate
+from verify.commands.options import add_certificate, nonempty, whole_number
 
 HELP = "Theorem 2 in one's hand: the algebra, the mechanism, the reason, and what changes when a condition goes"
 
@@ -41,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="draw the states of the random models on 1, 1, 1, … (.svg, .png or .pdf)",
     )
+    add_certificate(parser)
     parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
 
@@ -60,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     report = Report(command, args.quiet)
     report.title("PARITY: the words over 0 and 1 with an even number of 1s\nrecognition: accept or reject every string")
     shown = [
-        _algebra(report),
+        _algebra(report, args),
         _mechanism(report, args),
         _small_case(report),
         _reason(report),
@@ -77,7 +79,13 @@ def run(args: argparse.Namespace) -> int:
 # -- 1. the algebra -----------------------------------------------------------------------------------
 
 
-def _algebra(report) -> bool:
+def _certificate() -> dict[str, object]:
+    from verify.certificate.writer import not_star_free
+
+    return not_star_free(_parity())
+
+
+def _algebra(report, args: argparse.Namespace) -> bool:
     from automata.algebra.aperiodic import group_witness
     from automata.algebra.groups import group_name
     from automata.algebra.monoid import TransitionMonoid
@@ -92,6 +100,7 @@ def _algebra(report) -> bool:
         "so": "not star-free; after 1^n the right answer changes with every n",
     }
     report.section("1 the algebra", values)
+    report_certificate(args, report, _certificate)
     return group == "C2"
 
 

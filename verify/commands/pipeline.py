@@ -19,6 +19,7 @@ from constructions.compile.compiler import AUTO, PAPER, Construction, compile
 from constructions.compile.smaller import Limits
 from constructions.target import TARGETS
 from verify.claim import Claim
+from verify.commands.certificates import certify_verdict, check_certifiable
 from verify.evidence.released import Labelled, check_released
 from verify.evidence.sampling import check_words, random_streams, random_words
 from verify.evidence.strings_file import Line, read_strings
@@ -109,6 +110,7 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
         from verify.show.pictures.drawing import draw_file
 
         draw_file(task.construction, args.draw_what, args.draw)
+    check_certifiable(args, args.target == "ssm")
     command = _repeatable(command, args)
     built = lowered(task, args)
     lines = read_strings(args.strings_file, task.parse, task.characters) if args.strings_file else []
@@ -165,6 +167,7 @@ def prove_and_test(
     with Progress(unit, quiet=args.quiet, phase="proof") as progress:
         proof = prove_claim(claim, args.method, progress)
     report.verdict("proof", proof)
+    certify_verdict(args, report, claim, proof)
     tested = _tested(claim.model)
     with Progress("strings", args.strings, args.quiet, phase="random test") as progress:
         # A full forward wants whole strings; anything else may read long ones in parts.

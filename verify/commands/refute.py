@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from verify.commands.certificates import report_certificate
 from verify.commands.inputs import add_input, read_for
-from verify.commands.options import nonempty
+from verify.commands.options import add_certificate, nonempty
 
 HELP = "a saved model and a language: two strings on which the model must be wrong, computed from its weights"
 
@@ -14,6 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", type=nonempty, metavar="DIR", required=True, help="a folder written by --save, which may say the language")
     add_input(parser, required=False)
     parser.add_argument("--no-run", action="store_true", help="compute the strings, but do not run the model on them")
+    add_certificate(parser)
     parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
     parser.add_argument("--quiet", action="store_true", help="print the verdict only")
 
@@ -48,8 +50,20 @@ def run(args: argparse.Namespace) -> int:
     else:
         report.section("language", _language(found.cycle))
     report.verdict("refutation", found.verdict, _strings(found))
+    report_certificate(args, report, lambda: _certificate(ssm, given.dfa, found, args.regex))
     report.close(args.json)
     return found.verdict.exit_status
+
+
+def _certificate(ssm, dfa, found, expression: str | None) -> dict[str, object]:
+    """Of the string on which the model is wrong; of the proof where a search closed."""
+    from constructions.ssm.engine import Engine
+    from verify.certificate.writer import certificate, refutation
+    from verify.claim import Claim
+
+    if found.cycle is not None:
+        return refutation(ssm, dfa, found.verdict, found.cycle, found.answer, expression)
+    return certificate(Claim(dfa, ssm.mode, Engine(ssm), ssm), found.verdict, expression)
 
 
 def _audit(ssm) -> dict[str, object]:

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from automata.errors import InputError, LimitError
+from verify.commands.certificates import report_certificate
 from verify.commands.inputs import Input, add_input, image_set_limit, read_input
 from verify.commands.options import add_common, add_drawing, whole_number
 from verify.progress import Progress
@@ -185,6 +186,13 @@ def _refuse(given: Input, args: argparse.Namespace, command: str) -> int:
         "reason": IMPOSSIBLE,
     }
     report.section("star-free", values, data)
+
+    def certificate() -> dict[str, object]:
+        from verify.certificate.writer import not_star_free
+
+        return not_star_free(given.dfa, args.regex, limit)
+
+    report_certificate(args, report, certificate)
     if args.quiet:
         print(f"star-free: no: w = {show_word(witness.word)} has period {witness.period}")
     report.close(args.json)
