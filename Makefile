@@ -10,7 +10,7 @@ python := .venv/bin/python
 requirements := setup.cfg pyproject.toml constraints.txt
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-slow mutation malformed fuzz mamba-ssm test-mamba-ssm test-gpu bench clean
+.PHONY: demo test test-slow mutation malformed fuzz coq mamba-ssm test-mamba-ssm test-gpu bench clean
 
 demo: .venv/core.stamp
 	$(python) -m verify dyck --k 2 --depth 5
@@ -32,6 +32,10 @@ malformed: .venv/test.stamp
 # Edits saved models at random, and holds every verdict about them against a brute force: SECONDS=60 SEED=0.
 fuzz: .venv/test.stamp
 	$(python) -m tests.fuzz --seconds $(SECONDS) --seed $(SEED)
+
+# Has Coq (8.16 or later) check the theory in verify/coq, and the models as they are compiled today, all theorems without assumptions.
+coq: .venv/core.stamp
+	$(python) -m verify.certificate.coq_check build/coq
 
 # The official package, in a folder of its own: transformers must not see it, or it would use kernels that a CPU does not have.
 mamba-ssm: .venv/mamba-ssm.stamp

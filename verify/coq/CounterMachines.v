@@ -220,3 +220,6 @@ Proof.
   destruct (step_kept m true symbols initial moves accepting entries fuel q s a K H A) as [H' O]; [left; reflexivity|].
   split; [exact H'|]. rewrite O. apply X.
 Qed.
+
+Print Assumptions predictor_computes.
+Print Assumptions recogniser_computes.

@@ -41,3 +41,5 @@ Proof.
   intro C. apply andb_prop in C as [C K]. revert C. apply closed_computes with (rest := is_dead); [exact seems_dead_right|exact (is_dead_kept fuel K)].
 Qed.
 End Checker.
+
+Print Assumptions drifting_check_computes.

@@ -270,3 +270,5 @@ Proof.
         destruct q as [|u q]; simpl; [lia|]. inversion T'; lia.
 Qed.
 End Bounded.
+
+Print Assumptions dyck_check_computes.

@@ -5,7 +5,7 @@
    table was found does not matter.  Pairs that satisfy [rest], a relation known to be kept, are not followed: a recogniser
    whose counters drift for ever once the word is dead is finite but for those. *)
 From Verify Require Import SSM Languages.
-Require Import ZArith List Bool Lia FMapPositive.
+Require Import ZArith NArith List Bool Lia FMapPositive.
 Import ListNotations.
 Open Scope Z_scope.
 
@@ -122,21 +122,31 @@ Proof.
   - destruct (rest_kept q s a q' X A N) as [Y E]. split; [right; exact Y|exact E].
 Qed.
 
-(* Finding the table, level by level, with as many levels as [fuel]. *)
+(* Finding the table, level by level, with as many levels as [fuel]; nothing is found once an output is wrong, or after too
+   many pairs, so that a wrong model is refused soon. *)
 Definition insert (t : table) (x : pair) : table := PositiveMap.add (hash x) (x :: bucket t x) t.
-Definition spread (x : pair) (found : table * list pair) : table * list pair :=
-  fold_left (fun found a => match next (fst x) a with
-    | None => found
-    | Some q => let y := (q, fst (step m (snd x) a)) in
-                if known (fst found) y then found else (insert (fst found) y, y :: snd found)
+Definition spread (x : pair) (found : option (table * list pair * N)) : option (table * list pair * N) :=
+  fold_left (fun found a =>
+    match found, next (fst x) a with
+    | Some (t, new, room), Some q =>
+        let (s, outputs) := step m (snd x) a in
+        if same_outputs outputs (answer q) && negb (N.eqb room 0) then
+          if known t (q, s) then found else Some (insert t (q, s), (q, s) :: new, N.pred room)
+        else None
+    | _, _ => found
     end) (seq 0 n) found.
-Fixpoint search (fuel : nat) (t : table) (todo : list pair) : table :=
+Fixpoint search (fuel : nat) (t : table) (todo : list pair) (room : N) : table :=
   match fuel, todo with
-  | S fuel, _ :: _ => let (t, new) := fold_left (fun found x => spread x found) todo (t, []) in search fuel t new
+  | S fuel, _ :: _ =>
+      match fold_left (fun found x => spread x found) todo (Some (t, [], room)) with
+      | Some (t, new, room) => search fuel t new room
+      | None => PositiveMap.empty _
+      end
   | _, _ => t
   end.
+Definition most_pairs : N := 100000.
 Definition found (fuel : nat) : table :=
-  let x := (first, fst (begin m)) in search fuel (insert (PositiveMap.empty _) x) [x].
+  let x := (first, fst (begin m)) in search fuel (insert (PositiveMap.empty _) x) [x] most_pairs.
 End Checker.
 
 Definition nothing {M : machine} (q : state M) (s : list (list Z)) : bool := false.
@@ -145,3 +155,5 @@ Definition check (m : model) (M : machine) (n : nat) (L : lookup M) (fuel : nat)
 
 Theorem check_computes m M n L fuel : check m M n L fuel = true -> computes m M n.
 Proof. apply closed_computes with (rest := fun _ _ => False); [discriminate|contradiction]. Qed.
+
+Print Assumptions check_computes.

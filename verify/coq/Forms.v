@@ -342,3 +342,6 @@ Proof.
   apply (reaches_bound_right _ _ _ v _ I) in E. rewrite E.
   destruct (0 <? value v f) eqn:X; symmetry; [apply Z.leb_le; apply Z.ltb_lt in X|apply Z.leb_gt; apply Z.ltb_ge in X]; lia.
 Qed.
+
+Print Assumptions step_right.
+Print Assumptions everywhere_right.

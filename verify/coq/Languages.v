@@ -149,3 +149,5 @@ Definition equal_runs (l : nat) : machine := counter_machine l (0, repeat 0%Z (l
         let change := add (only (l - 1) i (-1)) (only (l - 1) (i + 1) 1) in
         [Move (i + 1) (i + 1) needed (i + 2) change; Move (i + 2) (i + 1) needed (i + 2) change]) (seq 0 (l - 1)))
   [(l, [(l - 2, Zero)])].
+
+Print Assumptions dyck_legal.

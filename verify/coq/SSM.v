@@ -121,3 +121,5 @@ Lemma update_whole l h x : exponent (gate l) = 0 -> exponent (increment l) = 0 -
 Proof. intros G I. unfold update. rewrite G, I. apply map_ext. intros [[a b] v]. apply updated_whole. Qed.
 Lemma mix_whole m x : exponent (fst m) = 0 -> mix 0 m x = map (act 0 0 (snd m)) (raw 0 (fst m) x).
 Proof. intro E. unfold mix. rewrite E, Z.pow_0_r. apply map_ext. intro v. rewrite Z.div_1_r. reflexivity. Qed.
+
+Print Assumptions relation_computes.
