@@ -1,7 +1,8 @@
 """The catalogue: languages by name, each with the machine that defines it.
 
-Listed by name are the 27 languages of the published experiments and the flip-flop language; families give a language for
-every number: ``d-N``, bounded Dyck ``dyck-K-H`` (K bracket types, depth at most H), ``shuffle-K`` and ``boolean-N``.
+Listed by name are the 27 languages of the published experiments and the flip-flop language; families give a language
+for every number: ``d-N``, bounded Dyck ``dyck-K-H`` (K bracket types, depth at most H), ``shuffle-K`` and
+``boolean-N``.
 
 A language's machine answers both questions: the legal next symbols of a prefix (those after which some word is still
 possible, with EOS where the prefix is a word) and membership.

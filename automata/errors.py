@@ -1,4 +1,6 @@
-"""The exceptions for input that cannot be used, or is larger than a limit; how they quote what they found, and one short line."""
+"""The exceptions for input that cannot be used, or is larger than a limit; how they quote what they found, and one
+short line.
+"""
 
 import difflib
 from typing import Iterable

@@ -66,9 +66,11 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 
 @contextmanager
 def staged(path: str | Path, data: bytes) -> Iterator[None]:
-    """Writes a file beside ``path``, and after the ``with`` block moves it there in one step, so nobody sees a part of it.
+    """Writes a file beside ``path``, and after the ``with`` block moves it there in one step, so nobody sees a part of
+    it.
 
-    When the block fails, nothing is written.  A pipe or a device (``/dev/stdout``) is written to at once, never replaced.
+    When the block fails, nothing is written.  A pipe or a device (``/dev/stdout``) is written to at once, never
+    replaced.
 
     Raises:
         InputError: naming the file, when it cannot be written; an older file is then as it was.

@@ -26,10 +26,11 @@ LIMITS = {
 }
 """Name -> the limit, unless it is raised.
 
-nesting: parentheses open at once in an expression or formula.  file-nesting: subgraphs, elements inside each other in a file.
-range: characters of a range.  propositions: of guards.  edges: of a DOT graph.  text: bytes of a file.  drawn, drawn-items,
-drawn-elements: states of an automaton, registers and signals of a cascade, elements of a monoid in a picture.  width:
-d_model of a Mamba.  conditions: neurons for one register or signal in a block.  bin: the greatest length of a bin.
+nesting: parentheses open at once in an expression or formula.  file-nesting: subgraphs, elements inside each other in a
+file.  range: characters of a range.  propositions: of guards.  edges: of a DOT graph.  text: bytes of a file.  drawn,
+drawn-items, drawn-elements: states of an automaton, registers and signals of a cascade, elements of a monoid in a
+picture.  width: d_model of a Mamba.  conditions: neurons for one register or signal in a block.  bin: the greatest
+length of a bin.
 """
 
 _raised: dict[str, int] = {}

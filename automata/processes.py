@@ -10,7 +10,8 @@ _PR_SET_PDEATHSIG = 1
 
 
 def end_with(parent: int) -> None:
-    """Has the kernel end this process when the parent is gone, however that ended (on Linux; elsewhere nothing is done).
+    """Has the kernel end this process when the parent is gone, however that ended (on Linux; elsewhere nothing is
+    done).
 
     Args:
         parent: the number of the process that started this one.

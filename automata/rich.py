@@ -12,7 +12,9 @@ _painter: str | None = None
 
 
 def painter(place: str) -> None:
-    """Pictures come from ``module:function``, which takes the thing and gives SVG, or None where there is no picture of it."""
+    """Pictures come from ``module:function``, which takes the thing and gives SVG, or None where there is no picture of
+    it.
+    """
     global _painter
     _painter = place
 

@@ -1,7 +1,8 @@
-"""Holonomy decompositions beside published times of SgpDec, the growth on bounded chains, and a census of small languages.
+"""Holonomy decompositions beside published times of SgpDec, the growth on bounded chains, and a census of small
+languages.
 
-The peer is SgpDec 1.2.0 on GAP 4.16.1: medians of three runs on two cores, start-up excluded, for the skeleton and the lifted
-letters.  What is timed here is the same work: from the automaton to the cascade with all its letters.
+The peer is SgpDec 1.2.0 on GAP 4.16.1: medians of three runs on two cores, start-up excluded, for the skeleton and the
+lifted letters.  What is timed here is the same work: from the automaton to the cascade with all its letters.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Targets: the architectures that a cascade can become, one object each, in one registry.
 
-A target says what its registers can do (:data:`constructions.compile.compiler.ABILITIES`), turns a cascade into weights, runs the
-weights as a model, and writes and reads them as a folder.  To add an architecture, write one file with a class that has these
-members and hand an instance to ``TARGETS.register``; every command then knows it.
+A target says what its registers can do (:data:`constructions.compile.compiler.ABILITIES`), turns a cascade into
+weights, runs the weights as a model, and writes and reads them as a folder.  To add an architecture, write one file
+with a class that has these members and hand an instance to ``TARGETS.register``; every command then knows it.
 """
 
 from __future__ import annotations

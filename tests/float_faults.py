@@ -1,8 +1,9 @@
 """Models that are right, or nearly, until something rounds: constructions changed where a proof may not look.
 
-Each change leaves the exact model as it is, or as it is before a violation: start values that BOS undoes, gates that meet a
-register only while it is 0 or 1, registers that move after a violation, neurons that are 0 as long as nothing rounds.  Some
-plain corruptions are among them.  :func:`wrong_word` is the ground truth: the equations of the layer, one operation at a time.
+Each change leaves the exact model as it is, or as it is before a violation: start values that BOS undoes, gates that
+meet a register only while it is 0 or 1, registers that move after a violation, neurons that are 0 as long as nothing
+rounds.  Some plain corruptions are among them.  :func:`wrong_word` is the ground truth: the equations of the layer, one
+operation at a time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The audit and the translations against runs of random small models: layers that nobody would build, gates of any sign."""
+"""The audit and the translations against runs of random small models: layers that nobody would build, gates of any
+sign.
+"""
 
 from itertools import product
 

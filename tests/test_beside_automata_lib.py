@@ -1,4 +1,6 @@
-"""automata-lib installs a package named ``automata`` too: both work in one environment, in whatever order they come and go."""
+"""automata-lib installs a package named ``automata`` too: both work in one environment, in whatever order they come and
+go.
+"""
 
 import ast
 import subprocess

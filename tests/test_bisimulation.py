@@ -80,7 +80,9 @@ def test_a_limit_never_proves_more_than_was_looked_at(machine, model, limit):
 
 
 class Absorbing:
-    """Takes the rows in ``numbers`` (states of a Stepwise model) to reject for ever; whether they do is for the test to say."""
+    """Takes the rows in ``numbers`` (states of a Stepwise model) to reject for ever; whether they do is for the test to
+    say.
+    """
 
     horizon, reason = None, "these rows reject for ever"
 

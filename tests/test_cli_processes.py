@@ -1,4 +1,6 @@
-"""The command line as processes: whatever ends it, it ends at once, says so by its status, and leaves no process behind."""
+"""The command line as processes: whatever ends it, it ends at once, says so by its status, and leaves no process
+behind.
+"""
 
 import multiprocessing
 import os

@@ -1,4 +1,6 @@
-"""The theorems of verify/coq/theorems: Coq accepts every one, none assumes anything, and their models are those that are built here."""
+"""The theorems of verify/coq/theorems: Coq accepts every one, none assumes anything, and their models are those that
+are built here.
+"""
 
 import os
 import re

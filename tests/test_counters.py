@@ -77,7 +77,9 @@ def _end(machine, word):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_shape_is_that_of_the_theorem(name):
-    """One layer of counters with gate 1; recognition adds the dead register and, for runs, one latch for each later letter."""
+    """One layer of counters with gate 1; recognition adds the dead register and, for runs, one latch for each later
+    letter.
+    """
     predictor, recogniser = (counter_cascade(name, mode) for mode in MODES)
     assert all(isinstance(register, Counter) for register in predictor.registers)
     assert [r.name for r in predictor.registers] == [r.name for r in recogniser.registers if isinstance(r, Counter)]

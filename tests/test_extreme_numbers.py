@@ -428,7 +428,9 @@ def assert_ranges_hold(ssm, word):
 
 
 def test_a_falling_ray_does_not_pass_a_relu():
-    """relu(100 - c) of a counter c is 0 at last, whatever it is where the ray begins; the first mix has no sign change there."""
+    """relu(100 - c) of a counter c is 0 at last, whatever it is where the ray begins; the first mix has no sign change
+    there.
+    """
     phi = (Mix(affine([[1, 0]], [0]), "linear"), Mix(affine([[-1, 0]], [100]), "relu"))
     ssm = one_coordinate("exact", ([[0]], [1]), ([[0]], [1]), phi, ([[-1]], [1]))
     known = ranges(ssm)
@@ -466,7 +468,9 @@ def test_the_exact_length_counts_bos(arithmetic, most):
 
 
 def test_an_infinite_embedding_has_no_exact_length():
-    """In float16 the embedding is infinite; the neuron that does not read it has a product of 0 and infinity in the bound."""
+    """In float16 the embedding is infinite; the neuron that does not read it has a product of 0 and infinity in the
+    bound.
+    """
     phi = (Mix(affine([[1, 0], [0, 1]], [0, 0]), "linear"),)
     ssm = one_coordinate("float16", ([[0]], [1]), ([[0]], [1]), phi, ([[1, 0]], [0]), embedding=((2**17,), (0,), (0,)))
     with warnings.catch_warnings():

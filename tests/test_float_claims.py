@@ -80,9 +80,11 @@ def test_a_step_on_bos_that_rounds_and_does_no_harm_is_no_proof():
 
 @pytest.mark.parametrize("name", ["dyck-1", "boolean-1"])
 def test_a_horizon_is_not_taken_from_a_value_that_was_never_tested(name):
-    """Four neurons that are always 1 add 2046 + 2 - 1024 - 1024 = 0 to every output; in float16 an output of 1 becomes 0.
+    """Four neurons that are always 1 add 2046 + 2 - 1024 - 1024 = 0 to every output; in float16 an output of 1 becomes
+    0.
 
-    The counter of boolean-1 never exceeds the value that it starts from: a horizon of that value would cover every length.
+    The counter of boolean-1 never exceeds the value that it starts from: a horizon of that value would cover every
+    length.
     """
     machine, ssm = model_of(name, PREDICTIVE, "float16")
     for weight in (2046, 2, -1024, -1024):
@@ -192,7 +194,9 @@ def test_a_dead_register_that_doubles():
 
 
 def with_gate_of_depth(symbols, gate):
-    """Dyck(2, 1): the depth is 0 when a bracket is opened and 1 when one is closed, so any gate is right, with its increment."""
+    """Dyck(2, 1): the depth is 0 when a bracket is opened and 1 when one is closed, so any gate is right, with its
+    increment.
+    """
     machine, ssm = model_of((2, 1), RECOGNISE, "float16")
     ssm = with_letters(ssm, "gate", 0, {symbol: gate - 1 for symbol in symbols})
     if symbols[0] == "a)":

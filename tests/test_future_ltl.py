@@ -1,4 +1,6 @@
-"""LTL over finite words with operators of the future: the DFA against the definition, read off the page, on every short word."""
+"""LTL over finite words with operators of the future: the DFA against the definition, read off the page, on every short
+word.
+"""
 
 from itertools import product
 

@@ -289,7 +289,9 @@ def test_wrapping_arithmetic_is_not_covered():
 
 
 def test_a_neuron_that_only_rounding_keeps_asleep_is_not_taken_for_asleep():
-    """relu((2^24 + 1) * opening - 2^24 * depth) is 1 when the first bracket is opened; in float32 the two weights are equal."""
+    """relu((2^24 + 1) * opening - 2^24 * depth) is 1 when the first bracket is opened; in float32 the two weights are
+    equal.
+    """
     ssm = dyck_model(2, 2)
     first, second = ssm.layers[0].phi
     row = np.zeros((1, first.affine.inputs), dtype=np.int64)
@@ -483,7 +485,8 @@ def test_planted_faults(capsys):
 def test_facts_are_counted_once_for_each_depth_symbol_and_bit():
     result = StackInduction(dyck_model(2, 1), DyckMachine(2, 1)).run()
     # After BOS: two coordinates and five outputs; two brackets up, two down: the depth and both values of one bit each;
-    # at depth 0 five outputs; at depth 1 three that close nothing, each type's bracket against each bit, and on its own top.
+    # at depth 0 five outputs; at depth 1 three that close nothing, each type's bracket against each bit, and on its own
+    # top.
     assert result.facts == (2 + 5) + 4 * (1 + 2) + 5 + (3 + 2 * 1 + 2)
 
 

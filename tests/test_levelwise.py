@@ -196,7 +196,9 @@ EXTREMES = (0, 1, -1, 2, -2, 2**31, 2**52, 2**53, -(2**53), 2**61, 2**62, -(2**6
 
 
 def check_edits(dfa, mode, values, every, zeros):
-    """Every number of a model changed to each value: what is still proved is right by the slow reference, which knows no bound."""
+    """Every number of a model changed to each value: what is still proved is right by the slow reference, which knows
+    no bound.
+    """
     ssm, chart = compiled(dfa, mode)
     proved, refused = 0, 0
     for what, model in list(edits(ssm, values, zeros))[::every]:

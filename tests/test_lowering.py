@@ -1,4 +1,6 @@
-"""A cascade and the weights made from it give the same outputs on every string tried; what cannot be lowered is refused."""
+"""A cascade and the weights made from it give the same outputs on every string tried; what cannot be lowered is
+refused.
+"""
 
 import pytest
 from hypothesis import given, settings

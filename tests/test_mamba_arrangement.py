@@ -56,7 +56,9 @@ def stepped(model) -> SteppedMamba:
 
 
 def delicate_model(size: int, sign: int):
-    """The logit of 1 is about 0: positive (times ``sign``) in the first row of a large batch, and not in a batch of one."""
+    """The logit of 1 is about 0: positive (times ``sign``) in the first row of a large batch, and not in a batch of
+    one.
+    """
     for seed in range(200):
         model, vector = constant_model(size, seed)
         with torch.no_grad():

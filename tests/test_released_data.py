@@ -3,8 +3,8 @@
 Files agree with the definitions but for two conventions of theirs, which are pinned here exactly:
 
 * ``{0,1,2}*02*`` is labelled as ``{0,1,2}*02+``: right after a 0 the files say that the string may not end;
-* Tomita-3 treats the state "an odd run of 1s, then an odd run of 0s" as dead, though one more 0 saves the word: a 0 that
-  leads there is labelled illegal, and the file's own strings take it 4,050 times.
+* Tomita-3 treats the state "an odd run of 1s, then an odd run of 0s" as dead, though one more 0 saves the word: a 0
+  that leads there is labelled illegal, and the file's own strings take it 4,050 times.
 """
 
 from __future__ import annotations

@@ -256,7 +256,9 @@ def test_a_transient_of_millions_of_steps_is_not_looped_through():
 
 
 def chain(arithmetic, *layers):
-    """Layers of one channel: (gate, increment from its input, constant increment, h_0), all over 256; phi clips to [0, 1]."""
+    """Layers of one channel: (gate, increment from its input, constant increment, h_0), all over 256; phi clips to [0,
+    1].
+    """
     made = [
         Layer(
             Affine(np.array([[0]]), np.array([gate]), 8),

@@ -180,7 +180,9 @@ def test_bad_input_is_one_line(capsys, options, message):
     ],
 )
 def test_files_that_are_wrong_or_only_odd(capsys, tmp_path, text, message):
-    """A transducer: refused; nondeterministic: made deterministic; unreachable states: dropped; no accepting state: the empty language."""
+    """A transducer: refused; nondeterministic: made deterministic; unreachable states: dropped; no accepting state: the
+    empty language.
+    """
     path = tmp_path / "odd.att"
     path.write_text(text)
     if message:

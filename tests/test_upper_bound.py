@@ -27,7 +27,9 @@ from verify.impossible.upper_bound import MODULO, NO_BOUND, STAR_FREE, TIME_INVA
 
 
 def one_layer(gate, increment, phi, arithmetic, readout=((1,),), readout_bias=(0,), names=("h",), initial=(0,)):
-    """Over {0, 1}; features: 1 on the symbol 0, 1 on the symbol 1.  Gates, increments and phi as (rows, bias, exponent)."""
+    """Over {0, 1}; features: 1 on the symbol 0, 1 on the symbol 1.  Gates, increments and phi as (rows, bias,
+    exponent).
+    """
     affines = [Affine(np.array(rows), np.array(bias), exponent) for rows, bias, exponent in (gate, increment)]
     layer = Layer(*affines, np.array(initial), phi, names=names)
     embedding = np.array([[1, 0], [0, 1], [0, 0]])
@@ -103,7 +105,9 @@ def test_models_of_known_power(ssm, verdict, channel, reason):
 
 
 def test_scaling_what_has_grown_can_count_and_gets_no_bound():
-    """Gates 1 and, on the symbol 0, 1/2: (1 1)* 0 is recognised, although all features are finite and all gates nonnegative."""
+    """Gates 1 and, on the symbol 0, 1/2: (1 1)* 0 is recognised, although all features are finite and all gates
+    nonnegative.
+    """
     ssm = one_layer(
         ([[0, 0], [-1, 0]], [2, 2], 1),
         ([[0, 1], [0, 1]], [0, 0], 2),

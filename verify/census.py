@@ -1,8 +1,9 @@
 """A census: every minimal automaton of a size, decided, and compiled and proved where it is star-free.
 
-The work is cut into parts, a few transition tables each.  A finished part is a small file of JSON lines in a folder: first
-what it is, then one line per language, last how many there were.  It is written whole or not at all, and one that lacks its
-last line, or is about something else, counts as not there.  So an interrupted census goes on where it stopped.
+The work is cut into parts, a few transition tables each.  A finished part is a small file of JSON lines in a folder:
+first what it is, then one line per language, last how many there were.  It is written whole or not at all, and one that
+lacks its last line, or is about something else, counts as not there.  So an interrupted census goes on where it
+stopped.
 """
 
 from __future__ import annotations
@@ -160,7 +161,8 @@ def census(
 
 
 def processes(workers: int, work: int) -> int:
-    """How many are started where so many are asked for: no more than there are parts, or WORKERS_PER_PROCESSOR times processors.
+    """How many are started where so many are asked for: no more than there are parts, or WORKERS_PER_PROCESSOR times
+    processors.
 
     >>> processes(100_000, 3)
     3

@@ -21,7 +21,8 @@ class Claim:
         mode: "predictive" or "recognise".
         model: anything that runs in batches (:class:`constructions.target.Model`).
         weights: the arrays that the model runs, where there are any; inductions read them.
-        construction: the cascade that the weights were lowered from, where it is known.  Methods may take from it how to look,
+        construction: the cascade that the weights were lowered from, where it is known.  Methods may take from it how
+            to look,
             never what is true: whatever a proof rests on is checked on the weights.
         limit: joint states after which a search gives up.
     """

@@ -1,4 +1,5 @@
-"""The public face: what people import.  ``from verify import language, regex, ltl, read, compile, build, load, prove, test, ...``
+"""The public face: what people import.  ``from verify import language, regex, ltl, read, compile, build, load, prove,
+test, ...``
 
 A language is named, compiled to registers, built as weights for a target, and proved, tested, refuted or traced::
 
@@ -6,8 +7,9 @@ A language is named, compiled to registers, built as weights for a target, and p
     model = build(compile(word))
     prove(word, model)
 
-Whatever takes a model takes a :class:`~constructions.build.Build`, the weights alone, a folder of a saved SSM, a running model, or any machine
-with ``alphabet``, ``initial``, ``step`` and ``legal`` or ``accepts``: a cell of one's own is proved by ``prove(word, my_machine)``.
+Whatever takes a model takes a :class:`~constructions.build.Build`, the weights alone, a folder of a saved SSM, a
+running model, or any machine with ``alphabet``, ``initial``, ``step`` and ``legal`` or ``accepts``: a cell of one's own
+is proved by ``prove(word, my_machine)``.
 """
 
 from __future__ import annotations
@@ -92,7 +94,8 @@ def compile(  # noqa: A001 - the word of the field
 
 
 def load(folder: str | Path) -> Build:
-    """A saved model, with its ``language`` where the folder says it; a checkpoint is refused, naming the command that checks it.
+    """A saved model, with its ``language`` where the folder says it; a checkpoint is refused, naming the command that
+    checks it.
 
     Raises:
         InputError: when the folder is none, or something in it is not as it should be.
@@ -125,7 +128,8 @@ def prove(
     >>> from constructions.build import build
     >>> word = language("dyck-2-5")
     >>> prove(word, build(compile(word)))
-    Verdict(proved, search, predictive, exact: closed: holds at every length; machine states 63, joint states 192, transitions 480)
+    Verdict(proved, search, predictive, exact: closed: holds at every length; machine states 63, joint states 192,
+    transitions 480)
     """
     with running(model, mode) as (run, weights, construction):
         claim = Claim(machine_of(word), mode or mode_of(run), run, weights, construction, limit)
@@ -158,7 +162,8 @@ test.__test__ = False  # it is no test of this project, whatever its name
 
 
 def refute(word: Language, model: Any) -> Verdict:
-    """Looks for strings on which a saved or built SSM must be wrong; of a language that is not star-free there are always two.
+    """Looks for strings on which a saved or built SSM must be wrong; of a language that is not star-free there are
+    always two.
 
     Raises:
         InputError: for a model that is not the paper's SSM.
@@ -170,7 +175,8 @@ def refute(word: Language, model: Any) -> Verdict:
 
 
 def trace(model: Any, word: str | Sequence[str]) -> Trace:
-    """A run of the paper's SSM, step by step, by name; tokens of a string are separated by blanks, or single characters.
+    """A run of the paper's SSM, step by step, by name; tokens of a string are separated by blanks, or single
+    characters.
 
     >>> from automata.catalogue import language
     >>> from constructions.build import build

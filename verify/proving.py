@@ -1,4 +1,6 @@
-"""The one place where a proof is asked for: the cheapest method that covers the claim, and what follows when it gives up."""
+"""The one place where a proof is asked for: the cheapest method that covers the claim, and what follows when it gives
+up.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,8 @@ def prove_claim(claim: Claim, name: str = CHEAPEST, progress: Progress = NO_PROG
 
     Args:
         claim: what is to be shown.
-        name: a name of :data:`verify.methods.METHODS`, or "auto": methods are tried from the cheapest on, until one decides.
+        name: a name of :data:`verify.methods.METHODS`, or "auto": methods are tried from the cheapest on, until one
+            decides.
 
     Returns:
         The verdict of the method that decided; where none did, ``undecided`` with the reason of the first.

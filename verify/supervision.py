@@ -1,8 +1,8 @@
 """The command runs in a child process, so that an interrupt ends it whatever it is doing.
 
-Compiled code (a solver, NumPy, an import) does not look at Python's signals, and libraries swallow the exception that an
-interrupt becomes.  So the first process starts a second one and does nothing but wait.  It passes an interrupt on, and
-kills a child that has not left GRACE seconds later.  When it is killed itself, the kernel ends the child.
+Compiled code (a solver, NumPy, an import) does not look at Python's signals, and libraries swallow the exception that
+an interrupt becomes.  So the first process starts a second one and does nothing but wait.  It passes an interrupt on,
+and kills a child that has not left GRACE seconds later.  When it is killed itself, the kernel ends the child.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _asked: list[int] = []
 def supervised(work: Callable[[], int], say: Callable[[str], None]) -> int:
     """Runs the work in a child process; returns its exit status, or 128 + N when signal N ended it.
 
-    In the child this returns as well, with what ``work`` returned.  Only Linux has what is needed; elsewhere the work is
-    simply done here.
+    In the child this returns as well, with what ``work`` returned.  Only Linux has what is needed; elsewhere the work
+    is simply done here.
 
     Args:
         work: returns an exit status.

@@ -1,8 +1,8 @@
 """All minimal automata of a given size, each language once.
 
-A complete automaton all of whose states are reached has exactly one numbering that is breadth-first (from the initial state, in the
-alphabet's order), so tables numbered that way are the automata up to renaming of states.  With the accepting
-sets that leave no two states equivalent, they are the languages of that many Myhill-Nerode classes.
+A complete automaton all of whose states are reached has exactly one numbering that is breadth-first (from the initial
+state, in the alphabet's order), so tables numbered that way are the automata up to renaming of states.  With the
+accepting sets that leave no two states equivalent, they are the languages of that many Myhill-Nerode classes.
 
 Source: M. Domaratzki, D. Kisman, J. Shallit, "On the number of distinct languages accepted by finite automata with n
 states" (2002); OEIS A129622 for two letters.

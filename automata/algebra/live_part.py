@@ -91,7 +91,8 @@ class Effort:
 def maximal_partition(
     table: TransitionRows, apart: tuple[int, Collection[int]], order: Sequence[int], effort: Effort
 ) -> Partition | None:
-    """A closed partition that cannot be coarser and still keep the state ``apart[0]`` out of the blocks of ``apart[1]``.
+    """A closed partition that cannot be coarser and still keep the state ``apart[0]`` out of the blocks of
+    ``apart[1]``.
 
     States are merged with earlier ones of the order wherever that is possible.  None when the effort was used up.
     Cost: O(states^2) attempts, each as long as what it would merge.

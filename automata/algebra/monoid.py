@@ -66,7 +66,8 @@ def actions(letters: Sequence[Letter], states: int, limit: int) -> Iterator[Sphe
     Actions are numbered in order of appearance, the identity being 0.
 
     Args:
-        limit: the greatest number of actions; with more than STATES_PER_ELEMENT states fewer, so that they fit into memory.
+        limit: the greatest number of actions; with more than STATES_PER_ELEMENT states fewer, so that they fit into
+            memory.
 
     Raises:
         LimitError: when there are more actions.

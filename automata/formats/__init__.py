@@ -1,10 +1,10 @@
 """Automata in files: OpenFst text, JSON, DOT and JFLAP; each both ways.
 
-Everywhere a missing transition rejects (it goes to a sink, added as the last state), a nondeterministic automaton is made
-deterministic, and the alphabet is, in this order of preference, the one given by the caller, the one the file declares, the
-symbols shown in the order of their code points.  What a format says is in its module: :mod:`~automata.formats.openfst`
-(``.att``), :mod:`~automata.formats.json_text` (``.json``), :mod:`~automata.formats.graphviz` (``.dot``, ``.gv``) and
-:mod:`~automata.formats.jflap` (``.jff``).
+Everywhere a missing transition rejects (it goes to a sink, added as the last state), a nondeterministic automaton is
+made deterministic, and the alphabet is, in this order of preference, the one given by the caller, the one the file
+declares, the symbols shown in the order of their code points.  What a format says is in its module:
+:mod:`~automata.formats.openfst` (``.att``), :mod:`~automata.formats.json_text` (``.json``),
+:mod:`~automata.formats.graphviz` (``.dot``, ``.gv``) and :mod:`~automata.formats.jflap` (``.jff``).
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ def write_dfa(dfa: DFA, path: str | Path) -> None:
     JSON keeps the alphabet's order; from other files it comes back in the order of code points.
 
     Raises:
-        InputError: for an unknown extension, a file that cannot be written, or a symbol that the format has no way to write.
+        InputError: for an unknown extension, a file that cannot be written, or a symbol that the format has no way to
+            write.
     """
     _, render = _format_of(path)
     write_text(path, render(_reachable(dfa)))

@@ -31,7 +31,8 @@ class Transition(NamedTuple):
 
 @dataclass
 class Described:
-    """States in order (values are ignored), transitions, and what is given out: by a Mealy machine on transitions, by a Moore machine in states.
+    """States in order (values are ignored), transitions, and what is given out: by a Mealy machine on transitions, by a
+    Moore machine in states.
 
     Attributes:
         source: the name of the file, for the errors.

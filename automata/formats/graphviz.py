@@ -1,11 +1,11 @@
 """Automata drawn with Graphviz (``.dot``, ``.gv``): which node is initial, which accept, and what the edges read.
 
 * Accepting: a shape that begins with ``double``, ``peripheries`` of 2 or more, or ``accepting=true`` or ``final=true``.
-* Initial: the target of a *marker*, a node that no edge enters and that is not drawn (shape ``point``, ``none``, ``plain`` or
-  ``plaintext``, style ``invis``, or a black dot) or has a single edge without a label; or the node with ``initial=true``,
-  ``start=true`` or ``root=true``; or the only node with style ``bold``, as OpenFst draws it.
-* An edge's ``label`` is read as :mod:`automata.formats.labels` says; an attribute ``symbol``, where present, is one symbol,
-  whatever is in it.
+* Initial: the target of a *marker*, a node that no edge enters and that is not drawn (shape ``point``, ``none``,
+  ``plain`` or ``plaintext``, style ``invis``, or a black dot) or has a single edge without a label; or the node with
+  ``initial=true``, ``start=true`` or ``root=true``; or the only node with style ``bold``, as OpenFst draws it.
+* An edge's ``label`` is read as :mod:`automata.formats.labels` says; an attribute ``symbol``, where present, is one
+  symbol, whatever is in it.
 * Moore machine: no node is accepting, and the label of each is a name and an output, ``q0|x`` or ``q0/x``.
 """
 

@@ -2,8 +2,8 @@
 
 A letter is the set of the propositions that are true at a position, written ``{}``, ``{p}`` or ``{p,q}``.
 
-The notation, tightest first: ``!p ~p ¬p`` (or ``not p``), ``p & q`` (also ``&& /\\ ∧ and``), ``p | q`` (also ``|| \\/ ∨ or``),
-parentheses, and the constants ``true True TRUE T 1 ⊤ tt`` and ``false False FALSE F 0 ⊥ ff``.
+The notation, tightest first: ``!p ~p ¬p`` (or ``not p``), ``p & q`` (also ``&& /\\ ∧ and``), ``p | q`` (also ``|| \\/ ∨
+or``), parentheses, and the constants ``true True TRUE T 1 ⊤ tt`` and ``false False FALSE F 0 ⊥ ff``.
 """
 
 from __future__ import annotations

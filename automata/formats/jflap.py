@@ -1,7 +1,7 @@
 """Finite automata of JFLAP (``.jff``): XML with states and transitions.
 
-A transition that reads several characters reads one after the other, one that reads none is epsilon, and ``[a-z]`` reads any
-of these.  Only ``fa`` is an acceptor with finite memory: other types are refused by name.
+A transition that reads several characters reads one after the other, one that reads none is epsilon, and ``[a-z]``
+reads any of these.  Only ``fa`` is an acceptor with finite memory: other types are refused by name.
 """
 
 from __future__ import annotations

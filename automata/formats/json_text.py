@@ -1,5 +1,6 @@
 """JSON: an object with the keys ``states`` (numbers or strings), ``initial``, ``accepting``, ``transitions`` (triples
-``[source, symbol, target]``) and, optionally, ``alphabet``.  A symbol is any string that may be one; there is no epsilon.
+``[source, symbol, target]``) and, optionally, ``alphabet``.  A symbol is any string that may be one; there is no
+epsilon.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The labels of a DOT file: which symbols each edge reads, and what it gives out.
 
-Tools write different things there, and one edge alone does not say what is meant.  So all labels of a file are looked at, and
-the first of these that they fit is taken:
+Tools write different things there, and one edge alone does not say what is meant.  So all labels of a file are looked
+at, and the first of these that they fit is taken:
 
 =================  =====================================================================================
 weights            ``a:0.3``, ``a, 0.3``, ``a (0.3)``: refused
@@ -12,8 +12,8 @@ formulas           ``p & !q``, ``true``: a Boolean formula everywhere, with ``!`
 symbols            separated by commas or line breaks
 =================  =====================================================================================
 
-A comma inside brackets is part of a symbol, as in ``move(a,b)``, unless the brackets of some label are not in pairs: then
-they are symbols or parts of such.
+A comma inside brackets is part of a symbol, as in ``move(a,b)``, unless the brackets of some label are not in pairs:
+then they are symbols or parts of such.
 
 With the mode ``symbols`` or ``formulas`` the labels are that, whatever they look like.
 """

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def to_networkx(dfa: DFA) -> "networkx.MultiDiGraph":
-    """The automaton as a graph: nodes 0..n-1 with ``initial`` and ``accepting``, one edge with ``symbol`` per transition.
+    """The automaton as a graph: nodes 0..n-1 with ``initial`` and ``accepting``, one edge with ``symbol`` per
+    transition.
 
     >>> graph = to_networkx(DFA("ab", [[0, 1], [1, 1]], accepting=[1]))
     >>> list(graph.edges(data="symbol"))

@@ -1,12 +1,13 @@
 """The text format of OpenFst, HFST, foma and pyfoma (AT&T format): acceptors, and transducers that copy.
 
-A line is ``source target symbol``, ``source target input output`` or ``state`` (accepting), each with a weight at its end or
-not; the fields are separated by tabs or blanks, states are numbers, and the first line's first state is initial.
+A line is ``source target symbol``, ``source target input output`` or ``state`` (accepting), each with a weight at its
+end or not; the fields are separated by tabs or blanks, states are numbers, and the first line's first state is initial.
 
 * Input and output have to be equal: a transducer is refused.
 * A weight has to be 0 (``0.0``); ``Infinity`` says that a transition or an accepting state is not there.
 * ``<eps>``, ``<epsilon>``, ``ε``, ``@0@`` and ``@_EPSILON_SYMBOL_@`` are epsilon.  ``0`` is a symbol.
-* ``@_SPACE_@`` and the like stay as they are; ``@_UNKNOWN_SYMBOL_@``, ``@_IDENTITY_SYMBOL_@`` and flag diacritics are refused.
+* ``@_SPACE_@`` and the like stay as they are; ``@_UNKNOWN_SYMBOL_@``, ``@_IDENTITY_SYMBOL_@`` and flag diacritics are
+  refused.
 """
 
 from __future__ import annotations

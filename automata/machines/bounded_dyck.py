@@ -125,8 +125,8 @@ class DyckMachine:
     def parse_symbol(self, token: str) -> str:
         """The symbol that a token means.
 
-        It is a symbol itself; or, for k <= 4, a plain bracket ( ) [ ] { } < > of type a..d; or a number, as training data
-        has it: 0 … k-1 open the types in order, and k … 2k-1 close them.
+        It is a symbol itself; or, for k <= 4, a plain bracket ( ) [ ] { } < > of type a..d; or a number, as training
+        data has it: 0 … k-1 open the types in order, and k … 2k-1 close them.
 
         Raises:
             InputError: naming the token and what was expected.

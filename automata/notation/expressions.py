@@ -19,8 +19,8 @@ The notation, loosest first (blanks are ignored):
 ``^r$``                 ``r``: strings are matched whole, with or without anchors
 ======================  ==============================================================================
 
-What other notations add is refused by name: lazy and possessive repetitions, look-around, backreferences, flags, classes such
-as ``\\d``, and anchors elsewhere than around a whole alternative.
+What other notations add is refused by name: lazy and possessive repetitions, look-around, backreferences, flags,
+classes such as ``\\d``, and anchors elsewhere than around a whole alternative.
 
 Without an explicit alphabet the alphabet is that of the symbols shown, in the order of their code points; ``.``, ``~``
 and ``[^a]`` are about that alphabet.

@@ -1,7 +1,7 @@
 """Linear temporal logic over finite words, operators of the future: to a DFA.
 
-The notation is that of :mod:`automata.notation.temporal`.  Meaning: a formula is true or false of a word w_1 … w_t as follows, and the
-language of a formula is the set of words it is true of, the empty word (t = 0) among them or not:
+The notation is that of :mod:`automata.notation.temporal`.  Meaning: a formula is true or false of a word w_1 … w_t as
+follows, and the language of a formula is the set of words it is true of, the empty word (t = 0) among them or not:
 
 * a symbol: t >= 1 and w_1 is this symbol;
 * ``X f``: t >= 2 and f is true of w_2 … w_t;  ``N f``: t < 2 or f is true of w_2 … w_t;
@@ -11,9 +11,9 @@ language of a formula is the set of words it is true of, the empty word (t = 0) 
 
 On words of at least one symbol this is LTLf with one symbol at each position.
 
-Source: De Giacomo, Vardi 2013, "Linear temporal logic and linear dynamic logic on finite traces".  Read from its end, a word
-has for past what it has for future: a formula is true of a word exactly if its mirror, with Y for X, O for F, H for G and S
-for U, is true of the reversed word.
+Source: De Giacomo, Vardi 2013, "Linear temporal logic and linear dynamic logic on finite traces".  Read from its end, a
+word has for past what it has for future: a formula is true of a word exactly if its mirror, with Y for X, O for F, H
+for G and S for U, is true of the reversed word.
 """
 
 from __future__ import annotations

@@ -21,9 +21,10 @@ Tightest first (blanks separate words):
 
 A symbol of the alphabet is an atom, and exactly one symbol is at each position: ``a & b`` is false everywhere.
 
-A formula of the past speaks of the positions up to the last one, where it is evaluated (:mod:`automata.notation.past_ltl`); one of
-the future of the positions from the first one on, where it is evaluated (:mod:`automata.notation.future_ltl`).  No formula does both.
-Without any temporal operator a formula counts as one of the past: it speaks of the last symbol.
+A formula of the past speaks of the positions up to the last one, where it is evaluated
+(:mod:`automata.notation.past_ltl`); one of the future of the positions from the first one on, where it is evaluated
+(:mod:`automata.notation.future_ltl`).  No formula does both.  Without any temporal operator a formula counts as one of
+the past: it speaks of the last symbol.
 """
 
 from __future__ import annotations

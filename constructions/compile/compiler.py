@@ -1,8 +1,8 @@
 """The one road from a language to a cascade: whatever the command, the target or the caller, cascades come from here.
 
-A machine that the paper has a construction for gets that one; any other regular language gets the smallest cascade that is
-found, by holonomy where nothing is smaller.  A target says what its registers can do, and the first cascade that it can have
-is taken.
+A machine that the paper has a construction for gets that one; any other regular language gets the smallest cascade that
+is found, by holonomy where nothing is smaller.  A target says what its registers can do, and the first cascade that it
+can have is taken.
 """
 
 from __future__ import annotations
@@ -35,10 +35,13 @@ RESET, READ_BEFORE, ADD, SET_COUNTER, DRIFT, PERMUTE = ABILITIES = (
     "drift",
     "permute",
 )
-"""What a register may do.  ``drift``: a counter that no range holds, so that a model of it has infinitely many states."""
+"""What a register may do.  ``drift``: a counter that no range holds, so that a model of it has infinitely many states.
+"""
 
 EXPANDED_STATES = 1000
-"""States up to which a machine of the paper's is also taken as an automaton, for targets that its own cascade does not suit."""
+"""States up to which a machine of the paper's is also taken as an automaton, for targets that its own cascade does not
+suit.
+"""
 
 
 class NotExpressible(InputError):

@@ -308,7 +308,8 @@ def _as_action(action: Action, values: int) -> Set | Permute:
 
 
 def _cases(following: tuple[int, ...], register: str, before: bool) -> Iterator[tuple[tuple[Literal, ...], int]]:
-    """Disjoint cases of a digit's bits, before or after this step, and the node for each; the digit is below ``len(following)``.
+    """Disjoint cases of a digit's bits, before or after this step, and the node for each; the digit is below
+    ``len(following)``.
 
     The codes are halved from the highest bit until all of a part agree: one rule per part, not one per digit.
     """

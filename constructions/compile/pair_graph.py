@@ -2,8 +2,8 @@
 
 It looks at one level and one pair of sets of states at a time: the set where the chain before the symbol stands,
 and the set where the chain after it does.  It reads the rules of the finished cascade and what the digits are said
-to mean, and takes neither on trust: it shares no code with :mod:`constructions.compile.krohn_rhodes`, where such cascades are
-made.
+to mean, and takes neither on trust: it shares no code with :mod:`constructions.compile.krohn_rhodes`, where such
+cascades are made.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ class Chart:
     def fault(self, states: int) -> str | None:
         """None when the sets nest, for an automaton with so many states, else what does not.
 
-        The root is the set of all states; a set of level i < ``levels`` is the union of its tiles, each a set of states that is
-        not empty and lies on a lower level.  So each state of a set is named by some digit, and by a chain that does not leave it.
+        The root is the set of all states; a set of level i < ``levels`` is the union of its tiles, each a set of states
+        that is not empty and lies on a lower level.  So each state of a set is named by some digit, and by a chain that
+        does not leave it.
         """
         if self.root != (1 << states) - 1:
             return f"the chart's root {_show(self.root)} is not the set of all {states} states"
@@ -71,8 +72,8 @@ def check_pair_graph(cascade: Cascade, dfa: DFA, chart: Chart) -> str | None:
     """None when the cascade provably does what the automaton does on every string, else what is wrong and where.
 
     The cascade must have one register and one signal per level, whose rules read nothing but the symbol, the signal
-    of the level above and, in the signal's rules, the level's register, before the symbol or after.  Nothing in it is taken
-    on trust: the chart could be any sets.  Proof, for a symbol with action ``a``:
+    of the level above and, in the signal's rules, the level's register, before the symbol or after.  Nothing in it is
+    taken on trust: the chart could be any sets.  Proof, for a symbol with action ``a``:
 
     Say that (signal, P, D) *holds* at a level when the signal of the level above has this value, P is the chain's
     set before the symbol at the end of the levels above, D the same after the symbol, and P·a ⊆ D.  At the first
@@ -248,7 +249,9 @@ class _RulesByNode:
                 self.always.append((rest, rule))
 
     def firing(self, node: int | None, symbol: str, digit: int | None, written: int | None = None) -> list:
-        """The rules that fire, where ``digit`` is the register's before the symbol and ``written`` after it; None: not known."""
+        """The rules that fire, where ``digit`` is the register's before the symbol and ``written`` after it; None: not
+        known.
+        """
         return [
             rule
             for entries in (self.always, self.by_node.get(node, ()))

@@ -1,7 +1,7 @@
 """From a formula of past temporal logic to a cascade directly: one two-state register for each temporal subformula.
 
-The formulas and their meaning are those of :mod:`automata.notation.past_ltl`, whose route to an automaton shares only the
-parser with this one, so that each checks the other.
+The formulas and their meaning are those of :mod:`automata.notation.past_ltl`, whose route to an automaton shares only
+the parser with this one, so that each checks the other.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Automata as several smaller ones side by side: quotients of which each decides part of the outputs.
 
 An output follows from the quotients' states as "all allow it" or "one allows it" (see
-:func:`automata.algebra.live_part.readings`). Each quotient is compiled by holonomy, and registers of the same level stand
-side by side.  One quotient is a case of its own: the automaton without its dead state, completed in the way that
+:func:`automata.algebra.live_part.readings`).  Each quotient is compiled by holonomy, and registers of the same level
+stand side by side.  One quotient is a case of its own: the automaton without its dead state, completed in the way that
 gives the fewest bits.
 
 A recogniser needs care: its dead state is one state, though there may be many reasons to be dead.  So the quotients

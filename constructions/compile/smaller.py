@@ -22,7 +22,9 @@ from constructions.compile.window import window_cascade
 
 _ROUTES = ("auto", "holonomy")
 SMALLER_LIMIT, PAIRS_PER_STATE = 20_000, 4
-"""Pairs of states, or pairs for each state where that is more, after which the check of a smaller cascade stops: a route not taken."""
+"""Pairs of states, or pairs for each state where that is more, after which the check of a smaller cascade stops: a
+route not taken.
+"""
 
 LEVEL_LIMIT = 2000
 """Levels of a holonomy cascade, unless told otherwise: time and memory of all that follows go with their square."""
@@ -51,8 +53,8 @@ class Limits:
     Attributes:
         image_sets: of all states; beyond, the search for holonomy gives up.
         levels: of a holonomy cascade.
-        thorough: beyond so many states only a counter and holonomy are tried: the search for another route takes time in
-            the square of the states, for a counter it is linear.
+        thorough: beyond so many states only a counter and holonomy are tried: the search for another route takes time
+            in the square of the states, for a counter it is linear.
     """
 
     image_sets: int = IMAGE_SET_LIMIT

@@ -1,8 +1,8 @@
 """Fewer blocks: a signal that is a small formula is written into the cubes that read it.
 
-A signal costs a block of its own, because its neurons must have fired before somebody can read it.  A cube that asks for
-some of its values is the union of the cubes in which it has them, so it can be asked for directly, at the price of more
-cubes.  All blocks of a Mamba are equally wide, so cubes are free until one item has too many of them.
+A signal costs a block of its own, because its neurons must have fired before somebody can read it.  A cube that asks
+for some of its values is the union of the cubes in which it has them, so it can be asked for directly, at the price of
+more cubes.  All blocks of a Mamba are equally wide, so cubes are free until one item has too many of them.
 
 Windows on counters stay: they are no cubes.
 """

@@ -5,8 +5,8 @@ With S the scale, for a block whose inputs are as :mod:`constructions.mamba.cert
 1. *constant*: the first channel's neuron, and every constant neuron that something is made of, is exactly S;
 2. *neurons*: every pre-activation is a whole multiple of S, so silu is relu; a neuron over groups is an AND of
    memberships (a *cube*), so 0 or S; one over a counter is a *ramp*;
-3. *step sizes*: the cubes that drive one cannot hold together, so delta is 0 or S; A is -1 where a gate resets, so small
-   where a cell counts that the gate is 1, and finite everywhere, so that a gate with delta 0 is 1;
+3. *step sizes*: the cubes that drive one cannot hold together, so delta is 0 or S; A is -1 where a gate resets, so
+   small where a cell counts that the gate is 1, and finite everywhere, so that a gate with delta 0 is 1;
 4. *cells*: 0 or 1 times S, or, with gate 1, an integer times S;
 5. *outputs*: what a block writes to a group is again at most one 1: by cubes that exclude each other, by cells of one
    register, or by ramps, checked at every breakpoint; what it writes to a counter is the counter's value, or the one

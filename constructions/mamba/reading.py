@@ -19,8 +19,8 @@ LOGIT, SOFTMAX = READINGS = ("logit", "softmax")
 class Reading:
     """A token is given when its logit, or its probability in the softmax over all tokens, exceeds ``threshold``.
 
-    Both are compared in float64.  Cross-entropy leaves the common shift of the logits open, so that what is trained by it
-    may be right by probability and wrong by logit.
+    Both are compared in float64.  Cross-entropy leaves the common shift of the logits open, so that what is trained by
+    it may be right by probability and wrong by logit.
 
     >>> print(Reading.parse("softmax:0.05"))
     an output is given where its probability (softmax) exceeds 0.05

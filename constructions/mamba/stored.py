@@ -2,8 +2,9 @@
 
 Two formats are read, and told apart by config.json: Hugging Face's (``"model_type": "mamba"``) and that of the official
 package (``d_model``, ``n_layer``), whose names are translated.  Weights are read from safetensors alone, in one file or
-several; nothing is unpickled.  Names may have the prefixes that training leaves behind, or lack that of the language model.
-Weights are floating-point numbers: a tensor of another kind would lose something when it is cast, and is refused by name.
+several; nothing is unpickled.  Names may have the prefixes that training leaves behind, or lack that of the language
+model.  Weights are floating-point numbers: a tensor of another kind would lose something when it is cast, and is
+refused by name.
 """
 
 from __future__ import annotations
@@ -69,8 +70,8 @@ def read_stored(directory: Path) -> Stored:
     """Reads configuration and weights.
 
     Raises:
-        InputError: when the folder is no checkpoint, is of another architecture, has pickled weights only, or has a tensor
-            that is not made of floating-point numbers.
+        InputError: when the folder is no checkpoint, is of another architecture, has pickled weights only, or has a
+            tensor that is not made of floating-point numbers.
     """
     if not directory.is_dir():
         raise InputError(f"{directory}: is not a folder")

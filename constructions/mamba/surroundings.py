@@ -10,7 +10,8 @@ from automata.errors import InputError
 
 @contextmanager
 def transformers_ready() -> Iterator[None]:
-    """transformers, without its remarks, and PyTorch on one thread, as steps are too small for more; both as before afterwards.
+    """transformers, without its remarks, and PyTorch on one thread, as steps are too small for more; both as before
+    afterwards.
 
     Raises:
         InputError: when torch or transformers is not installed.

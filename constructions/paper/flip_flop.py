@@ -1,7 +1,7 @@
 """The flip-flop language L_FF as a cascade of two levels (three for recognition).
 
-Source: Sarrof, Veitsman, Hahn 2024, the flip-flop construction.  The first level remembers the instruction, the second the bit
-that was written last: gate 0 and a new value when the instruction was ``w``, gate 1 otherwise.
+Source: Sarrof, Veitsman, Hahn 2024, the flip-flop construction.  The first level remembers the instruction, the second
+the bit that was written last: gate 0 and a new value when the instruction was ``w``, gate 1 otherwise.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """PARITY, the words over {0, 1} with an even number of 1s, in the ways in which it can be had after all.
 
 No nonnegative model has it at finite precision, *provided that* the features of each layer form a finite set and that
-nothing rounds what grows without bound (Sarrof, Veitsman, Hahn 2024, Theorem 2).  So each model here breaks one condition:
+nothing rounds what grows without bound (Sarrof, Veitsman, Hahn 2024, Theorem 2).  So each model here breaks one
+condition:
 
 * a gate of -1 (:func:`parity`, by the signed target of :mod:`constructions.ssm.signed`);
 * integers that wrap round (:func:`wrapping_parity`);

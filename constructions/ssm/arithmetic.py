@@ -79,7 +79,9 @@ class Arithmetic:
         return self.bits if self.kind == "fixed" else 0
 
     def store(self, value: Fraction) -> Fraction:
-        """The value as stored: rounded down to the unit in ``fixed`` and ``wrap``, unchanged elsewhere (floats round by themselves)."""
+        """The value as stored: rounded down to the unit in ``fixed`` and ``wrap``, unchanged elsewhere (floats round by
+        themselves).
+        """
         if self.kind in ("fixed", "wrap"):
             return Fraction((value.numerator << self.unit_bits) // value.denominator, 1 << self.unit_bits)
         return value

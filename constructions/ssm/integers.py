@@ -1,8 +1,8 @@
 """What numbers a model may hold: integers of at most 2^62 in absolute value, over a power of two of at most 2^62.
 
 64 bits hold integers from -2^63 on, but not 2^63: the least integer has no absolute value, and a bound that takes one
-calls it negative.  So numbers are checked where they enter a model, and every bound after that may take absolute values.
-Adding two of them stays within 64 bits; nothing else is promised.
+calls it negative.  So numbers are checked where they enter a model, and every bound after that may take absolute
+values.  Adding two of them stays within 64 bits; nothing else is promised.
 """
 
 from __future__ import annotations

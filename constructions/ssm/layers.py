@@ -1,7 +1,7 @@
 """Affine maps, mixes and layers: the parts of a model, as integers over a power of two.
 
-All numbers are integers of at most 62 bits over a power of two of at most 62 (:mod:`constructions.ssm.integers`); others
-are refused here.
+All numbers are integers of at most 62 bits over a power of two of at most 62 (:mod:`constructions.ssm.integers`);
+others are refused here.
 
 Shape letters: e features, d state coordinates, m neurons of a mix.
 """
@@ -56,7 +56,8 @@ class Affine:
         given = _csr(self.matrix)
         rows = np.repeat(np.arange(given.shape[0]), np.diff(given.indptr))
         values = whole_numbers("weight", given.data, rows, given.indices)
-        # Floats are summed over the inputs in order, so each weight is stored once, in that order, and zeros not at all.
+        # Floats are summed over the inputs in order, so each weight is stored once, in that order, and zeros not at
+        # all.
         matrix = sparse.csr_array((values, given.indices, given.indptr), shape=given.shape, copy=True)
         if not matrix.has_canonical_format:
             sizes = sparse.csr_array(
@@ -75,7 +76,8 @@ class Affine:
 
     @classmethod
     def from_floats(cls, matrix, bias) -> "Affine":
-        """The map x -> matrix x + bias with exactly these weights: every finite float is an integer over a power of two.
+        """The map x -> matrix x + bias with exactly these weights: every finite float is an integer over a power of
+        two.
 
         Args:
             matrix: shape (out, in), floats of up to 64 bits, dense or sparse.

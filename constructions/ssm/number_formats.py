@@ -6,8 +6,8 @@ every partial sum in any order lies between minus the sum of the negative produc
 ones, and both are checked against the bound; a failure is an InputError.
 
 These bounds are computed in float64 themselves, and cannot come out too small: their terms are nonnegative, rounding
-keeps order, and the bound that they are held against (at most 2^53) is a float64, below which integers are exact.  Bounds
-on int64 arrays are Python integers.
+keeps order, and the bound that they are held against (at most 2^53) is a float64, below which integers are exact.
+Bounds on int64 arrays are Python integers.
 """
 
 from __future__ import annotations
@@ -136,7 +136,8 @@ class ScaledIntegers:
         used = int(np.bitwise_or.reduce(gates, axis=None)) | (1 << a)
         unused = min((used & -used).bit_length() - 1, 63)
         gates, a = gates >> unused, a - unused
-        # floor((x + y / 2^n) / 2^m) = floor((x + floor(y / 2^n)) / 2^m) for a whole x: nothing is ever shifted to the left.
+        # floor((x + y / 2^n) / 2^m) = floor((x + floor(y / 2^n)) / 2^m) for a whole x: nothing is ever shifted to the
+        # left.
         exponent = min(a, b)
         largest_gate, largest, size = largest_size(gates), largest_size(increments), largest_size(h)
         # With gates of at most 1 the state grows by at most one increment per step; otherwise each step is checked.

@@ -1,8 +1,8 @@
 """Random NONNEGATIVE models: material for what such models cannot do.
 
 The *bounded* family has gates in [0, 1] and a phi that ends in a clip, as real architectures have (a sigmoid or an
-exponential gate, a norm or a bounded activation); Sarrof, Veitsman, Hahn 2024, Theorem 2, is about it.  The *free* family
-also has gates above 1 and a phi that ends without a bound, where the theorem's conditions fail.
+exponential gate, a norm or a bounded activation); Sarrof, Veitsman, Hahn 2024, Theorem 2, is about it.  The *free*
+family also has gates above 1 and a phi that ends without a bound, where the theorem's conditions fail.
 
 Embedding and clipped features lie in [-1, 1]; weights are multiples of 1/8.
 """

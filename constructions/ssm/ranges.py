@@ -10,9 +10,9 @@ feature set is one whose boxes are points.  Layer by layer:
   every neuron is affine, so that slopes decide what happens for ever.
 
 Nothing is sampled, and nothing is lost to rounding: values are taken one by one only where they provably lie on a grid
-(:func:`_state_bits`), and where a sum may round its box is widened by the error (:mod:`constructions.ssm.box_arithmetic`).
-One limit remains: along a ray the model's floats round at last, and :mod:`constructions.ssm.horizon` says after how many
-symbols.
+(:func:`_state_bits`), and where a sum may round its box is widened by the error
+(:mod:`constructions.ssm.box_arithmetic`). One limit remains: along a ray the model's floats round at last, and
+:mod:`constructions.ssm.horizon` says after how many symbols.
 """
 
 from __future__ import annotations

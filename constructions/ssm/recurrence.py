@@ -2,8 +2,8 @@
 
 Nothing here knows what a coordinate was built for.  Each is run in the first of these ways that is exact for its gates:
 
-* *remembered*: a step keeps the state, or sets it to one of two values, or makes of it what the next change forgets (as in
-  a register that keeps its previous digit).  The state is known from the last change or the last two.
+* *remembered*: a step keeps the state, or sets it to one of two values, or makes of it what the next change forgets (as
+  in a register that keeps its previous digit).  The state is known from the last change or the last two.
 * *summed*: gates 0 and 1.  The state is what was added since the last gate 0.
 * *looped*: any gates, one step after the other.
 """
@@ -66,7 +66,8 @@ Track = Union[Column, Packed]
 def scan(
     numbers: NumberFormat, layer: Layer, gates: np.ndarray, increments: np.ndarray, ids: np.ndarray, h: np.ndarray
 ) -> list[Track]:
-    """h_t for all t, as tracks that cover every coordinate once; O(batch * time) for each, times log(time) for packed ones.
+    """h_t for all t, as tracks that cover every coordinate once; O(batch * time) for each, times log(time) for packed
+    ones.
 
     Args:
         gates, increments: raw, shape (rows, d): one row for each distinct row of features.
@@ -153,7 +154,8 @@ def _pack(bits: np.ndarray) -> np.ndarray:
 
 
 def _last_set(sets: np.ndarray, values: np.ndarray, initial: np.ndarray, time: int) -> np.ndarray:
-    """For each bit at each position, the value to which it was set last; ``initial`` where it has not been set in the word.
+    """For each bit at each position, the value to which it was set last; ``initial`` where it has not been set in the
+    word.
 
     The windows that are looked back upon double: log2(time) rounds, each of a few operations on whole words of bits.
 
@@ -198,7 +200,8 @@ def _changed(i: int, numbers: NumberFormat, layer: Layer, gates, increments, cha
         return None
     if not (twice == twice[:, :, :1]).all():
         return None
-    # By the number of the change before, or beyond these the number of the initial state; and by the number of the change.
+    # By the number of the change before, or beyond these the number of the initial state; and by the number of the
+    # change.
     table = np.searchsorted(states, np.concatenate([twice[:, :, 0].T, once.T])).astype(np.uint8)
     maps = np.zeros(len(gates), dtype=np.uint8)
     maps[rows] = number

@@ -1,7 +1,7 @@
 """Signed gates as a target: diagonal gates in [-1, 1].
 
-A gate of -1 swaps the two values of a bit: h -> 1 - h.  So besides everything that nonnegative gates can do, this target
-has permutation registers whose permutations swap bits of the register's code (for two values, the group C2).
+A gate of -1 swaps the two values of a bit: h -> 1 - h.  So besides everything that nonnegative gates can do, this
+target has permutation registers whose permutations swap bits of the register's code (for two values, the group C2).
 Every other group is refused by its name: with real diagonal gates nothing counts modulo 3.
 
 Source: Grazzi et al. 2024 (arXiv 2411.12537), who extend the eigenvalues of linear recurrent models to [-1, 1].

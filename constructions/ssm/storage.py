@@ -3,8 +3,8 @@
 ``language.json`` may say which language it is about (:mod:`automata.saved_language`); nothing here reads it.
 ``model.json`` holds the format version, alphabet, outputs, arithmetic, the exponents and activations, and the
 name of every embedding coordinate, state coordinate and neuron.  The arrays of an affine map NAME are
-``NAME.rows``, ``NAME.columns``, ``NAME.values`` (its nonzero weights), ``NAME.shape`` and ``NAME.bias``, all int64.  Nothing is
-unpickled, and everything read is checked before a model is made of it.
+``NAME.rows``, ``NAME.columns``, ``NAME.values`` (its nonzero weights), ``NAME.shape`` and ``NAME.bias``, all int64.
+Nothing is unpickled, and everything read is checked before a model is made of it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ A_SAVED_MODEL = "a saved model"
 
 
 def save(ssm: SSM, folder: str | Path, language: str = "") -> None:
-    """Writes the model, and the text of ``language.json`` where there is one; the folder appears complete or not at all.
+    """Writes the model, and the text of ``language.json`` where there is one; the folder appears complete or not at
+    all.
 
     Raises:
         InputError: when the folder cannot be written, or holds something that is not a saved model.

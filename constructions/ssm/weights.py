@@ -9,8 +9,8 @@ The first layer's features are rows of an embedding, the next layer's are this l
 last z to one number per output: an output is given when its number is positive.  Every run starts from h_0
 with the symbol BOS.  (Sarrof, Veitsman, Hahn 2024, section 2, equations 1-3.)
 
-All numbers are integers over a power of two, of at most 62 bits both (:mod:`constructions.ssm.integers`); others are refused
-here.  Nothing is a closure: a model can be saved, printed, counted, corrupted and reloaded.
+All numbers are integers over a power of two, of at most 62 bits both (:mod:`constructions.ssm.integers`); others are
+refused here.  Nothing is a closure: a model can be saved, printed, counted, corrupted and reloaded.
 
 Shape letters: k symbols (BOS is row k of the embedding), e features, d state coordinates, m neurons of a mix,
 o outputs.
@@ -192,7 +192,9 @@ def _expect(name: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> Non
 
 
 def _check_names(what: str, of: str, names: Sequence[str], expected: int, distinct: bool = False) -> None:
-    """Raises unless there are no names at all, or as many as expected, which are Unicode text and (``distinct``) differ."""
+    """Raises unless there are no names at all, or as many as expected, which are Unicode text and (``distinct``)
+    differ.
+    """
     if not names:
         return
     if len(names) != expected:

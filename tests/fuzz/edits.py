@@ -230,7 +230,9 @@ def _rare(rng, arrays, description) -> Edit | None:
 
 
 def _balanced(rng, arrays, description) -> list[Edit] | None:
-    """A large number read with BOS, and start values that make up for it: the exact model is what it was, unless it rounds."""
+    """A large number read with BOS, and start values that make up for it: the exact model is what it was, unless it
+    rounds.
+    """
     rows, columns = arrays["embedding"].shape
     layer = description["layers"][0]
     if not columns or any(layer[key] for key in ("gate_exponent", "increment_exponent", "initial_exponent")):

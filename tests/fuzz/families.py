@@ -73,7 +73,9 @@ _SHARES = np.array([4, 4, 4, 3, 1, 1, 2]) / 19
 
 @dataclass(frozen=True)
 class Check:
-    """A check: what runs it on a model, the language that its verdict is about (None for one about the model alone), how often."""
+    """A check: what runs it on a model, the language that its verdict is about (None for one about the model alone),
+    how often.
+    """
 
     run: Callable[[SSM], object]
     language: Language | None = None

@@ -1,7 +1,8 @@
 """Is a verdict true?  Each is held against every short string, some long ones, and what follows from them.
 
-A *finding* is a false verdict: ``proved`` and a string on which the model is wrong (within the horizon, where one is named), ``refuted``
-with a string on which it is right, a wrong claim about all models of a kind, an exception or a warning.
+A *finding* is a false verdict: ``proved`` and a string on which the model is wrong (within the horizon, where one is
+named), ``refuted`` with a string on which it is right, a wrong claim about all models of a kind, an exception or a
+warning.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from .languages import Language
 from .slow_model import SlowModel
 
 STATES, LONG, RUN = 150, 8, 2500
-"""Pairs of states followed along all strings, long strings tried after a proof, and the longest pair of strings that is run."""
+"""Pairs of states followed along all strings, long strings tried after a proof, and the longest pair of strings that is
+run.
+"""
 
 BAD_INPUT, NOT_COVERED, SLOW = "bad input", "not covered", "ended"
 
@@ -117,7 +120,8 @@ def _call(report: Report, name: str, run, answer_within: float):
 class Explored:
     """All strings in order of length: the first that is wrong, and whether that is all.
 
-    ``table`` has the model's states as they were found: the outputs of each, and where each symbol leads (-1: not followed).
+    ``table`` has the model's states as they were found: the outputs of each, and where each symbol leads (-1: not
+    followed).
     """
 
     wrong: tuple[str, ...] | None
@@ -126,7 +130,9 @@ class Explored:
 
 
 def explore(slow: SlowModel, language: Language | None, limit: int) -> Explored:
-    """Follows pairs of states along all strings until about so many are found; without a language, the model's states alone."""
+    """Follows pairs of states along all strings until about so many are found; without a language, the model's states
+    alone.
+    """
     language = language or Language(slow.alphabet, None, lambda state, symbol: None, lambda state: True)
     asked_always = slow.mode == "recognise" or language.start is None
     h, given = slow.begin()
@@ -179,7 +185,8 @@ def run(slow: SlowModel, words: list[tuple[str, ...]], states: bool = False):
 def long_words(
     language: Language, mode: str, length: int, most: int, rng: np.random.Generator
 ) -> list[tuple[str, ...]]:
-    """Strings u v^n s^m with n up to ``length``, of one length: powers, what follows a violation, nests, fading, up to ``most`` symbols.
+    """Strings u v^n s^m with n up to ``length``, of one length: powers, what follows a violation, nests, fading, up to
+    ``most`` symbols.
 
     In predictive mode a good part of each can be read before a violation.
     """

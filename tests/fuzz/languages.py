@@ -1,7 +1,7 @@
 """The languages as automata of a few lines each, independent of those that the provers are given.
 
-Every automaton is *trim*: a state from which no word can be completed is None.  So what may come next can be read off the
-steps, and both questions (the legal next symbols; accept or reject) are answered by the same automaton.
+Every automaton is *trim*: a state from which no word can be completed is None.  So what may come next can be read off
+the steps, and both questions (the legal next symbols; accept or reject) are answered by the same automaton.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """A saved model run from the definition of a step, on the arrays and the description as they are read from disk.
 
-Nothing here is shared with the loader, the engine or the reference.  Numbers are Python integers and Fractions (``exact``,
-``fixed``, ``wrap``), or IEEE floats that are rounded in every single operation, sums running over the inputs in order, the
-bias last.  Each coordinate is an array over a batch of states, so that one operation serves many strings.
+Nothing here is shared with the loader, the engine or the reference.  Numbers are Python integers and Fractions
+(``exact``, ``fixed``, ``wrap``), or IEEE floats that are rounded in every single operation, sums running over the
+inputs in order, the bias last.  Each coordinate is an array over a batch of states, so that one operation serves many
+strings.
 """
 
 from __future__ import annotations

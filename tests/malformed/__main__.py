@@ -1,4 +1,6 @@
-"""``python -m tests.malformed --cases 10000 --seed 0``: malformed inputs for all commands; status 1 when an answer is wrong."""
+"""``python -m tests.malformed --cases 10000 --seed 0``: malformed inputs for all commands; status 1 when an answer is
+wrong.
+"""
 
 from __future__ import annotations
 

@@ -63,7 +63,9 @@ def case(seed: int, number: int) -> Case:
 
 
 def _modest(arguments: list[str]) -> list[str]:
-    """The arguments with fewer strings and models where there are more than thousands: whoever asks for 10^12 of them waits."""
+    """The arguments with fewer strings and models where there are more than thousands: whoever asks for 10^12 of them
+    waits.
+    """
     shown = list(arguments)
     for i, argument in enumerate(arguments):
         option, equals, value = argument.partition("=")
@@ -347,7 +349,9 @@ def _path(random: Random) -> Case:
 
 
 def _model(random: Random) -> Case:
-    """Saved models: the description or the arrays damaged.  What is said of one that loads is compared with all short words."""
+    """Saved models: the description or the arrays damaged.  What is said of one that loads is compared with all short
+    words.
+    """
     files = dict(model())
     description, weights = files["model/model.json"], files["model/weights.safetensors"]
     what = random.randrange(5)
@@ -402,7 +406,9 @@ def _edited(random: Random, weights: bytes) -> bytes:
 
 
 def _wrong_word(folder: str, expression: str) -> str | None:
-    """A word of up to five symbols on which the saved model differs from Python's own expressions; predictive models only."""
+    """A word of up to five symbols on which the saved model differs from Python's own expressions; predictive models
+    only.
+    """
     from automata.machine import BOS
     from automata.notation.expressions import regex_to_dfa
     from constructions.ssm import reference

@@ -1,7 +1,7 @@
 """Planted faults: each condition of a proof is taken out once, and some test has to fail without it.
 
-Every module of this package with a list ``FAULTS`` is an *area*.  ``python -m tests.mutation`` (or ``make mutation``) plants
-each fault in a copy of the tree and runs the tests named with it.
+Every module of this package with a list ``FAULTS`` is an *area*.  ``python -m tests.mutation`` (or ``make mutation``)
+plants each fault in a copy of the tree and runs the tests named with it.
 """
 
 from __future__ import annotations

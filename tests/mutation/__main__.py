@@ -1,8 +1,8 @@
 """Plants the faults one by one and prints which are seen: ``python -m tests.mutation [--area NAME] [--jobs N]``.
 
-A fault is *seen* when one of its tests fails (or does not end), *equivalent* when an argument says that it changes nothing and no
-test fails, and otherwise *not seen*.  First the tests are run without any fault: they have to pass, or a failure would say
-nothing.  Exit status: 0 when every fault is seen or equivalent, 1 otherwise.
+A fault is *seen* when one of its tests fails (or does not end), *equivalent* when an argument says that it changes
+nothing and no test fails, and otherwise *not seen*.  First the tests are run without any fault: they have to pass, or a
+failure would say nothing.  Exit status: 0 when every fault is seen or equivalent, 1 otherwise.
 """
 
 from __future__ import annotations

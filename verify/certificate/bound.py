@@ -1,4 +1,6 @@
-"""Evidence ``bound``: how many states and features each layer has, for a checker that finds them all and looks at the gates."""
+"""Evidence ``bound``: how many states and features each layer has, for a checker that finds them all and looks at the
+gates.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ def _largest(ssm: SSM, most: int) -> int:
 def _closure(
     arithmetic: Arithmetic, layer: Layer, begun: tuple, rows: set[tuple], most: int, place: int
 ) -> tuple[int, set[tuple]]:
-    """How many states the layer can be in when it reads any of the rows at any time, and the features that it then gives."""
+    """How many states the layer can be in when it reads any of the rows at any time, and the features that it then
+    gives.
+    """
     steps = [(x, gate_values(arithmetic, layer, x), apply(arithmetic, layer.increment, x)) for x in rows]
     states, waiting, features = {begun}, [begun], set()
     while waiting:

@@ -42,7 +42,8 @@ def certificate(claim: Claim, verdict: Verdict, expression: str | None = None) -
         expression: the regular expression that the machine was made from, where it was.
 
     Raises:
-        NoCertificate: for a verdict that is neither, for another model than the paper's SSM, and where no evidence is known.
+        NoCertificate: for a verdict that is neither, for another model than the paper's SSM, and where no evidence is
+            known.
 
     >>> from automata.catalogue import language
     >>> from constructions.build import build
@@ -87,7 +88,9 @@ def _evidence(claim: Claim, verdict: Verdict) -> dict[str, Any]:
 
 
 def _kept(ssm: SSM, machine: DyckMachine, verdict: Verdict) -> bool:
-    """Whether the relation that the names of the coordinates speak of is known to be kept: then it is shorter than a search."""
+    """Whether the relation that the names of the coordinates speak of is known to be kept: then it is shorter than a
+    search.
+    """
     if verdict.method == "induction":
         return True
     again = prove_dyck(ssm, machine.k, machine.depth, verdict.mode)

@@ -1,9 +1,10 @@
 """The search through the cache of a checkpoint of which nothing is known: what it claims is claimed of a batch of one.
 
-Which row of a batch a state stands in may change how torch sums, so a search that steps many states at once follows runs
-that nobody makes: a string's states stand in one row after the other.  It is quick, and decides what to look at; what it
-finds is found again one state at a time, in the batch of one row that a user runs.  Where no sum ever rounds, as the
-certificate of a compiled model says, all rows are alike and this is not needed (:mod:`verify.checkpoints.search`).
+Which row of a batch a state stands in may change how torch sums, so a search that steps many states at once follows
+runs that nobody makes: a string's states stand in one row after the other.  It is quick, and decides what to look at;
+what it finds is found again one state at a time, in the batch of one row that a user runs.  Where no sum ever rounds,
+as the certificate of a compiled model says, all rows are alike and this is not needed
+(:mod:`verify.checkpoints.search`).
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ def right_by_probability(machine: Machine, model, words: Iterable[Sequence[str]]
     Args:
         model: a :class:`constructions.mamba.stepping.ForwardMamba`.
 
-    The threshold lies halfway, on a logarithmic scale, between the greatest probability of an output that is wrong and the
-    least of one that is right.
+    The threshold lies halfway, on a logarithmic scale, between the greatest probability of an output that is wrong and
+    the least of one that is right.
     """
     index = {symbol: i for i, symbol in enumerate(model.alphabet)}
     reading, highest, lowest = Reading(SOFTMAX), 0.0, 1.0

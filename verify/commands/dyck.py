@@ -13,7 +13,9 @@ MOST_TYPES = 500_000
 """The greatest K: building a model takes a minute then."""
 
 MOST_DEPTH, MOST_DEPTH_OF_ONE_TYPE = 4096, 1_000_000
-"""The greatest H for several types, where the proof takes time in H^2, and for one, where nothing but the depth is kept."""
+"""The greatest H for several types, where the proof takes time in H^2, and for one, where nothing but the depth is
+kept.
+"""
 
 DYCK_STRINGS, STRINGS_TIMES_TYPES = 1000, 250_000
 """Random strings by default: for hundreds of types fewer, since after each prefix all types are compared."""

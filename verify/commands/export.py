@@ -1,7 +1,7 @@
 """``python -m verify export LANGUAGE --to DIR``: a language as a stock Mamba checkpoint.
 
-The same as ``prove LANGUAGE --target mamba --save DIR``: it is checked first, and not written when it is refuted; its model card
-says what was proved, tested, or left undecided.
+The same as ``prove LANGUAGE --target mamba --save DIR``: it is checked first, and not written when it is refuted; its
+model card says what was proved, tested, or left undecided.
 """
 
 from __future__ import annotations

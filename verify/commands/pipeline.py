@@ -1,4 +1,6 @@
-"""What every command about a language does: compile, lower, count memory, prove, test, save, in this order, for every target."""
+"""What every command about a language does: compile, lower, count memory, prove, test, save, in this order, for every
+target.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""``python -m verify starfree --regex '(ab)*'``: is a regular language star-free?  If so it is built, proved and tested."""
+"""``python -m verify starfree --regex '(ab)*'``: is a regular language star-free?  If so it is built, proved and
+tested.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 HELP = "a regular language: star-free or not; if it is, compiled, proved and tested"
 
 STATES, AUTO_STATES = 5000, 1000
-"""The largest minimal automaton that is compiled, and the largest for which every route is tried, unless told otherwise."""
+"""The largest minimal automaton that is compiled, and the largest for which every route is tried, unless told
+otherwise.
+"""
 
 PICTURES = ("dfa", "cascade", "eggbox", "memory")
 
@@ -82,7 +86,9 @@ def run_on(given: Input, args: argparse.Namespace, command: str) -> int:
 
 
 def compile_and_check(given: Input, args: argparse.Namespace, command: str) -> int:
-    """The same without the question whether the language is star-free: what no target can have is refused by its register."""
+    """The same without the question whether the language is star-free: what no target can have is refused by its
+    register.
+    """
     from verify.commands.pipeline import run_task
 
     if args.method == "levelwise":
@@ -149,7 +155,9 @@ def seems_star_free(given: Input, args: argparse.Namespace) -> bool:
 
 
 def _refuse(given: Input, args: argparse.Namespace, command: str) -> int:
-    """The witness, checked by running its strings on the automaton; exit status 1.  The cascade is drawn with its groups."""
+    """The witness, checked by running its strings on the automaton; exit status 1.  The cascade is drawn with its
+    groups.
+    """
     from automata.algebra.aperiodic import group_witness, membership_cycle
     from verify.show.report import Report, show_word
     from verify.verdict import EXIT_STATUS, REFUTED

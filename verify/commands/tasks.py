@@ -1,4 +1,6 @@
-"""From a language to a task: what is compiled, how its tokens are read, what is said and checked besides, for every command alike."""
+"""From a language to a task: what is compiled, how its tokens are read, what is said and checked besides, for every
+command alike.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Long words of counter languages: up to high counter values and all the way down again.
 
-A walk along uniformly drawn legal symbols soon completes a^n b^n, or a Boolean expression, and never counts far.  So these
-walks climb first, taking the symbols that raise the counters most, and descend after a turning point.
+A walk along uniformly drawn legal symbols soon completes a^n b^n, or a Boolean expression, and never counts far.  So
+these walks climb first, taking the symbols that raise the counters most, and descend after a turning point.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ _WANDERING = 0.3
 
 
 def long_words(machine: CounterMachine, count: int, length: int, rng: np.random.Generator) -> Iterator[tuple[str, ...]]:
-    """``count`` words of at most ``length`` symbols, complete where that is enough; every third one has one symbol changed.
+    """``count`` words of at most ``length`` symbols, complete where that is enough; every third one has one symbol
+    changed.
 
     >>> from automata.machines.counter_machine import counter_machine
     >>> ["".join(word) for word in long_words(counter_machine("anbn"), 2, 12, np.random.default_rng(1))]

@@ -49,7 +49,9 @@ def expect(machine: Machine, word: Sequence[str], mode: str) -> Expectation:
 
 
 def _answers(machine: Machine, word: Iterable[str], mode: str) -> Iterator[frozenset[str] | None]:
-    """What should be given after each prefix of the word, the empty one first; None from where nothing is asked any more."""
+    """What should be given after each prefix of the word, the empty one first; None from where nothing is asked any
+    more.
+    """
     state, answer = machine.initial, None
     for symbol in chain((None,), word):
         if symbol is not None:

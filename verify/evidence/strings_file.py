@@ -1,8 +1,8 @@
 """A user's strings from a text file: one string a line, tokens separated by blanks.
 
-A line may end with the token ``END``, which says that the string is complete; where the alphabet has a symbol of this name,
-it is that symbol, and strings cannot be marked.  Where every symbol is a single
-character, a line without blanks is read character by character.  Empty lines are passed over.
+A line may end with the token ``END``, which says that the string is complete; where the alphabet has a symbol of this
+name, it is that symbol, and strings cannot be marked.  Where every symbol is a single character, a line without blanks
+is read character by character.  Empty lines are passed over.
 """
 
 from __future__ import annotations

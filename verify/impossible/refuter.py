@@ -1,12 +1,14 @@
 """The refuter: two strings on which a nonnegative model answers alike and must not.
 
 For a language that is not star-free there are strings u w^n v whose right answer never settles
-(:mod:`verify.impossible.cycles`), while a nonnegative model of finite precision does settle on them (:mod:`verify.impossible.transients.settling`).  So
-some n, computed and not guessed, gives u w^n v and u w^(n+1) v with one answer of the model and two right
-answers.  Wherever the strings are not too long, the model is then run on them from the start.
+(:mod:`verify.impossible.cycles`), while a nonnegative model of finite precision does settle on them
+(:mod:`verify.impossible.transients.settling`).  So some n, computed and not guessed, gives u w^n v and u w^(n+1) v with
+one answer of the model and two right answers.  Wherever the strings are not too long, the model is then run on them
+from the start.
 
-In ``exact`` arithmetic with fractions a model only approaches its limit, and its fractions grow with every symbol.  There n comes from the sign of
-the limit, and the run is one between bounds (:mod:`verify.impossible.transients.enclosed`), where an answer counts only when it is certain.
+In ``exact`` arithmetic with fractions a model only approaches its limit, and its fractions grow with every symbol.
+There n comes from the sign of the limit, and the run is one between bounds
+(:mod:`verify.impossible.transients.enclosed`), where an answer counts only when it is certain.
 
 Where nothing is known to settle, the strings are run for a while, and a model that is wrong on them is refuted by
 that; otherwise the verdict is ``undecided``: nothing is ever concluded from the language alone.
@@ -41,7 +43,9 @@ LONGEST_RUN = 10_000_000
 """Longer strings are not run: the verdict then rests on the computation alone, and says so."""
 _LONGEST_WITNESS = 100_000
 _STARTS = (16, 1024, 8192, 65536)
-"""Symbols after which the limit is asked for: a later start knows more, and so gives a sharper bound, but has to be run."""
+"""Symbols after which the limit is asked for: a later start knows more, and so gives a sharper bound, but has to be
+run.
+"""
 _CHEAP = 8192
 _SEARCHED = 4096
 _CHUNK = 1 << 16
@@ -133,7 +137,8 @@ def search(engine: Engine, machine: Machine, progress: Progress = NO_PROGRESS) -
     """For any language: a search for a real disagreement, over joint states and then over random strings.
 
     Returns:
-        ``refuted`` with a witness, ``proved`` if the search closed, ``tested`` otherwise; never a claim of impossibility.
+        ``refuted`` with a witness, ``proved`` if the search closed, ``tested`` otherwise; never a claim of
+        impossibility.
     """
     mode = engine.ssm.mode
     pairs, count, length = _SEARCH_PAIRS, _RANDOM_WORDS, _RANDOM_LENGTH
@@ -272,7 +277,9 @@ class _Attempt:
         return Refutation(self._verdict(UNDECIDED, "settling", {"strings run": n + 1}, reason), self.cycle)
 
     def _alike(self) -> Iterator[tuple[int, frozenset[str]]]:
-        """Each n at which u w^n v and u w^(n+1) v are answered alike and must not be, with the answer; counts in ``run`` how far."""
+        """Each n at which u w^n v and u w^(n+1) v are answered alike and must not be, with the answer; counts in
+        ``run`` how far.
+        """
         before = None
         for self.run, answer in enumerate(self._answers()):
             if answer is not None and before == answer and (self.run - 1) % self.cycle.period in self.cycle.residues:

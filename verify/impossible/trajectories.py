@@ -64,7 +64,9 @@ class Trajectories:
 
     @property
     def settled_from(self) -> int | None:
-        """The first n from which every coordinate is constant or grows steadily; None when that is not seen before the end."""
+        """The first n from which every coordinate is constant or grows steadily; None when that is not seen before the
+        end.
+        """
         start = max(self.steady_from(i)[0] for i in range(len(self.names)))
         return start if start < len(self.states) - 2 else None
 

@@ -5,17 +5,19 @@ The verdicts, and why each holds:
 * ``at most star-free``: all gates are >= 0 on all reachable features, rounding keeps the order of numbers, and the
   features that enter each layer form a finite set.  A channel with finitely many states is then a chain with
   order-preserving maps; no word permutes them, and no word permutes the states of a feed-forward cascade of such
-  channels.  A channel that grows without bound is allowed where nothing scales or rounds what it has grown to: its gates are
-  0 and 1, and no mix before a clip multiplies it by a fraction and rounds.  Then every u w^n v is answered alike
-  for all large n, so that a *regular* language that the model recognises is star-free.
-* ``time-invariant: no parity``: gates of any sign that do not depend on the input, all else as above; a channel that grows
-  without bound may have the gate -1.  Two steps multiply a state by the square of a gate, which is >= 0, so that they keep order, and what
+  channels.  A channel that grows without bound is allowed where nothing scales or rounds what it has grown to: its
+  gates are 0 and 1, and no mix before a clip multiplies it by a fraction and rounds.  Then every u w^n v is answered
+  alike for all large n, so that a *regular* language that the model recognises is star-free.
+* ``time-invariant: no parity``: gates of any sign that do not depend on the input, all else as above; a channel that
+  grows without bound may have the gate -1.  Two steps multiply a state by the square of a gate, which is >= 0, so that
+  they keep order, and what
   grows by them does so in a straight line: so (1 0)^n is answered alike for all large n, and PARITY is not.
 * ``may count modulo 2^k``: wrapping integers; rounding does not keep order.
 * ``no bound known``: none of these; it does not say that the model can do more.
 
-A channel with gates between -1 and 1, both excluded, is bounded whatever is added; any other is taken to grow unless its range is known to
-be finite.  Float channels have finitely many states as long as nothing overflows and no gate is above 1 or below -1.
+A channel with gates between -1 and 1, both excluded, is bounded whatever is added; any other is taken to grow unless
+its range is known to be finite.  Float channels have finitely many states as long as nothing overflows and no gate is
+above 1 or below -1.
 
 Sources: Sarrof, Veitsman, Hahn 2024, Theorems 2 and 4; Nowak, Cotterell, Boumasmoud 2026 (wrapping).
 """

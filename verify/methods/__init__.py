@@ -1,7 +1,7 @@
 """Ways to prove a claim, one object each, in one registry.
 
-A method says whether it speaks about a claim, what it would cost, and then proves, refutes, or gives up with a reason.  To add
-one, write a file with a class that has these members and hand an instance to ``METHODS.register``.
+A method says whether it speaks about a claim, what it would cost, and then proves, refutes, or gives up with a reason.
+To add one, write a file with a class that has these members and hand an instance to ``METHODS.register``.
 """
 
 from __future__ import annotations

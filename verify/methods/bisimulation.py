@@ -128,14 +128,15 @@ def bisimulation(
         model: a batched model (an Engine, or :class:`Stepwise` of any machine).
         mode: "predictive" (the machine has ``legal``) or "recognise" (it has ``accepts``).
         limit: stop, undecided, when more joint states than this are found.
-        absorbed: for recognition, which rows provably reject for ever (:func:`verify.methods.sticky.find_sticky`); a pair
-            of such a row and a machine state that rejects for ever needs no further search.
+        absorbed: for recognition, which rows provably reject for ever (:func:`verify.methods.sticky.find_sticky`); a
+            pair of such a row and a machine state that rejects for ever needs no further search.
         length: be content with all strings up to this length.
         progress: told about joint states as they are found.
 
     Returns:
-        ``proved`` (closed, or up to the ``length`` where one is given), ``refuted`` with a shortest witness, or ``undecided``,
-        saying up to which length all strings were compared.  Time and memory are linear in the joint states times the symbols followed.
+        ``proved`` (closed, or up to the ``length`` where one is given), ``refuted`` with a shortest witness, or
+        ``undecided``, saying up to which length all strings were compared.  Time and memory are linear in the joint
+        states times the symbols followed.
 
     >>> from automata.machines.flip_flop import FlipFlopMachine
     >>> from constructions.paper.flip_flop import flip_flop

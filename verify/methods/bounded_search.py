@@ -28,7 +28,8 @@ def bounded_search(
         limit: visit at most about so many pairs; the verdict then says how long the strings were.
 
     Returns:
-        ``tested``, or ``refuted`` with a witness, a shortest one among the strings that are followed.  O(pairs * symbols) steps of the engine.
+        ``tested``, or ``refuted`` with a witness, a shortest one among the strings that are followed.  O(pairs *
+        symbols) steps of the engine.
 
     >>> from automata.machines.counter_machine import counter_machine
     >>> from constructions.ssm.arithmetic import Arithmetic

@@ -1,4 +1,6 @@
-"""Proof for a Mamba: a search through the bytes of its own cache, by its own decoding steps (see :mod:`verify.checkpoints.search`)."""
+"""Proof for a Mamba: a search through the bytes of its own cache, by its own decoding steps (see
+:mod:`verify.checkpoints.search`).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Proof level by level: each layer's weights compute exactly the rule that the pair graph of a holonomy cascade asks for."""
+"""Proof level by level: each layer's weights compute exactly the rule that the pair graph of a holonomy cascade asks
+for.
+"""
 
 from __future__ import annotations
 

@@ -1,37 +1,43 @@
 """The proof by levels, on the weights of a model that was made from a holonomy cascade.
 
-A search visits every state of a model, and a cascade of n levels has exponentially many.  This proof looks at one layer at a time, and
-at what may enter it.  It runs the layer's weights; neither the cascade nor the code that lowered it is asked.
+A search visits every state of a model, and a cascade of n levels has exponentially many.  This proof looks at one layer
+at a time, and at what may enter it.  It runs the layer's weights; neither the cascade nor the code that lowered it is
+asked.
 
 What is proved by induction on the length of a string w, with q the automaton's state after w, is the invariant
 
     R:  the state h of every layer lies in a finite set H, and the digits of the layers name q.
 
-The digits name a state by a *chart* (:class:`constructions.compile.pair_graph.Chart`): start with its root, and at each level go on from the set at
-hand to the tile that the level's digit names, if the set is of that level; else the digit must be 0 and the set
-stays.  After the last level the set must be {q}.  The digit of a layer is read from the integer parts of its coordinates.
+The digits name a state by a *chart* (:class:`constructions.compile.pair_graph.Chart`): start with its root, and at each
+level go on from the set at hand to the tile that the level's digit names, if the set is of that level; else the digit
+must be 0 and the set stays.  After the last level the set must be {q}.  The digit of a layer is read from the integer
+parts of its coordinates.
 
-The step.  Let R hold before a symbol with action a, and follow the symbol through the layers.  A *fact* (x, P, D, a) says: at this layer the
-features are x, and on the levels above the digits before the symbol lead to the set P, the new digits to D.
+The step.  Let R hold before a symbol with action a, and follow the symbol through the layers.  A *fact* (x, P, D, a)
+says: at this layer the features are x, and on the levels above the digits before the symbol lead to the set P, the new
+digits to D.
 
 * At the first layer x is the symbol's row of the embedding, and P = D = root.
-* Given a fact, R says which digits the layer may have: those that name a tile of P, or 0.  With every state in H of such a digit the
-  weights give the new state and z.  The new state must lie in H again and its digit must name a tile of D, or be 0: that gives (z, P', D', a)
-  for the next layer.  Also P'·a must lie inside D'.
+* Given a fact, R says which digits the layer may have: those that name a tile of P, or 0.  With every state in H of
+  such a digit the weights give the new state and z.  The new state must lie in H again and its digit must name a tile
+  of D, or be 0: that gives (z, P', D', a) for the next layer.  Also P'·a must lie inside D'.
 * After the last layer P = {q} and D must be {q·a}, and the readout of z must give what the automaton gives in q·a.
 
-Facts are kept in one set per layer, so every combination that can occur is in it: the facts at each layer cover each run, by induction over
-the layers, and H is closed because it is what the closure under all these steps has reached.  The start is the engine's own state
-after BOS.  In predictive mode a fact whose P·a has no live state is dropped, as nothing is asked after it.
+Facts are kept in one set per layer, so every combination that can occur is in it: the facts at each layer cover each
+run, by induction over the layers, and H is closed because it is what the closure under all these steps has reached.
+The start is the engine's own state after BOS.  In predictive mode a fact whose P·a has no live state is dropped, as
+nothing is asked after it.
 
-A dropped fact is one that no run with a question left has, because q lies in P: R says that the chain ends in {q}, and its sets nest, the root
-being all states and each tile a part of its set (:meth:`constructions.compile.pair_graph.Chart.fault` looks).  For the rest the chart and the reading of digits
-are guesses that need not be trusted: whatever they are, R is a relation between states of the model and of the
-automaton, and the induction either closes or does not.  What fails need not fail on a string, because H and the facts
-may hold combinations that never occur together; then a string is looked for, and the verdict is ``undecided`` when there is none.
+A dropped fact is one that no run with a question left has, because q lies in P: R says that the chain ends in {q}, and
+its sets nest, the root being all states and each tile a part of its set
+(:meth:`constructions.compile.pair_graph.Chart.fault` looks).  For the rest the chart and the reading of digits are
+guesses that need not be trusted: whatever they are, R is a relation between states of the model and of the automaton,
+and the induction either closes or does not.  What fails need not fail on a string, because H and the facts may hold
+combinations that never occur together; then a string is looked for, and the verdict is ``undecided`` when there is
+none.
 
-Cost: O(facts * digits), and one evaluation of the layer for each row of features and each state of H with it.  Facts are the pairs (P, D) of the
-pair graph: D_n has about n^2 of them for each letter.
+Cost: O(facts * digits), and one evaluation of the layer for each row of features and each state of H with it.  Facts
+are the pairs (P, D) of the pair graph: D_n has about n^2 of them for each letter.
 """
 
 from __future__ import annotations
@@ -55,7 +61,9 @@ from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict
 
 _STATES_PER_BIT = 16
-"""A coordinate has two digits, so four states; a layer with more than so many for each of its bits is not what it should be."""
+"""A coordinate has two digits, so four states; a layer with more than so many for each of its bits is not what it
+should be.
+"""
 _ROWS = 1 << 14
 """Rows of features evaluated at once."""
 _NAME = re.compile(r"tile ([0-9]{1,9})(?: bit ([0-9]{1,9}))?")
@@ -341,7 +349,9 @@ class _Proof:
 
 
 def digit_coordinates(ssm: SSM, levels: int) -> list[tuple[int, ...]]:
-    """For each layer the coordinates of its digit's bits, lowest first; the layers that have some are the levels in order."""
+    """For each layer the coordinates of its digit's bits, lowest first; the layers that have some are the levels in
+    order.
+    """
     found, level = [], 0
     for number, layer in enumerate(ssm.layers, 1):
         bits: dict[int, int] = {}

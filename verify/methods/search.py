@@ -16,7 +16,9 @@ from verify.progress import Progress
 from verify.verdict import Verdict
 
 DEEPEST, OUTPUTS_AT_ONCE = 2_000, 25
-"""A search follows strings of up to so many brackets one after another; so many outputs cost nothing beside a transition."""
+"""A search follows strings of up to so many brackets one after another; so many outputs cost nothing beside a
+transition.
+"""
 
 
 class Search:

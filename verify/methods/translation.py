@@ -25,7 +25,8 @@ _FURTHEST = 1 << 53
 
 
 def find_translation(ssm: SSM) -> np.ndarray | None:
-    """A translation, in units of 2^-P, of a coordinate of the first layer and what follows from it; None if none is found.
+    """A translation, in units of 2^-P, of a coordinate of the first layer and what follows from it; None if none is
+    found.
 
     >>> from constructions.ssm.arithmetic import Arithmetic
     >>> from constructions.paper.parity_models import unbounded_parity
@@ -47,7 +48,8 @@ def find_translation(ssm: SSM) -> np.ndarray | None:
 
 
 class Folded:
-    """An engine whose states are taken modulo a translation; a model for :func:`verify.methods.bisimulation.bisimulation`.
+    """An engine whose states are taken modulo a translation; a model for
+    :func:`verify.methods.bisimulation.bisimulation`.
 
     >>> from automata.catalogue import language
     >>> from constructions.ssm.arithmetic import Arithmetic

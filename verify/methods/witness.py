@@ -2,8 +2,8 @@
 
 A failed obligation names a state and a symbol.  First a short search over pairs of machine and model state looks for a
 shortest string; then words are tried that are built to reach the failing state, take the step, and go on in
-several ways (:mod:`verify.methods.induction.stack_words`, :mod:`verify.methods.induction.counter_words`); last, random words.  Nothing here is trusted:
-whatever word is returned was run on the weights and compared with the machine.
+several ways (:mod:`verify.methods.induction.stack_words`, :mod:`verify.methods.induction.counter_words`); last, random
+words.  Nothing here is trusted: whatever word is returned was run on the weights and compared with the machine.
 """
 
 from __future__ import annotations

@@ -87,7 +87,9 @@ class LinearMap:
         return LinearMap(self.matrix[which], self.limit)
 
     def reach(self, box: Box) -> tuple[np.ndarray, np.ndarray]:
-        """Per output, over all rows of boxes: a bound from above, and one on the sum of the absolute values of all terms."""
+        """Per output, over all rows of boxes: a bound from above, and one on the sum of the absolute values of all
+        terms.
+        """
         low, high = (
             box.low[:, self.used].min(axis=0).astype(np.float64),
             box.high[:, self.used].max(axis=0).astype(np.float64),
@@ -174,7 +176,8 @@ class LayerMaps:
             if mix.activation == "relu":
                 # Neurons that no row can raise above 0 need no more arithmetic: most of those that read slots.
                 greatest, sizes = (a + b for a, b in zip(from_previous.reach(z), from_features.reach(x)))
-                # Nor may rounding raise them, here or in the model: 4 * limit is the bound below which every sum is exact.
+                # Nor may rounding raise them, here or in the model: 4 * limit is the bound below which every sum is
+                # exact.
                 _check_sums(sizes + np.abs(bias), 4 * self.limit)
                 awake = np.flatnonzero(greatest + bias > 0)
                 from_previous, from_features = from_previous.rows(awake), from_features.rows(awake)

@@ -173,7 +173,9 @@ class FloatIntervals:
 
     @_ieee
     def raw(self, weights: Weights, x: Intervals) -> Intervals:
-        """As :meth:`IntegerIntervals.raw`; meaningless where an end is not finite: the model skips weights of 0, and 0 * inf is no number."""
+        """As :meth:`IntegerIntervals.raw`; meaningless where an end is not finite: the model skips weights of 0, and 0
+        * inf is no number.
+        """
         if x.is_point:
             return Intervals.point(self._sum(weights, weights.matrix * x.low))
         return Intervals(

@@ -1,7 +1,7 @@
 """The maps of a model's layers on many rows of features at once, where most features of a row are 0.
 
-The engine evaluates dense rows; a layer whose features are one-hot signals has thousands of features of which two or three are
-not 0.  Here rows are sparse, and what is computed is what the engine computes, number for number, in its
+The engine evaluates dense rows; a layer whose features are one-hot signals has thousands of features of which two or
+three are not 0.  Here rows are sparse, and what is computed is what the engine computes, number for number, in its
 integer arithmetics: a neuron that no nonzero feature reaches has the value of its bias alone.
 """
 
@@ -19,8 +19,8 @@ from verify.numbers.boxes import NotCovered
 class SparseMaps:
     """The maps of one model on sparse rows.
 
-    Rows are int64 CSR arrays of shape (n, features); states are int64 arrays of shape (n, d); both hold integers times 2^unit_bits, as the
-    engine's do.
+    Rows are int64 CSR arrays of shape (n, features); states are int64 arrays of shape (n, d); both hold integers times
+    2^unit_bits, as the engine's do.
 
     Raises:
         NotCovered: when the model's numbers are not integers over a power of two, or an activation is not relu.
@@ -82,8 +82,8 @@ class SparseMaps:
 class _SparseAffine:
     """rows -> rows W^T + c, as a sparse array whose absent entries are 0, or (unless ``dense``) 0 after relu.
 
-    Outputs with a positive bias are entered in every row; of the others an entry is absent where no feature reaches it, and
-    its value is then the bias, which relu makes 0.
+    Outputs with a positive bias are entered in every row; of the others an entry is absent where no feature reaches it,
+    and its value is then the bias, which relu makes 0.
     """
 
     def __init__(self, affine: Affine, maps: SparseMaps, dense: bool):

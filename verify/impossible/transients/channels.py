@@ -5,10 +5,10 @@ map F keeps order, so h, F(h), F(F(h)), … is monotone: it reaches a fixed poin
 over; what is known of gates, increments and the first state are intervals (the same unknown numbers in every
 period), and so is the answer.
 
-In integers (``fixed:p``) with gates <= 1, F is also nonexpansive, F(h + 1) <= F(h) + 1, so F(h) - h never increases with
-h, and the limit is found by bisection.  From a state at distance g from its limit, F moves by at least (1 - A) g - m
-units and by at least one, A the product of the gates and m the symbols of a period: hence the bound on the
-time.  With all gates 1, F adds a constant.  Floats are in :mod:`verify.impossible.transients.float_channels`.
+In integers (``fixed:p``) with gates <= 1, F is also nonexpansive, F(h + 1) <= F(h) + 1, so F(h) - h never increases
+with h, and the limit is found by bisection.  From a state at distance g from its limit, F moves by at least (1 - A) g -
+m units and by at least one, A the product of the gates and m the symbols of a period: hence the bound on the time.
+With all gates 1, F adds a constant.  Floats are in :mod:`verify.impossible.transients.float_channels`.
 
 Source: the mechanism is that of Sarrof, Veitsman, Hahn 2024, Theorem 2; the bounds are elementary.
 """
@@ -35,8 +35,8 @@ class Fate:
     Constant, somewhere in [low, high], when both slopes are 0; otherwise between low + least_slope * n and
     high + greatest_slope * n.  ``steady`` means exactly affine in n, for one of the slopes.
 
-    In ``exact`` arithmetic, where a state may approach its limit for ever, nothing is said to be constant: with slopes of 0 it
-    is within [low, high], and may go on moving there.
+    In ``exact`` arithmetic, where a state may approach its limit for ever, nothing is said to be constant: with slopes
+    of 0 it is within [low, high], and may go on moving there.
     """
 
     low: object
@@ -169,9 +169,9 @@ def _expanding_fate(channel: PeriodicChannel, one: int, least, greatest) -> Fate
 def rational_fate(channel: PeriodicChannel, tolerance: Fraction) -> Fate:
     """Where a rational state that is never rounded stays: within the tolerance of its limits, or along its growth.
 
-    The gates and increments of the channel may be other ones in every period, as long as they lie in their intervals.  A period maps
-    h to A h + c.  With A <= B < 1 and L the greatest c / (1 - A), A L + c <= L, so h - L is at most B (h - L) or 0 after one more
-    period, whichever is greater, and likewise from below: it vanishes like B^n.
+    The gates and increments of the channel may be other ones in every period, as long as they lie in their intervals.
+    A period maps h to A h + c.  With A <= B < 1 and L the greatest c / (1 - A), A L + c <= L, so h - L is at most B (h
+    - L) or 0 after one more period, whichever is greater, and likewise from below: it vanishes like B^n.
 
     Args:
         tolerance: positive; how close to the limit the state is to be.

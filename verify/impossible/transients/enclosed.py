@@ -1,7 +1,8 @@
 """A run of an exact model between bounds of a fixed number of digits.
 
-The fractions of an exact run grow with every symbol, with several layers faster than its length.  Here every number is held between two multiples of
-2^-bits instead, rounded outwards in each operation, and an answer is given only where its sign is certain.
+The fractions of an exact run grow with every symbol, with several layers faster than its length.  Here every number is
+held between two multiples of 2^-bits instead, rounded outwards in each operation, and an answer is given only where its
+sign is certain.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from constructions.ssm.weights import SSM
 from verify.numbers.intervals import Intervals
 
 _BITS = 192
-"""Fractional digits: a run of hundreds of symbols then loses none that matter, gates of at most 1 making no error larger."""
+"""Fractional digits: a run of hundreds of symbols then loses none that matter, gates of at most 1 making no error
+larger.
+"""
 
 
 class EnclosedRun:

@@ -37,7 +37,8 @@ class FloatChannels:
         self.epsilon = 2.0**-precision
         self.tiny = float(np.finfo(self.dtype).smallest_subnormal)
         self.symbols = gates.shape[1]
-        # What one period can add, in absolute value; then -log A and 1 - A for the greatest product A of gates, 1 - A for the least.
+        # What one period can add, in absolute value; then -log A and 1 - A for the greatest product A of gates, 1 - A
+        # for the least.
         self.total = np.abs(self.increments).max(axis=0).sum(axis=0)
         self.start = np.maximum(np.abs(low), np.abs(high)).astype(np.float64)
         with np.errstate(divide="ignore"):
@@ -89,7 +90,9 @@ class FloatChannels:
         return Fate(self.low[i], self.high[i], 0, least - error, greatest + error, False)
 
     def _stalling(self, i: int) -> Fate:
-        """A channel with gates of about 1: it moves by what is added, then float by float, until nothing makes a difference."""
+        """A channel with gates of about 1: it moves by what is added, then float by float, until nothing makes a
+        difference.
+        """
         stalled = self._stalled()[i]
         low, high = self._outward(np.array([-1.0, 1.0]) * stalled)
         least, greatest = (ends[0] for ends in _composed(self.gates[:, :, [i]], self.increments[:, :, [i]]))
@@ -162,11 +165,12 @@ class FloatChannels:
         periods[which] = [int(t) for t in (time + crossing) * (1 + 1e-9) + 2]
 
     def _near_zero(self, distance: np.ndarray, gap: np.ndarray) -> np.ndarray:
-        """Steps that cover a distance to the limit L, however close to 0 L is, where floats lie densely; periods of one symbol.
+        """Steps that cover a distance to the limit L, however close to 0 L is, where floats lie densely; periods of one
+        symbol.
 
         States move monotonically to L, so a step at distance D errs by at most (D + |L|) 2 u, where u = 2^-precision,
-        and L itself by 2 u |L|, the product by half a subnormal t more.  With 1 - a >= 16 u a step covers (1 - a) D / 4,
-        as long as D >= (8 u |L| + 2 t) / (1 - a); so near L there are at most 34 / (1 - a) floats to be crossed.
+        and L itself by 2 u |L|, the product by half a subnormal t more.  With 1 - a >= 16 u a step covers (1 - a) D /
+        4, as long as D >= (8 u |L| + 2 t) / (1 - a); so near L there are at most 34 / (1 - a) floats to be crossed.
         """
         least = 2 * self.tiny
         steps = (4 * (np.log(np.maximum(distance, least)) - np.log(least)) + 34) / gap * (1 + 1e-9) + 3

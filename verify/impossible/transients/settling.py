@@ -1,17 +1,18 @@
 """When does a model that reads w, w, w, … stop changing, and what does it answer from then on?
 
 Layer by layer: once the features that enter a layer are the same in every period, each of its channels becomes
-constant or grows steadily (:mod:`verify.impossible.transients.channels`); a clip then makes of growth a constant again, so the layer's
-output is the same in every period too, and so on up to the answer.  The result is a number of periods after which
-nothing changes any more, and what is known of the constants: often their exact values, otherwise intervals, for a layer
-above a long transient starts from a state that only running could tell.
+constant or grows steadily (:mod:`verify.impossible.transients.channels`); a clip then makes of growth a constant again,
+so the layer's output is the same in every period too, and so on up to the answer.  The result is a number of periods
+after which nothing changes any more, and what is known of the constants: often their exact values, otherwise intervals,
+for a layer above a long transient starts from a state that only running could tell.
 
 Mixes combine channels, so what a neuron does for ever is decided by the slope of the whole sum.  Where sums of
 growing channels cancel, or a growing value is rounded before the clip, nothing is concluded (:class:`Unsettled`): such
 a model can count, see :mod:`constructions.paper.parity_models`.
 
-In ``exact`` arithmetic a state may approach its limit for ever.  Then nothing is constant, but everything is within some
-tolerance of its limit from some period on, layer by layer, and where an output's limit is not 0 its sign no longer changes.
+In ``exact`` arithmetic a state may approach its limit for ever.  Then nothing is constant, but everything is within
+some tolerance of its limit from some period on, layer by layer, and where an output's limit is not 0 its sign no longer
+changes.
 
 Source: Sarrof, Veitsman, Hahn 2024, proof of Theorem 2.
 """
@@ -178,8 +179,8 @@ def _periods_until(distance, speed) -> int:
 class _Limit(NamedTuple):
     """What a layer does once its input has settled.
 
-    ``start`` is the period from which its input repeats and from which ``end``, the state at the end of a period, is counted;
-    ``outputs``, one for each symbol of the period, hold from ``periods`` on, and ``always`` holds at any time.
+    ``start`` is the period from which its input repeats and from which ``end``, the state at the end of a period, is
+    counted; ``outputs``, one for each symbol of the period, hold from ``periods`` on, and ``always`` holds at any time.
     """
 
     start: int
@@ -217,7 +218,9 @@ class _LayerLimits:
         window: int | None,
         tolerance: Fraction,
     ) -> _Limit:
-        """The limit, when ``inputs`` repeat from period ``start`` on, ``always`` holds before, and the state is in h now."""
+        """The limit, when ``inputs`` repeat from period ``start`` on, ``always`` holds before, and the state is in h
+        now.
+        """
         updates = [self.updates(x) for x in inputs]
         entry = h if start == 0 else self._reach(h, always, start * len(inputs))
         fates, estimate = self._fates(updates, entry, window, tolerance)

@@ -2,12 +2,12 @@
 
 In IEEE arithmetic with p significand bits an integer is exact up to 2^p, and beyond where it is even, and so on.
 The horizon of a model is the largest N such that every product and every partial sum, in the order in which the
-model adds, is exact on BOS and in every step, before a violation and after it, during which no counter leaves -N..N (each is
-checked to stay within 2^p).  Up to there the float model *is* the exact one, so what is proved of the exact model holds.
-One past it some sum is rounded.
+model adds, is exact on BOS and in every step, before a violation and after it, during which no counter leaves -N..N
+(each is checked to stay within 2^p).  Up to there the float model *is* the exact one, so what is proved of the exact
+model holds.  One past it some sum is rounded.
 
-How many symbols that covers depends on how fast counters grow.  Before a violation they are the machine's.  In the step of
-the violation and after it they are whatever the model's own gates and increments make of them.
+How many symbols that covers depends on how fast counters grow.  Before a violation they are the machine's.  In the step
+of the violation and after it they are whatever the model's own gates and increments make of them.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def exact_horizon(induction: CounterInduction) -> int:
 
 
 def covered_length(induction: CounterInduction, horizon: int) -> int | None:
-    """The length of the strings on which no counter of the model leaves -horizon..horizon; None when it is every length.
+    """The length of the strings on which no counter of the model leaves -horizon..horizon; None when it is every
+    length.
 
     Raises:
         NotCovered: when that is the empty string alone, or after a violation a gate or increment is not known.
@@ -100,7 +101,9 @@ def _exact_up_to(induction: CounterInduction, case: Branch, bits: int, bound: in
 
 
 NEAR_HORIZON, RUN_UP = 1 << 25, 100_000
-"""A horizon beyond the first is too far to be run to from BOS: then so many steps are run up to it, from the exact state."""
+"""A horizon beyond the first is too far to be run to from BOS: then so many steps are run up to it, from the exact
+state.
+"""
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,8 @@ def confirm_horizon(induction: CounterInduction, horizon: int, run_up: int | Non
 
 
 def check_horizon(ssm: SSM, machine: CounterMachine) -> Verdict:
-    """The horizon of a float model confirmed by running, as a verdict: ``tested``, or ``undecided`` where it is not confirmed.
+    """The horizon of a float model confirmed by running, as a verdict: ``tested``, or ``undecided`` where it is not
+    confirmed.
 
     Raises:
         NotCovered, SolverMissing: as :class:`verify.methods.induction.counter_obligations.CounterInduction`.

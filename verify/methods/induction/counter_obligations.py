@@ -1,8 +1,8 @@
 """The obligations of the inductive proof for counter machines, discharged on the weights by an SMT solver.
 
-The relation is :class:`verify.methods.induction.relation.CounterRelation`, narrowed by the signs that a counter can have in each control
-(:func:`possible_signs`; narrowing is part of R, so it is an obligation too).  Control and symbol are enumerated, the
-counters are integers of any size:
+The relation is :class:`verify.methods.induction.relation.CounterRelation`, narrowed by the signs that a counter can
+have in each control (:func:`possible_signs`; narrowing is part of R, so it is an obligation too).  Control and symbol
+are enumerated, the counters are integers of any size:
 
 1. after BOS the model state is in R;
 2. for every control, symbol and move: counters stay equal, latches show the new control, the dead register stays 0;

@@ -1,8 +1,8 @@
 """The inductive proof for Dyck with one bracket type: the state is a depth, and all depths are taken at once.
 
 The relation: the coordinate named ``depth`` is the number of open brackets, and, in a recogniser, ``dead`` is 0.  A
-violation leads to a state that rejects for ever (:mod:`verify.methods.sticky`).  A search would find the same pairs one after
-the other, since each depth is reached from the one before.
+violation leads to a state that rejects for ever (:mod:`verify.methods.sticky`).  A search would find the same pairs one
+after the other, since each depth is reached from the one before.
 """
 
 from __future__ import annotations

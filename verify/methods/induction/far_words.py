@@ -17,7 +17,8 @@ _SYMBOLS, _LONGEST_PREFIX = 8, 3
 def far_words(machine: Machine, ssm: SSM) -> Iterator[tuple[str, ...]]:
     """One symbol until counters are past what a float counts exactly, then another one for as long.
 
-    From the start, and for a recogniser after a violation.  Nothing where the arithmetic counts far.  O(symbols^2) words, of the first few symbols of a large alphabet.
+    From the start, and for a recogniser after a violation.  Nothing where the arithmetic counts far.  O(symbols^2)
+    words, of the first few symbols of a large alphabet.
     """
     if not ssm.arithmetic.is_float or ssm.arithmetic.limit > _FARTHEST:
         return

@@ -1,7 +1,7 @@
 """How large the registers of a float model can have become after a number of symbols, and what weights it can hold.
 
-A register is updated as h -> gate * h + increment.  Where all its gates and increments are known, so is how large |h| can be
-after n symbols, and with it how many symbols certainly leave every sum below 2^p, where integers are exact.
+A register is updated as h -> gate * h + increment.  Where all its gates and increments are known, so is how large |h|
+can be after n symbols, and with it how many symbols certainly leave every sum below 2^p, where integers are exact.
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ def longest(fits: Callable[[int], bool]) -> int | None:
 
 
 def check_weights(ssm: SSM) -> None:
-    """Raises NotCovered unless every weight of a float model is an integer up to 2^p: larger ones round, or are infinite."""
+    """Raises NotCovered unless every weight of a float model is an integer up to 2^p: larger ones round, or are
+    infinite.
+    """
     if not ssm.arithmetic.is_float:
         return
     arrays = [

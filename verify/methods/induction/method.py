@@ -11,11 +11,15 @@ from verify.progress import Progress
 from verify.verdict import Verdict
 
 COST = 20_000_000.0
-"""An induction is taken where a search would follow more transitions than this: it says less about where a model is wrong."""
+"""An induction is taken where a search would follow more transitions than this: it says less about where a model is
+wrong.
+"""
 
 
 class Induction:
-    """Covers the paper's SSM for counter languages and bounded Dyck, its coordinates named as the constructions name them."""
+    """Covers the paper's SSM for counter languages and bounded Dyck, its coordinates named as the constructions name
+    them.
+    """
 
     name = "induction"
     title = "a relation of machine and model states is kept by every step"

@@ -1,8 +1,8 @@
 """Proof by induction on the weights, for state spaces that no search can close.
 
 A relation R between machine states and model states is read from the names of the registers
-(:mod:`verify.methods.induction.relation`).  Three obligations make it a proof for every length: the initial states are in R; one step of
-both from R stays in R; R implies equal outputs.  All are discharged on the weight arrays.
+(:mod:`verify.methods.induction.relation`).  Three obligations make it a proof for every length: the initial states are
+in R; one step of both from R stays in R; R implies equal outputs.  All are discharged on the weight arrays.
 
 A failed obligation is looked at twice: as a concrete model state, named in the reason, and as a string on which the
 model is wrong, when one is found (:mod:`verify.methods.witness`).  When none is, the verdict is ``undecided``: R is not
@@ -64,7 +64,8 @@ def prove_dyck(ssm: SSM, k: int, depth: int, mode: str, progress: Progress = NO_
 
     Returns:
         ``proved`` (by search for depth = 0; for a float recogniser up to a length), ``refuted`` with a string, or
-        ``undecided`` with the reason.  Time: see :mod:`verify.methods.induction.stack_obligations`; Dyck(1024, 64) takes seconds.
+        ``undecided`` with the reason.  Time: see :mod:`verify.methods.induction.stack_obligations`; Dyck(1024, 64)
+        takes seconds.
 
     >>> from constructions.ssm.arithmetic import Arithmetic
     >>> from constructions.paper.bounded_dyck import bounded_dyck
@@ -123,7 +124,8 @@ def _prove_depths(engine: Engine, machine: DyckMachine, progress: Progress) -> V
 def prove_counter(
     ssm: SSM, machine: CounterMachine, mode: str, progress: Progress = NO_PROGRESS, timeout: float = 20.0
 ) -> Verdict:
-    """Proves or refutes, by induction, that a model is right about a counter language: every length, every counter value.
+    """Proves or refutes, by induction, that a model is right about a counter language: every length, every counter
+    value.
 
     Args:
         ssm: a model whose coordinates are named as in :mod:`constructions.paper.counters`.
@@ -133,9 +135,9 @@ def prove_counter(
         timeout: seconds for one query to the solver.
 
     Returns:
-        ``proved``; in float arithmetic with the largest counter value up to which every step is exact, and the length of
-        the strings that this covers.  ``refuted`` with a string.  ``undecided`` with the reason, for instance a query that
-        timed out.  Without z3, ``tested`` by bounded search, and the reason says that this is no proof.
+        ``proved``; in float arithmetic with the largest counter value up to which every step is exact, and the length
+        of the strings that this covers.  ``refuted`` with a string.  ``undecided`` with the reason, for instance a
+        query that timed out.  Without z3, ``tested`` by bounded search, and the reason says that this is no proof.
 
     >>> from automata.machines.counter_machine import counter_machine
     >>> from constructions.ssm.arithmetic import Arithmetic

@@ -65,16 +65,17 @@ def dead_for_ever(steps: StackSteps, machine: DyckMachine, fail: Callable[[str, 
 
 
 def exact_symbols(steps: StackSteps, machine: DyckMachine, features: Box) -> int | None:
-    """A number of symbols during which every sum of a float model is exact, however the depth and the dead register drift.
+    """A number of symbols during which every sum of a float model is exact, however the depth and the dead register
+    drift.
 
-    None where neither can grow.  How fast they do is read off the model's own gates and increments: before a violation the
-    depth moves by one, and the dead register is 0.
+    None where neither can grow.  How fast they do is read off the model's own gates and increments: before a violation
+    the depth moves by one, and the dead register is 0.
 
     Args:
         features: the box of :func:`dead_for_ever`.
 
-    Beyond the depths looked at one by one, and the values of the dead register, every term of a sum grows linearly with the
-    two integers, so what fits at both ends of a range fits inside.
+    Beyond the depths looked at one by one, and the values of the dead register, every term of a sum grows linearly with
+    the two integers, so what fits at both ends of a range fits inside.
 
     Raises:
         NotCovered: when not even one symbol is certain.

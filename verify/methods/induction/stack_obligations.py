@@ -1,7 +1,8 @@
 """The obligations of the inductive proof for bounded Dyck, discharged on the weights as array operations.
 
-The relation is :class:`verify.methods.induction.relation.StackRelation`.  Depth and symbol are enumerated; what else the step may
-depend on is covered by boxes, so stale bits, and cells of the stack that a step does not touch, are never enumerated:
+The relation is :class:`verify.methods.induction.relation.StackRelation`.  Depth and symbol are enumerated; what else
+the step may depend on is covered by boxes, so stale bits, and cells of the stack that a step does not touch, are never
+enumerated:
 
 1. after BOS the model state is in R;
 2. for every depth and symbol: the depth moves by one; a cell that stays keeps both values of each of its bits, the
@@ -9,11 +10,11 @@ depend on is covered by boxes, so stale bits, and cells of the stack that a step
 3. for every depth and every type on top that the step can leave: the outputs are those of the machine.
 
 A predictor is asked about legal symbols only.  For a recogniser a wrong symbol must raise the dead register
-(and :mod:`verify.methods.induction.stack_death` says why it then rejects for ever); a closing bracket of the wrong type differs from the right
-one in some bit, so there is one case for each bit, and all other bits are covered by the box.
+(and :mod:`verify.methods.induction.stack_death` says why it then rejects for ever); a closing bracket of the wrong type
+differs from the right one in some bit, so there is one case for each bit, and all other bits are covered by the box.
 
-Cost: depth * symbols * (state bits + non-zero weights of the depth's layer) for 2, and depth * types * log(types) for 3, or
-depth * types * outputs where a model's outputs are not told apart bit by bit.
+Cost: depth * symbols * (state bits + non-zero weights of the depth's layer) for 2, and depth * types * log(types) for
+3, or depth * types * outputs where a model's outputs are not told apart bit by bit.
 """
 
 from __future__ import annotations
@@ -306,7 +307,9 @@ class StackInduction:
             self._fail(f"{why} does not raise the dead register", batch, row, cells)
 
     def _dead_and_outputs(self, batch: _Batch, slots: Box) -> tuple[Box, Box]:
-        """The dead register after the step and the outputs, when it was 0 before: it is the increment, whatever the gate."""
+        """The dead register after the step and the outputs, when it was 0 before: it is the increment, whatever the
+        gate.
+        """
         layer = self.steps.below[-1]
         z = self.steps.dead_features(slots, batch.features)
         dead = layer.increments(z)

@@ -1,7 +1,8 @@
 """A concrete model state in which a failed obligation fails, found by running the weights.
 
-An obligation speaks of a box of states; that it could not be discharged for the box does not yet mean that it fails in one of
-them.  Here states of the box are filled in and stepped by the engine, and the relation is checked state by state.
+An obligation speaks of a box of states; that it could not be discharged for the box does not yet mean that it fails in
+one of them.  Here states of the box are filled in and stepped by the engine, and the relation is checked state by
+state.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ _TRIES = 32
 def failing_state(
     engine: Engine, machine: DyckMachine, relation: StackRelation, failure: StackFailure, seed: int = 0
 ) -> dict[str, int] | None:
-    """Depth, slots and dead register of a state of R from which the failure's symbol leads out of R or to wrong outputs.
+    """Depth, slots and dead register of a state of R from which the failure's symbol leads out of R or to wrong
+    outputs.
 
     None when none of the states tried does; O(tries) steps of the engine.
     """

@@ -1,7 +1,7 @@
 """Words of bounded Dyck that reach a failed obligation and bring it to light.
 
-They fill the cells that matter (also those above the depth, which are then stale), take the step, and go on so that every
-cell is closed again, rightly or wrongly.
+They fill the cells that matter (also those above the depth, which are then stale), take the step, and go on so that
+every cell is closed again, rightly or wrongly.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A relation between machine states and model states, written out: for each control, what each coordinate is.
 
-An entry says: while the machine is in this control, its counters lie in these ranges, and each coordinate of the model is a number, a
-counter, a bit of a stack cell, or anything within bounds.  Entries are read from the names of the coordinates
-(:mod:`verify.methods.induction.relation`) and are guesses until each step has been shown to keep them.
+An entry says: while the machine is in this control, its counters lie in these ranges, and each coordinate of the model
+is a number, a counter, a bit of a stack cell, or anything within bounds.  Entries are read from the names of the
+coordinates (:mod:`verify.methods.induction.relation`) and are guesses until each step has been shown to keep them.
 """
 
 from __future__ import annotations
@@ -92,7 +92,8 @@ def counter_entries(ssm: SSM, machine: CounterMachine) -> tuple[Entry, ...]:
 
 
 def stack_entries(ssm: SSM, machine: DyckMachine) -> tuple[Entry, ...]:
-    """For each depth: the slots hold the stack cells, those above the depth what was left there; then the entry of the dead.
+    """For each depth: the slots hold the stack cells, those above the depth what was left there; then the entry of the
+    dead.
 
     Raises:
         NotCovered: when a coordinate has no name, or one without meaning.
