@@ -61,7 +61,7 @@ def spend(amount):
 # -- the file ---------------------------------------------------------------------------------------------------------
 
 
-def read(path):
+def _read(path):
     """The JSON object of a file, its text strict and bounded."""
     try:
         if not os.path.isfile(path):
@@ -1224,7 +1224,7 @@ def differ(claim, given, wanted):
 # -- relation: what holds in each control, for any values of the registers ------------------------------------------------
 
 
-class Form:
+class _Form:
     """constant + the sum of coefficient times parameter; parameters are integers, coefficients not 0."""
 
     __slots__ = ("constant", "terms")
@@ -1235,13 +1235,13 @@ class Form:
 
 def form(constant, terms):
     terms = {p: a for p, a in terms.items() if a}
-    return Form(constant, terms) if terms else constant
+    return _Form(constant, terms) if terms else constant
 
 
 def plus(v, w, factor=1):
     """v + factor w, numbers or forms."""
-    constant, terms = (v.constant, dict(v.terms)) if type(v) is Form else (v, {})
-    if type(w) is not Form:
+    constant, terms = (v.constant, dict(v.terms)) if type(v) is _Form else (v, {})
+    if type(w) is not _Form:
         return form(constant + factor * w, terms)
     for p, a in w.terms.items():
         terms[p] = terms.get(p, 0) + factor * a
@@ -1274,7 +1274,7 @@ class _Box:
 
     def bounds(self, v):
         """The least and the greatest value; a form attains them."""
-        if type(v) is not Form:
+        if type(v) is not _Form:
             return v, v
         low = high = v.constant
         for p, a in v.terms.items():
@@ -1284,7 +1284,7 @@ class _Box:
 
     def fold(self, v):
         """The form without the parameters that have one value here."""
-        if type(v) is not Form:
+        if type(v) is not _Form:
             return v
         constant, terms = v.constant, {}
         for p, a in v.terms.items():
@@ -1436,12 +1436,12 @@ class Relation:
         if self.grain is None or type(v) is int:
             return v
         unit = 1 << self.grain
-        if type(v) is not Form:
+        if type(v) is not _Form:
             return simplest(Fraction(math.floor(v * unit), unit))
         if all(type(n) is int or unit % n.denominator == 0 for n in (v.constant, *v.terms.values())):
             return v
         folded = box.fold(v)
-        if type(folded) is Form:
+        if type(folded) is _Form:
             raise box.cut(folded)
         return self.stored(folded, box)
 
@@ -1489,7 +1489,7 @@ class Relation:
         if 0 <= low and high < modulus:
             return v
         v = box.fold(v)
-        if type(v) is Form:
+        if type(v) is _Form:
             raise box.cut(v, -1 if low < 0 <= high else modulus - 1)
         return v % modulus
 
@@ -1500,7 +1500,7 @@ class Relation:
             v = memo.get(wire)
             if v is None:
                 v = self.value(wire, box)
-            if type(v) is Form:
+            if type(v) is _Form:
                 constant += weight * v.constant
                 for p, a in v.terms.items():
                     terms[p] = terms.get(p, 0) + weight * a
@@ -1514,23 +1514,23 @@ class Relation:
         return self.bounded(form(constant + bias, terms) if terms else constant + bias, box)
 
     def product(self, v, w, box):
-        if type(v) is Form and type(w) is Form:
+        if type(v) is _Form and type(w) is _Form:
             v, w = box.fold(v), box.fold(w)
-            if type(v) is Form and type(w) is Form:
+            if type(v) is _Form and type(w) is _Form:
                 finite = [u for u in (v, w) if all(box.range(p)[1] - box.range(p)[0] < INFINITY for p in u.terms)]
                 if not finite:
                     raise Failed("a gate and a state are both unbounded")
                 raise box.cut(finite[0])
-        v, w = (w, v) if type(v) is Form else (v, w)
+        v, w = (w, v) if type(v) is _Form else (v, w)
         return self.bounded(plus(0, w, v), box)
 
     def bounded(self, v, box):
         """v, where floats hold every value that it has in the box."""
         if self.precision:
             digits, places = self.precision
-            numbers = (v.constant, *v.terms.values()) if type(v) is Form else (v,)
+            numbers = (v.constant, *v.terms.values()) if type(v) is _Form else (v,)
             unit = max(1 if type(n) is int else n.denominator for n in numbers)
-            low, high = (v, v) if type(v) is not Form else box.bounds(v)
+            low, high = (v, v) if type(v) is not _Form else box.bounds(v)
             if unit > 1 << places or not -(1 << digits) <= low * unit <= high * unit <= 1 << digits:
                 raise Failed(
                     "a number may not be exact in %s: it can be %s"
@@ -1550,7 +1550,7 @@ class Relation:
             times.append((low, high, growth))
             more = 0 if steps is None else steps * growth
             base.append((low - (more if down else 0), high + more))
-            return Form(0, {len(base) - 1: 1})
+            return _Form(0, {len(base) - 1: 1})
 
         if control is not None and self.machine.cells:
             for _ in self.machine.start[1]:
@@ -1592,17 +1592,17 @@ class Relation:
             (INFINITY if high is None else _quotient(high, e)),
         )
         growth = _quotient(growth, e)
-        for n in (v.constant, *v.terms.values()) if type(v) is Form else (v,):
+        for n in (v.constant, *v.terms.values()) if type(v) is _Form else (v,):
             if type(n) is not int and scale % n.denominator:
                 raise Failed("%s is no multiple of 2^-%d" % (place, e))
         least, most = box.bounds(v)
         if low - t * growth <= least and most <= high + t * growth:
             return
-        if type(v) is Form and growth:
+        if type(v) is _Form and growth:
             for p, a in v.terms.items():
                 first, last, grown = times[p]
                 first, last = (a * first, a * last) if a > 0 else (a * last, a * first)
-                least, most = box.bounds(plus(v, Form(0, {p: a}), -1))
+                least, most = box.bounds(plus(v, _Form(0, {p: a}), -1))
                 if low <= first and last <= high and abs(a) * grown <= growth and -growth <= least and most <= growth:
                     return
         raise Failed("%s is not within the range of the template" % place)
@@ -1684,7 +1684,7 @@ class Relation:
         cell = next((registers[r] for r, test in tests if test is _SAME), None)
         width = machine.bits if kind is not None else len(self.bits[f][1])
         own = (
-            [Form(0, {len(box.base) + b: 1}) for b in range(width)]
+            [_Form(0, {len(box.base) + b: 1}) for b in range(width)]
             if kind is None
             else [kind >> b & 1 for b in range(width)]
         )
@@ -1786,7 +1786,7 @@ def violated(box, registers, tests, bits):
 
 def between(box, v, low, high):
     """The part of the box where low <= v <= high, for a number or a parameter plus a number; None when there is none."""
-    if type(v) is not Form:
+    if type(v) is not _Form:
         return box if low <= v <= high else None
     ((p, _),) = v.terms.items()
     return box.within(p, low - v.constant, high - v.constant)
@@ -2145,7 +2145,7 @@ def main(arguments):
     if len(arguments) != 1 or arguments[0].startswith("--"):
         return report(2, "usage: checker.py [--work N] FILE")
     try:
-        value = read(arguments[0])
+        value = _read(arguments[0])
     except Rejected as reason:
         return report(2, "%s: %s" % (arguments[0], reason))
     except MemoryError:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Sequence
 
 from constructions.conditions.cases import Case, Cube, Key, meet, tidy, without
-from constructions.conditions.network import Choice, Item, Memory, Network, Total
+from constructions.conditions.network import Choice, Item, Latch, Network, Total
 
 WIDTH = 64
 """An item may have this many cubes after inlining; where it has more already, none may be added."""
@@ -42,7 +42,7 @@ def _without_signal(network: Network, choice: Choice) -> Network:
 
 
 def _rewritten(item: Item, choice: Choice, network: Network) -> Item:
-    if isinstance(item, (Memory, Choice, Total)) and any(_reads(case.cube, choice.variable.key) for case in item.cases):
+    if isinstance(item, (Latch, Choice, Total)) and any(_reads(case.cube, choice.variable.key) for case in item.cases):
         cases = _inlined(item.cases, choice, network, disjoint=not isinstance(item, Total))
         return replace(item, cases=tuple(cases))
     return item
@@ -78,7 +78,7 @@ def _pairs(network: Network, smaller: Network, choice: Choice):
     """The cubes of each reader before and after."""
     kept = [item for item in network.items if item is not choice]
     for old, new in zip(kept, smaller.items):
-        if isinstance(old, (Memory, Choice, Total)):
+        if isinstance(old, (Latch, Choice, Total)):
             yield old.cases, new.cases
     yield network.emissions, smaller.emissions
 

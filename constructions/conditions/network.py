@@ -2,7 +2,7 @@
 
 The items of a network, in the order of the cascade:
 
-* a :class:`Memory` is a reset register: in which cubes it is set, and to what;
+* a :class:`Latch` is a reset register: in which cubes it is set, and to what;
 * a :class:`Total` is a counter: in which cubes it is increased, and by how much;
 * a :class:`Window` is a counter seen through the bounds that somebody compares it with: a finite variable that says
   between which two of them it lies;
@@ -52,7 +52,7 @@ class Variable:
 
 
 @dataclass(frozen=True)
-class Memory:
+class Latch:
     """A reset register; ``after`` and ``before`` are the variables through which it is read, where it is."""
 
     name: str
@@ -95,7 +95,7 @@ class Choice:
     cases: tuple[Case, ...]
 
 
-Item = Union[Memory, Total, Window, Choice]
+Item = Union[Latch, Total, Window, Choice]
 
 
 @dataclass(frozen=True)
@@ -203,14 +203,14 @@ class _Reader:
 
     # -- items ----------------------------------------------------------------------------------------
 
-    def _memory(self, register: Reset, read: set[Key]) -> Memory:
+    def _memory(self, register: Reset, read: set[Key]) -> Latch:
         initial = self.initial[register.name]
         keys = [_key(register, late) for late in (False, True)]
         # A register of one value is never asked for it: every cube allows all of its values.
         after, before = (
             Variable(key, self.labels[key], initial) if key in read and self.sizes[key] > 1 else None for key in keys
         )
-        return Memory(register.name, self._cases(register.rules), initial, after, before)
+        return Latch(register.name, self._cases(register.rules), initial, after, before)
 
     def _total(self, counter: Counter) -> Iterator[Item]:
         for rule in counter.rules:

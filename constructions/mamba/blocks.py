@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Mapping
 
 from constructions.conditions.cases import Cube, Key
-from constructions.conditions.network import SYMBOL, Choice, Item, Memory, Network, Total, Variable, Window
+from constructions.conditions.network import SYMBOL, Choice, Item, Latch, Network, Total, Variable, Window
 
 ALWAYS_ONE = "one"
 """The name of the coordinate that is always 1."""
@@ -201,7 +201,7 @@ class _Placement:
 
     # -- what -----------------------------------------------------------------------------------------
 
-    def _memory(self, memory: Memory, block: "_Building") -> None:
+    def _memory(self, memory: Latch, block: "_Building") -> None:
         block.has_memory = True
         for variable, delayed in ((memory.after, False), (memory.before, True)):
             if variable is None:

@@ -14,7 +14,7 @@ from automata.errors import InputError
 from constructions.cascade import Cascade
 from constructions.conditions.cases import Case, Cube, Key
 from constructions.conditions.inline import inline
-from constructions.conditions.network import SYMBOL, Choice, Memory, Network, Total, Window, network
+from constructions.conditions.network import SYMBOL, Choice, Latch, Network, Total, Window, network
 from constructions.program.operations import BEGINNING, ONE, Count, Delay, Form, Hold, Neuron, Operation, Program
 
 
@@ -85,7 +85,7 @@ class _Planner:
         symbols = [self._coordinate(f"symbol {symbol}") for symbol in self.net.alphabet]
         self.values[SYMBOL] = {**dict(enumerate(symbols)), len(symbols): BEGINNING}
         for item in self.net.items:
-            if isinstance(item, Memory):
+            if isinstance(item, Latch):
                 self._memory(item)
             elif isinstance(item, Choice):
                 self._choice(item)
@@ -108,7 +108,7 @@ class _Planner:
 
     # -- items ------------------------------------------------------------------------------------------
 
-    def _memory(self, memory: Memory) -> None:
+    def _memory(self, memory: Latch) -> None:
         values = sorted({case.value for case in memory.cases})
         events = {
             value: self._event(self._where(memory.cases, value), f"set {memory.name} to {value}") for value in values

@@ -9,7 +9,7 @@ from constructions.mamba.checkpoint import write_folder
 from constructions.stock.weights import StockWeights
 
 
-def write(weights: StockWeights, directory: Path, card: str, language: str = "") -> None:
+def write_stock(weights: StockWeights, directory: Path, card: str, language: str = "") -> None:
     """Writes the folder, complete or not at all, with a model card and the text of ``language.json`` where there is one.
 
     Raises:

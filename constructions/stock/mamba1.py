@@ -36,12 +36,12 @@ _EPSILON, _GAIN = 2.0 ** (2 * NORM), 2.0**NORM
 
 _MIXER = frozenset((Hold, Delay, Neuron))
 
-Copy = tuple[Form, list[tuple[Form, int]], tuple[int, int]]
+CopiedCell = tuple[Form, list[tuple[Form, int]], tuple[int, int]]
 """A register as it is read at one time: its gate, its values with their coordinates, the convolution."""
 
 
-def _copies(half: tuple[Operation, ...]) -> list[Copy]:
-    found: list[Copy] = []
+def _copies(half: tuple[Operation, ...]) -> list[CopiedCell]:
+    found: list[CopiedCell] = []
     for operation in half:
         if isinstance(operation, Hold):
             found.append((operation.gate, list(operation.cells), (0, 1)))

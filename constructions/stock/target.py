@@ -16,7 +16,7 @@ from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL
 from constructions.program.operations import Count, Delay, Hold, Program
 from constructions.program.planner import plan
 from constructions.stock.architecture import Architecture
-from constructions.stock.checkpoint import write
+from constructions.stock.checkpoint import write_stock
 from constructions.stock.weights import StockWeights
 
 _ROWS = 64
@@ -96,7 +96,7 @@ class StockTarget:
         }
 
     def save(self, weights: StockWeights, folder: str | Path, card: str = "", language: str = "") -> None:
-        write(weights, Path(folder), card, language)
+        write_stock(weights, Path(folder), card, language)
 
     def check_place(self, folder: str | Path) -> None:
         check_replaceable(folder, CHECKPOINT_FILES, A_CHECKPOINT)

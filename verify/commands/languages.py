@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-
 from typing import TYPE_CHECKING
 
 from verify.commands.inputs import add_input, image_set_limit, is_named, read_input, unminimised_limit
@@ -12,7 +11,9 @@ from verify.commands.options import nonempty
 if TYPE_CHECKING:
     from automata.catalogue import Language
 
-_TITLE = "languages with a name; besides these, d-N, dyck-K-H (K bracket types, at most H deep), shuffle-K and boolean-N"
+_TITLE = (
+    "languages with a name; besides these, d-N, dyck-K-H (K bracket types, at most H deep), shuffle-K and boolean-N"
+)
 
 HELP = "the languages that have a name: sizes, star-free or not"
 

@@ -17,7 +17,7 @@ from constructions.ssm.random_ssm import random_ssm
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FAMILIES = (("fixed:2", "affine"), ("fixed:8", "affine"), ("float32", "sigmoid"), ("float64", "exp-softplus"))
+RANDOM_FAMILIES = (("fixed:2", "affine"), ("fixed:8", "affine"), ("float32", "sigmoid"), ("float64", "exp-softplus"))
 """Arithmetics and gates of the random models that are shown."""
 
 
@@ -87,7 +87,7 @@ def trajectories(engine: Engine, w=("1",), periods: int = 64, u=()) -> Trajector
 
 
 def random_models(
-    seed: int, count: int, families=FAMILIES, depths=(1, 4), widths=(1, 16)
+    seed: int, count: int, families=RANDOM_FAMILIES, depths=(1, 4), widths=(1, 16)
 ) -> Iterator[tuple[str, Engine]]:
     """Random nonnegative models of the bounded family, depths and widths uniform, families in turn, each with its name."""
     rng = np.random.default_rng(seed)
