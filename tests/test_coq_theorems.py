@@ -1,6 +1,4 @@
-"""The theorems of verify/coq/theorems: Coq accepts every one, none assumes anything, and their models are those that
-are built here.
-"""
+"""The theorems of verify/coq/theorems: Coq accepts all, none assumes anything, and their models are those that are built."""
 
 import os
 import re
@@ -11,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.paper.counters import counter_cascade
 from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.layers import Affine, Layer
 from constructions.ssm.lowering import lower
 from constructions.ssm.weights import SSM
 
@@ -47,9 +47,8 @@ def test_every_theorem_is_closed(checked):
 
 def test_nothing_is_admitted_and_every_file_is_in_the_makefile_and_the_list():
     listed, made = ((COQ / "theorems" / name).read_text() for name in ("README.md", "Makefile"))
-    assert {f"{name}.v" for name in re.search("^files := (.*)$", made, re.M)[1].split()} == {
-        file.name for file in FILES
-    }
+    theorems, lemmas = (re.search(f"^{kind} := (.*)$", made, re.M)[1].split() for kind in ("theorems", "lemmas"))
+    assert sorted(f"{name}.v" for name in theorems + lemmas) == [file.name for file in FILES]
     for file in FILES:
         assert not re.search(
             r"\b(Admitted|admit|Axiom|Axioms|Parameter|Parameters|Conjecture|give_up)\b", code(file)
@@ -57,7 +56,8 @@ def test_nothing_is_admitted_and_every_file_is_in_the_makefile_and_the_list():
         assert f"]({file.name})" in listed
         # The assumptions of every theorem are printed, and the list names theorems of the file.
         stated = re.findall(r"^Theorem (\w+)", code(file), re.M)
-        assert stated and all(f"Print Assumptions {name}." in code(file) for name in stated)
+        assert bool(stated) == (file.stem in theorems)
+        assert all(f"Print Assumptions {name}." in code(file) for name in stated)
         row = next(line for line in listed.splitlines() if f"]({file.name})" in line)
         assert set(re.findall(r"`(\w+)`", row)) <= set(stated)
 
@@ -67,35 +67,24 @@ def test_nothing_is_admitted_and_every_file_is_in_the_makefile_and_the_list():
 
 def literal(model: SSM) -> str:
     """A model as a term of SSM.v."""
-    return " ".join(
-        (
-            f"Model {model.arithmetic.unit_bits} {model.embedding_exponent}",
-            listed(listed(map(number, row)) for row in model.embedding),
-            listed(
-                f"Layer {affine(layer.gate)} {affine(layer.increment)} {layer.initial_exponent} {listed(map(number, layer.initial))} "
-                + listed(
-                    f"({affine(mix.affine)}, {dict(relu='Relu', linear='Linear')[mix.activation]})" for mix in layer.phi
-                )
-                for layer in model.layers
-            ),
-            affine(model.readout),
-        )
-    )
+    embedding = listed(listed(map(number, row)) for row in model.embedding)
+    layers = listed(map(layer_literal, model.layers))
+    return f"Model {model.arithmetic.unit_bits} {model.embedding_exponent} {embedding} {layers} {affine(model.readout)}"
 
 
-def affine(map_) -> str:
-    matrix = map_.matrix
-    rows = zip(map_.bias, matrix.indptr, matrix.indptr[1:])
-    return (
-        f"(Affine {map_.exponent} "
-        + listed(
-            f"({number(bias)}, "
-            + listed(f"({j}%nat, {number(v)})" for j, v in zip(matrix.indices[i:k], matrix.data[i:k]))
-            + ")"
-            for bias, i, k in rows
-        )
-        + ")"
-    )
+def layer_literal(layer: Layer) -> str:
+    initial = f"{layer.initial_exponent} {listed(map(number, layer.initial))}"
+    activations = {"relu": "Relu", "linear": "Linear"}
+    phi = listed(f"({affine(mix.affine)}, {activations[mix.activation]})" for mix in layer.phi)
+    return f"Layer {affine(layer.gate)} {affine(layer.increment)} {initial} {phi}"
+
+
+def affine(map_: Affine) -> str:
+    matrix, rows = map_.matrix, []
+    for bias, first, end in zip(map_.bias, matrix.indptr, matrix.indptr[1:]):
+        terms = zip(matrix.indices[first:end], matrix.data[first:end])
+        rows.append(f"({number(bias)}, {listed(f'({column}%nat, {number(weight)})' for column, weight in terms)})")
+    return f"(Affine {map_.exponent} {listed(rows)})"
 
 
 def listed(items) -> str:
@@ -106,48 +95,36 @@ def number(value) -> str:
     return f"({int(value)})"
 
 
-def agrees(checked, file: str, term: str, model: str) -> bool:
-    """Whether Coq finds that the term of a file is this very model."""
+def agree(checked, file: str, pairs: list[tuple[str, str]]) -> bool:
+    """Whether Coq finds that each term of a file is the model beside it."""
     path = checked[0] / "theorems" / "Comparison.v"
-    path.write_text(
-        f"From Verify Require Import SSM.\nFrom Verify.theorems Require Import {file}.\nRequire Import ZArith List.\n"
-        f"Import ListNotations.\nOpen Scope Z_scope.\nGoal {term} = {model}.\nProof. vm_compute. reflexivity. Qed.\n"
-    )
+    head = f"From Verify Require Import SSM.\nFrom Verify.theorems Require Import {file}.\n"
+    goals = (f"Goal {term} = {model}.\nProof. vm_compute. reflexivity. Qed.\n" for term, model in pairs)
+    path.write_text(f"{head}Require Import ZArith List.\nImport ListNotations.\nOpen Scope Z_scope.\n{''.join(goals)}")
     done = subprocess.run(["coqc", "-Q", "..", "Verify", path.name], cwd=path.parent, capture_output=True, text=True)
     assert done.returncode == 0 or "Unable to unify" in done.stderr, done.stderr
     return done.returncode == 0
 
 
-DYCK = [
-    (1, 0),
-    (1, 1),
-    (1, 2),
-    (1, 3),
-    (1, 4),
-    (1, 7),
-    (2, 0),
-    (3, 0),
-    (5, 0),
-    (2, 1),
-    (2, 2),
-    (2, 3),
-    (2, 5),
-    (2, 10),
-    (3, 1),
-]
-DYCK += [(3, 2), (4, 3), (5, 4), (6, 2), (7, 3), (8, 10), (9, 2), (16, 1), (17, 2), (33, 6)]
+DYCK = [(1, 0), (1, 1), (1, 2), (1, 3), (1, 4), (1, 7), (2, 0), (2, 1), (2, 2), (2, 3), (2, 5), (2, 10)]
+DYCK += [(3, 0), (3, 1), (3, 2), (4, 3), (5, 0), (5, 4), (6, 2), (7, 3), (8, 10), (9, 2), (16, 1), (17, 2), (33, 6)]
+RUNS = {2: "anbn", 3: "anbncn", 4: "anbncndn"}
+MODELS = [("BoundedDyck", f"predictor {k} {depth}", bounded_dyck(k, depth)) for k, depth in DYCK]
+MODELS += [("Shuffles", f"predictor {k}", counter_cascade(f"shuffle-{k}")) for k in (1, 2, 3, 4, 5, 6, 7, 12, 30)]
+MODELS += [("Shuffles", "predictor 1", counter_cascade("dyck-1"))]
+MODELS += [("BooleanExpressions", f"predictor {n}", counter_cascade(f"boolean-{n}")) for n in (1, 2, 3, 4, 5)]
+MODELS += [("EqualRuns", f"predictor {n}", counter_cascade(name)) for n, name in RUNS.items()]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("k, depth", DYCK)
-def test_the_predictor_of_the_theorem_on_bounded_dyck_is_the_one_that_is_built(checked, k, depth):
-    assert agrees(
-        checked, "BoundedDyck", f"predictor {k} {depth}", literal(lower(bounded_dyck(k, depth), Arithmetic("exact")))
-    )
+@pytest.mark.parametrize("file", sorted({file for file, _, _ in MODELS}))
+def test_the_models_of_the_theorems_are_those_that_are_built(checked, file):
+    pairs = [(term, literal(lower(cascade, Arithmetic("exact")))) for where, term, cascade in MODELS if where == file]
+    assert agree(checked, file, pairs)
 
 
 @pytest.mark.slow
 def test_one_wrong_number_is_seen(checked):
     model = lower(bounded_dyck(3, 2), Arithmetic("exact"))
     model.layers[1].phi[1].affine.bias[0] += 1
-    assert not agrees(checked, "BoundedDyck", "predictor 3 2", literal(model))
+    assert not agree(checked, "BoundedDyck", [("predictor 3 2", literal(model))])
