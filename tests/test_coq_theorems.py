@@ -1,4 +1,4 @@
-"""The theorems of verify/coq/theorems: Coq accepts all, none assumes anything, and their models are those that are built."""
+"""The theorems of verify/coq/theorems: Coq accepts all, none assumes anything, their models are those built."""
 
 import os
 import re
@@ -41,8 +41,11 @@ def code(file: Path) -> str:
 
 @pytest.mark.slow
 def test_every_theorem_is_closed(checked):
-    asked = sum(code(file).count("Print Assumptions") for file in FILES)
-    assert asked > 0 and checked[1].count("Closed under the global context") == asked
+    copy, printed = checked
+    compiled = [file for file in copy.rglob("*.v") if file.with_suffix(".vo").exists()]
+    assert {file.name for file in FILES} <= {file.name for file in compiled}
+    asked = sum(code(file).count("Print Assumptions") for file in compiled)
+    assert asked > 20 and printed.count("Closed under the global context") == asked
 
 
 def test_nothing_is_admitted_and_every_file_is_in_the_makefile_and_the_list():
