@@ -1,40 +1,38 @@
 #!/usr/bin/env python3
 """Checks a proof certificate again: python3 -I -S checker.py [--work N] FILE
 
-One file, Python 3.8 or newer, nothing but the standard library.  It shares no code with what writes certificates;
-the format and what each claim means are described in docs/certificates.md.  Printed is
+One file, Python 3.8 or newer, nothing but the standard library.  It shares no code with what writes certificates; the
+format, and what each claim means, are described in docs/certificates.md.  One line is printed:
 
     VERIFIED and the claim, in words of this program's own          status 0
     FAILED and the first reason with its place                      status 1
-    one line on stderr, when the file is no certificate             status 2
+    on stderr, why the file is no certificate                       status 2
 
-Read from top to bottom: the file; numbers; models and their steps; languages as register machines; regular
-expressions; then one section for each kind of evidence, the claims, and the command line.
+Read it from top to bottom: the file; numbers; models and their steps; languages as register machines; regular
+expressions; a section for each kind of evidence; the claims; the command line.
 """
+# fmt: off (laid out by hand: the limit is what can be read at a sitting)
 
 import sys
 
 if __name__ == "__main__" and not sys.flags.isolated:
-    del sys.path[0]  # so that no file beside this one stands in for a part of the standard library
+    del sys.path[0]  # no file beside this one stands in for a part of the standard library
 
-import gzip
-import hashlib
-import json
-import math
-import os
-import re
-import struct
-import unicodedata
-import zlib
-from fractions import Fraction
+import gzip  # noqa: E402
+import hashlib  # noqa: E402
+import json  # noqa: E402
+import math  # noqa: E402
+import os  # noqa: E402
+import re  # noqa: E402
+import struct  # noqa: E402
+import unicodedata  # noqa: E402
+import zlib  # noqa: E402
+from fractions import Fraction  # noqa: E402
 
-FORMAT = "ssm-certificate 1"
-TEXT_LIMIT = 32 << 20  # bytes, after decompression
-LARGEST = 1 << 62
-_MOST_PLACES = 62
+FORMAT, _ACCEPT, _EOS, _BOS = "ssm-certificate 1", "<accept>", "<eos>", "<bos>"
+TEXT_LIMIT = 16 << 20  # bytes, after decompression
+LARGEST, _MOST_PLACES = 1 << 62, 62  # of the file's integers and exponents
 LARGEST_STATE = 1 << 4096
-WORK = 10**9
-_ACCEPT, _EOS, _BOS = "<accept>", "<eos>", "<bos>"
 INFINITY, NAN = math.inf, math.nan
 
 
@@ -49,7 +47,13 @@ class Rejected(Exception):
 class Work:
     """Operations and stored numbers, counted: a hostile file ends with a reason."""
 
-    limit = left = WORK
+    limit = left = 10**9
+
+
+def need(condition, text, *values):
+    """Fails with this reason, unless the condition holds."""
+    if not condition:
+        raise Failed(text % values)
 
 
 def spend(amount):
@@ -71,21 +75,16 @@ def _read(path):
             file.seek(0)
             data = (gzip.GzipFile(fileobj=file) if compressed else file).read(TEXT_LIMIT + 1)
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise Rejected("cannot be read (%s)" % error)
+        raise Rejected("cannot be read (%s)" % error) from None
     if len(data) > TEXT_LIMIT:
         raise Rejected("holds more than %d bytes of text" % TEXT_LIMIT)
     try:
-        value = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_once,
-            parse_int=_whole,
-            parse_float=_no_number,
-            parse_constant=_no_number,
-        )
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_int=_whole, parse_float=_no_number,
+                           parse_constant=_no_number)
     except RecursionError:
-        raise Rejected("is nested too deeply")
+        raise Rejected("is nested too deeply") from None
     except ValueError as error:
-        raise Rejected("is not the JSON of a certificate (%s)" % error)
+        raise Rejected("is not the JSON of a certificate (%s)" % error) from None
     if type(value) is not dict or value.get("format") != FORMAT:
         raise Rejected("is not of the format %r" % FORMAT)
     return value
@@ -110,36 +109,30 @@ def _no_number(text):
 
 def keys(value, names, place):
     """The values of an object that has exactly these keys, in this order."""
-    if type(value) is not dict:
-        raise Failed("%s is no object" % place)
-    for name in value:
-        if name not in names:
-            raise Failed("%s has an unknown entry %s" % (place, show(name)))
+    need(type(value) is dict, "%s is no object", place)
     for name in names:
-        if name not in value:
-            raise Failed("%s has no entry %r" % (place, name))
+        need(name in value, "%s has no entry %s", place, name)
+    for name in value:
+        need(name in names, "%s has an unknown entry %s", place, show(name))
     return [value[name] for name in names]
 
 
 def one_key(value, names, place):
     """(key, value) of an object with one key, out of these."""
-    if type(value) is not dict or len(value) != 1 or next(iter(value)) not in names:
-        raise Failed("%s is no object with one entry out of %s" % (place, ", ".join(names)))
+    right = type(value) is dict and len(value) == 1 and next(iter(value)) in names
+    need(right, "%s is no object with one entry out of %s", place, ", ".join(names))
     return next(iter(value.items()))
 
 
 def array(value, place, length=None):
-    if type(value) is not list:
-        raise Failed("%s is no array" % place)
-    if length is not None and len(value) != length:
-        raise Failed("%s has %d entries, expected %d" % (place, len(value), length))
+    need(type(value) is list, "%s is no array", place)
+    need(length in (None, len(value)), "%s has %d entries, expected %s", place, len(value), length)
     spend(len(value))
     return value
 
 
 def integer(value, low, high, place):
-    if type(value) is not int or not low <= value <= high:
-        raise Failed("%s is not an integer from %d to %d" % (place, low, high))
+    need(type(value) is int and low <= value <= high, "%s is not an integer from %d to %d", place, low, high)
     return value
 
 
@@ -150,25 +143,33 @@ def integers(value, place, length=None, low=-LARGEST, high=LARGEST):
     return value
 
 
-def exponent(value, place):
-    return integer(value, 0, _MOST_PLACES, place + ".exponent")
-
-
 def symbols(value, place):
     """Different non-empty strings without blanks and control characters, none of them reserved."""
     for name in array(value, place):
-        if type(name) is not str or not name or name in (_ACCEPT, _EOS, _BOS):
-            raise Failed("%s: %s cannot be a symbol" % (place, show(name)))
-        if any(c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in name):
-            raise Failed("%s: %s has a blank, a control character or half a character" % (place, show(name)))
-    if not value or len(set(value)) < len(value):
-        raise Failed("%s: symbols are missing, or one occurs twice" % place)
+        right = type(name) is str and name and name not in (_ACCEPT, _EOS, _BOS)
+        need(right, "%s: %s cannot be a symbol", place, show(name))
+        need(not any(c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in name),
+             "%s: %s has a blank, a control character or half a character", place, show(name))
+    need(value and len(set(value)) == len(value), "%s: symbols are missing, or one occurs twice", place)
     return value
 
 
 def show(value):
     text = ascii(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def some_of(names):
+    return " ".join(map(show, names[:8])) + (" ..." if len(names) > 8 else "")
+
+
+def bits(numbers, size):
+    """A set of numbers below the size, as an integer with a bit for each."""
+    data = bytearray(size // 8 + 1)
+    for n in numbers:
+        data[n >> 3] |= 1 << (n & 7)
+    spend(size // 50)
+    return int.from_bytes(data, "little")
 
 
 def sha256(value):
@@ -185,16 +186,17 @@ class _Arithmetic:
     """What a model's numbers are: kind "exact", "fixed", "wrap" or "float"; bits are P, or the significant ones."""
 
     def __init__(self, name, place):
-        match = re.match(r"(fixed|wrap):(0|[1-9][0-9]?)\Z", name) if type(name) is str else None
-        self.name = name
-        if name == "exact":
-            self.kind, self.bits = "exact", 0
-        elif match and (0 if match[1] == "fixed" else 1) <= int(match[2]) <= (32 if match[1] == "fixed" else 52):
+        need(type(name) is str, "%s is no text", place)
+        match = re.match(r"(fixed|wrap):(0|[1-9][0-9]?)\Z", name)
+        self.name, self.kind, self.bits = name, "exact", 0
+        if match:
             self.kind, self.bits = match[1], int(match[2])
-        elif type(name) is str and name in FLOATS:
+            least, most = (0, 32) if self.kind == "fixed" else (1, 52)
+            need(least <= self.bits <= most, "%s: %s has not from %d to %d bits", place, name, least, most)
+        elif name in FLOATS:
             self.kind, self.bits = "float", FLOATS[name][0]
         else:
-            raise Failed("%s %s is not known" % (place, show(name)))
+            need(name == "exact", "%s %s is not known", place, show(name))
         self.unit_bits = self.bits if self.kind == "fixed" else 0
 
 
@@ -213,10 +215,9 @@ def rounder(name):
 
     Sums and products of two numbers of up to 24 bits, rounded to 53 and then to 24 or 11, are as rounded once.
     """
-    code = FLOATS[name][2]
-    if code == "d":
+    if name == "float64":
         return lambda x: x
-    form, known = struct.Struct("<" + code), {}
+    form, known = struct.Struct("<" + FLOATS[name][2]), {}
 
     def rounded(x):
         found = known.get(x)
@@ -242,20 +243,15 @@ class _Affine:
     """x -> (rows x + bias) / 2^exponent; a row is a list of (column, weight)."""
 
     def __init__(self, value, place, outputs, inputs):
-        e, bias, rows = keys(value, ("exponent", "bias", "rows"), place)
-        self.exponent = exponent(e, place)
-        self.bias = integers(bias, place + ".bias", outputs)
+        self.exponent, self.bias, rows = keys(value, ("exponent", "bias", "rows"), place)
+        integer(self.exponent, 0, _MOST_PLACES, place + ".exponent")
+        integers(self.bias, place + ".bias", outputs)
         self.rows = []
         for r, row in enumerate(array(rows, place + ".rows", len(self.bias))):
-            row_place = "%s.rows[%d]" % (place, r)
-            columns, weights = integers(row, row_place)[0::2], row[1::2]
-            last = -1
-            for column in columns:
-                if not last < column < inputs:
-                    raise Failed("%s: column %d is not ascending and below %d" % (row_place, column, inputs))
-                last = column
-            if len(columns) != len(weights) or 0 in weights:
-                raise Failed("%s: a weight is missing or 0" % row_place)
+            columns, weights = integers(row, "%s.rows[%d]" % (place, r))[0::2], row[1::2]
+            need(len(columns) == len(weights) and 0 not in weights, "%s.rows[%d]: a weight is missing or 0", place, r)
+            ascending = all(i < j for i, j in zip([-1] + columns, columns + [inputs]))
+            need(ascending, "%s.rows[%d]: columns do not ascend from 0 to less than %d", place, r, inputs)
             self.rows.append(list(zip(columns, weights)))
 
 
@@ -263,116 +259,97 @@ class Stage:
     """One stage of phi: activation(affine([z; x]))."""
 
     def __init__(self, value, place, previous, features):
-        affine, self.activation, low, high = keys(value, ("affine", "activation", "low", "high"), place)
+        affine, self.activation, self.low, self.high = keys(value, ("affine", "activation", "low", "high"), place)
         self.affine = _Affine(affine, place + ".affine", None, previous + features)
-        if self.activation not in ("relu", "linear", "clip"):
-            raise Failed("%s.activation is %s" % (place, show(self.activation)))
-        self.low = integer(low, -LARGEST, LARGEST, place + ".low")
-        self.high = integer(high, self.low, LARGEST, place + ".high")
-        if self.activation != "clip" and (low, high) != (0, 0):
-            raise Failed("%s has bounds, and does not clip" % place)
+        need(self.activation in ("relu", "linear", "clip"), "%s.activation is not known", place)
+        integer(self.low, -LARGEST, LARGEST, place + ".low")
+        integer(self.high, self.low, LARGEST, place + ".high")
+        need(self.activation == "clip" or (self.low, self.high) == (0, 0), "%s has bounds, and does not clip", place)
 
 
 class _Layer:
     def __init__(self, value, place, features):
         initial, gate, increment, phi = keys(value, ("initial", "gate", "increment", "phi"), place)
-        e, values = keys(initial, ("exponent", "values"), place + ".initial")
-        self.initial_exponent = exponent(e, place + ".initial")
-        self.initial = integers(values, place + ".initial.values")
-        self.width, self.inputs = len(values), features
+        self.initial_exponent, self.initial = keys(initial, ("exponent", "values"), place + ".initial")
+        integer(self.initial_exponent, 0, _MOST_PLACES, place + ".initial.exponent")
+        self.width, self.inputs, self.phi = len(integers(self.initial, place + ".initial.values")), features, []
         self.gate = _Affine(gate, place + ".gate", self.width, features)
         self.increment = _Affine(increment, place + ".increment", self.width, features)
-        self.phi, previous = [], self.width
+        self.features = self.width
         for j, stage in enumerate(array(phi, place + ".phi")):
-            self.phi.append(Stage(stage, "%s.phi[%d]" % (place, j), previous, features))
-            previous = len(self.phi[-1].affine.bias)
-        if not self.phi:
-            raise Failed("%s.phi has no stage" % place)
-        self.features = previous
+            self.phi.append(Stage(stage, "%s.phi[%d]" % (place, j), self.features, features))
+            self.features = len(self.phi[-1].affine.bias)
+        need(1 <= len(self.phi) <= 64, "%s.phi has not from 1 to 64 stages", place)
 
 
 class _Model:
-    """Weights, as the file gives them; what a step is, :class:`ExactSteps` and :class:`FloatSteps` say."""
+    """Weights, as the file gives them; what a step is, ExactSteps and FloatSteps say."""
 
     def __init__(self, value, place="model"):
         names = ("arithmetic", "symbols", "outputs", "embedding", "layers", "readout")
         arithmetic, self.symbols, self.outputs, embedding, layers, readout = keys(value, names, place)
-        self.sha256 = sha256(value)
-        self.arithmetic = _Arithmetic(arithmetic, place + ".arithmetic")
+        self.sha256, self.arithmetic = sha256(value), _Arithmetic(arithmetic, place + ".arithmetic")
         symbols(self.symbols, place + ".symbols")
-        if self.outputs not in ([_ACCEPT], self.symbols + [_EOS]):
-            raise Failed("%s.outputs are neither [%s] nor the symbols and %s" % (place, _ACCEPT, _EOS))
-        e, rows = keys(embedding, ("exponent", "rows"), place + ".embedding")
-        self.embedding_exponent = exponent(e, place + ".embedding")
-        self.embedding = array(rows, place + ".embedding.rows", len(self.symbols) + 1)
-        self.features = features = len(array(rows[0], place + ".embedding.rows[0]"))
-        for i, row in enumerate(rows):
+        need(self.outputs in ([_ACCEPT], self.symbols + [_EOS]), "%s.outputs are neither %s nor the symbols and %s",
+             place, _ACCEPT, _EOS)
+        self.embedding_exponent, self.embedding = keys(embedding, ("exponent", "rows"), place + ".embedding")
+        integer(self.embedding_exponent, 0, _MOST_PLACES, place + ".embedding.exponent")
+        array(self.embedding, place + ".embedding.rows", len(self.symbols) + 1)
+        self.features = features = len(array(self.embedding[0], place + ".embedding.rows[0]"))
+        for i, row in enumerate(self.embedding):
             integers(row, "%s.embedding.rows[%d]" % (place, i), features)
         self.layers = []
         for i, layer in enumerate(array(layers, place + ".layers")):
             self.layers.append(_Layer(layer, "%s.layers[%d]" % (place, i), features))
             features = self.layers[-1].features
-        if not self.layers:
-            raise Failed("%s.layers is empty" % place)
+        need(self.layers, "%s.layers is empty", place)
         self.readout = _Affine(readout, place + ".readout", len(self.outputs), features)
 
     def steps(self):
         return FloatSteps(self) if self.arithmetic.kind == "float" else ExactSteps(self)
 
     def __str__(self):
-        width = sum(layer.width for layer in self.layers)
         return "the model of sha256 %s (%d layers, %d state coordinates, %s arithmetic)" % (
-            self.sha256,
-            len(self.layers),
-            width,
-            self.arithmetic.name,
-        )
+            self.sha256, len(self.layers), sum(layer.width for layer in self.layers), self.arithmetic.name)
 
 
 class ExactSteps:
     """Layers in exact numbers: ints in units of 2^-unit_bits; or Fractions, in exact arithmetic with fractions.
 
-    A state is a tuple of numbers; features are pairs (place, number) of those that are not 0, in order.
+    A state is a tuple of numbers; features are pairs (place, number) of those that are not 0.
     """
 
     def __init__(self, model):
-        kind, self.unit_bits = model.arithmetic.kind, model.arithmetic.unit_bits
-        parts = [(layer.initial_exponent, layer.gate.exponent, layer.increment.exponent) for layer in model.layers]
-        parts += [tuple(stage.affine.exponent for stage in layer.phi) for layer in model.layers]
-        self.fractions = kind == "exact" and bool(model.embedding_exponent or any(map(any, parts)))
-        self.modulus = (1 << model.arithmetic.bits) - 1 if kind == "wrap" else None
-        self.embedding = [
-            tuple((i, v) for i, v in enumerate(self.stored(n, model.embedding_exponent) for n in row) if v)
-            for row in model.embedding
-        ]
-        self.initial = []
+        arithmetic = model.arithmetic
+        self.unit_bits, self.modulus = arithmetic.unit_bits, None
+        if arithmetic.kind == "wrap":
+            self.modulus = (1 << arithmetic.bits) - 1
+        exponents = [model.embedding_exponent] + [layer.initial_exponent for layer in model.layers]
+        exponents += [a.exponent for layer in model.layers for a in (layer.gate, layer.increment)]
+        exponents += [stage.affine.exponent for layer in model.layers for stage in layer.phi]
+        self.fractions = arithmetic.kind == "exact" and any(exponents)
+        rows = [[self.stored(n, model.embedding_exponent) for n in row] for row in model.embedding]
+        self.embedding = [tuple((i, v) for i, v in enumerate(row) if v) for row in rows]
+        self.initial, self.layers = [], []
         for layer in model.layers:
-            values = [self.stored(n, layer.initial_exponent) for n in layer.initial]
-            self.initial.append(tuple(v & self.modulus for v in values) if self.modulus is not None else tuple(values))
-        self.layers = [
-            (
-                self.columns(layer.gate, layer.inputs),
-                self.columns(layer.increment, layer.inputs),
-                [
-                    (self.columns(stage.affine, previous + layer.inputs), previous, stage)
-                    for stage, previous in zip(layer.phi, [layer.width] + [len(s.affine.bias) for s in layer.phi])
-                ],
-            )
-            for layer in model.layers
-        ]
-        for _, _, stages in self.layers:
-            for i, ((e, bias, columns), previous, stage) in enumerate(stages):
+            h, stages, previous = [self.stored(n, layer.initial_exponent) for n in layer.initial], [], layer.width
+            self.initial.append(tuple(h if self.modulus is None else [v & self.modulus for v in h]))
+            for stage in layer.phi:
+                e, bias, columns = self.columns(stage.affine, previous + layer.inputs)
                 low, high = (self.stored(n, stage.affine.exponent) for n in (stage.low, stage.high))
-                silent = _active(enumerate(bias), e, stage.activation, low, high)
-                stages[i] = (e, bias, columns[:previous], columns[previous:], stage.activation, low, high, silent)
-        self.readout = self.columns(model.readout, model.layers[-1].features)
-        self.silent_outputs = sum(1 << r for r, b in enumerate(self.readout[1]) if b > 0)
+                silent = _active(enumerate(bias), e, stage.activation, low, high)  # what is active by its bias alone
+                stages.append((e, bias, columns[:previous], columns[previous:], stage.activation, low, high, silent))
+                previous = len(bias)
+            gate, increment = (self.columns(affine, layer.inputs) for affine in (layer.gate, layer.increment))
+            self.layers.append((gate, increment, stages))
+        self.readout = self.columns(model.readout, previous)
+        self.silent_outputs = [r for r, b in enumerate(self.readout[1]) if b > 0]
 
     def stored(self, n, e):
         return _quotient(n, e) if self.fractions else n << self.unit_bits >> e
 
     def columns(self, affine, inputs):
-        """(exponent, bias, for each input its (row, weight) pairs); raw sums are over 2^(exponent + unit_bits)."""
+        """(exponent, bias, for each input its (row, weight) pairs); sums are over 2^(exponent + unit_bits)."""
         columns, e = [[] for _ in range(inputs)], affine.exponent
         for r, row in enumerate(affine.rows):
             for column, weight in row:
@@ -382,30 +359,31 @@ class ExactSteps:
         return e, [b << self.unit_bits for b in affine.bias], columns
 
     def prepared(self, number, x):
-        """Of layer and features: (gates, increments, places to drop, and of each stage the sums that x makes)."""
-        (gate_e, bias, gate_columns), (e, increment_bias, columns), stages = self.layers[number]
-        gates, increments = bias[:], increment_bias[:]
+        """Of layer and features: (gates, increments, places to drop, and for each stage the sums that x makes)."""
+        (e, bias, gate_columns), (f, increment_bias, columns), stages = self.layers[number]
+        gates, increments, parts = bias[:], increment_bias[:], []
         for i, v in x:
             for r, weight in gate_columns[i]:
                 gates[r] += weight * v
             for r, weight in columns[i]:
                 increments[r] += weight * v
             spend(len(gate_columns[i]) + len(columns[i]))
-        # gate / 2^(gate_e + p) * h + increment / 2^e, in units: over 2^(gate_e + p + e) in all
-        drop = gate_e + self.unit_bits + e
-        gates, increments = [g << e if e else g for g in gates], [b << drop - e if drop > e else b for b in increments]
-        while drop and not any(n & 1 for n in gates) and not any(n & 1 for n in increments):
+        # In units, gate / 2^(e + p) times h plus increment / 2^f: both over 2^(e + p + f).
+        drop = e + self.unit_bits + f
+        if drop:
+            gates, increments = [g << f for g in gates], [b << drop - f for b in increments]
+        while drop and not any(n & 1 for n in gates + increments):
             gates, increments, drop = [g >> 1 for g in gates], [b >> 1 for b in increments], drop - 1
-        sums = []
         for _, bias, _, columns, _, _, _, _ in stages:
             out = {}
             for i, v in x:
                 for r, weight in columns[i]:
                     out[r] = (out[r] if r in out else bias[r]) + weight * v
-                spend(len(columns[i]))
-            sums.append(out)
-        spend(2 * len(gates) + sum(map(len, sums)) + 50)
-        return gates, increments, drop, sums
+                spend(2 * len(columns[i]))
+            spend(20 * len(out))
+            parts.append(out)
+        spend(10 * len(gates) + 50)
+        return gates, increments, drop, parts
 
     def advance(self, number, prepared, h):
         """The new state of a layer."""
@@ -416,35 +394,38 @@ class ExactSteps:
             new = tuple([g * v + b for g, v, b in zip(gates, h, increments)])
         return new if self.modulus is None else tuple([v & self.modulus for v in new])
 
-    def phi(self, number, prepared, h):
-        """The features that the new state h gives."""
-        z, count = [(i, v) for i, v in enumerate(h) if v], len(h) + 20
-        for (e, bias, columns, _, activation, low, high, silent), sums in zip(self.layers[number][2], prepared[3]):
-            out = dict(sums)
-            for i, v in z:
-                column = columns[i]
-                count += len(column)
-                for r, weight in column:
-                    out[r] = (out[r] if r in out else bias[r]) + weight * v
-            count += len(out)
-            z = _active(out.items(), e, activation, low, high)
-            if silent:
-                z += [pair for pair in silent if pair[0] not in out]
-        spend(count)
-        z.sort()
-        return tuple(z)
+    def first(self, number, prepared, h):
+        """What the first stage makes of a new state."""
+        return tuple(self.stage(self.layers[number][2][0], prepared[3][0], [(i, v) for i, v in enumerate(h) if v]))
+
+    def rest(self, number, prepared, z):
+        """The features that the other stages make of it, in order."""
+        for stage, part in zip(self.layers[number][2][1:], prepared[3][1:]):
+            z = self.stage(stage, part, z)
+        return tuple(sorted(z))
+
+    def stage(self, stage, part, z):
+        e, bias, columns, _, activation, low, high, silent = stage
+        out, count = dict(part), 20
+        for i, v in z:
+            column = columns[i]
+            count += len(column)
+            for r, weight in column:
+                out[r] = (out[r] if r in out else bias[r]) + weight * v
+        spend(count + len(out))
+        z = _active(out.items(), e, activation, low, high)
+        return z + [pair for pair in silent if pair[0] not in out] if silent else z
 
     def given(self, z):
         """The outputs that are positive, as bits."""
         _, bias, columns = self.readout
-        out, mask = {}, self.silent_outputs
+        out = {}
         for i, v in z:
             for r, weight in columns[i]:
                 out[r] = (out[r] if r in out else bias[r]) + weight * v
-        for r, total in out.items():
-            mask = mask | 1 << r if total > 0 else mask & ~(1 << r)
-        spend(2 * len(out) + 5)
-        return mask
+        spend(3 * len(out) + 5)
+        positive = [r for r, total in out.items() if total > 0]
+        return bits(positive + [r for r in self.silent_outputs if r not in out], len(bias))
 
     def value(self, v):
         """A number of a state, as an int or Fraction."""
@@ -465,38 +446,23 @@ def _active(sums, e, activation, low, high):
 class FloatSteps:
     """Layers in floats, every operation rounded, in the order of the definition.  Features are tuples of numbers."""
 
-    fractions = False
-
     def __init__(self, model):
         self.round = rounder(model.arithmetic.name)
         self.embedding = [tuple(self.stored(n, model.embedding_exponent) for n in row) for row in model.embedding]
-        self.initial = [tuple(self.stored(n, layer.initial_exponent) for n in layer.initial) for layer in model.layers]
-        self.layers = [
-            (
-                self.rows(layer.gate),
-                self.rows(layer.increment),
-                [
-                    (
-                        self.rows(stage.affine),
-                        stage.activation,
-                        self.stored(stage.low, stage.affine.exponent),
-                        self.stored(stage.high, stage.affine.exponent),
-                    )
-                    for stage in layer.phi
-                ],
-            )
-            for layer in model.layers
-        ]
-        self.readout = self.rows(model.readout)
+        self.initial, self.layers, self.readout = [], [], self.rows(model.readout)
+        for layer in model.layers:
+            self.initial.append(tuple(self.stored(n, layer.initial_exponent) for n in layer.initial))
+            ends = [[self.stored(n, stage.affine.exponent) for n in (stage.low, stage.high)] for stage in layer.phi]
+            stages = [(self.rows(stage.affine), stage.activation, *pair) for stage, pair in zip(layer.phi, ends)]
+            self.layers.append((self.rows(layer.gate), self.rows(layer.increment), stages))
 
     def stored(self, n, e):
         return self.round(math.ldexp(float(n), -e))
 
     def rows(self, affine):
-        return [
-            (self.stored(bias, affine.exponent), [(c, self.stored(weight, affine.exponent)) for c, weight in row])
-            for bias, row in zip(affine.bias, affine.rows)
-        ]
+        e = affine.exponent
+        rows = [[(column, self.stored(weight, e)) for column, weight in row] for row in affine.rows]
+        return [(self.stored(bias, e), row) for bias, row in zip(affine.bias, rows)]
 
     def affine(self, rows, x):
         rounded, results, count = self.round, [], 5
@@ -505,7 +471,7 @@ class FloatSteps:
             for column, weight in row:
                 total = rounded(total + rounded(weight * x[column]))
             results.append(rounded(total + bias))
-            count += 2 + 4 * len(row)
+            count += 2 + 6 * len(row)
         spend(count)
         return results
 
@@ -518,23 +484,28 @@ class FloatSteps:
         new = [rounded(rounded(g * v) + b) for g, v, b in zip(prepared[0], h, prepared[1])]
         return tuple([v if v == v else NAN for v in new])
 
-    def phi(self, number, prepared, h):
-        z, x = h, prepared[3]
-        for rows, activation, low, high in self.layers[number][2]:
-            z = self.affine(rows, z + x)
-            if activation == "relu":
-                z = [0.0 if v < 0 else v for v in z]
-            elif activation == "clip":
-                z = [low if v < low else high if v > high else v for v in z]
-            z = tuple([v if v == v else NAN for v in z])
+    def first(self, number, prepared, h):
+        return self.stage(self.layers[number][2][0], h, prepared[3])
+
+    def rest(self, number, prepared, z):
+        for stage in self.layers[number][2][1:]:
+            z = self.stage(stage, z, prepared[3])
         return z
 
+    def stage(self, stage, z, x):
+        rows, activation, low, high = stage
+        z = self.affine(rows, z + x)
+        if activation == "relu":
+            z = [0.0 if v < 0 else v for v in z]
+        elif activation == "clip":
+            z = [low if v < low else high if v > high else v for v in z]
+        return tuple([v if v == v else NAN for v in z])
+
     def given(self, z):
-        return sum(1 << r for r, v in enumerate(self.affine(self.readout, z)) if v > 0)
+        return bits([r for r, v in enumerate(self.affine(self.readout, z)) if v > 0], len(self.readout))
 
     def value(self, v):
-        if v != v or abs(v) == INFINITY:
-            raise Failed("a state is infinite or no number")
+        need(v == v and abs(v) != INFINITY, "a state is infinite or no number")
         return simplest(Fraction(v))
 
 
@@ -542,81 +513,85 @@ class Run:
     """A model that reads symbols.  States and features of each layer are numbered as they occur."""
 
     def __init__(self, model):
-        self.model, self.steps, layers = model, model.steps(), len(model.layers)
-        self.number, self.states = [{} for _ in range(layers)], [[] for _ in range(layers)]
-        self.features = [{} for _ in range(layers)]
-        self.rows = [list(self.steps.embedding)] + [[] for _ in range(layers - 1)]
-        self.ready = [{} for _ in range(layers)]
-        self.known = [{} for _ in range(layers)]
+        self.model, self.steps, self.last = model, model.steps(), len(model.layers) - 1
+        self.number, self.states, self.ready, self.known, self.after, self.features, self.rows = (
+            [kind() for _ in model.layers] for kind in (dict, list, dict, dict, dict, dict, list))
+        self.rows[0] = self.steps.embedding
 
     def begin(self):
-        """(state, outputs) after BOS."""
+        """(state, outputs) after BOS; a state has a number for each layer, outputs are bits."""
         start = tuple(self.numbered(number, h) for number, h in enumerate(self.steps.initial))
         return self.step(start, len(self.model.symbols))
 
     def step(self, state, symbol):
-        """(state, outputs) after a symbol; a state has a number for each layer."""
-        steps, x, new, last = self.steps, symbol, [], len(state) - 1
-        for number in range(last):
-            found = self.known[number].get((x, state[number]))
+        """(state, outputs) after a symbol."""
+        x, new = symbol, []
+        for number, here in enumerate(state):
+            found = self.known[number].get((x, here))
             if found is None:
-                prepared = self.prepared(number, x)
-                h = steps.advance(number, prepared, self.states[number][state[number]])
-                z = steps.phi(number, prepared, h)
-                features = self.features[number + 1]
-                if z not in features:
-                    spend(300 + 20 * len(z))
-                    features[z] = len(features)
-                    self.rows[number + 1].append(z)
-                found = self.known[number][x, state[number]] = self.numbered(number, h), features[z]
-                spend(300)
+                found = self.layer(number, x, here)
+                if number < self.last:
+                    spend(200)
+                    self.known[number][x, here] = found
             new.append(found[0])
             x = found[1]
-        prepared = self.prepared(last, x)
-        h = steps.advance(last, prepared, self.states[last][state[last]])
-        new.append(self.numbered(last, h))
-        return tuple(new), steps.given(steps.phi(last, prepared, h))
+        return tuple(new), x
 
-    def prepared(self, number, x):
-        found = self.ready[number].get(x)
+    def layer(self, number, x, here):
+        """(number of the new state, number of the features), of the last layer the outputs instead."""
+        steps, ready = self.steps, self.ready[number].get(x)
+        if ready is None:
+            ready = self.ready[number][x] = steps.prepared(number, self.rows[number][x])
+        h = steps.advance(number, ready, self.states[number][here])
+        first = steps.first(number, ready, h)
+        found = self.after[number].get((x, first))
         if found is None:
-            found = self.ready[number][x] = self.steps.prepared(number, self.rows[number][x])
-        return found
+            z = steps.rest(number, ready, first)
+            spend(400 + 40 * (len(first) + len(z)))
+            if number == self.last:
+                found = steps.given(z)
+            else:
+                check_size(z)
+                found = self.features[number + 1].setdefault(z, len(self.features[number + 1]))
+                self.rows[number + 1] += [z] * (found == len(self.rows[number + 1]))
+            self.after[number][x, first] = found
+        return self.numbered(number, h), found
 
     def numbered(self, number, h):
         found = self.number[number].get(h)
         if found is None:
             check_size(h)
-            spend(300 + 20 * len(h))
             found = self.number[number][h] = len(self.states[number])
             self.states[number].append(h)
         return found
 
     def values(self, state):
-        """The numbers of a state, layer by layer, as ints and Fractions."""
-        return [[self.steps.value(v) for v in self.states[number][h]] for number, h in enumerate(state)]
+        """The numbers of a state as ints and Fractions, first layer first."""
+        return [self.steps.value(v) for number, h in enumerate(state) for v in self.states[number][h]]
 
 
-def check_size(h):
-    for v in h:
-        if type(v) is Fraction and (v.denominator > LARGEST_STATE or abs(v.numerator) > LARGEST_STATE):
-            raise Failed("a state needs more than 4096 bits")
-        if type(v) is int and not -LARGEST_STATE <= v <= LARGEST_STATE:
-            raise Failed("a state needs more than 4096 bits")
+def check_size(values):
+    """Fails where a number of a state, or of features, is too large to go on with; pays for keeping them."""
+    spend(300 + 40 * len(values))
+    for v in values:
+        v = v[1] if type(v) is tuple else v
+        if type(v) is not float:
+            small = -LARGEST_STATE <= v <= LARGEST_STATE and (type(v) is int or v.denominator <= LARGEST_STATE)
+            need(small, "a state needs more than 4096 bits")
 
 
 # -- languages, as register machines ----------------------------------------------------------------------------------
 
-_ZERO, _POSITIVE, _SAME = "zero", "positive", "the type of the symbol"
+ZERO, POSITIVE, SAME = "zero", "positive", "the type of the symbol"
 _PAIRS = ("()", "[]", "{}", "<>", "+-", "ab")
 
 
 class _Machine:
     """Controls, registers and moves.  A state is (control, registers); None is dead.
 
-    A register is a counter, or a cell with the type of a bracket.  A family is a list of symbols that differ in their
-    type only, 0, 1, ...; for each control and family there is at most one move (tests, target, changes).  Tests are pairs
-    (register, ZERO | POSITIVE | SAME), changes are pairs (register, amount | SAME), and a control accepts under tests.
+    A register is a counter, or a cell with the type of a bracket.  A family is a list of symbols that differ in
+    their type only, 0, 1, ...; for each control and family there is at most one move (tests, target, changes).  Tests are
+    (register, ZERO | POSITIVE | SAME), changes are (register, amount | SAME), and a control accepts under tests.
     Every state that is reached has a way to acceptance, so that "has a move" is "may come next".
     """
 
@@ -627,31 +602,37 @@ class _Machine:
 
     def arrange(self, order):
         """Symbols become their numbers in this order, which must be of the same symbols."""
-        number = {name: i for i, name in enumerate(order)}
-        named = [name for family in self.families for name in family]
-        if len(named) != len(order) or any(name not in number for name in named):
-            raise Failed("the model's symbols are not those of %s" % self.text)
-        self.symbols, self.place = order, {}
-        for f, family in enumerate(self.families):
-            self.families[f] = [number[name] for name in family]
-            self.place.update((symbol, (f, kind)) for kind, symbol in enumerate(self.families[f]))
-        return self
+        number, named = {name: i for i, name in enumerate(order)}, [name for family in self.families for name in family]
+        need(set(named) == set(order), "the model's symbols are not those of %s", self.text)
+        self.symbols, self.families = order, [[number[name] for name in family] for family in self.families]
+        self.place = {symbol: (f, kind) for f, family in enumerate(self.families) for kind, symbol in enumerate(family)}
 
     def step(self, state, symbol):
         if state is None:
             return None
-        control, registers = state
         family, kind = self.place[symbol]
-        spend(5 + len(registers) // 4)
-        move = self.moves.get(control, {}).get(family)
-        if move is None or not holds(move[0], registers, kind):
-            return None
+        move = self.moves.get(state[0], {}).get(family)
+        spend(5 + len(state[1]) // 4)
+        return self.moved(state[1], move, kind) if move and holds(move[0], state[1], kind) else None
+
+    def moved(self, registers, move, kind):
         if move[2]:
             registers = list(registers)
             for register, change in move[2]:
-                registers[register] = kind if change is _SAME else registers[register] + change
+                registers[register] = kind if change is SAME else registers[register] + change
             registers = tuple(registers)
         return move[1], registers
+
+    def following(self, state):
+        """All pairs (symbol, state after it) but for dead ones."""
+        pairs = []
+        for f, move in self.moves.get(state[0], {}).items() if state else ():
+            same = [register for register, test in move[0] if test is SAME]
+            for kind in (state[1][same[0]],) if same else range(len(self.families[f])):
+                if holds(move[0], state[1], kind):
+                    pairs.append((self.families[f][kind], self.moved(state[1], move, kind)))
+            spend(5 + len(pairs) + len(state[1]))
+        return pairs
 
     def accepts(self, state):
         return state is not None and state[0] in self.accepting and holds(self.accepting[state[0]], state[1], None)
@@ -660,16 +641,8 @@ class _Machine:
         """The outputs that should be given in this state, as bits."""
         if mode == "recognise":
             return int(self.accepts(state))
-        mask = 1 << len(self.symbols) if self.accepts(state) else 0
-        for symbol in range(len(self.symbols)):
-            if self.step(state, symbol) is not None:
-                mask |= 1 << symbol
-        return mask
-
-    def run(self, state, word):
-        for symbol in word:
-            state = self.step(state, symbol)
-        return state
+        end = [len(self.symbols)] * self.accepts(state)
+        return bits([symbol for symbol, _ in self.following(state)] + end, len(self.symbols) + 1)
 
     def fastest(self, register):
         """The most that a move adds to a counter."""
@@ -680,7 +653,7 @@ class _Machine:
 def holds(tests, registers, kind):
     for register, test in tests:
         value = registers[register]
-        if not (value == kind if test is _SAME else value > 0 if test is _POSITIVE else value == 0):
+        if not (value == kind if test is SAME else value > 0 if test is POSITIVE else value == 0):
             return False
     return True
 
@@ -688,15 +661,10 @@ def holds(tests, registers, kind):
 def _machine_of(value, place="language"):
     """The machine that a language object stands for, its symbols still names."""
     if type(value) is dict and sorted(value) == ["dfa", "regex"]:
-        dfa, text = value["dfa"], value["regex"]
-        if type(text) is not str or len(text) > 100000:
-            raise Failed("%s.regex is no text of at most 100000 characters" % place)
-        machine = automaton(
-            dfa,
-            place + ".dfa",
-            "the regular expression %s over %s"
-            % (ascii(text), some_of(dfa.get("symbols") if type(dfa) is dict else ())),
-        )
+        text, dfa = value["regex"], value["dfa"]
+        need(type(text) is str and len(text) <= 100000, "%s.regex is no text of at most 100000 characters", place)
+        machine = automaton(dfa, place + ".dfa", "the regular expression %s" % ascii(text))
+        machine.text += " over the %d symbols %s" % (len(dfa["symbols"]), some_of(dfa["symbols"]))
         check_expression(text, dfa, place + ".regex")
         return machine
     kind, given = one_key(value, ("name", "dyck", "dfa"), place)
@@ -704,24 +672,17 @@ def _machine_of(value, place="language"):
         return automaton(given, place + ".dfa", "the automaton of sha256 %s" % sha256(given))
     if kind == "dyck":
         k, h = integers(given, place + ".dyck", 2, 0, 100000)
-        if not k:
-            raise Failed("%s.dyck has no bracket type" % place)
+        need(k > 0, "%s.dyck has no bracket type", place)
         return _bounded_dyck(k, h)
-    match = re.match(
-        r"(shuffle|boolean)-([1-9][0-9]?)\Z|(flip-flop|dyck-1|anbn|anbncn|anbncndn)\Z",
-        given if type(given) is str else "",
-    )
-    if not match or (match[1] and int(match[2]) > {"shuffle": 64, "boolean": 5}[match[1]]):
-        raise Failed("%s.name is %s, which is not known" % (place, show(given)))
+    names = r"(shuffle|boolean)-([1-9][0-9]?)\Z|(flip-flop|dyck-1|anbn|anbncn|anbncndn)\Z"
+    match = re.match(names, given) if type(given) is str else None
+    known = match and (not match[1] or int(match[2]) <= {"shuffle": 64, "boolean": 5}[match[1]])
+    need(known, "%s.name is %s, which is not known", place, show(given))
     if given == "flip-flop":
         return _flip_flop()
     if match[1] == "boolean":
         return boolean(int(match[2]))
     return _runs(given) if given[0] == "a" else shuffle(given, int(match[2] or 1))
-
-
-def some_of(names):
-    return "%d symbols (%s)" % (len(names), " ".join(map(show, names[:8])) + (" ..." if len(names) > 8 else ""))
 
 
 def _type_name(number):
@@ -735,158 +696,138 @@ def _type_name(number):
 
 def _bounded_dyck(k, h):
     """Control: the depth.  Cell j: the type opened last at depth j + 1; closing a bracket leaves it as it is."""
-    names = [_type_name(i) for i in range(k)]
-    moves = {depth: {} for depth in range(h + 1)}
+    moves, names = {depth: {} for depth in range(h + 1)}, [_type_name(i) for i in range(k)]
     for depth in range(h):
-        moves[depth][0] = (), depth + 1, ((depth, _SAME),)
-        moves[depth + 1][1] = ((depth, _SAME),), depth, ()
-    text = "Dyck(%d, %d), brackets of %d types nested at most %d deep" % (k, h, k, h)
+        moves[depth][0] = (), depth + 1, ((depth, SAME),)
+        moves[depth + 1][1] = ((depth, SAME),), depth, ()
     families = [["(" + name for name in names], [name + ")" for name in names]]
+    text = "Dyck(%d, %d), brackets of %d types nested at most %d deep" % (k, h, k, h)
     return _Machine(text, families, moves, {0: ()}, (0, (0,) * h), k)
 
 
 def shuffle(name, k):
     """Counter i: how many brackets of pair i are open."""
     pairs = _PAIRS[:k] if k <= len(_PAIRS) else [("(" + _type_name(i), _type_name(i) + ")") for i in range(k)]
-    moves = {}
-    for i in range(k):
-        moves[2 * i] = (), 0, ((i, 1),)
-        moves[2 * i + 1] = ((i, _POSITIVE),), 0, ((i, -1),)
+    moves = {2 * i: ((), 0, ((i, 1),)) for i in range(k)}
+    moves.update((2 * i + 1, (((i, POSITIVE),), 0, ((i, -1),))) for i in range(k))
+    accepting = {0: tuple((i, ZERO) for i in range(k))}
     text = "%s, shuffles of balanced brackets of %d pairs" % (name, k)
-    accepting = {0: tuple((i, _ZERO) for i in range(k))}
     return _Machine(text, [[bracket] for pair in pairs for bracket in pair], {0: moves}, accepting, (0, (0,) * k))
 
 
 def boolean(n):
     """Counter 0: how many expressions are still to come."""
-    amounts = list(range(n)) + [-1, -1]
-    moves = {i: (((0, _POSITIVE),), 0, ((0, amount),)) for i, amount in enumerate(amounts)}
+    moves = {i: (((0, POSITIVE),), 0, ((0, amount),)) for i, amount in enumerate([*range(n), -1, -1])}
     text = "boolean-%d, expressions in prefix notation with operators of arity 1 to %d" % (n, n)
-    return _Machine(text, [[c] for c in "~+>*^"[:n] + "01"], {0: moves}, {0: ((0, _ZERO),)}, (0, (1,)))
+    return _Machine(text, [[c] for c in "~+>*^"[:n] + "01"], {0: moves}, {0: ((0, ZERO),)}, (0, (1,)))
 
 
 def _runs(name):
     """Control: which run we are in.  Counter i: letters number i that the next letter has not matched yet."""
     letters = name[0::2]
-    moves = {control: {} for control in range(len(letters) + 1)}
+    moves, last = {control: {} for control in range(len(letters) + 1)}, len(letters) - 1
     moves[0][0] = moves[1][0] = (), 1, ((0, 1),)
     for i in range(1, len(letters)):
-        tests = ((i - 1, _POSITIVE),) + (((i - 2, _ZERO),) if i > 1 else ())
-        changes = ((i - 1, -1),) + (((i, 1),) if i < len(letters) - 1 else ())
-        moves[i][i] = moves[i + 1][i] = tests, i + 1, changes
-    text = "%s, equal runs of %s" % (name, ", ".join(letters))
-    accepting = {len(letters): ((len(letters) - 2, _ZERO),)}
-    return _Machine(text, [[letter] for letter in letters], moves, accepting, (0, (0,) * (len(letters) - 1)))
+        tests = ((i - 1, POSITIVE),) + (((i - 2, ZERO),) if i > 1 else ())
+        moves[i][i] = moves[i + 1][i] = tests, i + 1, ((i - 1, -1),) + (((i, 1),) if i < last else ())
+    text, accepting = "%s, equal runs of %s" % (name, ", ".join(letters)), {last + 1: ((last - 1, ZERO),)}
+    return _Machine(text, [[letter] for letter in letters], moves, accepting, (0, (0,) * last))
 
 
 def _flip_flop():
-    """Instructions w, r, i and bits in turn; the bit after r is the bit after the last w; the first instruction is w."""
-    w, r, i, zero, one = range(5)
-    go = {
-        0: {w: 1},
-        1: {zero: 2, one: 3},
-        2: {w: 1, r: 4, i: 6},
-        3: {w: 1, r: 5, i: 7},
-        4: {zero: 2},
-        5: {one: 3},
-        6: {zero: 2, one: 2},
-        7: {zero: 3, one: 3},
-    }
-    moves = {control: {symbol: ((), target, ()) for symbol, target in row.items()} for control, row in go.items()}
+    """Instructions w, r, i and bits in turn; the bit after r is that after the last w; the first instruction is w."""
+    go = [{"w": 1}, {"0": 2, "1": 3}, {"w": 1, "r": 4, "i": 6}, {"w": 1, "r": 5, "i": 7},
+          {"0": 2}, {"1": 3}, {"0": 2, "1": 2}, {"0": 3, "1": 3}]
+    moves = {q: {"wri01".index(symbol): ((), target, ()) for symbol, target in row.items()} for q, row in enumerate(go)}
     return _Machine("flip-flop", [[c] for c in "wri01"], moves, {0: (), 2: (), 3: ()})
 
 
 def automaton(value, place, text):
     """Controls are the states; moves to states from which no word is possible are left out."""
     names, table, accepting, start = keys(value, ("symbols", "table", "accepting", "start"), place)
-    symbols(names, place + ".symbols")
     states = len(array(table, place + ".table"))
+    symbols(names, place + ".symbols")
     integer(start, 0, states - 1, place + ".start")
-    integers(accepting, place + ".accepting", None, 0, states - 1)
-    before = [[] for _ in range(states)]
+    alive, before = set(integers(accepting, place + ".accepting", None, 0, states - 1)), [[] for _ in range(states)]
     for q, row in enumerate(table):
         for target in integers(row, "%s.table[%d]" % (place, q), len(names), 0, states - 1):
             before[target].append(q)
-    alive, waiting = set(accepting), list(accepting)
+    waiting = list(alive)
     while waiting:
-        for q in before[waiting.pop()]:
-            if q not in alive:
-                alive.add(q)
-                waiting.append(q)
+        found = [q for q in before[waiting.pop()] if q not in alive]
+        waiting += set(found)
+        alive.update(found)
     moves = {q: {i: ((), t, ()) for i, t in enumerate(row) if t in alive} for q, row in enumerate(table) if q in alive}
-    return _Machine(
-        text, [[name] for name in names], moves, dict.fromkeys(accepting, ()), (start, ()) if start in alive else None
-    )
+    first = (start, ()) if start in alive else None
+    return _Machine(text, [[name] for name in names], moves, {q: () for q in accepting}, first)
 
 
 # -- regular expressions ----------------------------------------------------------------------------------------------
 
-_LETTERS, _EMPTY, _CONCATENATION, _REPETITION, _UNION, _COMPLEMENT = range(6)
+LETTERS, EMPTY, CONCATENATION, REPETITION, UNION, COMPLEMENT = range(6)
 NESTING = 1000
+_MARKED = re.compile(r"<((?:\\(?:_|[^\w\s])|[^\\>\s])+)>|'((?:\\(?:_|[^\w\s])|[^\\'\s])+)'|\\(_|[^\w\s])")
+_COUNTS = re.compile(r"\{\s*(?:([0-9]{1,18})\s*(?:(,)\s*([0-9]{1,18})?\s*)?|,\s*([0-9]{1,18})\s*)\}")
 
 
 class Terms:
     """Expressions in a normal form, as numbers.  A term is (operator, parts); its parts have smaller numbers.
 
-    letters: a frozenset of symbols; concatenation: (first, rest), to the right; repetition: (term, least, most or None);
-    union: a frozenset; complement: (term,).  Under these laws there are finitely many derivatives (Brzozowski 1964).
+    letters: a frozenset of symbols; concatenation: (first, rest), to the right; repetition: (term, least, most or
+    None); union: a frozenset; complement: (term,).  So there are finitely many derivatives (Brzozowski 1964).
     """
 
-    def __init__(self, alphabet):
+    def __init__(self):
         self.number, self.terms, self.nullable, self.derivatives = {}, [], [], {}
-        self.every = frozenset(alphabet)
-        self.nothing, self.empty = self.term(_LETTERS, frozenset(), False), self.term(_EMPTY, (), True)
+        self.nothing, self.empty = self.letters(()), self.term(EMPTY, (), True)
         self.everything = self.complement(self.nothing)
 
     def term(self, operator, parts, nullable):
         key = operator, parts
         if key not in self.number:
-            spend(200 + 10 * len(parts))
+            spend(300 + 20 * len(parts))
             self.number[key] = len(self.terms)
             self.terms.append(key)
             self.nullable.append(nullable)
         return self.number[key]
 
     def letters(self, chosen):
-        return self.term(_LETTERS, frozenset(chosen), False)
+        return self.term(LETTERS, frozenset(chosen), False)
 
     def concatenation(self, left, right):
         if self.nothing in (left, right):
             return self.nothing
         factors = []
-        while self.terms[left][0] == _CONCATENATION:
+        while self.terms[left][0] == CONCATENATION:
             first, left = self.terms[left][1]
             factors.append(first)
+        spend(5 * len(factors) + 5)
         for factor in reversed(factors + [left]):
-            spend(2)
             if right == self.empty:
                 right = factor
             elif factor != self.empty:
-                right = self.term(_CONCATENATION, (factor, right), self.nullable[factor] and self.nullable[right])
+                right = self.term(CONCATENATION, (factor, right), self.nullable[factor] and self.nullable[right])
         return right
 
     def union(self, terms):
         members = set()
         for term in terms:
-            members.update(self.terms[term][1] if self.terms[term][0] == _UNION else (term,))
-        spend(5 + len(members))
+            members.update(self.terms[term][1] if self.terms[term][0] == UNION else (term,))
+        letters = {term for term in members if self.terms[term][0] == LETTERS}
+        spend(10 + len(members) + sum(len(self.terms[term][1]) for term in letters))
         if self.everything in members:
             return self.everything
-        letters = {term for term in members if self.terms[term][0] == _LETTERS}
         members -= letters
         letters = self.letters(frozenset().union(*(self.terms[term][1] for term in letters)))
         if letters != self.nothing or not members:
             members.add(letters)
         if len(members) == 1:
             return members.pop()
-        return self.term(_UNION, frozenset(members), any(self.nullable[term] for term in members))
+        return self.term(UNION, frozenset(members), any(self.nullable[term] for term in members))
 
     def complement(self, term):
         operator, parts = self.terms[term]
-        return parts[0] if operator == _COMPLEMENT else self.term(_COMPLEMENT, (term,), not self.nullable[term])
-
-    def intersection(self, left, right):
-        return self.complement(self.union((self.complement(left), self.complement(right))))
+        return parts[0] if operator == COMPLEMENT else self.term(COMPLEMENT, (term,), not self.nullable[term])
 
     def repetition(self, term, least, most):
         if most == 0 or term == self.empty:
@@ -896,22 +837,17 @@ class Terms:
         if (least, most) == (1, 1) or term == self.everything:
             return term
         least = 0 if self.nullable[term] else least  # fewer can be filled up with empty words
-        return self.term(_REPETITION, (term, least, most), least == 0)
+        return self.term(REPETITION, (term, least, most), least == 0)
 
     def derivative(self, term, symbol):
         """What may follow the symbol; parts first, on a stack of our own."""
         known, stack = self.derivatives.setdefault(symbol, {}), [term]
         while stack:
             operator, parts = self.terms[stack[-1]]
-            needed = ()
-            if operator in (_UNION, _COMPLEMENT):
-                needed = parts
-            elif operator == _REPETITION or operator == _CONCATENATION and not self.nullable[parts[0]]:
-                needed = parts[:1]
-            elif operator == _CONCATENATION:
-                needed = parts
+            one = operator == REPETITION or operator == CONCATENATION and not self.nullable[parts[0]]
+            needed = () if operator in (LETTERS, EMPTY) else parts[:1] if one else parts
             missing = [part for part in needed if part not in known]
-            spend(20 + len(needed))
+            spend(40 + len(needed))
             if missing:
                 stack += missing
             else:
@@ -919,18 +855,15 @@ class Terms:
         return known[term]
 
     def derived(self, operator, parts, symbol, known):
-        if operator == _LETTERS:
+        if operator in (LETTERS, EMPTY):
             return self.empty if symbol in parts else self.nothing
-        if operator == _EMPTY:
-            return self.nothing
-        if operator == _UNION:
+        if operator == UNION:
             return self.union([known[part] for part in parts])
-        if operator == _COMPLEMENT:
+        if operator == COMPLEMENT:
             return self.complement(known[parts[0]])
-        if operator == _REPETITION:
+        if operator == REPETITION:
             part, least, most = parts
-            rest = self.repetition(part, max(least - 1, 0), None if most is None else most - 1)
-            return self.concatenation(known[part], rest)
+            return self.concatenation(known[part], self.repetition(part, max(least - 1, 0), most and most - 1))
         after = self.concatenation(known[parts[0]], parts[1])
         return self.union((after, known[parts[1]])) if self.nullable[parts[0]] else after
 
@@ -940,192 +873,128 @@ class _Parser:
 
     def __init__(self, text, alphabet, place):
         self.text, self.at, self.place, self.depth = text, 0, place, 0
-        self.terms, self.alphabet, self.classes = Terms(alphabet), frozenset(alphabet), set()
+        self.terms, self.alphabet, self.classes = Terms(), frozenset(alphabet), set()
 
-    def wrong(self, reason):
-        return Failed("%s, column %d: %s" % (self.place, self.at + 1, reason))
+    def need(self, condition, reason):
+        need(condition, "%s, column %d: %s", self.place, self.at + 1, reason)
 
     def peek(self):
-        while self.text[self.at : self.at + 1].isspace():
+        """The next character that is not blank; blanks are skipped."""
+        while self.text[self.at:self.at + 1].isspace():
             self.at += 1
-        return self.text[self.at : self.at + 1]
+        return self.text[self.at:self.at + 1]
 
-    def take(self, text):
-        self.peek()
-        if self.text.startswith(text, self.at):
-            self.at += len(text)
-            return True
-        return False
+    def take(self, character):
+        found = self.peek() == character
+        self.at += found
+        return found
 
     def whole(self):
-        if not self.peek():
-            raise self.wrong("nothing is written")
-        term = self.union(anchored=self.peek() == "^")
-        if self.peek():
-            raise self.wrong("%s is not expected" % show(self.peek()))
+        self.need(self.peek(), "nothing is written")
+        term = self.union(self.peek() == "^")
+        self.need(not self.peek(), "an operator or the end is expected")
         return term
 
     def union(self, anchored=False):
         """Alternatives; one that is left out is the empty word.  Anchored: each operand of | and & in ^ and $."""
         self.depth += 1
-        if self.depth > NESTING:
-            raise self.wrong("nested too deeply")
-        terms, some = [], False
-        while True:
-            if not anchored and self.peek() in ("|", ")", ""):
-                if self.peek() != "|" and not some:
-                    raise self.wrong("an operand is missing")
+        self.need(self.depth <= NESTING, "nested too deeply")
+        terms, more = [], False
+        while more or not terms:
+            if not anchored and (self.peek() == "|" or more and self.peek() in (")", "")):
                 terms.append(self.terms.empty)
             else:
-                term = self.operand(anchored)
+                terms.append(self.operand(anchored))
                 while self.take("&"):
-                    term = self.terms.intersection(term, self.operand(anchored))
-                terms.append(term)
-            some = True
-            if not self.take("|"):
-                self.depth -= 1
-                return self.terms.union(terms) if len(terms) > 1 else terms[0]
+                    both = self.terms.complement(terms.pop()), self.terms.complement(self.operand(anchored))
+                    terms.append(self.terms.complement(self.terms.union(both)))
+            more = self.take("|")
+        self.depth -= 1
+        return self.terms.union(terms) if len(terms) > 1 else terms[0]
 
     def operand(self, anchored):
-        if not anchored:
-            return self.concatenation()
-        if not self.take("^"):
-            raise self.wrong("anchors are not around every alternative")
-        term = self.terms.empty if self.peek() == "$" else self.concatenation()
-        if not self.take("$"):
-            raise self.wrong("anchors are not around every alternative")
-        return term
-
-    def concatenation(self):
-        factors = [self.complement()]
+        """A concatenation, from the right."""
+        self.need(not anchored or self.take("^"), "anchors are not around every alternative")
+        factors = [] if anchored and self.peek() == "$" else [self.factor()]
         while self.peek() not in ("", "|", "&", ")", "$"):
-            factors.append(self.complement())
-        term = factors.pop()
-        while factors:
-            term = self.terms.concatenation(factors.pop(), term)
+            factors.append(self.factor())
+        self.need(not anchored or self.take("$"), "anchors are not around every alternative")
+        term = self.terms.empty
+        for factor in reversed(factors):
+            term = self.terms.concatenation(factor, term)
         return term
 
-    def complement(self):
-        count = 0
+    def factor(self):
+        """An atom with its repetitions, and complements of it."""
+        negated = False
         while self.take("~"):
-            count += 1
-        term = self.repetition()
-        return self.terms.complement(term) if count % 2 else term
-
-    def repetition(self):
+            negated = not negated
         term = self.atom()
-        while self.peek() in ("*", "+", "?", "{") and self.peek():
-            c = self.text[self.at]
-            self.at += 1
-            least, most = self.counts() if c == "{" else {"*": (0, None), "+": (1, None), "?": (0, 1)}[c]
+        while self.peek() and self.peek() in "*+?{":
+            counts = _COUNTS.match(self.text, self.at)
+            self.need(counts or self.peek() != "{", "a repetition is {m}, {m,n}, {m,} or {,n}")
+            least, most = {"*": (0, None), "+": (1, None), "?": (0, 1)}.get(self.peek(), (0, 0))
+            if counts:
+                end = counts[4] or counts[3] or (None if counts[2] else counts[1])
+                least, most = int(counts[1] or 0), None if end is None else int(end)
+            self.need(most is None or least <= most, "a repetition from more to less")
+            self.at = counts.end() if counts else self.at + 1
             term = self.terms.repetition(term, least, most)
-            if self.peek() in ("?", "+"):
-                raise self.wrong("a repetition of a repetition needs parentheses")
-        return term
-
-    def counts(self):
-        if self.take(","):
-            least, most = 0, self.count()
-        else:
-            least = most = self.count()
-            if self.take(","):
-                most = None if self.peek() == "}" else self.count()
-        if not self.take("}") or (most is not None and most < least):
-            raise self.wrong("a repetition that is not {m}, {m,n}, {m,} or {,n}")
-        return least, most
-
-    def count(self):
-        self.peek()
-        digits = re.compile("[0-9]{1,18}(?![0-9])").match(self.text, self.at)
-        if not digits:
-            raise self.wrong("a number of at most 18 digits is expected")
-        self.at = digits.end()
-        return int(digits[0])
+            self.need(not self.peek() or self.peek() not in "?+", "what is repeated twice needs parentheses")
+        return self.terms.complement(term) if negated else term
 
     def atom(self):
         c = self.peek()
-        if c in ("<", "'", "\\"):
+        if c and c in "<'\\":
             return self.choice({self.marked()})
         self.at += 1
         if c == "(":
-            if self.text.startswith("?", self.at):
-                if not self.text.startswith("?:", self.at):
-                    raise self.wrong("no group of this notation")
-                self.at += 2
-            if self.take(")"):
-                return self.terms.empty
-            term = self.union()
-            if not self.take(")"):
-                raise self.wrong("')' is expected")
+            plain = self.text[self.at:self.at + 1] != "?"
+            self.need(plain or self.text.startswith("?:", self.at), "a group is ( ) or (?: )")
+            self.at += 0 if plain else 2
+            term = self.terms.empty if self.peek() == ")" else self.union()
+            self.need(self.take(")"), "')' is expected")
             return term
         if c == "[":
             return self.symbol_set()
-        if c == ".":
-            return self.choice((), True)
-        if c == "\u03b5":
-            return self.terms.empty
-        if c == "\u2205":
-            return self.choice(())
-        if not c or c in "]}>)|&*+?{^$~":
-            raise self.wrong("a symbol is expected")
+        if c and c in ".\u03b5\u2205":
+            return self.terms.empty if c == "\u03b5" else self.choice((), c == ".")
+        self.need(c and c not in "]}>)|&*+?{^$~", "a symbol is expected")
         return self.choice({c})
 
     def marked(self):
         """<open>, 'open' or \\*: a backslash before what is no letter, digit or blank."""
-        opening = self.peek()
-        if opening == "\\":
-            return self.escaped()
-        closing, symbol = ">" if opening == "<" else "'", ""
-        self.at += 1
-        while self.text[self.at : self.at + 1] != closing:
-            c = self.text[self.at : self.at + 1]
-            if not c or c.isspace():
-                raise self.wrong("a symbol is not closed, or has a blank")
-            symbol += self.escaped() if c == "\\" else c
-            self.at += c != "\\"
-        self.at += 1
-        return symbol
-
-    def escaped(self):
-        self.at += 2
-        c = self.text[self.at - 1 : self.at]
-        if not c or c.isspace() or c.isalnum():
-            raise self.wrong("this cannot be escaped")
-        return c
+        match = _MARKED.match(self.text, self.at)
+        self.need(match, "no symbol of this notation")
+        self.at = match.end()
+        return match[3] or re.sub(r"(?s)\\(.)", r"\1", match[1] or match[2])
 
     def symbol_set(self):
         negated, chosen = self.take("^"), set()
         while not self.take("]"):
-            blank, first = self.text[self.at - 1].isspace(), self.member()
-            ended = self.at
-            if self.peek() != "-" or self.text[self.at + 1 :].lstrip()[:1] == "]":
-                if blank and first == "-" and self.peek() not in ("", "]"):
-                    raise self.wrong("a range from a blank")
+            blank, first, ended = self.text[self.at - 1].isspace(), self.member(), self.at
+            if self.peek() != "-" or self.text[self.at + 1:].lstrip()[:1] == "]":
+                self.need(not blank or first != "-" or self.peek() in ("", "]"), "a range from a blank")
                 chosen.add(first)
                 continue
+            blank = ended != self.at or self.text[self.at + 1:self.at + 2].isspace()
             self.at += 1
-            if ended != self.at - 1 or self.text[self.at : self.at + 1].isspace():
-                raise self.wrong("a blank in a range")
             last = self.member()
-            if len(first) != 1 or len(last) != 1 or first > last:
-                raise self.wrong("a range that is none")
+            self.need(not blank and len(first) == len(last) == 1 and first <= last, "a range that is none")
             spend(ord(last) - ord(first))
             chosen.update(chr(n) for n in range(ord(first), ord(last) + 1) if not chr(n).isspace())
         return self.choice(chosen, negated)
 
     def member(self):
         c = self.peek()
-        if not c or self.text.startswith("[:", self.at):
-            raise self.wrong("']' is expected" if not c else "a class of characters is not of this notation")
-        if c in ("<", "'", "\\"):
+        self.need(c and not self.text.startswith("[:", self.at), "']' or a symbol is expected")
+        if c in "<'\\":
             return self.marked()
         self.at += 1
         return c
 
     def choice(self, chosen, negated=False):
-        for symbol in chosen:
-            if symbol not in self.alphabet:
-                raise self.wrong("%s is not a symbol of the automaton" % show(symbol))
+        self.need(self.alphabet.issuperset(chosen), "a symbol is not one of the automaton")
         spend(len(self.alphabet) if negated else 1)
         self.classes.add(frozenset(chosen))
         return self.terms.letters(self.alphabet - set(chosen) if negated else chosen)
@@ -1135,15 +1004,14 @@ def check_expression(text, dfa, place):
     """Every pair (derivative, state) that a string leads to agrees on the empty word."""
     names, table, accepting = dfa["symbols"], dfa["table"], set(dfa["accepting"])
     parser = _Parser(text, names, place)
-    term = parser.whole()
-    alike = {}  # symbols that no set of the expression tells apart, and no column of the table
-    for i, name in enumerate(names):
-        spend(len(parser.classes) + len(table))
+    seen, alike = {(parser.whole(), dfa["start"])}, {}
+    for i, name in enumerate(names):  # symbols that no set of the expression tells apart, and no column of the table
+        spend(10 * (len(parser.classes) + len(table)))
         alike.setdefault((tuple(name in c for c in parser.classes), tuple(row[i] for row in table)), (i, name))
-    seen, waiting = {(term, dfa["start"])}, [(term, dfa["start"])]
+    waiting = list(seen)
     for term, q in waiting:
-        if parser.terms.nullable[term] != (q in accepting):
-            raise Failed("%s: the expression and state %d of the automaton differ on a word" % (place, q))
+        right = parser.terms.nullable[term] == (q in accepting)
+        need(right, "%s: expression and automaton differ in state %d", place, q)
         for i, name in alike.values():
             pair = parser.terms.derivative(term, name), table[q][i]
             if pair not in seen:
@@ -1152,76 +1020,66 @@ def check_expression(text, dfa, place):
                 waiting.append(pair)
 
 
-# -- closed: every pair of a machine's and a model's state --------------------------------------------------------------
+# -- closed: every pair of a machine's and a model's state ------------------------------------------------------------
 
 
 def check_closed(claim, evidence):
     most, dead = keys(evidence, ("states", "dead"), "evidence.closed")
     integer(most, 1, LARGEST, "evidence.closed.states")
-    model, machine, mode, horizon = claim.model, claim.machine, claim.mode, claim.horizon
-    relation = None
+    model, machine, mode, relation = claim.model, claim.machine, claim.mode, None
     if dead is not None:
-        if mode != "recognise":
-            raise Failed("evidence.closed.dead: in predictive mode nothing is asked of dead strings")
+        need(mode == "recognise", "evidence.closed.dead: in predictive mode nothing is asked of dead strings")
         relation = Relation(claim, [{"control": None, "ranges": [], "state": dead}], "evidence.closed.dead")
         relation.check_dead()
-    run = Run(model)
-    state, given = run.begin()
-    numbers, states, moves, wanted = {machine.start: 0}, [machine.start], [], []
+    numbers, states, known, everything = {machine.start: 0}, [machine.start], {}, range(len(model.symbols))
 
     def answers(q):
-        """What is wanted in machine state q, and the symbols that are followed with where they lead."""
-        while len(moves) <= q:
-            state = states[len(moves)]
-            row = []
-            for symbol in range(len(model.symbols)):
-                target = machine.step(state, symbol)
-                if target is not None or mode == "recognise":
-                    if target not in numbers:
-                        spend(300)
-                        numbers[target] = len(states)
-                        states.append(target)
-                    row.append((symbol, numbers[target]))
-            spend(3 * len(row))
-            moves.append(row)
-            wanted.append(machine.wanted(state, mode))
-        return wanted[q]
+        """What is wanted in machine state q, and the symbols that are followed with the states they lead to."""
+        if q not in known:
+            pairs = machine.following(states[q])
+            if mode == "recognise":
+                pairs = sorted({**dict.fromkeys(everything), **dict(pairs)}.items())
+            for _, target in pairs:
+                if target not in numbers:
+                    spend(300)
+                    numbers[target] = len(states)
+                    states.append(target)
+            spend(100 + 20 * len(pairs))
+            known[q] = machine.wanted(states[q], mode), [(symbol, numbers[target]) for symbol, target in pairs]
+        return known[q]
 
-    if given != answers(0):
-        raise Failed("closed: after BOS the outputs are %s" % differ(claim, given, wanted[0]))
-    seen, layer, length = {(0, state)}, [(0, state)], 0
-    while layer and length != horizon:
+    run = Run(model)
+    state, given = run.begin()
+    compare(claim, given, answers(0)[0], "closed: after BOS")
+    seen, layer, length = {(0, *state)}, [(0, *state)], 0
+    while layer and length != claim.horizon:
         length, following = length + 1, []
-        for q, state in layer:
-            answers(q)
-            for symbol, target in moves[q]:
+        for q, *state in layer:
+            for symbol, target in answers(q)[1]:
                 new, given = run.step(state, symbol)
-                if given != (wanted[target] if target < len(wanted) else answers(target)):
-                    raise Failed(
-                        "closed: after a string of %d symbols that ends with %s the outputs are %s"
-                        % (length, show(model.symbols[symbol]), differ(claim, given, wanted[target]))
-                    )
-                pair = target, new
-                if pair not in seen:
-                    if states[target] is None and relation and relation.covers(run.values(new), length):
-                        continue
-                    if len(seen) >= most:
-                        raise Failed("closed: there are more than the %d pairs that are announced" % most)
-                    spend(200)
+                if given != answers(target)[0]:
+                    last = show(model.symbols[symbol])
+                    place = "closed: after a string of %d symbols that ends with %s" % (length, last)
+                    compare(claim, given, answers(target)[0], place)
+                pair, dead = (target, *new), relation and states[target] is None
+                if pair not in seen and not (dead and relation.covers(run.values(new), length)):
+                    need(len(seen) < most, "closed: there are more than the %d pairs that are announced", most)
+                    spend(300)
                     seen.add(pair)
                     following.append(pair)
         layer = following
 
 
-def differ(claim, given, wanted):
-    def names(mask):
-        given = [claim.model.outputs[i] for i in range(len(claim.model.outputs)) if mask >> i & 1]
-        return "{%s}" % (", ".join(map(show, given[:8])) + (", ..." if len(given) > 8 else ""))
-
-    return "%s, expected %s" % (names(given), names(wanted))
+def compare(claim, given, wanted, place):
+    if given != wanted:
+        raise Failed("%s the outputs are %s, expected %s" % (place, named(claim, given), named(claim, wanted)))
 
 
-# -- relation: what holds in each control, for any values of the registers ------------------------------------------------
+def named(claim, mask):
+    return "{%s}" % some_of([name for i, name in enumerate(claim.model.outputs) if mask >> i & 1])
+
+
+# -- relation: what holds in each control, for any values of the registers --------------------------------------------
 
 
 class _Form:
@@ -1236,6 +1094,11 @@ class _Form:
 def form(constant, terms):
     terms = {p: a for p, a in terms.items() if a}
     return _Form(constant, terms) if terms else constant
+
+
+def parts(v):
+    """The numbers that a number or form is made of."""
+    return (v.constant, *v.terms.values()) if type(v) is _Form else (v,)
 
 
 def plus(v, w, factor=1):
@@ -1253,7 +1116,7 @@ class Cut(Exception):
 
 
 class _Box:
-    """Ranges of parameters: those of the case, but for some; what is computed on them; and the box that it was cut from."""
+    """Ranges of parameters: the case's (base), but for some (own); what is known on them; the box that it was cut from."""
 
     __slots__ = ("base", "own", "memo", "parent", "open")
 
@@ -1269,6 +1132,7 @@ class _Box:
         least, most = self.range(p)
         if low <= least and most <= high:
             return self
+        spend(20 + len(self.own))
         least, most = max(low, least), min(high, most)
         return None if least > most else _Box(self.base, {**self.own, p: (least, most)}, {}, self)
 
@@ -1276,6 +1140,7 @@ class _Box:
         """The least and the greatest value; a form attains them."""
         if type(v) is not _Form:
             return v, v
+        spend(2 * len(v.terms))
         low = high = v.constant
         for p, a in v.terms.items():
             least, most = self.own.get(p) or self.base[p]
@@ -1306,8 +1171,7 @@ class _Box:
             if least <= at < most:
                 return Cut(p, at)
         width, p = min(free)
-        if width == INFINITY:
-            raise Failed("a relu or clip compares two unbounded numbers")
+        need(width < INFINITY, "a relu, clip or product depends on two unbounded numbers")
         return Cut(p, self.range(p)[0] + width // 2)
 
 
@@ -1344,43 +1208,42 @@ class Relation:
         control, ranges, state = keys(entry, ("control", "ranges", "state"), place)
         if control is not None:
             integer(control, 0, LARGEST, place + ".control")
-        elif self.claim.mode != "recognise":
-            raise Failed("%s: in predictive mode nothing is asked of dead strings" % place)
-        if control in self.entries:
-            raise Failed("%s: control %s has an entry already" % (place, control))
-        registers = len(self.machine.start[1]) if control is not None else 0
-        limits = []
+        right = control is not None or self.claim.mode == "recognise"
+        need(right, "%s: in predictive mode nothing is asked of dead strings", place)
+        need(control not in self.entries, "%s: its control has an entry already", place)
+        registers, limits = len(self.machine.start[1]) if control is not None else 0, []
         for i, pair in enumerate(array(ranges, place + ".ranges", registers)):
+            where = "%s.ranges[%d]" % (place, i)
             if self.machine.cells:
-                if pair is not None:
-                    raise Failed("%s.ranges[%d] is not null, the range of a cell" % (place, i))
+                need(pair is None, "%s is not null, the range of a cell", where)
             else:
-                low, high = array(pair, "%s.ranges[%d]" % (place, i), 2)
-                integer(low, 0, LARGEST, "%s.ranges[%d]" % (place, i))
-                limits.append((low, INFINITY if high is None else integer(high, low, LARGEST, place + ".ranges")))
+                low, high = array(pair, where, 2)
+                integer(low, 0, LARGEST, where)
+                limits.append((low, INFINITY if high is None else integer(high, low, LARGEST, where)))
         e, layers = keys(state, ("exponent", "layers"), place + ".state")
-        exponent(e, place + ".state")
+        integer(e, 0, _MOST_PLACES, place + ".state.exponent")
         array(layers, place + ".state.layers", len(self.model.layers))
         for number, (terms, layer) in enumerate(zip(layers, self.model.layers)):
             for c, term in enumerate(array(terms, "%s.state.layers[%d]" % (place, number), layer.width)):
-                self.check_term(term, registers, "%s.state.layers[%d][%d]" % (place, number, c))
-        self.entries[control] = limits, e, layers
+                right = self.is_term(term, registers)
+                need(right, "%s.state.layers[%d][%d] is no term that machine, mode and horizon allow", place, number, c)
+        self.entries[control] = limits, e, [term for terms in layers for term in terms]
 
-    def check_term(self, term, registers, place):
-        kind, rest = (term[0], term[1:]) if type(term) is list and term else ("", ())
-        whole = all(type(n) is int and abs(n) <= LARGEST for n in rest if n is not None)
-        if kind == "r" and len(rest) == 1 and whole and not self.machine.cells:
-            right = rest[0] is not None and 0 <= rest[0] < registers
-        elif kind == "b" and len(rest) == 2 and whole and None not in rest and self.machine.cells:
-            right = 0 <= rest[0] < registers and 0 <= rest[1] < self.machine.bits
-        elif kind == "any" and whole and len(rest) == 2:
-            right = None in rest or rest[0] <= rest[1]
-        elif kind == "any" and whole and len(rest) == 3:
-            right = None not in rest and rest[0] <= rest[1] and rest[2] >= 0 and self.horizon is not None
-        else:
-            right = type(term) is int and abs(term) <= LARGEST
-        if not right:
-            raise Failed("%s is no term that this machine, mode and horizon allow" % place)
+    def is_term(self, term, registers):
+        if type(term) is not list or not term:
+            return type(term) is int and abs(term) <= LARGEST
+        kind, numbers = term[0], term[1:]
+        if kind == "any" and None in numbers:
+            return len(numbers) == 2 and all(n is None or type(n) is int and abs(n) <= LARGEST for n in numbers)
+        if not all(type(n) is int and abs(n) <= LARGEST for n in numbers):
+            return False
+        if kind == "any":
+            growing = len(numbers) == 4 and self.horizon is not None and min(numbers[2:]) >= 0
+            return (len(numbers) == 2 or growing) and numbers[0] <= numbers[1]
+        if self.machine.cells:
+            right = kind == "b" and len(numbers) == 2
+            return right and 0 <= numbers[0] < registers and 0 <= numbers[1] < self.machine.bits
+        return kind == "r" and len(numbers) == 1 and 0 <= numbers[0] < registers
 
     # The model's numbers, as wires: each is computed from other wires.
 
@@ -1413,9 +1276,8 @@ class Relation:
             self.before += before
             self.after += after
         self.outputs = sums(model.readout, x)
-        self.embedding = [
-            [self.stored(_quotient(n, model.embedding_exponent), None) for n in row] for row in model.embedding
-        ]
+        e = model.embedding_exponent
+        self.embedding = [[self.stored(_quotient(n, e), None) for n in row] for row in model.embedding]
         self.bits = [self.bits_of(family) for family in self.machine.families]
 
     def bits_of(self, family):
@@ -1438,7 +1300,7 @@ class Relation:
         unit = 1 << self.grain
         if type(v) is not _Form:
             return simplest(Fraction(math.floor(v * unit), unit))
-        if all(type(n) is int or unit % n.denominator == 0 for n in (v.constant, *v.terms.values())):
+        if all(type(n) is int or unit % n.denominator == 0 for n in parts(v)):
             return v
         folded = box.fold(v)
         if type(folded) is _Form:
@@ -1446,7 +1308,7 @@ class Relation:
         return self.stored(folded, box)
 
     def value(self, wire, box):
-        """The number or form on a wire, for all of the box, or a Cut.  What is known of a larger box holds here, too."""
+        """The number or form on a wire, on all of the box, or a Cut.  What is known of a larger box holds here, too."""
         v = box.memo.get(wire)
         if v is None:
             if wire in box.open:
@@ -1501,12 +1363,14 @@ class Relation:
             if v is None:
                 v = self.value(wire, box)
             if type(v) is _Form:
+                spend(len(v.terms))
                 constant += weight * v.constant
                 for p, a in v.terms.items():
                     terms[p] = terms.get(p, 0) + weight * a
             elif v:
                 constant += weight * v
             if self.precision:
+                spend(30)
                 self.bounded(weight, box)
                 self.bounded(plus(0, v, weight), box)
                 self.bounded(form(constant, terms), box)
@@ -1518,8 +1382,7 @@ class Relation:
             v, w = box.fold(v), box.fold(w)
             if type(v) is _Form and type(w) is _Form:
                 finite = [u for u in (v, w) if all(box.range(p)[1] - box.range(p)[0] < INFINITY for p in u.terms)]
-                if not finite:
-                    raise Failed("a gate and a state are both unbounded")
+                need(finite, "a gate and a state are both unbounded")
                 raise box.cut(finite[0])
         v, w = (w, v) if type(v) is _Form else (v, w)
         return self.bounded(plus(0, w, v), box)
@@ -1528,28 +1391,22 @@ class Relation:
         """v, where floats hold every value that it has in the box."""
         if self.precision:
             digits, places = self.precision
-            numbers = (v.constant, *v.terms.values()) if type(v) is _Form else (v,)
-            unit = max(1 if type(n) is int else n.denominator for n in numbers)
-            low, high = (v, v) if type(v) is not _Form else box.bounds(v)
-            if unit > 1 << places or not -(1 << digits) <= low * unit <= high * unit <= 1 << digits:
-                raise Failed(
-                    "a number may not be exact in %s: it can be %s"
-                    % (self.arithmetic.name, high if high > -low else low)
-                )
+            unit, (low, high) = max(1 if type(n) is int else n.denominator for n in parts(v)), box.bounds(v)
+            exact = unit <= 1 << places and -(1 << digits) <= low * unit <= high * unit <= 1 << digits
+            need(exact, "a number that is up to %s may not be exact in %s", max(high, -low), self.arithmetic.name)
         return v
 
     # Templates.
 
     def opened(self, control):
         """(box, registers, what each parameter can be as time goes on): the template with its parameters."""
-        limits, e, layers = self.entries[control]
+        limits, e, terms = self.entries[control]
         base, registers, times, memo = [], [], [], {}
         steps = None if self.horizon is None else max(self.horizon - 1, 0)
 
-        def parameter(low, high, growth=0, down=0):
-            times.append((low, high, growth))
-            more = 0 if steps is None else steps * growth
-            base.append((low - (more if down else 0), high + more))
+        def parameter(low, high, down=0, up=0):
+            times.append((low, high, down, up))
+            base.append((low - (steps or 0) * down, high + (steps or 0) * up))
             return _Form(0, {len(base) - 1: 1})
 
         if control is not None and self.machine.cells:
@@ -1559,10 +1416,10 @@ class Relation:
             for i, (low, high) in enumerate(limits):
                 v = parameter(low, high)
                 if steps is not None:
-                    times[-1] = low, max(self.machine.start[1][i], low), self.machine.fastest(i)
+                    times[-1] = low, max(self.machine.start[1][i], low), 0, self.machine.fastest(i)
                     base[-1] = low, min(high, self.machine.start[1][i] + steps * self.machine.fastest(i))
                 registers.append(v)
-        for wire, term in zip(self.before, (term for terms in layers for term in terms)):
+        for wire, term in zip(self.before, terms):
             memo[wire] = self.term(term, e, registers, parameter)
         empty = any(low > high for low, high in base)
         spend(20 * len(base) + 5 * len(self.before))
@@ -1576,58 +1433,50 @@ class Relation:
         if term[0] == "b":
             return registers[term[1]][term[2]]
         low, high = (-INFINITY if term[1] is None else term[1]), (INFINITY if term[2] is None else term[2])
-        growth = term[3] if len(term) > 3 else 0
-        return plus(0, parameter(low, high, growth, 1), _quotient(1, e))
+        return plus(0, parameter(low, high, *term[3:]), _quotient(1, e))
 
     def lands(self, term, e, v, registers, box, times, t, place):
         """Checks that the number or form v is what the term says, after t symbols, or one step later for forms."""
         if type(term) is int or term[0] != "any":
-            if box.bounds(plus(v, self.term(term, e, registers, None), -1)) != (0, 0):
-                raise Failed("%s is not what the template says" % place)
-            return
-        low, high, growth = (*term[1:], 0)[:3]
-        scale = 1 << e
-        low, high = (
-            (-INFINITY if low is None else _quotient(low, e)),
-            (INFINITY if high is None else _quotient(high, e)),
-        )
-        growth = _quotient(growth, e)
-        for n in (v.constant, *v.terms.values()) if type(v) is _Form else (v,):
-            if type(n) is not int and scale % n.denominator:
-                raise Failed("%s is no multiple of 2^-%d" % (place, e))
+            difference = box.bounds(plus(v, self.term(term, e, registers, None), -1))
+            return need(difference == (0, 0), "%s is not what the template says", place)
+        low = -INFINITY if term[1] is None else _quotient(term[1], e)
+        high = INFINITY if term[2] is None else _quotient(term[2], e)
+        down, up = (_quotient(n, e) for n in term[3:] or (0, 0))
+        whole = all(type(n) is int or (1 << e) % n.denominator == 0 for n in parts(v))
+        need(whole, "%s is no multiple of the template's unit", place)
         least, most = box.bounds(v)
-        if low - t * growth <= least and most <= high + t * growth:
-            return
-        if type(v) is _Form and growth:
-            for p, a in v.terms.items():
-                first, last, grown = times[p]
-                first, last = (a * first, a * last) if a > 0 else (a * last, a * first)
-                least, most = box.bounds(plus(v, _Form(0, {p: a}), -1))
-                if low <= first and last <= high and abs(a) * grown <= growth and -growth <= least and most <= growth:
-                    return
+        if low - t * down <= least and most <= high + t * up:
+            return None
+        for p, a in v.terms.items() if type(v) is _Form and len(term) > 3 else ():
+            # A parameter, times a, that stays within these bounds as they move, and what is added to it in one step.
+            first, last, falls, rises = (a * n for n in times[p])
+            first, last, falls, rises = (first, last, falls, rises) if a > 0 else (last, first, -rises, -falls)
+            least, most = box.bounds(plus(v, _Form(0, {p: a}), -1))
+            if low <= first and last <= high and falls <= down and rises <= up and -down <= least and most <= up:
+                return None
         raise Failed("%s is not within the range of the template" % place)
 
     def arrives(self, control, values, registers, box, times, t, place):
         """Checks that new values (wires, or numbers) lie in the entry of a control, with these registers."""
-        if control not in self.entries:
-            raise Failed("%s: there is no entry for control %s" % (place, "null" if control is None else control))
-        limits, e, layers = self.entries[control]
+        need(control in self.entries, "%s: there is no entry for control %s", place, control)
+        limits, e, terms = self.entries[control]
         for i, (low, high) in enumerate(limits):
             least, most = box.bounds(registers[i])
-            if least < low or most > high:
-                raise Failed("%s: counter %d may be outside of its range in control %s" % (place, i, control))
-        terms = (term for terms in layers for term in terms)
+            inside = low <= least and most <= high
+            need(inside, "%s: counter %d may be outside of its range in control %s", place, i, control)
         for c, (term, v) in enumerate(zip(terms, values)):
+            where = "%s: coordinate %d" % (place, c)
             if box.base is None:
-                self.lands(term, e, v, registers, box, times, t, "%s: coordinate %d" % (place, c))
+                self.lands(term, e, v, registers, box, times, t, where)
             else:
-                where = "%s: coordinate %d" % (place, c)
-                everywhere(box, lambda b: self.lands(term, e, self.value(v, b), registers, b, times, t, where))
+                everywhere(box, lambda b, term=term, v=v, where=where: self.lands(
+                    term, e, self.value(v, b), registers, b, times, t, where))
 
     def covers(self, values, length):
         """Whether a dead state, after a string of this length, lies in the template of the entry null."""
         try:
-            self.arrives(None, [v for h in values for v in h], (), _Box(None, {}, {}), (), length, "")
+            self.arrives(None, values, (), _Box(None, {}, {}), (), length, "")
             return True
         except Failed:
             spend(50)
@@ -1638,14 +1487,11 @@ class Relation:
     def check(self):
         machine, run = self.machine, Run(self.model)
         state, given = run.begin()
-        if given != machine.wanted(machine.start, self.claim.mode):
-            wanted = machine.wanted(machine.start, self.claim.mode)
-            raise Failed("relation: after BOS the outputs are %s" % differ(self.claim, given, wanted))
+        compare(self.claim, given, machine.wanted(machine.start, self.claim.mode), "relation: after BOS")
         control, registers = machine.start
         if machine.cells:
             registers = [[0] * machine.bits for _ in registers]
-        values = [v for h in run.values(state) for v in h]
-        self.arrives(control, values, registers, _Box(None, {}, {}), (), 0, "relation: after BOS")
+        self.arrives(control, run.values(state), registers, _Box(None, {}, {}), (), 0, "relation: after BOS")
         if self.horizon == 0:
             return
         for control in [c for c in self.entries if c is not None]:
@@ -1681,26 +1527,23 @@ class Relation:
             return
         move = None if control is None else machine.moves.get(control, {}).get(f)
         tests = move[0] if move else ()
-        cell = next((registers[r] for r, test in tests if test is _SAME), None)
+        cell = next((registers[r] for r, test in tests if test is SAME), None)
         width = machine.bits if kind is not None else len(self.bits[f][1])
-        own = (
-            [_Form(0, {len(box.base) + b: 1}) for b in range(width)]
-            if kind is None
-            else [kind >> b & 1 for b in range(width)]
-        )
+        own = [kind >> b & 1 for b in range(width)] if kind is not None else []
         if kind is None:
+            own = [_Form(0, {len(box.base) + b: 1}) for b in range(width)]
             box.base += [(0, 1)] * width
-            times += [(0, 1, 0)] * width
+            times += [(0, 1, 0, 0)] * width
         if move:
             bits = cell if kind is None and cell else own
             inside = satisfied(box, registers, tests, bits)
             if inside is not None:
                 after = list(registers)
                 for r, change in move[2]:
-                    after[r] = bits if change is _SAME else plus(after[r], change)
+                    after[r] = bits if change is SAME else plus(after[r], change)
                 self.check_case(f, kind, bits, box.memo, inside, move[1], after, times, place)
         if self.claim.mode == "recognise":
-            for part in [box] if not move else violated(box, registers, tests, own):
+            for part in filter(None, violated(box, registers, tests, own) if move else [box]):
                 self.check_case(f, kind, own, box.memo, part, None, (), times, place + " without a move")
 
     def check_case(self, f, kind, bits, given, box, target, registers, times, place):
@@ -1733,15 +1576,13 @@ class Relation:
 
     def check_output(self, output, tests, kind, registers, box, place):
         """The output is positive exactly where the tests hold; nowhere, where they are None."""
-        wire = self.outputs[output]
+        wire, name = self.outputs[output], show(self.model.outputs[output])
 
         def positive(b):
-            if not b.bounds(self.value(wire, b))[0] > 0:
-                raise Failed("%s: output %s may be missing" % (place, show(self.model.outputs[output])))
+            need(b.bounds(self.value(wire, b))[0] > 0, "%s: output %s may be missing", place, name)
 
         def silent(b):
-            if b.bounds(self.value(wire, b))[1] > 0:
-                raise Failed("%s: output %s may be given" % (place, show(self.model.outputs[output])))
+            need(b.bounds(self.value(wire, b))[1] <= 0, "%s: output %s may be given", place, name)
 
         if tests is None:
             return everywhere(box, silent)
@@ -1749,16 +1590,16 @@ class Relation:
         inside = satisfied(box, registers, tests, bits)
         if inside is not None:
             everywhere(inside, positive)
-        for part in violated(box, registers, tests, bits):
+        for part in filter(None, violated(box, registers, tests, bits)):
             everywhere(part, silent)
 
 
 def satisfied(box, registers, tests, bits):
     """The part of the box where all tests hold of the registers and the bits of the symbol's type, or None."""
     for r, test in tests:
-        pairs = zip(registers[r], bits) if test is _SAME else [(registers[r], None)]
+        pairs = zip(registers[r], bits) if test is SAME else [(registers[r], None)]
         for v, bit in pairs:
-            low, high = (1, INFINITY) if test is _POSITIVE else (0, 0) if test is _ZERO else (bit, bit)
+            low, high = (1, INFINITY) if test is POSITIVE else (0, 0) if test is ZERO else (bit, bit)
             if v is bit:
                 continue  # the symbol's type is that of the cell
             box = between(box, v, low, high)
@@ -1768,69 +1609,59 @@ def satisfied(box, registers, tests, bits):
 
 
 def violated(box, registers, tests, bits):
-    """Parts of the box that together are all of it where some test does not hold."""
+    """Parts of the box, or None, that together are all of it where some test does not hold."""
     for r, test in tests:
-        if test is _SAME:
+        if test is SAME:
             for v, bit in zip(registers[r], bits):
-                for least in (0, 1):
-                    part = between(box, v, 1 - least, 1 - least)
-                    part = part and between(part, bit, least, least)
-                    if part is not None:
-                        yield part
+                for one in (0, 1):
+                    part = between(box, v, 1 - one, 1 - one)
+                    yield part and between(part, bit, one, one)
         else:
-            low, high = (-INFINITY, 0) if test is _POSITIVE else (1, INFINITY)
-            part = between(box, registers[r], low, high)
-            if part is not None:
-                yield part
+            low, high = (-INFINITY, 0) if test is POSITIVE else (1, INFINITY)
+            yield between(box, registers[r], low, high)
 
 
 def between(box, v, low, high):
-    """The part of the box where low <= v <= high, for a number or a parameter plus a number; None when there is none."""
+    """The part of the box where low <= v <= high, for a number or a parameter plus a number; or None."""
     if type(v) is not _Form:
         return box if low <= v <= high else None
     ((p, _),) = v.terms.items()
     return box.within(p, low - v.constant, high - v.constant)
 
 
-# -- levels: digits that name sets of states ------------------------------------------------------------------------------
+# -- levels: digits that name sets of states --------------------------------------------------------------------------
 
 
 def check_levels(claim, evidence):
     place, model, machine, predictive = "evidence.levels", claim.model, claim.machine, claim.mode == "predictive"
     digits, root, sets = keys(evidence, ("digits", "root", "sets"), place)
-    if claim.dfa is None or claim.horizon is not None or model.arithmetic.kind == "float":
-        raise Failed("%s: is for automata without a horizon, and not for floats" % place)
+    right = claim.dfa is not None and claim.horizon is None and model.arithmetic.kind != "float"
+    need(right, "%s is for automata, without a horizon, and not for floats", place)
     for number, coordinates in enumerate(array(digits, place + ".digits", len(model.layers))):
         integers(coordinates, "%s.digits[%d]" % (place, number), None, 0, model.layers[number].width - 1)
-        if len(set(coordinates)) < len(coordinates):
-            raise Failed("%s.digits[%d] has a coordinate twice" % (place, number))
+        need(len(set(coordinates)) == len(coordinates), "%s.digits[%d] has a coordinate twice", place, number)
     table, start = claim.dfa["table"], claim.dfa["start"]
     masks, level, tiles = read_chart(sets, root, len(table), sum(map(bool, digits)), place)
-    alive = sum(1 << q for q in machine.moves)
-    columns = [claim.dfa["symbols"].index(name) for name in model.symbols]
+    alive, column = bits(machine.moves, len(table)), {name: i for i, name in enumerate(claim.dfa["symbols"])}
     letters = {}  # symbols with one row of the embedding and one column of the table are one letter
-    for symbol, column in enumerate(columns):
-        spend(len(table))
-        letters.setdefault((tuple(model.embedding[symbol]), tuple(row[column] for row in table)), symbol)
+    for symbol, name in enumerate(model.symbols):
+        spend(10 * len(table))
+        letters.setdefault((tuple(model.embedding[symbol]), tuple(row[column[name]] for row in table)), symbol)
     action = {symbol: images for (_, images), symbol in letters.items()}
     steps, images = model.steps(), {}
 
     def image(s, symbol):
         if (s, symbol) not in images:
             states = members(masks[s])
-            spend(len(states) + 100)
-            mask = 0
-            for q in states:
-                mask |= 1 << action[symbol][q]
-            images[s, symbol] = mask
+            spend(len(states) + len(table) // 10 + 200)
+            images[s, symbol] = bits([action[symbol][q] for q in states], len(table))
         return images[s, symbol]
 
     def digit(h, coordinates, where):
         number = 0
         for i, c in enumerate(coordinates):
             bit = h[c] >> steps.unit_bits if not steps.fractions else math.floor(h[c])
-            if bit not in (0, 1):
-                raise Failed("levels, layer %d: coordinate %d is no bit %s" % (where, c, "after some symbol"))
+            need(bit in (0, 1), "levels, layer %d: coordinate %d is no bit after some symbol", where, c)
             number |= bit << i
         return number
 
@@ -1838,45 +1669,33 @@ def check_levels(claim, evidence):
     facts = {(x, root, root, symbol) for x, symbol in enumerate(action)}
     bos, here, depth = steps.embedding[len(model.symbols)], root, 0
     for number, coordinates in enumerate(digits):
-        prepared = [steps.prepared(number, x) for x in rows]
-        first = steps.prepared(number, bos)
-        h = steps.advance(number, first, steps.initial[number])
-        bos = steps.phi(number, first, h)
-        at = {}
-        states = [h]  # of this layer, from all features that occur
-        known = {h}
+        prepared, ready = [steps.prepared(number, x) for x in rows], steps.prepared(number, bos)
+        h = steps.advance(number, ready, steps.initial[number])
+        bos = steps.rest(number, ready, steps.first(number, ready, h))
+        named, states = {}, [h]  # the digit of each state of this layer, from all features that occur
         for h in states:
-            for x in prepared:
-                new = steps.advance(number, x, h)
-                spend(len(new) + 5)
-                if new not in known:
-                    check_size(new)
-                    spend(300)
-                    known.add(new)
-                    states.append(new)
-        named = [digit(h, coordinates, number) for h in states] if coordinates else [0] * len(states)
+            if h not in named:
+                check_size(h)
+                named[h] = digit(h, coordinates, number)
+                states += [steps.advance(number, x, h) for x in prepared]
+                spend(len(prepared) * (len(h) + 5))
         if coordinates and level[here] == depth:
-            if named[0] >= len(tiles[here]):
-                raise Failed("levels, layer %d: after BOS digit %d names no tile" % (number, named[0]))
-            here = tiles[here][named[0]]
-        place_of = dict(zip(states, named))
-        features, following, done = {}, set(), {}
-        by_x = {}
-        for x, before, after, symbol in facts:
-            by_x.setdefault(x, []).append((before, after, symbol))
-        for x, group in by_x.items():
+            need(named[states[0]] < len(tiles[here]), "levels, layer %d: after BOS the digit names no tile", number)
+            here = tiles[here][named[states[0]]]
+        features, following, groups = {}, set(), {}
+        for x, *fact in facts:
+            groups.setdefault(x, []).append(fact)
+        for x, group in groups.items():
             # What this layer does with the features x: from each digit before to each digit and features after.
-            ways = {}
-            for h, d in zip(states, named):
+            ways, after_first = {}, {}
+            for h, d in named.items():
                 new = steps.advance(number, prepared[x], h)
-                if (x, new) not in done:
-                    z = steps.phi(number, prepared[x], new)
-                    if z not in features:
-                        spend(300 + 20 * len(z))
-                        features[z] = len(features)
-                    done[x, new] = features[z]
-                ways.setdefault(d, {})[place_of[new], done[x, new]] = None
-            done.clear()
+                first = steps.first(number, prepared[x], new)
+                if first not in after_first:
+                    z = steps.rest(number, prepared[x], first)
+                    check_size(z)
+                    after_first[first] = features.setdefault(z, len(features))
+                ways.setdefault(d, {})[named[new], after_first[first]] = None
             anywhere = {way: None for row in ways.values() for way in row}
             for before, after, symbol in group:
                 refined = coordinates and level[before] == depth
@@ -1889,37 +1708,25 @@ def check_levels(claim, evidence):
                     for new, z in ways.get(d, ()) if refined else anywhere:
                         goal = after
                         if coordinates and level[after] == depth:
-                            if new >= len(tiles[after]):
-                                raise Failed(
-                                    "levels, layer %d: digit %d names no tile of set %d" % (number, new, after)
-                                )
+                            known = new < len(tiles[after])
+                            need(known, "levels, layer %d: digit %d names no tile of set %d", number, new, after)
                             goal = tiles[after][new]
-                        if to & ~masks[goal]:
-                            raise Failed(
-                                "levels, layer %d: after %s from set %d the digits say set %d, which is wrong"
-                                % (number, show(model.symbols[symbol]), source, goal)
-                            )
+                        right = not to & ~masks[goal]
+                        need(right, "levels, layer %d: from set %d to set %d by symbol %d", number, source, goal, symbol)
                         if (z, source, goal, symbol) not in following:
                             spend(200)
                             following.add((z, source, goal, symbol))
-        rows, facts, depth = list(features), following, depth + bool(coordinates)
-    if masks[here] != 1 << start:
-        raise Failed("levels: after BOS the digits do not name the start state")
-    if steps.given(bos) != machine.wanted(machine.start, claim.mode):
-        raise Failed("levels: after BOS the outputs are wrong")
+        used = {z: i for i, z in enumerate(sorted({fact[0] for fact in following}))}
+        rows, depth = [z for i, z in enumerate(features) if i in used], depth + bool(coordinates)
+        facts = {(used[z], *fact) for z, *fact in following}
+    need(masks[here] == 1 << start, "levels: after BOS the digits do not name the start state")
+    compare(claim, steps.given(bos), machine.wanted(machine.start, claim.mode), "levels: after BOS")
     outputs = [steps.given(z) for z in rows]
     wanted = [machine.wanted((q, ()) if q in machine.moves else None, claim.mode) for q in range(len(table))]
     for z, source, goal, symbol in facts:
         (q,), (target,) = members(masks[source]), members(masks[goal])
-        if action[symbol][q] != target:
-            raise Failed(
-                "levels: the digits say state %d after %s in state %d" % (target, show(model.symbols[symbol]), q)
-            )
-        if outputs[z] != wanted[target]:
-            raise Failed(
-                "levels: in state %d after %s the outputs are %s"
-                % (target, show(model.symbols[symbol]), differ(claim, outputs[z], wanted[target]))
-            )
+        need(action[symbol][q] == target, "levels: the digits lead from state %d to %d by symbol %d", q, target, symbol)
+        compare(claim, outputs[z], wanted[target], "levels: in state %d after symbol %d" % (target, symbol))
 
 
 def members(mask):
@@ -1932,30 +1739,23 @@ def read_chart(sets, root, states, levels, place):
     for s, entry in enumerate(array(sets, place + ".sets")):
         where = "%s.sets[%d]" % (place, s)
         chosen, depth, parts = keys(entry, ("states", "level", "tiles"), where)
-        mask = 0
-        for q in integers(chosen, where + ".states", None, 0, states - 1):
-            mask |= 1 << q
-        masks.append(mask)
+        masks.append(bits(integers(chosen, where + ".states", None, 0, states - 1), states))
         level.append(integer(depth, 0, levels, where + ".level"))
         tiles.append(integers(parts, where + ".tiles", None, 0, len(sets) - 1))
     integer(root, 0, len(sets) - 1, place + ".root")
-    if masks[root] != (1 << states) - 1:
-        raise Failed("%s: the root is not the set of all states" % place)
+    need(masks[root] == (1 << states) - 1, "%s: the root is not the set of all states", place)
     for s, parts in enumerate(tiles):
         union = 0
         for t in parts:
-            if not masks[t] or masks[t] & ~masks[s] or level[t] <= level[s]:
-                raise Failed("%s.sets[%d]: set %d is empty, no part of it, or not of a greater level" % (place, s, t))
+            part = masks[t] and not masks[t] & ~masks[s] and level[t] > level[s]
+            need(part, "%s.sets[%d]: set %d is empty, no part of it, or not of a greater level", place, s, t)
             union |= masks[t]
-        last = level[s] == levels
-        if (parts or len(members(masks[s])) != 1) if last else union != masks[s]:
-            raise Failed(
-                "%s.sets[%d]: the tiles do not make up the set, or it is no single state at the last level" % (place, s)
-            )
+        whole = union == masks[s] if level[s] < levels else not parts and len(members(masks[s])) == 1
+        need(whole, "%s.sets[%d]: its tiles are not all of it, or at the last level it is not one state", place, s)
     return masks, level, tiles
 
 
-# -- the other claims -----------------------------------------------------------------------------------------------------
+# -- the other claims -------------------------------------------------------------------------------------------------
 
 
 def check_word(claim, evidence):
@@ -1967,6 +1767,7 @@ def check_word(claim, evidence):
     for i, part in enumerate(array(parts, "evidence.word.parts")):
         names, times = array(part, "evidence.word.parts[%d]" % i, 2)
         word = spelled(names, number, "evidence.word.parts[%d]" % i)
+        need(word, "evidence.word.parts[%d] has no symbols", i)
         integer(times, 1, LARGEST, "evidence.word.parts[%d] times" % i)
         length += times * len(word)
         done, seen = 0, {}
@@ -1981,27 +1782,21 @@ def check_word(claim, evidence):
                 here, given = run.step(here, symbol)
                 state = claim.machine.step(state, symbol)
             done += 1
-    if claim.mode == "predictive" and state is None:
-        raise Failed("word: the string is no prefix of a word, and nothing is asked of it")
+    right = claim.mode == "recognise" or state is not None
+    need(right, "word: the string is no prefix of a word, and nothing is asked of it")
     wanted = claim.machine.wanted(state, claim.mode)
-    if given == wanted:
-        raise Failed("word: the model is right after this string")
+    need(given != wanted, "word: the model is right after this string")
     text = " ".join("(%s)%s" % (" ".join(names), "^%d" % times if times > 1 else "") for names, times in parts)
-    claim.text += ": after the string of %d symbols %s the outputs are %s" % (
-        length,
-        text if len(text) <= 200 else text[:200] + " ...",
-        differ(claim, given, wanted),
-    )
+    text = text if len(text) <= 200 else text[:200] + " ..."
+    claim.text += ": after the string of %d symbols %s it gives %s, not %s" % (
+        length, text, named(claim, given), named(claim, wanted))
 
 
 def spelled(names, number, place):
     word = []
     for name in array(names, place):
-        if type(name) is not str or name not in number:
-            raise Failed("%s: %s is no symbol" % (place, show(name)))
+        need(type(name) is str and name in number, "%s: %s is no symbol", place, show(name))
         word.append(number[name])
-    if not word:
-        raise Failed("%s has no symbols" % place)
     return word
 
 
@@ -2009,64 +1804,59 @@ def check_cycle(claim, evidence):
     machine, place = claim.machine, "evidence.cycle"
     u, w, v, period = keys(evidence, ("u", "w", "v", "period"), place)
     number = {name: i for i, name in enumerate(machine.symbols)}
-    u, v = (spelled(names, number, place) if names else [] for names in (array(u, place), array(v, place)))
-    w = spelled(w, number, place + ".w")
+    u, w, v = (spelled(names, number, place) for names in (u, w, v))
     integer(period, 2, LARGEST, place + ".period")
-    first = state = machine.run(machine.start, u)
+
+    def after(state, word):
+        for symbol in word:
+            state = machine.step(state, symbol)
+        return state
+
+    first = state = after(machine.start, u)
     found = set()
     for _ in range(period):
-        found.add(machine.accepts(machine.run(state, v)))
-        state = machine.run(state, w)
-        spend(20 + len(v) + len(w))
-    if state != first:
-        raise Failed("cycle: the machine is not back after %d rounds" % period)
-    if len(found) < 2:
-        raise Failed("cycle: all of these strings are words, or none")
+        found.add(machine.accepts(after(state, v)))
+        state = after(state, w)
+        spend(20)
+    need(state == first, "cycle: the machine is not back after %d rounds", period)
+    need(len(found) == 2, "cycle: all of these strings are words, or none")
 
 
 def _check_bound(claim, evidence):
     (most,) = keys(evidence, ("states",), "evidence.bound")
     integer(most, 1, LARGEST, "evidence.bound.states")
     model = claim.model
-    if model.arithmetic.kind == "wrap":
-        raise Failed("bound: numbers that wrap do not keep their order")
+    need(model.arithmetic.kind != "wrap", "bound: numbers that wrap do not keep their order")
     steps = model.steps()
     rows, bos = set(steps.embedding[:-1]), steps.embedding[-1]
     for number in range(len(model.layers)):
-        first = steps.prepared(number, bos)
-        h = steps.advance(number, first, steps.initial[number])
-        bos = steps.phi(number, first, h)
-        prepared = [steps.prepared(number, x) for x in rows]
+        ready = steps.prepared(number, bos)
+        waiting = [steps.advance(number, ready, steps.initial[number])]
+        bos = steps.rest(number, ready, steps.first(number, ready, waiting[0]))
+        prepared, states, rows = [steps.prepared(number, x) for x in rows], set(), set()
         for gates, _, _, _ in prepared:
-            for c, gate in enumerate(gates):
-                if not 0 <= gate < INFINITY:
-                    raise Failed("bound: a gate of layer %d, coordinate %d, is negative or not finite" % (number, c))
-        states, waiting, rows = {h}, [h], set()
+            right = all(0 <= gate < INFINITY for gate in gates)
+            need(right, "bound: a gate of layer %d is negative or not finite", number)
         for h in waiting:
-            for v in h:
-                if not -INFINITY < v < INFINITY:
-                    raise Failed("bound: a state of layer %d is not finite" % number)
-            for x in prepared:
-                new = steps.advance(number, x, h)
-                rows.add(steps.phi(number, x, new))
-                spend(len(new))
-                if new not in states:
-                    check_size(new)
-                    spend(300 + 20 * len(new))
-                    states.add(new)
-                    waiting.append(new)
-                if len(states) > most or len(rows) > most:
-                    raise Failed("bound: layer %d has more than %d states or features" % (number, most))
+            if h not in states:
+                check_size(h)
+                need(all(-INFINITY < v < INFINITY for v in h), "bound: a state of layer %d is not finite", number)
+                states.add(h)
+                for x in prepared:
+                    waiting.append(steps.advance(number, x, h))
+                    z = steps.rest(number, x, steps.first(number, x, waiting[-1]))
+                    if z not in rows:
+                        check_size(z)
+                        rows.add(z)
+                    spend(len(h) + 200)
+                large = len(states) > most or len(rows) > most
+                need(not large, "bound: layer %d has more than %d states or features", number, most)
 
 
-# -- claims ---------------------------------------------------------------------------------------------------------------
+# -- claims -----------------------------------------------------------------------------------------------------------
 
-_KINDS = {
-    "computes": ("closed", "relation", "levels"),
-    "is wrong about": ("word",),
-    "not star-free": ("cycle",),
-    "at most star-free": ("bound",),
-}
+_KINDS = {"computes": ("closed", "relation", "levels"), "is wrong about": ("word",),
+         "not star-free": ("cycle",), "at most star-free": ("bound",)}
 
 
 class _Claim:
@@ -2074,8 +1864,7 @@ class _Claim:
 
     def __init__(self, value):
         kind = value.get("claim")
-        if type(kind) is not str or kind not in _KINDS:
-            raise Failed("claim is %s, expected one of %s" % (show(kind), ", ".join(_KINDS)))
+        need(type(kind) is str and kind in _KINDS, "claim is %s, expected one of %s", show(kind), ", ".join(_KINDS))
         names = ["format", "claim", "evidence"] + ["language"] * (kind != "at most star-free")
         names += ["model"] * (kind != "not star-free") + ["mode"] * (kind in ("computes", "is wrong about"))
         names += ["horizon"] * (kind == "computes")
@@ -2090,55 +1879,41 @@ class _Claim:
             self.dfa = given["language"].get("dfa")
             self.machine.arrange(self.model.symbols if self.model else [n for f in self.machine.families for n in f])
         if self.mode is not None:
-            if self.mode not in ("predictive", "recognise"):
-                raise Failed("mode is %s" % show(self.mode))
-            if (self.model.outputs == [_ACCEPT]) != (self.mode == "recognise"):
-                raise Failed("model.outputs are not those of the mode %s" % self.mode)
-            if self.mode == "predictive" and self.machine.start is None:
-                raise Failed("the language has no word, so in predictive mode nothing is asked")
-        self.text = self.sentence()
+            need(self.mode in ("predictive", "recognise"), "mode is %s", show(self.mode))
+            right = (self.model.outputs == [_ACCEPT]) == (self.mode == "recognise")
+            need(right, "model.outputs are not those of the mode %s", self.mode)
+            right = self.mode == "recognise" or self.machine.start is not None
+            need(right, "the language has no word, so in predictive mode nothing is asked")
+        self.text = self.sentence()  # evidence may add to it
 
     def sentence(self):
         if self.kind == "not star-free":
             return "%s is not star-free" % self.machine.text
         if self.kind == "at most star-free":
-            return (
-                "for each output of %s, the strings after which it is given are a star-free language; "
-                "so is whatever it recognises or predicts" % self.model
-            )
+            return ("for each output of %s, the strings after which it is given are a star-free language; "
+                    "so is whatever it recognises or predicts" % self.model)
         if self.kind == "is wrong about":
             verb = "does not recognise" if self.mode == "recognise" else "does not predict"
             return "%s %s %s" % (self.model, verb, self.machine.text)
         reach = "" if self.horizon is None else ", on all strings of at most %d symbols" % self.horizon
         if self.mode == "recognise":
             return "%s recognises %s: it gives %s after a string exactly when that is a word%s" % (
-                self.model,
-                self.machine.text,
-                _ACCEPT,
-                reach,
-            )
-        return (
-            "%s predicts %s: after every prefix of a word it gives exactly the symbols that may come next, "
-            "and %s exactly after words%s" % (self.model, self.machine.text, _EOS, reach)
-        )
+                self.model, self.machine.text, _ACCEPT, reach)
+        return ("%s predicts %s: after every prefix of a word it gives exactly the symbols that may come next, "
+                "and %s exactly after words%s" % (self.model, self.machine.text, _EOS, reach))
 
     def check(self):
         if self.evidence == "relation":
             (entries,) = keys(self.details, ("entries",), "evidence.relation")
-            if self.machine.start is None:
-                raise Failed("relation: the language has no word")
+            need(self.machine.start is not None, "relation: the language has no word")
             Relation(self, entries, "evidence.relation.entries").check()
         else:
-            {
-                "closed": check_closed,
-                "levels": check_levels,
-                "word": check_word,
-                "cycle": check_cycle,
-                "bound": _check_bound,
-            }[self.evidence](self, self.details)
+            {"closed": check_closed, "levels": check_levels, "word": check_word, "cycle": check_cycle,
+             "bound": _check_bound}[self.evidence](self, self.details)
 
 
 def main(arguments):
+    sys.setrecursionlimit(6000)
     if arguments[:1] == ["--work"] and len(arguments) == 3 and re.match("[1-9][0-9]{0,17}\\Z", arguments[1]):
         Work.limit = Work.left = int(arguments[1])
         arguments = arguments[2:]
