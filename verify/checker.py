@@ -582,7 +582,7 @@ def check_size(values):
 
 # -- languages, as register machines ----------------------------------------------------------------------------------
 
-ZERO, POSITIVE, SAME = "zero", "positive", "the type of the symbol"
+_ZERO, _POSITIVE, _SAME = "zero", "positive", "the type of the symbol"
 _PAIRS = ("()", "[]", "{}", "<>", "+-", "ab")
 
 
@@ -590,8 +590,8 @@ class _Machine:
     """Controls, registers and moves.  A state is (control, registers); None is dead.
 
     A register is a counter, or a cell with the type of a bracket.  A family is a list of symbols that differ in
-    their type only, 0, 1, ...; for each control and family there is at most one move (tests, target, changes).  Tests are
-    (register, ZERO | POSITIVE | SAME), changes are (register, amount | SAME), and a control accepts under tests.
+    their type only, 0, 1, ...; a control and family have at most one move (tests, target, changes).  Tests are
+    (register, _ZERO | _POSITIVE | _SAME), changes are (register, amount | _SAME), and a control accepts under tests.
     Every state that is reached has a way to acceptance, so that "has a move" is "may come next".
     """
 
@@ -619,7 +619,7 @@ class _Machine:
         if move[2]:
             registers = list(registers)
             for register, change in move[2]:
-                registers[register] = kind if change is SAME else registers[register] + change
+                registers[register] = kind if change is _SAME else registers[register] + change
             registers = tuple(registers)
         return move[1], registers
 
@@ -627,7 +627,7 @@ class _Machine:
         """All pairs (symbol, state after it) but for dead ones."""
         pairs = []
         for f, move in self.moves.get(state[0], {}).items() if state else ():
-            same = [register for register, test in move[0] if test is SAME]
+            same = [register for register, test in move[0] if test is _SAME]
             for kind in (state[1][same[0]],) if same else range(len(self.families[f])):
                 if holds(move[0], state[1], kind):
                     pairs.append((self.families[f][kind], self.moved(state[1], move, kind)))
@@ -653,7 +653,7 @@ class _Machine:
 def holds(tests, registers, kind):
     for register, test in tests:
         value = registers[register]
-        if not (value == kind if test is SAME else value > 0 if test is POSITIVE else value == 0):
+        if not (value == kind if test is _SAME else value > 0 if test is _POSITIVE else value == 0):
             return False
     return True
 
@@ -698,8 +698,8 @@ def _bounded_dyck(k, h):
     """Control: the depth.  Cell j: the type opened last at depth j + 1; closing a bracket leaves it as it is."""
     moves, names = {depth: {} for depth in range(h + 1)}, [_type_name(i) for i in range(k)]
     for depth in range(h):
-        moves[depth][0] = (), depth + 1, ((depth, SAME),)
-        moves[depth + 1][1] = ((depth, SAME),), depth, ()
+        moves[depth][0] = (), depth + 1, ((depth, _SAME),)
+        moves[depth + 1][1] = ((depth, _SAME),), depth, ()
     families = [["(" + name for name in names], [name + ")" for name in names]]
     text = "Dyck(%d, %d), brackets of %d types nested at most %d deep" % (k, h, k, h)
     return _Machine(text, families, moves, {0: ()}, (0, (0,) * h), k)
@@ -709,17 +709,17 @@ def shuffle(name, k):
     """Counter i: how many brackets of pair i are open."""
     pairs = _PAIRS[:k] if k <= len(_PAIRS) else [("(" + _type_name(i), _type_name(i) + ")") for i in range(k)]
     moves = {2 * i: ((), 0, ((i, 1),)) for i in range(k)}
-    moves.update((2 * i + 1, (((i, POSITIVE),), 0, ((i, -1),))) for i in range(k))
-    accepting = {0: tuple((i, ZERO) for i in range(k))}
+    moves.update((2 * i + 1, (((i, _POSITIVE),), 0, ((i, -1),))) for i in range(k))
+    accepting = {0: tuple((i, _ZERO) for i in range(k))}
     text = "%s, shuffles of balanced brackets of %d pairs" % (name, k)
     return _Machine(text, [[bracket] for pair in pairs for bracket in pair], {0: moves}, accepting, (0, (0,) * k))
 
 
 def boolean(n):
     """Counter 0: how many expressions are still to come."""
-    moves = {i: (((0, POSITIVE),), 0, ((0, amount),)) for i, amount in enumerate([*range(n), -1, -1])}
+    moves = {i: (((0, _POSITIVE),), 0, ((0, amount),)) for i, amount in enumerate([*range(n), -1, -1])}
     text = "boolean-%d, expressions in prefix notation with operators of arity 1 to %d" % (n, n)
-    return _Machine(text, [[c] for c in "~+>*^"[:n] + "01"], {0: moves}, {0: ((0, ZERO),)}, (0, (1,)))
+    return _Machine(text, [[c] for c in "~+>*^"[:n] + "01"], {0: moves}, {0: ((0, _ZERO),)}, (0, (1,)))
 
 
 def _runs(name):
@@ -728,9 +728,9 @@ def _runs(name):
     moves, last = {control: {} for control in range(len(letters) + 1)}, len(letters) - 1
     moves[0][0] = moves[1][0] = (), 1, ((0, 1),)
     for i in range(1, len(letters)):
-        tests = ((i - 1, POSITIVE),) + (((i - 2, ZERO),) if i > 1 else ())
+        tests = ((i - 1, _POSITIVE),) + (((i - 2, _ZERO),) if i > 1 else ())
         moves[i][i] = moves[i + 1][i] = tests, i + 1, ((i - 1, -1),) + (((i, 1),) if i < last else ())
-    text, accepting = "%s, equal runs of %s" % (name, ", ".join(letters)), {last + 1: ((last - 1, ZERO),)}
+    text, accepting = "%s, equal runs of %s" % (name, ", ".join(letters)), {last + 1: ((last - 1, _ZERO),)}
     return _Machine(text, [[letter] for letter in letters], moves, accepting, (0, (0,) * last))
 
 
@@ -764,7 +764,7 @@ def automaton(value, place, text):
 
 # -- regular expressions ----------------------------------------------------------------------------------------------
 
-LETTERS, EMPTY, CONCATENATION, REPETITION, UNION, COMPLEMENT = range(6)
+_LETTERS, _EMPTY, _CONCATENATION, _REPETITION, _UNION, _COMPLEMENT = range(6)
 NESTING = 1000
 _MARKED = re.compile(r"<((?:\\(?:_|[^\w\s])|[^\\>\s])+)>|'((?:\\(?:_|[^\w\s])|[^\\'\s])+)'|\\(_|[^\w\s])")
 _COUNTS = re.compile(r"\{\s*(?:([0-9]{1,18})\s*(?:(,)\s*([0-9]{1,18})?\s*)?|,\s*([0-9]{1,18})\s*)\}")
@@ -779,7 +779,7 @@ class Terms:
 
     def __init__(self):
         self.number, self.terms, self.nullable, self.derivatives = {}, [], [], {}
-        self.nothing, self.empty = self.letters(()), self.term(EMPTY, (), True)
+        self.nothing, self.empty = self.letters(()), self.term(_EMPTY, (), True)
         self.everything = self.complement(self.nothing)
 
     def term(self, operator, parts, nullable):
@@ -792,13 +792,13 @@ class Terms:
         return self.number[key]
 
     def letters(self, chosen):
-        return self.term(LETTERS, frozenset(chosen), False)
+        return self.term(_LETTERS, frozenset(chosen), False)
 
     def concatenation(self, left, right):
         if self.nothing in (left, right):
             return self.nothing
         factors = []
-        while self.terms[left][0] == CONCATENATION:
+        while self.terms[left][0] == _CONCATENATION:
             first, left = self.terms[left][1]
             factors.append(first)
         spend(5 * len(factors) + 5)
@@ -806,14 +806,14 @@ class Terms:
             if right == self.empty:
                 right = factor
             elif factor != self.empty:
-                right = self.term(CONCATENATION, (factor, right), self.nullable[factor] and self.nullable[right])
+                right = self.term(_CONCATENATION, (factor, right), self.nullable[factor] and self.nullable[right])
         return right
 
     def union(self, terms):
         members = set()
         for term in terms:
-            members.update(self.terms[term][1] if self.terms[term][0] == UNION else (term,))
-        letters = {term for term in members if self.terms[term][0] == LETTERS}
+            members.update(self.terms[term][1] if self.terms[term][0] == _UNION else (term,))
+        letters = {term for term in members if self.terms[term][0] == _LETTERS}
         spend(10 + len(members) + sum(len(self.terms[term][1]) for term in letters))
         if self.everything in members:
             return self.everything
@@ -823,11 +823,11 @@ class Terms:
             members.add(letters)
         if len(members) == 1:
             return members.pop()
-        return self.term(UNION, frozenset(members), any(self.nullable[term] for term in members))
+        return self.term(_UNION, frozenset(members), any(self.nullable[term] for term in members))
 
     def complement(self, term):
         operator, parts = self.terms[term]
-        return parts[0] if operator == COMPLEMENT else self.term(COMPLEMENT, (term,), not self.nullable[term])
+        return parts[0] if operator == _COMPLEMENT else self.term(_COMPLEMENT, (term,), not self.nullable[term])
 
     def repetition(self, term, least, most):
         if most == 0 or term == self.empty:
@@ -837,15 +837,15 @@ class Terms:
         if (least, most) == (1, 1) or term == self.everything:
             return term
         least = 0 if self.nullable[term] else least  # fewer can be filled up with empty words
-        return self.term(REPETITION, (term, least, most), least == 0)
+        return self.term(_REPETITION, (term, least, most), least == 0)
 
     def derivative(self, term, symbol):
         """What may follow the symbol; parts first, on a stack of our own."""
         known, stack = self.derivatives.setdefault(symbol, {}), [term]
         while stack:
             operator, parts = self.terms[stack[-1]]
-            one = operator == REPETITION or operator == CONCATENATION and not self.nullable[parts[0]]
-            needed = () if operator in (LETTERS, EMPTY) else parts[:1] if one else parts
+            one = operator == _REPETITION or operator == _CONCATENATION and not self.nullable[parts[0]]
+            needed = () if operator in (_LETTERS, _EMPTY) else parts[:1] if one else parts
             missing = [part for part in needed if part not in known]
             spend(40 + len(needed))
             if missing:
@@ -855,13 +855,13 @@ class Terms:
         return known[term]
 
     def derived(self, operator, parts, symbol, known):
-        if operator in (LETTERS, EMPTY):
+        if operator in (_LETTERS, _EMPTY):
             return self.empty if symbol in parts else self.nothing
-        if operator == UNION:
+        if operator == _UNION:
             return self.union([known[part] for part in parts])
-        if operator == COMPLEMENT:
+        if operator == _COMPLEMENT:
             return self.complement(known[parts[0]])
-        if operator == REPETITION:
+        if operator == _REPETITION:
             part, least, most = parts
             return self.concatenation(known[part], self.repetition(part, max(least - 1, 0), most and most - 1))
         after = self.concatenation(known[parts[0]], parts[1])
@@ -1096,7 +1096,7 @@ def form(constant, terms):
     return _Form(constant, terms) if terms else constant
 
 
-def parts(v):
+def coefficients(v):
     """The numbers that a number or form is made of."""
     return (v.constant, *v.terms.values()) if type(v) is _Form else (v,)
 
@@ -1116,7 +1116,7 @@ class Cut(Exception):
 
 
 class _Box:
-    """Ranges of parameters: the case's (base), but for some (own); what is known on them; the box that it was cut from."""
+    """Ranges of parameters: the case's (base), but for some (own); what is known on them; the box it was cut from."""
 
     __slots__ = ("base", "own", "memo", "parent", "open")
 
@@ -1300,7 +1300,7 @@ class Relation:
         unit = 1 << self.grain
         if type(v) is not _Form:
             return simplest(Fraction(math.floor(v * unit), unit))
-        if all(type(n) is int or unit % n.denominator == 0 for n in parts(v)):
+        if all(type(n) is int or unit % n.denominator == 0 for n in coefficients(v)):
             return v
         folded = box.fold(v)
         if type(folded) is _Form:
@@ -1391,7 +1391,7 @@ class Relation:
         """v, where floats hold every value that it has in the box."""
         if self.precision:
             digits, places = self.precision
-            unit, (low, high) = max(1 if type(n) is int else n.denominator for n in parts(v)), box.bounds(v)
+            unit, (low, high) = max(1 if type(n) is int else n.denominator for n in coefficients(v)), box.bounds(v)
             exact = unit <= 1 << places and -(1 << digits) <= low * unit <= high * unit <= 1 << digits
             need(exact, "a number that is up to %s may not be exact in %s", max(high, -low), self.arithmetic.name)
         return v
@@ -1443,7 +1443,7 @@ class Relation:
         low = -INFINITY if term[1] is None else _quotient(term[1], e)
         high = INFINITY if term[2] is None else _quotient(term[2], e)
         down, up = (_quotient(n, e) for n in term[3:] or (0, 0))
-        whole = all(type(n) is int or (1 << e) % n.denominator == 0 for n in parts(v))
+        whole = all(type(n) is int or (1 << e) % n.denominator == 0 for n in coefficients(v))
         need(whole, "%s is no multiple of the template's unit", place)
         least, most = box.bounds(v)
         if low - t * down <= least and most <= high + t * up:
@@ -1527,7 +1527,7 @@ class Relation:
             return
         move = None if control is None else machine.moves.get(control, {}).get(f)
         tests = move[0] if move else ()
-        cell = next((registers[r] for r, test in tests if test is SAME), None)
+        cell = next((registers[r] for r, test in tests if test is _SAME), None)
         width = machine.bits if kind is not None else len(self.bits[f][1])
         own = [kind >> b & 1 for b in range(width)] if kind is not None else []
         if kind is None:
@@ -1540,7 +1540,7 @@ class Relation:
             if inside is not None:
                 after = list(registers)
                 for r, change in move[2]:
-                    after[r] = bits if change is SAME else plus(after[r], change)
+                    after[r] = bits if change is _SAME else plus(after[r], change)
                 self.check_case(f, kind, bits, box.memo, inside, move[1], after, times, place)
         if self.claim.mode == "recognise":
             for part in filter(None, violated(box, registers, tests, own) if move else [box]):
@@ -1597,9 +1597,9 @@ class Relation:
 def satisfied(box, registers, tests, bits):
     """The part of the box where all tests hold of the registers and the bits of the symbol's type, or None."""
     for r, test in tests:
-        pairs = zip(registers[r], bits) if test is SAME else [(registers[r], None)]
+        pairs = zip(registers[r], bits) if test is _SAME else [(registers[r], None)]
         for v, bit in pairs:
-            low, high = (1, INFINITY) if test is POSITIVE else (0, 0) if test is ZERO else (bit, bit)
+            low, high = (1, INFINITY) if test is _POSITIVE else (0, 0) if test is _ZERO else (bit, bit)
             if v is bit:
                 continue  # the symbol's type is that of the cell
             box = between(box, v, low, high)
@@ -1611,13 +1611,13 @@ def satisfied(box, registers, tests, bits):
 def violated(box, registers, tests, bits):
     """Parts of the box, or None, that together are all of it where some test does not hold."""
     for r, test in tests:
-        if test is SAME:
+        if test is _SAME:
             for v, bit in zip(registers[r], bits):
                 for one in (0, 1):
                     part = between(box, v, 1 - one, 1 - one)
                     yield part and between(part, bit, one, one)
         else:
-            low, high = (-INFINITY, 0) if test is POSITIVE else (1, INFINITY)
+            low, high = (-INFINITY, 0) if test is _POSITIVE else (1, INFINITY)
             yield between(box, registers[r], low, high)
 
 
@@ -1712,7 +1712,7 @@ def check_levels(claim, evidence):
                             need(known, "levels, layer %d: digit %d names no tile of set %d", number, new, after)
                             goal = tiles[after][new]
                         right = not to & ~masks[goal]
-                        need(right, "levels, layer %d: from set %d to set %d by symbol %d", number, source, goal, symbol)
+                        need(right, "levels, layer %d: from set %d to %d by symbol %d", number, source, goal, symbol)
                         if (z, source, goal, symbol) not in following:
                             spend(200)
                             following.add((z, source, goal, symbol))
