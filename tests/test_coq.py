@@ -283,7 +283,8 @@ def test_coq_accepts_the_model_and_refuses_one_with_a_wrong_number(theory, name,
             continue  # some neurons never wake, and some weights may be larger
         # The evidence is that of the right model: what is refused is the number.
         text = coq_text("m", model, machine, mode)
-        definition = re.search(r"Definition m : model := .*?\.\n\n", coq_text("m", wrong, machine, mode), re.DOTALL)[0]
+        anything = DFA(wrong.alphabet, [[0] * len(wrong.alphabet)], [0])
+        definition = re.search(r"Definition m : model := .*?\.\n\n", coq_text("m", wrong, anything, mode), re.DOTALL)[0]
         text = re.sub(r"Definition m : model := .*?\.\n\n", lambda _: definition, text, flags=re.DOTALL)
         assert printed(text, "m") == as_read(wrong)
         assert accepted(theory, text).refusal is not None
