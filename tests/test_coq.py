@@ -13,21 +13,23 @@ import pytest
 
 from automata.catalogue import language
 from automata.dfa import DFA
-from automata.errors import InputError, LimitError
+from automata.errors import InputError
 from automata.machine import EOS, MODES, PREDICTIVE, RECOGNISE, run
 from constructions.build import build
 from constructions.compile.compiler import compile
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
 from constructions.ssm.layers import Affine, Layer, Mix
+from constructions.ssm.storage import save
 from constructions.ssm.weights import SSM
+from verify.__main__ import main
 from verify.certificate import coq_check
 from verify.certificate.coq import coq_name, coq_text
 from verify.claim import Claim
 from verify.proving import prove_claim
 from verify.verdict import REFUTED
 
-needs_coq = pytest.mark.skipif(not coq_check.installed(), reason="coqc is not installed")
+needs_coq = pytest.mark.skipif(not coq_check.coq_installed(), reason="coqc is not installed")
 
 
 def model_of(name, mode=PREDICTIVE):
@@ -122,7 +124,7 @@ def test_every_number_of_any_model_is_printed():
     assert 'Definition m_symbols : list string := ["a"; "say""b""(*"]%string.' in text
 
 
-@pytest.mark.parametrize("name, mode", [(name, mode) for name, mode in coq_check.MODELS if not name.startswith("shuffle")])
+@pytest.mark.parametrize("name, mode", [(name, mode) for name, mode in coq_check.COQ_MODELS if not name.startswith("shuffle")])
 def test_every_model_of_make_coq_has_its_theorem(name, mode):
     model, machine = model_of(name, mode)
     identifier = coq_name(name)
@@ -133,8 +135,8 @@ def test_every_model_of_make_coq_has_its_theorem(name, mode):
 
 
 def test_names_of_models_differ():
-    names = {coq_name(name) for name, _ in coq_check.MODELS}
-    assert len(names) == len({name for name, _ in coq_check.MODELS})
+    names = {coq_name(name) for name, _ in coq_check.COQ_MODELS}
+    assert len(names) == len({name for name, _ in coq_check.COQ_MODELS})
 
 
 # -- what is refused ------------------------------------------------------------------------------------
@@ -166,23 +168,23 @@ def test_a_name_that_is_no_identifier_is_refused(name):
 
 def test_a_search_that_is_too_large_is_refused():
     model, machine = model_of("dyck-8-10", RECOGNISE)
-    with pytest.raises(LimitError, match="more than 1000"):
-        coq_text("m", model, machine, RECOGNISE, most=1000)
+    with pytest.raises(InputError, match="no Coq proof for a machine of 1227133513 states"):
+        coq_text("m", model, machine, RECOGNISE)
 
 
 @pytest.mark.parametrize(
     "status, output, theorems, accepted",
     [
-        (0, coq_check.CLOSED, 1, True),
-        (1, coq_check.CLOSED, 1, False),
+        (0, coq_check.NO_AXIOMS, 1, True),
+        (1, coq_check.NO_AXIOMS, 1, False),
         (0, "", 1, False),
-        (0, f"{coq_check.CLOSED}\nAxioms:\nm_computes : computes m", 2, False),
-        (0, f"{coq_check.CLOSED}\n{coq_check.CLOSED}", 1, False),
+        (0, f"{coq_check.NO_AXIOMS}\nAxioms:\nm_computes : computes m", 2, False),
+        (0, f"{coq_check.NO_AXIOMS}\n{coq_check.NO_AXIOMS}", 1, False),
         (0, "Axioms:\nx : False", 0, False),
     ],
 )
 def test_a_theorem_with_assumptions_is_no_proof(status, output, theorems, accepted):
-    assert (coq_check.refused(status, output, "Error:\nno.", theorems) is None) == accepted
+    assert (coq_check.coq_refusal(status, output, "Error:\nno.", theorems) is None) == accepted
 
 
 def test_where_coq_is_missing_one_line_says_how_to_get_it(tmp_path):
@@ -192,8 +194,60 @@ def test_where_coq_is_missing_one_line_says_how_to_get_it(tmp_path):
         capture_output=True,
         text=True,
     )
-    assert (run_.returncode, run_.stdout, run_.stderr) == (2, "", coq_check.MISSING + "\n")
-    assert "apt-get install" in coq_check.MISSING and not (tmp_path / "build").exists()
+    assert (run_.returncode, run_.stdout, run_.stderr) == (2, "", coq_check.COQ_MISSING + "\n")
+    assert "apt-get install" in coq_check.COQ_MISSING and not (tmp_path / "build").exists()
+
+
+# -- the command ----------------------------------------------------------------------------------------
+
+
+def test_the_command_writes_the_file_and_says_that_nobody_has_checked_it(capsys, tmp_path):
+    path = tmp_path / "anbn.v"
+    assert main(["certify", "anbn", "--coq", str(path)]) == 0
+    model, machine = model_of("anbn")
+    assert path.read_text() == coq_text("anbn", model, machine)
+    out = capsys.readouterr().out
+    assert "not checked here" in out and "proved" not in out
+
+
+def test_the_command_takes_a_saved_model(tmp_path):
+    model, machine = model_of("tomita-4", RECOGNISE)
+    folder, path = tmp_path / "model", tmp_path / "m.v"
+    build(compile(machine, RECOGNISE)).save(folder)
+    arguments = ["certify", "tomita-4", "--weights", str(folder), "--coq", str(path)]
+    assert main([*arguments, "--mode", "recognise"]) == 0
+    assert printed(path.read_text(), "m") == as_read(model)
+    assert main(arguments) == 2  # it answers the other question
+
+
+@pytest.mark.parametrize(
+    "arguments, culprit",
+    [
+        (["anbn", "--coq", "{}/anbn.txt"], "ends in .v"),
+        (["anbn", "--coq", "/proc/none/m.v"], "/proc/none/m.v"),
+        (["anbn", "--coq", "{}/m.v", "--arithmetic", "float32"], "not float32"),
+        (["anbn", "--coq", "{}/m.v", "--json", "{}/m.v"], "lies in the same place"),
+        (["parity", "--coq", "{}/m.v"], "permutes its values"),
+    ],
+)
+def test_the_command_refuses_in_one_line_and_writes_nothing(capsys, tmp_path, arguments, culprit):
+    assert main(["certify", *(argument.format(tmp_path) for argument in arguments)]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and culprit in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_coq
+@pytest.mark.slow
+def test_the_command_has_coq_check_it(capsys, tmp_path):
+    model, machine = model_of("d-1")
+    wrong = replace(model, readout=Affine(-model.readout.matrix, model.readout.bias, model.readout.exponent))
+    for weights, status, word in ((model, 0, "proved"), (wrong, 3, "undecided")):
+        folder, path = tmp_path / word, tmp_path / f"{word}.v"
+        save(weights, folder)
+        arguments = ["certify", "d-1", "--weights", str(folder), "--coq", str(path), "--check", "--quiet"]
+        assert main(arguments) == status
+        assert capsys.readouterr().out.startswith(f"proof: {word}")
 
 
 # -- the theory -----------------------------------------------------------------------------------------
@@ -224,13 +278,13 @@ def theory(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("coq")
     for source in coq_check.copy_theory(folder):
         if source.parent == Path("."):
-            assert coq_check.check(folder, source).refusal is None
+            assert coq_check.check_coq_file(folder, source).refusal is None
     return folder
 
 
-def accepted(folder: Path, text: str) -> coq_check.Checked:
+def accepted(folder: Path, text: str) -> coq_check.CoqResult:
     (folder / "m.v").write_text(text)
-    return coq_check.check(folder, Path("m.v"))
+    return coq_check.check_coq_file(folder, Path("m.v"))
 
 
 def corrupted(model: SSM, random: np.random.Generator) -> SSM:
@@ -298,7 +352,7 @@ def test_coq_accepts_the_model_and_refuses_one_with_a_wrong_number(theory, name,
 @pytest.mark.slow
 def test_the_languages_of_the_theory_are_those_of_the_catalogue(theory):
     random, asked, expected = np.random.default_rng(0), [], []
-    for name in dict.fromkeys(name for name, _ in coq_check.MODELS):
+    for name in dict.fromkeys(name for name, _ in coq_check.COQ_MODELS):
         model, machine = model_of(name)
         term = re.search(r"_language : machine := (.*?)\.\n\n", coq_text("m", model, machine), re.DOTALL)[1]
         for _ in range(12):

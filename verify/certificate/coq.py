@@ -12,7 +12,7 @@ import textwrap
 from typing import Iterable
 
 from automata.dfa import DFA
-from automata.errors import InputError, LimitError, quoted
+from automata.errors import InputError, quoted
 from automata.machine import PREDICTIVE, RECOGNISE, Machine
 from automata.machines.bounded_dyck import DyckMachine
 from automata.machines.counter_machine import RUNS, CounterMachine, parse_name
@@ -21,14 +21,14 @@ from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.weights import SSM
 from verify.certificate.coq_guess import Form, Template, dead_template, live_templates
 
-SEARCHED = 100_000
-"""States of a machine that Coq is asked to search, unless told otherwise."""
+_SEARCHED = 100_000
+"""Pairs of states that Coq's search holds, the constant ``most_pairs`` of FiniteRelation.v."""
 
 _FUEL = "(fuel := 1000%nat)"
 """How deep Coq searches, and how often it may cut a box."""
 
 
-def coq_text(name: str, model: SSM, machine: Machine, mode: str = PREDICTIVE, most: int = SEARCHED) -> str:
+def coq_text(name: str, model: SSM, machine: Machine, mode: str = PREDICTIVE) -> str:
     """A Coq file with the model's weights and the theorem ``NAME_computes``, proved.
 
     Args:
@@ -36,12 +36,10 @@ def coq_text(name: str, model: SSM, machine: Machine, mode: str = PREDICTIVE, mo
         model: the weights.
         machine: the language: a minimal automaton, or a machine of the catalogue.
         mode: the question that the model answers.
-        most: states of the machine, where Coq has to search them.
 
     Raises:
         InputError: naming what the theory has no words for: floats, wrapping integers, fractions in exact arithmetic,
-            another alphabet or another question.
-        LimitError: for too many states.
+            another alphabet or another question, more states than Coq can search.
 
     >>> from automata.catalogue import language
     >>> from constructions.build import build
@@ -66,7 +64,7 @@ def coq_text(name: str, model: SSM, machine: Machine, mode: str = PREDICTIVE, mo
     language = _language(machine)
     claimed = f"{name}_language" if mode == PREDICTIVE else f"(recogniser {name}_language)"
     weights = _model(model)
-    evidence, steps = _proof(name, model, machine, mode, most)
+    evidence, steps = _proof(name, model, machine, mode)
     return "\n".join(
         (
             "From Verify Require Import SSM Languages FiniteRelation Forms Templates DriftingRelation CounterMachines Dyck.",
@@ -121,7 +119,7 @@ def _string(symbol: str) -> str:
 # -- the proof ----------------------------------------------------------------------------------------
 
 
-def _proof(name: str, model: SSM, machine: Machine, mode: str, most: int) -> tuple[list[str], list[str]]:
+def _proof(name: str, model: SSM, machine: Machine, mode: str) -> tuple[list[str], list[str]]:
     """Definitions of evidence, and the steps of the proof."""
     by_computation = "vm_cast_no_check (eq_refl true)."
     if isinstance(machine, CounterMachine):
@@ -137,8 +135,8 @@ def _proof(name: str, model: SSM, machine: Machine, mode: str, most: int) -> tup
         lookup, states = "(dfa_lookup _ _ _)", machine.states
     else:
         lookup, states = "flip_lookup", 0
-    if states > most:
-        raise LimitError(f"Coq would have to search a machine of {states} states, more than {most}: raise the limit to go on", "most")
+    if states > _SEARCHED:
+        raise InputError(f"there is no Coq proof for a machine of {states} states in this mode: it would be searched, up to {_SEARCHED}")
     if mode == PREDICTIVE:
         return [], [f"apply check_computes with (L := {lookup[1:-1] if ' ' in lookup else lookup}) {_FUEL}.", by_computation]
     try:

@@ -1,6 +1,6 @@
 """Does Coq accept the theory and the models as they are compiled today, and do the theorems assume nothing?
 
-``python -m verify.certificate.coq_check FOLDER`` (or ``make coq``) writes the theory and every model of :data:`MODELS` into the
+``python -m verify.certificate.coq_check FOLDER`` (or ``make coq``) writes the theory and every model of :data:`COQ_MODELS` into the
 folder, has Coq check one file after the other, and reads what each theorem assumes.  With names of files after the folder it
 checks these instead of the models.
 """
@@ -32,14 +32,14 @@ from verify.certificate.coq import coq_name, coq_text
 THEORY = Path(verify.__file__).parent / "coq"
 """The theory, as it is shipped."""
 
-CLOSED = "Closed under the global context"
+NO_AXIOMS = "Closed under the global context"
 """What Coq says of a theorem that rests on no axiom."""
 
-MISSING = "coqc is not installed: Coq 8.16 or later is needed (on Debian: apt-get install --no-install-recommends coq)"
+COQ_MISSING = "coqc is not installed: Coq 8.16 or later is needed (on Debian: apt-get install --no-install-recommends coq)"
 
 _STAR_FREE = ("flip-flop", "d-1", *(name for name, known in LANGUAGES.items() if known.kind == REGULAR and known.known))
 
-MODELS = (
+COQ_MODELS = (
     *((name, mode) for name in dict.fromkeys(_STAR_FREE) for mode in MODES),
     *((name, mode) for name in NAMES for mode in MODES),
     *(("dyck-2-3", mode) for mode in MODES),
@@ -53,7 +53,7 @@ _SECONDS = 600
 
 
 @dataclass(frozen=True)
-class Checked:
+class CoqResult:
     """What Coq said of a file.
 
     Attributes:
@@ -69,7 +69,7 @@ class Checked:
     refusal: str | None = None
 
 
-def installed() -> bool:
+def coq_installed() -> bool:
     """Whether Coq can be run here."""
     return shutil.which("coqc") is not None and shutil.which("coqdep") is not None
 
@@ -92,7 +92,7 @@ def copy_theory(folder: Path) -> list[Path]:
     return [Path(name) for name in run.stdout.split()]
 
 
-def check(folder: Path, source: Path) -> Checked:
+def check_coq_file(folder: Path, source: Path) -> CoqResult:
     """Has Coq check one file of the folder, after the files that it needs."""
     text = read_text(folder / source)
     theorems = tuple(re.findall(r"^Print Assumptions (\S+)\.$", text, re.MULTILINE))
@@ -101,25 +101,25 @@ def check(folder: Path, source: Path) -> Checked:
         run = subprocess.run(
             ["coqc", "-q", "-Q", ".", "Verify", str(source)], cwd=folder, capture_output=True, text=True, timeout=_SECONDS
         )
-        refusal = refused(run.returncode, run.stdout, run.stderr, len(theorems))
+        refusal = coq_refusal(run.returncode, run.stdout, run.stderr, len(theorems))
     except subprocess.TimeoutExpired:
         refusal = f"not finished after {_SECONDS} seconds"
     seconds = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
-    return Checked(source.stem, theorems, seconds, refusal)
+    return CoqResult(source.stem, theorems, seconds, refusal)
 
 
-def refused(status: int, output: str, errors: str, theorems: int) -> str | None:
+def coq_refusal(status: int, output: str, errors: str, theorems: int) -> str | None:
     """Why a run of coqc is no proof of so many theorems; None where it is.
 
-    >>> refused(0, CLOSED, "", 1), refused(0, CLOSED, "", 2)
+    >>> coq_refusal(0, NO_AXIOMS, "", 1), coq_refusal(0, NO_AXIOMS, "", 2)
     (None, '1 of 2 theorems are free of assumptions')
-    >>> refused(0, "Axioms:\\nfunctional_extensionality : forall ...", "", 1)
+    >>> coq_refusal(0, "Axioms:\\nfunctional_extensionality : forall ...", "", 1)
     '0 of 1 theorems are free of assumptions'
     """
     if status:
         lines = [line for line in errors.splitlines() if not line.startswith("File ")]
         return " ".join(" ".join(lines).split())[:300] or f"coqc ended with status {status}"
-    closed = output.splitlines().count(CLOSED)
+    closed = output.splitlines().count(NO_AXIOMS)
     if closed != theorems or "Axioms:" in output:
         return f"{closed} of {theorems} theorems are free of assumptions"
     return None
@@ -146,8 +146,8 @@ def main(arguments: Sequence[str]) -> int:
     if not arguments:
         print("the folder to work in is missing", file=sys.stderr)
         return 2
-    if not installed():
-        print(MISSING, file=sys.stderr)
+    if not coq_installed():
+        print(COQ_MISSING, file=sys.stderr)
         return 2
     folder, files = Path(arguments[0]), [Path(name) for name in arguments[1:]]
     folder.mkdir(parents=True, exist_ok=True)
@@ -165,14 +165,14 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if wrong else 0
 
 
-def _checks(folder: Path, files: Sequence[Path]) -> Iterator[Checked]:
+def _checks(folder: Path, files: Sequence[Path]) -> Iterator[CoqResult]:
     for source in copy_theory(folder):
-        yield check(folder, source)
+        yield check_coq_file(folder, source)
     for file in files:
         shutil.copyfile(file, folder / file.name)
-        yield check(folder, Path(file.name))
-    for name, mode in () if files else MODELS:
-        yield check(folder, exported(folder, name, mode))
+        yield check_coq_file(folder, Path(file.name))
+    for name, mode in () if files else COQ_MODELS:
+        yield check_coq_file(folder, exported(folder, name, mode))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ COMMANDS = (
     "languages",
     "census",
     "export",
+    "certify",
     "check",
     "checkpoint",
 )

@@ -24,7 +24,7 @@ _READ = {
 }
 """Where options are kept that name what is read, and what they are called."""
 
-_FILES = {"json": "--json", "certificate": "--certificate", "draw": "--draw", "plot": "--plot"}
+_FILES = {"json": "--json", "certificate": "--certificate", "coq": "--coq", "draw": "--draw", "plot": "--plot"}
 _PICTURES = ("--draw", "--plot")
 _FOLDERS = {"save": "--save", "to": "--to", "out": "--out"}
 """The same for files and folders that are written; a picture is written into a folder that is there."""
