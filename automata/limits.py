@@ -65,7 +65,8 @@ def raised(limits: Mapping[str, int]) -> Iterator[None]:
     for name in limits:
         if name not in LIMITS:
             raise InputError(
-                f"there is no limit {quoted(name)}{did_you_mean(name, LIMITS) or ': expected one of ' + ', '.join(LIMITS)}"
+                "there is no limit "
+                f"{quoted(name)}{did_you_mean(name, LIMITS) or ': expected one of ' + ', '.join(LIMITS)}"
             )
     before = dict(_raised)
     _raised.update(limits)

@@ -95,7 +95,9 @@ def refutations_per_second(count: int = 60) -> Iterator[tuple[str, str]]:
 
 
 def long_transients() -> Iterator[tuple[str, str]]:
-    """Gates of 1 - 2^-20: computing the two words beside looping through the transient (its first 2^16 steps, scaled)."""
+    """Gates of 1 - 2^-20: computing the two words beside looping through the transient (its first 2^16 steps,
+    scaled).
+    """
     cycle = find_cycle(language("parity").dfa(), RECOGNISE)
     for arithmetic in ("fixed:8", "float32", "float64"):
         for depth in (1, 4):

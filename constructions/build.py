@@ -47,7 +47,10 @@ class Build:
         return self
 
     def __repr__(self) -> str:
-        return f"Build({self.target.name}, {', '.join(f'{value} {name}' for name, value in self.target.size(self.weights).items())})"
+        return (
+            f"Build({self.target.name}, "
+            f"{', '.join(f'{value} {name}' for name, value in self.target.size(self.weights).items())})"
+        )
 
 
 def build(

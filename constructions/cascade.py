@@ -368,7 +368,7 @@ class _Validation:
         self.items: dict[str, Union[Register, Signal]] = {}
 
     def check(self) -> None:
-        for depth, level in enumerate(self.cascade.levels):
+        for level in self.cascade.levels:
             for register in level.registers:
                 self._declare(register)
                 for rule in register.rules:

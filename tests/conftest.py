@@ -22,7 +22,9 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def shared_data():
-    """A function from a name to its path in ``../shared/data``; the test is skipped, saying so, where that is absent."""
+    """A function from a name to its path in ``../shared/data``; the test is skipped, saying so, where that is
+    absent.
+    """
 
     def find(name: str) -> Path:
         path = REPOSITORY.parent / "shared" / "data" / name

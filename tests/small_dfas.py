@@ -11,7 +11,9 @@ from automata.dfa import DFA
 
 @st.composite
 def dfas(draw, alphabet: str = "ab", max_states: int = 6) -> DFA:
-    """Any complete automaton of up to ``max_states`` states, any of them initial; shrinks towards one rejecting state."""
+    """Any complete automaton of up to ``max_states`` states, any of them initial; shrinks towards one rejecting
+    state.
+    """
     n = draw(st.integers(1, max_states))
     state = st.integers(0, n - 1)
     table = draw(st.lists(st.lists(state, min_size=len(alphabet), max_size=len(alphabet)), min_size=n, max_size=n))

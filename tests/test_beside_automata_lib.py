@@ -13,7 +13,10 @@ THEIRS = {"__init__.py", "py.typed", "base", "fa", "pda", "regex", "tm"}
 """What automata-lib 9.2.0 has in its ``automata``; the first is empty, as is the second."""
 
 OURS = "from verify.__main__ import main; raise SystemExit(main(['starfree', '--regex', '(ab)*', '--quiet']))"
-LIBRARY = "from automata.fa.dfa import DFA; from automata.regex.regex import isequal; import automata.pda.npda, automata.tm.dtm"
+LIBRARY = (
+    "from automata.fa.dfa import DFA; from automata.regex.regex import isequal; import automata.pda.npda, "
+    "automata.tm.dtm"
+)
 
 
 def test_no_module_of_ours_has_the_name_of_one_of_theirs(repository):

@@ -90,7 +90,9 @@ def test_a_census_takes_its_workers_along(number, status, line):
 
 
 STUCK = {
-    "in a loop that swallows every exception": "    while True:\n        try:\n            time.sleep(60)\n        except BaseException:\n            pass",
+    "in a loop that swallows every exception": (
+        "    while True:\n        try:\n            time.sleep(60)\n        except BaseException:\n            pass"
+    ),
     "in one long call that never looks at signals": "    (3 ** 20_000_000) // (7 ** 9_000_000)",
     "in a call of the system": "    time.sleep(3600)",
 }
@@ -126,7 +128,10 @@ def test_an_interrupt_of_the_whole_group_is_one_interrupt():
 
 def test_an_interrupt_while_a_solver_works():
     """z3 takes an interrupt for an unknown answer unless it is told not to."""
-    work = "    from verify.__main__ import main\n    sys.exit(main(['counter', 'shuffle-6', '--mode', 'recognise', '--strings', '1']))"
+    work = (
+        "    from verify.__main__ import main\n    sys.exit(main(['counter', 'shuffle-6', '--mode', 'recognise', "
+        "'--strings', '1']))"
+    )
     process = supervised(work)
     time.sleep(2)
     os.kill(process.pid, signal.SIGINT)
@@ -163,7 +168,10 @@ def test_the_status_of_the_work_is_passed_on(status):
 
 def test_an_ignored_interrupt_stays_ignored():
     """As in a job that a shell script started in the background."""
-    code = f"import os, signal, sys\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nos.execv(sys.executable, [sys.executable, *{['-m', 'verify', 'flipflop', '--quiet', '--strings', '0']}])"
+    code = (
+        "import os, signal, sys\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nos.execv(sys.executable, "
+        f"[sys.executable, *{['-m', 'verify', 'flipflop', '--quiet', '--strings', '0']}])"
+    )
     process = start("-c", code)
     wait_until(lambda: len(alive(process.pid)) == 2 or process.poll() is not None)
     os.kill(process.pid, signal.SIGINT)

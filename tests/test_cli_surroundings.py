@@ -317,7 +317,9 @@ def test_what_is_read_or_is_a_model_is_not_written_over(capsys, workplace, model
 
 
 def test_what_is_in_nobodys_way_is_written(capsys, workplace, model):
-    """Beside a model, over it as a whole, over an old report, in a folder of published strings, and to a device twice."""
+    """Beside a model, over it as a whole, over an old report, in a folder of published strings, and to a device
+    twice.
+    """
     (workplace / "model.json").write_text("an old report")
     assert (
         main(["starfree", "--regex", "(ab)*", "--save", "model", "--json", "model.json", "--strings", "3", "--quiet"])

@@ -78,7 +78,8 @@ def test_every_single_weight(mode):
             truth = machine.legal(state) if mode == "predictive" else {ACCEPT} if machine.accepts(state) else set()
             assert given == verdict.witness.given != verdict.witness.expected == truth, what
     print(
-        f"Dyck(2, 3) {mode}: refuted {counts[REFUTED]}, proved equivalent {counts[PROVED]}, undecided {counts[UNDECIDED]}"
+        f"Dyck(2, 3) {mode}: refuted {counts[REFUTED]}, proved equivalent {counts[PROVED]}, undecided "
+        f"{counts[UNDECIDED]}"
     )
     assert undecided == []
     assert counts[REFUTED] > counts[PROVED] > 0

@@ -1,4 +1,6 @@
-"""Whatever numbers a model holds, the engine gives what the definition gives, or refuses in one line; so do the proofs."""
+"""Whatever numbers a model holds, the engine gives what the definition gives, or refuses in one line; so do the
+proofs.
+"""
 
 import warnings
 from dataclasses import replace
@@ -96,7 +98,9 @@ def models(draw):
 
 
 def refused_or(function):
-    """What the function returns, or None where it raises an InputError of one short line; no warning, no other error."""
+    """What the function returns, or None where it raises an InputError of one short line; no warning, no other
+    error.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
@@ -321,7 +325,9 @@ BUILT += [
 
 @st.composite
 def edited_models(draw):
-    """A built model, flip-flop or bounded Dyck, of which a few numbers are something else: those of BOS in particular."""
+    """A built model, flip-flop or bounded Dyck, of which a few numbers are something else: those of BOS in
+    particular.
+    """
     machine, ssm = draw(st.sampled_from(BUILT))
     mode = ssm.mode
     layers = list(ssm.layers)
@@ -486,7 +492,9 @@ def test_pairs_of_fractions_have_the_keys_of_their_values():
 
 
 def test_a_bounded_search_tells_fractions_apart_by_their_values():
-    """The counter goes up by a half; the model accepts while it is small, the machine always: only its values differ."""
+    """The counter goes up by a half; the model accepts while it is small, the machine always: only its values
+    differ.
+    """
     from automata.dfa import DFA
     from verify.methods.bounded_search import bounded_search
 

@@ -41,7 +41,9 @@ def coordinate(ssm, name):
 
 
 def undone_on_bos(name, mode, start, gate, undo):
-    """A counter that starts at ``start``, and that a gate and increments on BOS bring back to 0, in exact arithmetic."""
+    """A counter that starts at ``start``, and that a gate and increments on BOS bring back to 0, in exact
+    arithmetic.
+    """
     machine, ssm = model_of(name, mode, "float16")
     initial = ssm.layers[0].initial.copy()
     initial[0] = start

@@ -155,7 +155,10 @@ digraph finite_state_machine {
 def test_dot_as_others_write_it(written):
     expected = regex_to_dfa("(a[bc]([bc][bc])*a)*(a[bc]([bc][bc])*)?")
     assert read_dfa(written(".dot", GRAPHVIZ_STYLE)).minimise() == expected
-    learnlib = 'digraph g {\n__start0 [label="" shape="none"];\ns0 [shape="doublecircle"];\ns0->s0[label="x\\ny"] __start0 -> s0;}'
+    learnlib = (
+        'digraph g {\n__start0 [label="" shape="none"];\ns0 '
+        '[shape="doublecircle"];\ns0->s0[label="x\\ny"] __start0 -> s0;}'
+    )
     assert read_dfa(written(".gv", learnlib)) == regex_to_dfa("(x|y)*")
     marked = 'strict DIGRAPH { 0 [initial=true, peripheries=2] 0 -> 0 [symbol=","] /* no marker */ }'
     assert read_dfa(written(".dot", marked)) == regex_to_dfa(",*")

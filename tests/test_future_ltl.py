@@ -146,7 +146,10 @@ def test_the_tense_and_the_formulas_of_the_past():
     [
         (
             "H(a -> F b)",
-            "column 8: found the future operator 'F' after the past operator 'H' at column 1, expected operators of one kind",
+            (
+                "column 8: found the future operator 'F' after the past operator "
+                "'H' at column 1, expected operators of one kind"
+            ),
         ),
         ("F a & Y b", "column 7: found the past operator 'Y' after the future operator 'F' at column 1"),
         ("a U (b S c)", "the symbol itself is written 'S'"),

@@ -87,7 +87,8 @@ def test_chains_end_in_their_states():
 
 @pytest.mark.parametrize(
     "dfa, groups",
-    [(all_maps(4), ["S4", "S3", "C2"]), (all_maps(5), ["S5", "S4", "S3", "C2"]), (from_maps([[1, 2, 3, 4, 5, 0]]), ["C6"]),
+    [(all_maps(4), ["S4", "S3", "C2"]), (all_maps(5), ["S5", "S4", "S3", "C2"]),
+     (from_maps([[1, 2, 3, 4, 5, 0]]), ["C6"]),
      (from_maps([[1, 0, 3, 2], [2, 3, 0, 1]]), ["C2 x C2"]), (chain_language(4), ["C1"] * 5)],
 )  # fmt: skip
 def test_holonomy_groups(dfa, groups):

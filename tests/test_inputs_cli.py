@@ -26,14 +26,20 @@ def refusal(capsys, *arguments):
         (["--regex", "a.", "--alphabet", "ab"], "the regular expression a., over a b"),
         (
             ["--regex", "a[^b]"],
-            "the regular expression a[^b], over a b (the symbols shown, as there is no --alphabet: . ~ and [^ speak of these)",
+            (
+                "the regular expression a[^b], over a b (the symbols shown, as "
+                "there is no --alphabet: . ~ and [^ speak of these)"
+            ),
         ),
         (["--regex", "ab&a"], "the regular expression ab&a, over a b: the empty language, accepts no string"),
         (["--regex", "[ab]*"], "the regular expression [ab]*, over a b: the full language, accepts every string"),
         (["--ltl", "H a", "--alphabet", "ab"], "the past formula H a, over a b, one at each position"),
         (
             ["--ltl", "G(a -> F b)"],
-            "the future formula G(a -> F b), over a b, one at each position (the symbols shown, as there is no --alphabet)",
+            (
+                "the future formula G(a -> F b), over a b, one at each position "
+                "(the symbols shown, as there is no --alphabet)"
+            ),
         ),
         (["--language", "tomita-1"], "tomita-1: 1*, over 0 1"),
     ],

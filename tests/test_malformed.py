@@ -48,7 +48,7 @@ def _raises(*_):
 
 
 def _warns(*_):
-    warnings.warn("a remark")
+    warnings.warn("a remark", stacklevel=1)
     return 0
 
 

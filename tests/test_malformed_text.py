@@ -13,10 +13,23 @@ from verify.evidence.strings_file import read_strings
 
 EXAMPLES = {
     ".att": "0\t1\ta\ta\t0.0\n1\t0\t<eps>\t<eps>\n1 1 @_SPACE_@ @_SPACE_@ Infinity\n1\t0\n",
-    ".json": '{"alphabet": ["a", "b"], "states": [0, "q"], "initial": 0, "accepting": ["q"], "transitions": [[0, "a", "q"], [0, "b", 0]]}',
-    ".dot": 'digraph g { node [shape=doublecircle]; q1; i [shape=point] i -> q0 q0 -> q1 -> q0 [label="a, f(b,c)\\nd"] subgraph { q1 -> q1 [label=<x>] } }',
-    ".gv": 'digraph { label="x"; q [initial=true, peripheries=2] q -> q [label="~p & (q | true)"] q -> r [label="not p or 1"] r [label="r|1"] }',
-    ".jff": '<?xml version="1.0"?><structure><type>fa</type><automaton><state id="0"><initial/></state><state id="1"><final/></state>'
+    ".json": (
+        '{"alphabet": ["a", "b"], "states": [0, "q"], "initial": 0, '
+        '"accepting": ["q"], "transitions": [[0, "a", "q"], '
+        '[0, "b", 0]]}'
+    ),
+    ".dot": (
+        "digraph g { node [shape=doublecircle]; q1; i [shape=point] i "
+        '-> q0 q0 -> q1 -> q0 [label="a, f(b,c)\\nd"] '
+        "subgraph { q1 -> q1 [label=<x>] } }"
+    ),
+    ".gv": (
+        'digraph { label="x"; q [initial=true, peripheries=2] q -> q '
+        '[label="~p & (q | true)"] q -> r [label="not p or '
+        '1"] r [label="r|1"] }'
+    ),
+    ".jff": '<?xml version="1.0"?><structure><type>fa</type><automaton><state id="0"><initial/></state><state '
+    'id="1"><final/></state>'
     "<transition><from>0</from><to>1</to><read>ab</read></transition></automaton></structure>",
     "regex": r"^(?:(a|(b|)c{,2})*~(<open>[^a-c]).&\*[x'y'-])$",
     "ltl": "G(a -> F <b> && X !c) | (d U 'e') W true <-> a R b",
@@ -25,8 +38,10 @@ EXAMPLES = {
     "strings": "a b <c> END\n\nb a\n",
 }
 PIECES = list("(){}[]<>|&~!^$*+?.,;:=/\\\"'#@%-_ \t\n\r\x00\x07\x85\ufeff\u2028\ud800\ue000é🙂ε∅→01239aqFGXUY") + [
-    "<eps>", "@0@", "-->", "->", "--", "0.5", "inf", "NaN", "1e999", "9" * 30, "x" * 300, "label=", "[[:", "(?=", "{1,", "\\d", "true", "null", "]]>",
-    "<!DOCTYPE a>", "<read/>", "<final/>", "&amp;", "&lol;", "digraph{", "END", "dyck-", "{}" * 50, "(" * 200, "[" * 500, "\\ud800", "~" * 99,
+    "<eps>", "@0@", "-->", "->", "--", "0.5", "inf", "NaN", "1e999", "9" * 30, "x" * 300, "label=", "[[:", "(?=",
+    "{1,", "\\d", "true", "null", "]]>",
+    "<!DOCTYPE a>", "<read/>", "<final/>", "&amp;", "&lol;", "digraph{", "END", "dyck-", "{}" * 50, "(" * 200,
+    "[" * 500, "\\ud800", "~" * 99,
 ]  # fmt: skip
 
 

@@ -1,4 +1,6 @@
-"""Sums whose order depends on the batch: what a search of many rows finds is claimed of one row only if it holds there."""
+"""Sums whose order depends on the batch: what a search of many rows finds is claimed of one row only if it holds
+there.
+"""
 
 from __future__ import annotations
 

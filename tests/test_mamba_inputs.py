@@ -207,7 +207,8 @@ def test_a_model_stored_in_another_format_says_so(folder, capsys):
     count = model.backbone.layers[0].mixer.D.numel()
     assert model.dtype == torch.float32 and same_weights(model, folder)
     assert notes == (
-        f"stored in float64, run in float32, as config.json says: {count} weights are rounded, and all claims are about the "
+        f"stored in float64, run in float32, as config.json says: {count} "
+        "weights are rounded, and all claims are about the "
         "float32 model",
     )
     status = main(["checkpoint", str(folder), "--language", "tomita-1", "--strings", "2", "--limit", "30"])

@@ -1,4 +1,6 @@
-"""All automata of MLRegTest: read from their files, decided, and compiled and proved, or refuted with checked strings."""
+"""All automata of MLRegTest: read from their files, decided, and compiled and proved, or refuted with checked
+strings.
+"""
 
 from collections import Counter
 

@@ -17,7 +17,8 @@ from automata.errors import InputError
 
 @pytest.mark.parametrize(
     "dfa, size",
-    [(chain_language(1), 6), (chain_language(2), 15), (chain_language(3), 31), (chain_language(4), 56), (chain_language(12), 820),
+    [(chain_language(1), 6), (chain_language(2), 15), (chain_language(3), 31), (chain_language(4), 56),
+     (chain_language(12), 820),
      (dyck(2, 1), 11), (dyck(2, 2), 60), (dyck(2, 3), 285)],
 )  # fmt: skip
 def test_sizes_of_families(dfa, size):
@@ -128,7 +129,8 @@ def test_group_names(generators, name):
 
 def test_group_names_do_not_depend_on_the_action():
     """The regular action of a group has the name of its small action."""
-    for generators, name in [([(1, 0, 2, 3), (1, 2, 3, 0)], "S4"), ([(1, 2, 0, 3), (1, 0, 3, 2)], "A4"), ([(1, 2, 3, 0), (3, 2, 1, 0)], "D4"),
+    for generators, name in [([(1, 0, 2, 3), (1, 2, 3, 0)], "S4"), ([(1, 2, 0, 3), (1, 0, 3, 2)], "A4"),
+                             ([(1, 2, 3, 0), (3, 2, 1, 0)], "D4"),
                              ([(1, 2, 3, 4, 0), (1, 2, 0, 3, 4)], "A5")]:  # fmt: skip
         elements = [tuple(row) for row in TransitionMonoid(from_maps([list(g) for g in generators])).elements.tolist()]
         number = {e: i for i, e in enumerate(elements)}

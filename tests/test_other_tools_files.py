@@ -34,7 +34,10 @@ def test_nondeterministic_files_are_made_deterministic(written):
     expected = regex_to_dfa("[ab]*a[ab]", "ab")
     att = "0 0 a\n0 0 b\n0 1 a\n1 2 a\n1 2 b\n2\n"
     assert read_dfa(written(".att", att)).minimise() == expected
-    json = '{"states": [0, 1, 2], "initial": 0, "accepting": [2], "transitions": [[0,"a",0],[0,"b",0],[0,"a",1],[1,"a",2],[1,"b",2]]}'
+    json = (
+        '{"states": [0, 1, 2], "initial": 0, "accepting": [2], "transitions": '
+        '[[0,"a",0],[0,"b",0],[0,"a",1],[1,"a",2],[1,"b",2]]}'
+    )
     assert read_dfa(written(".json", json)).minimise() == expected
     dot = 'digraph { 0 [initial=true] 2 [peripheries=2] 0 -> 0 [label="a,b"] 0 -> 1 [label=a] 1 -> 2 [label="a,b"] }'
     assert read_dfa(written(".dot", dot)).minimise() == expected
@@ -104,7 +107,10 @@ PLUS = 'q0 -> q1 [label="a"]; q1 -> q1 [label="a"];'
         'q1 [shape=doubleoctagon]; __start0 [label="", shape=none]; __start0 -> q0 [label=""];',
         'q1 [accepting=true]; init [shape=plaintext, label=""]; init -> q0;',
         "q1 [final=true]; init -> q0;",
-        'subgraph f { node [shape=doublecircle]; q1 } i [shape=circle, style=filled, fillcolor=black, label=""]; i -> q0;',
+        (
+            "subgraph f { node [shape=doublecircle]; q1 } i [shape=circle, "
+            'style=filled, fillcolor=black, label=""]; i -> q0;'
+        ),
         'node [shape=doublecircle]; q1; node [shape=circle]; start [shape=plain]; start -> q0 [label="start"];',
         "{ node [peripheries=2] q1 } q0 [root=true];",
         "q1 [shape=doublecircle] q0 [start=true];",
@@ -259,8 +265,12 @@ def test_the_operators_of_formulas(text):
 
 
 MEALY = """digraph { t0; t1; __start0 [label="", shape=none]; __start0 -> t0 [label=""];
-t0 -> t1 [label="money/ding"]; t0 -> t0 [label="press/idle"]; t1 -> t1 [label="money/ding"]; t1 -> t0 [label="press/tea"]; }"""
-MOORE = 'digraph { i [shape=point] i -> q0 q0 [label="q0|even"] q1 [label="{q1 | odd}"] q0 -> q1 [label=a] q1 -> q0 [label=a] q0 -> q0 [label=b] q1 -> q1 [label=b] }'
+t0 -> t1 [label="money/ding"]; t0 -> t0 [label="press/idle"]; t1 -> t1 [label="money/ding"];
+t1 -> t0 [label="press/tea"]; }"""
+MOORE = (
+    'digraph { i [shape=point] i -> q0 q0 [label="q0|even"] q1 [label="{q1 | odd}"] q0 -> q1 [label=a] q1 -> q0 '
+    "[label=a] q0 -> q0 [label=b] q1 -> q1 [label=b] }"
+)
 
 
 def test_machines_with_outputs(written):

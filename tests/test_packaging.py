@@ -88,7 +88,10 @@ def test_the_wheel_runs_where_it_was_unpacked(wheel, tmp_path):
     """From the wheel alone, by the function that the command ``ssm-verify`` calls."""
     zipfile.ZipFile(wheel).extractall(tmp_path)
     (script,) = re.findall(r"ssm-verify = (\S+):(\S+)", next(tmp_path.glob("*.dist-info/entry_points.txt")).read_text())
-    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from {script[0]} import {script[1]} as command; sys.exit(command())"
+    program = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from {script[0]} import {script[1]} as command; "
+        "sys.exit(command())"
+    )
     command = [sys.executable, "-I", "-c", program, "starfree", "--regex", "(ab)*", "--quiet"]
     run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert run.returncode == 0 and "proved" in run.stdout, run.stderr

@@ -1,4 +1,6 @@
-"""The refuter: every pair of strings is checked here again, by other code; where nothing follows, nothing is claimed."""
+"""The refuter: every pair of strings is checked here again, by other code; where nothing follows, nothing is
+claimed.
+"""
 
 import json
 from dataclasses import replace

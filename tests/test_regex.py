@@ -249,7 +249,10 @@ def test_long_and_deep_expressions(text, states):
         (
             "ab$",
             None,
-            r"column 3: found the anchor '$', expected ^ and $ around every alternative or no anchor (the symbol itself is written \$)",
+            (
+                r"column 3: found the anchor '$', expected ^ and $ around every alternative or no anchor (the symbol "
+                r"itself is written \$)"
+            ),
         ),
         ("^a|b$", None, "column 1: found the anchor '^'"),
         ("^a$|b", None, "column 1: found the anchor '^'"),

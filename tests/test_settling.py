@@ -60,7 +60,7 @@ def test_integer_channels_do_what_their_fate_says(seed):
     for _ in range(6):
         chosen = [int(rng.integers(a, c + 1)) for a, c in gates], [int(rng.integers(b, d + 1)) for b, d in increments]
         h, states = int(rng.integers(channel.low, channel.high + 1)), []
-        for n in range(min(fate.periods, 20_000) + 4):
+        for _ in range(min(fate.periods, 20_000) + 4):
             states.append(h)
             for a, b in zip(*chosen):
                 h = (a * h + b) // one

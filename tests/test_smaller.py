@@ -88,7 +88,8 @@ def test_no_counter_where_there_is_none():
 
 @pytest.mark.parametrize(
     "expression, mode, width",
-    [("(.*(aa|bb|cc))", RECOGNISE, 2), ("aa*bb*cc*dd*ee*", PREDICTIVE, 1), (".*a.{4}", RECOGNISE, 5), ("~(.*000.*)", PREDICTIVE, 2), ("~(.*(ac|ba|cab).*)", PREDICTIVE, 2)],
+    [("(.*(aa|bb|cc))", RECOGNISE, 2), ("aa*bb*cc*dd*ee*", PREDICTIVE, 1), (".*a.{4}", RECOGNISE, 5),
+     ("~(.*000.*)", PREDICTIVE, 2), ("~(.*(ac|ba|cab).*)", PREDICTIVE, 2)],
 )  # fmt: skip
 def test_windows(expression, mode, width):
     dfa = regex_to_dfa(expression)
@@ -103,7 +104,9 @@ def test_windows_that_do_not_exist():
 
 
 def test_routes_of_known_languages():
-    route = lambda expression, mode: compile_dfa(regex_to_dfa(expression), mode)[1]
+    def route(expression, mode):
+        return compile_dfa(regex_to_dfa(expression), mode)[1]
+
     assert (route("aa*bb*cc*dd*ee*", PREDICTIVE).bits, route("aa*bb*cc*dd*ee*", PREDICTIVE).holonomy_bits) == (3, 8)
     assert (route("[ab]*d[bc]*", PREDICTIVE).name, route("[ab]*d[bc]*", PREDICTIVE).bits) == ("quotient", 1)
     assert route("1*", PREDICTIVE).bits == 0

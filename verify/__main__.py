@@ -103,7 +103,9 @@ def _internal(error: Exception) -> int:
 
 
 def _unwritable(error: OSError) -> str:
-    """What a failure that names no file was about: standard output, or else a process or memory that was not to be had."""
+    """What a failure that names no file was about: standard output, or else a process or memory that was not to be
+    had.
+    """
     if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF):
         return "the system refuses"
     _write_no_more(sys.stdout)

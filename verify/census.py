@@ -136,7 +136,8 @@ def census(
     """
     if not 1 <= letters <= len(ascii_lowercase) or states < 1 or workers < 1:
         raise InputError(
-            f"{letters} letters (1 to {len(ascii_lowercase)}), {states} states and {workers} workers (at least 1) are not all in range"
+            f"{letters} letters (1 to {len(ascii_lowercase)}), {states} states and {workers} workers (at least 1) are "
+            "not all in range"
         )
     counts: Counter = Counter()
     missing = []

@@ -107,6 +107,7 @@ def _wait(child: int, watched: set, say: Callable[[str], None]) -> int:
         return 128 + asked
     out_of_memory = -code == signal.SIGKILL
     say(
-        f"ended by {signal.Signals(-code).name}, and nothing is decided: {'out of memory?' if out_of_memory else 'please report it'}"
+        f"ended by {signal.Signals(-code).name}, and nothing is decided: "
+        f"{'out of memory?' if out_of_memory else 'please report it'}"
     )
     return 128 - code

@@ -188,8 +188,8 @@ class GreenClasses:
     (3, ['1 x 1 of C1', '2 x 2 of C1', '1 x 1 of C1'])
     """
 
-    def __init__(self, monoid: TransitionMonoid, r: np.ndarray, l: np.ndarray, d: np.ndarray):
-        self.monoid, self.r, self.l, self.d = monoid, r, l, d
+    def __init__(self, monoid: TransitionMonoid, r: np.ndarray, left: np.ndarray, d: np.ndarray):
+        self.monoid, self.r, self.l, self.d = monoid, r, left, d
 
     @cached_property
     def d_classes(self) -> int:

@@ -155,7 +155,8 @@ def _refuse_weighted_states(graph: Graph, described: Described) -> None:
         found = re.search(r"\S/(\d*\.?\d+(?:[eE][+-]?\d+)?)$", graph.nodes[node].get("label", ""), re.ASCII)
         if found and float(found[1]) != 0:
             raise InputError(
-                f"{described.source}: the accepting state {quoted(node)} has the weight {found[1]}: a weighted automaton, expected an acceptor"
+                f"{described.source}: the accepting state {quoted(node)} has the weight {found[1]}: a weighted "
+                "automaton, expected an acceptor"
             )
 
 
@@ -163,7 +164,8 @@ def _refuse_infinite_words(graph: Graph, source: str) -> None:
     label = graph.attributes.get("label", "")
     if re.search(r"\b(Inf|Fin)\s*\(|B(ü|u|&uuml;)chi", label):
         raise InputError(
-            f"{source}: the label {quoted(label)} says that it is about infinite words, expected an automaton of finite words"
+            f"{source}: the label {quoted(label)} says that it is about infinite words, expected an automaton of "
+            "finite words"
         )
 
 

@@ -59,7 +59,8 @@ def parse_jflap(text: str, source: str) -> Described:
         )
     if kinds[0] != "fa":
         raise InputError(
-            f"{source}: the type is {quoted(kinds[0])}: {_TYPES.get(kinds[0], 'unknown')}, expected 'fa', a finite automaton"
+            f"{source}: the type is {quoted(kinds[0])}: "
+            f"{_TYPES.get(kinds[0], 'unknown')}, expected 'fa', a finite automaton"
         )
     described = Described(source)
     initial = []
@@ -128,7 +129,10 @@ def _parse_xml(text: str, source: str) -> _Element:
 
     def begin(name: str, attributes: dict[str, str]) -> None:
         if limits.exceeded("file-nesting", len(path)):
-            found = f"{source}, line {parser.CurrentLineNumber}: more than {limits.limit('file-nesting')} elements inside each other"
+            found = (
+                f"{source}, line {parser.CurrentLineNumber}: more than "
+                f"{limits.limit('file-nesting')} elements inside each other"
+            )
             raise limits.refusal("file-nesting", found)
         element = _Element(name, attributes, parser.CurrentLineNumber)
         path[-1].inside.append(element)

@@ -8,7 +8,8 @@ weights            ``a:0.3``, ``a, 0.3``, ``a (0.3)``: refused
 rewriting          ``a, Z -> AZ``, ``0 -> 1, R`` on every line: refused
 Mealy machine      ``a/x`` on every line
 transducer         ``a:x`` on every line: taken like a Mealy machine, or as ``a`` where both sides agree
-formulas           ``p & !q``, ``true``: a Boolean formula everywhere, with ``!`` or ``&`` somewhere (:mod:`automata.formats.guards`)
+formulas           ``p & !q``, ``true``: a Boolean formula everywhere, with ``!`` or ``&`` somewhere
+                   (:mod:`automata.formats.guards`)
 symbols            separated by commas or line breaks
 =================  =====================================================================================
 
@@ -167,7 +168,8 @@ def _refuse_others(labels: list[Label]) -> None:
     lines = [line for label in labels for line in label.lines]
     if lines and all(map(_ARROW.search, lines)):
         raise InputError(
-            f"{labels[0].where} has the label {quoted(labels[0].text)}: a pushdown automaton or Turing machine, expected a finite automaton {_HINT}"
+            f"{labels[0].where} has the label {quoted(labels[0].text)}: a pushdown automaton or Turing machine, "
+            f"expected a finite automaton {_HINT}"
         )
 
 
@@ -178,7 +180,8 @@ def _symbols(label: Label, text: str, grouped: bool) -> Iterator[str | None]:
             raise InputError(f"{label.where} has the label {quoted(label.text)}, expected symbols separated by commas")
         if len(symbol.split()) > 1:
             raise InputError(
-                f"{label.where} has the label {quoted(label.text)}, where {quoted(symbol)} has blanks: a symbol cannot have any"
+                f"{label.where} has the label {quoted(label.text)}, where "
+                f"{quoted(symbol)} has blanks: a symbol cannot have any"
             )
         yield _symbol(symbol)
 

@@ -58,7 +58,8 @@ def parse_openfst(text: str, source: str) -> Described:
             continue
         if symbols[0] != symbols[-1]:
             raise InputError(
-                f"{where}: reads {quoted(symbols[0])} and writes {quoted(symbols[1])}: a transducer, expected an acceptor"
+                f"{where}: reads {quoted(symbols[0])} and writes "
+                f"{quoted(symbols[1])}: a transducer, expected an acceptor"
             )
         described.transitions.append(Transition(here[0], _symbol(symbols[0], where), here[1], place))
     if described.initial is None:

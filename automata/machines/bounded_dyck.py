@@ -131,7 +131,7 @@ class DyckMachine:
         Raises:
             InputError: naming the token and what was expected.
 
-        >>> DyckMachine(2, 3).parse_symbol("]"), DyckMachine(2, 3).parse_symbol("1"), DyckMachine(2, 3).parse_symbol("2")
+        >>> tuple(map(DyckMachine(2, 3).parse_symbol, ("]", "1", "2")))
         ('b)', '(b', 'a)')
         """
         if token in self._action:
@@ -144,8 +144,8 @@ class DyckMachine:
                 return (self.openers if token == opening else self.closers)[kind]
         raise InputError(
             f"{quoted(token)} is not a bracket of Dyck({self.k}, {self.depth}): "
-            f"expected {self.openers[0]} … {self.openers[-1]}, {self.closers[0]} … {self.closers[-1]}, a number below {2 * self.k}"
-            + (f" or one of {' '.join(''.join(plain))}" if plain else "")
+            f"expected {self.openers[0]} … {self.openers[-1]}, {self.closers[0]} … {self.closers[-1]}, a number below "
+            f"{2 * self.k}" + (f" or one of {' '.join(''.join(plain))}" if plain else "")
         )
 
     def _legal_at(self, top: int | None, full: bool) -> frozenset[str]:

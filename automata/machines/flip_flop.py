@@ -32,7 +32,7 @@ class FlipFlopMachine:
     ('r', '1')
     >>> sorted(machine.legal(run(machine, "w1i0r")))
     ['1']
-    >>> machine.accepts(run(machine, "w1i0r1")), machine.accepts(run(machine, "w1i0r0")), machine.accepts(run(machine, ""))
+    >>> tuple(machine.accepts(run(machine, word)) for word in ("w1i0r1", "w1i0r0", ""))
     (True, False, True)
     """
 

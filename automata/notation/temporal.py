@@ -8,7 +8,8 @@ Tightest first (blanks separate words):
 ``true false ( )``       constants and grouping
 ``!f``                   not; ``~`` and ``¬`` are the same
 ``Y f  H f  O f``        past: yesterday; historically (at all positions so far); once (at some position so far)
-``X f  N f  F f  G f``   future: next; next, if there is one; finally (at some position from here); globally (at all of them)
+``X f  N f  F f  G f``   future: next; next, if there is one; finally (at some position from here); globally
+                         (at all of them)
 ``<> ◇  [] □  ○``         the same as F, G and X
 ``f S g``                past: since; groups to the left
 ``f U g  f W g``         future: until, and weak until; group to the right
@@ -48,7 +49,9 @@ class Node(NamedTuple):
 
 
 class Formula(NamedTuple):
-    """The distinct subformulas, operands before operators, the formula itself last; and whether it is PAST or FUTURE."""
+    """The distinct subformulas, operands before operators, the formula itself last; and whether it is PAST or
+    FUTURE.
+    """
 
     alphabet: tuple[str, ...]
     nodes: tuple[Node, ...]

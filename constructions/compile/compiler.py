@@ -165,7 +165,10 @@ _WHY_NOT = {
     ADD: "counts, which this target cannot do",
     SET_COUNTER: "is a counter that is set, which this target cannot do",
     DRIFT: "counts without bounds, and no search over the states of this target would ever close",
-    PERMUTE: "permutes its values as no nonnegative gate can: its maps are order-preserving, so none has a cycle longer than 1",
+    PERMUTE: (
+        "permutes its values as no nonnegative gate can: its maps are "
+        "order-preserving, so none has a cycle longer than 1"
+    ),
 }
 
 

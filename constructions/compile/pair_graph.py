@@ -185,7 +185,8 @@ class _PairGraph:
                 if self._image(refined, symbol) & ~goal:
                     raise _Fault(
                         f"{self._where(depth, node, source, target, symbol)}: "
-                        f"digit {digit} leads to {_show(self._image(refined, symbol))}, but {register!r} then says {_show(goal)}"
+                        f"digit {digit} leads to {_show(self._image(refined, symbol))}, but {register!r} then says "
+                        f"{_show(goal)}"
                     )
                 fired = goings.firing(node, symbol, digit, written)
                 if len(fired) > 1:

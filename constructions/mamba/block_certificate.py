@@ -308,7 +308,8 @@ class BlockProof:
             self.proof.fail(f"block {self.number + 1}: {self.proof.names[coordinate]!r} is not one counter")
         if others and {channel: -int(row[channel]) for channel in others} != self.amounts:
             self.proof.fail(
-                f"block {self.number + 1}: {self.proof.names[coordinate]!r} is neither a counter's value nor the one before"
+                f"block {self.number + 1}: {self.proof.names[coordinate]!r} is "
+                "neither a counter's value nor the one before"
             )
         start = int(abs(row[0]))
         together = sum(map(abs, self.amounts.values())) if others else 0

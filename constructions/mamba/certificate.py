@@ -60,7 +60,8 @@ class Certificate:
     def sentence(self) -> str:
         """What follows, in words."""
         text = (
-            "full forward, prefill, other rows and other batches give the same bits but for the sign of zeros, since no sum "
+            "full forward, prefill, other rows and other batches give the same "
+            "bits but for the sign of zeros, since no sum "
             f"exceeds 2^{self.digits} units"
         )
         if self.greatest is None:
@@ -246,7 +247,9 @@ class Proof:
     # -- sums -----------------------------------------------------------------------------------------
 
     def sum(self, what: str, products: np.ndarray, point: int) -> None:
-        """Bounds the partial sums of coordinates times weights; ``products`` are those of one unit of each coordinate."""
+        """Bounds the partial sums of coordinates times weights; ``products`` are those of one unit of each
+        coordinate.
+        """
         used = np.flatnonzero(products)
         if not len(used):
             return

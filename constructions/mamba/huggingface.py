@@ -61,7 +61,9 @@ class HuggingFaceRunner:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No progress bars, no warnings, nothing about kernels that are not installed: what matters is raised as an error."""
+    """No progress bars, no warnings, nothing about kernels that are not installed: what matters is raised as an
+    error.
+    """
     logging = transformers.logging
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity(logging.CRITICAL)

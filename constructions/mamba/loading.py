@@ -40,7 +40,8 @@ def load_checkpoint(directory: Path) -> tuple[MambaForCausalLM, tuple[str, ...]]
     for name, tensor in tensors.items():
         if tensor.shape != wanted[name].shape:
             raise InputError(
-                f"{directory}: tensor {name!r} does not have the shape that config.json asks for: {tuple(tensor.shape)}, "
+                f"{directory}: tensor {name!r} does not have the shape that config.json asks for: "
+                f"{tuple(tensor.shape)}, "
                 f"expected {tuple(wanted[name].shape)}"
             )
         cast = tensor.to(getattr(torch, stored.dtype))
@@ -48,7 +49,8 @@ def load_checkpoint(directory: Path) -> tuple[MambaForCausalLM, tuple[str, ...]]
         if len(bad):
             place = tuple(bad[0].tolist())
             raise InputError(
-                f"{directory}: tensor {name}{list(place)} is {tensor[place].item():g}, which is too large for {stored.dtype}"
+                f"{directory}: tensor {name}{list(place)} is {tensor[place].item():g}, which is too large for "
+                f"{stored.dtype}"
             )
     model.load_state_dict(tensors, strict=True)
     return model.eval(), stored.notes
@@ -100,7 +102,8 @@ def _with_head(directory: Path, stored: Stored, tied: bool) -> dict[str, torch.T
     head = stored.tensors.setdefault(_HEAD, embedding)
     if head.shape != embedding.shape or not torch.equal(head, embedding):
         raise InputError(
-            f"{directory}: {CONFIG} ties {_HEAD} to the embedding (tie_word_embeddings, which holds where it is not set), "
+            f"{directory}: {CONFIG} ties {_HEAD} to the embedding "
+            "(tie_word_embeddings, which holds where it is not set), "
             "and they differ: set it to false, or leave the head out"
         )
     return stored.tensors

@@ -165,7 +165,8 @@ def _check_types(directory: Path, config: dict, names: dict[str, str]) -> None:
         if name in _SIZES and not (name == "time_step_rank" and value == "auto"):
             if type(value) is not int:
                 raise InputError(
-                    f"{directory}: {CONFIG}: {called!r} expected int, got {type(value).__name__} (value: {shown(value)})"
+                    f"{directory}: {CONFIG}: {called!r} expected int, got {type(value).__name__} (value: "
+                    f"{shown(value)})"
                 )
             if value < 1:
                 raise InputError(f"{directory}: {CONFIG}: {called} is {value}, expected at least 1")
@@ -212,7 +213,8 @@ def _dtype(directory: Path, content: dict, tensors: dict[str, torch.Tensor]) -> 
     )
     why = "as config.json says" if said else "the format of the first tensor"
     return dtype, [
-        f"stored in {' and '.join(stored)}, run in {dtype}, {why}: {rounded} weights are rounded, and all claims are about "
+        f"stored in {' and '.join(stored)}, run in {dtype}, {why}: {rounded} "
+        "weights are rounded, and all claims are about "
         f"the {dtype} model"
     ]
 

@@ -18,7 +18,9 @@ from constructions.mamba.weights import MambaWeights
 
 
 class MambaInTransformers:
-    """``MambaForCausalLM``: one block for each level and more, exact to the last bit (see :mod:`constructions.mamba`)."""
+    """``MambaForCausalLM``: one block for each level and more, exact to the last bit (see
+    :mod:`constructions.mamba`).
+    """
 
     name = "mamba"
     title = "a stock Mamba, run in Hugging Face transformers"
@@ -45,7 +47,9 @@ class MambaInTransformers:
             yield stepped(weights)
 
     def longest(self, weights: MambaWeights, construction: Construction | None, wanted: int) -> int:
-        """Counters that drift are exact for some time; a string with an inserted symbol is one longer than asked for."""
+        """Counters that drift are exact for some time; a string with an inserted symbol is one longer than asked
+        for.
+        """
         if construction is not None and DRIFT not in needs(construction.cascade):
             return wanted
         horizon = certify(weights).horizon

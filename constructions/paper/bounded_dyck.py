@@ -46,7 +46,9 @@ def bounded_dyck(k: int, depth: int, mode: str = PREDICTIVE) -> Cascade:
     count = Counter("depth", (Rule((In(opening),), Add(1)), Rule((In(closing),), Add(-1))), span=(0, depth))
     # With one type there is nothing to remember but the depth.
     slotted = range(1, depth + 1) if k > 1 else ()
-    slots = tuple(Reset(f"slot {j}", k, (Rule((In(opening), Is("depth", j)), Copy("type")),), words=opening) for j in slotted)
+    slots = tuple(
+        Reset(f"slot {j}", k, (Rule((In(opening), Is("depth", j)), Copy("type")),), words=opening) for j in slotted
+    )
     if mode == PREDICTIVE:
         levels, emissions = _predict(k, depth, slotted, opening, closing)
         outputs = (*alphabet, EOS)

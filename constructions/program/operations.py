@@ -1,8 +1,9 @@
 """Programs: a cascade as operations on the numbers of a residual stream, with no word about one architecture.
 
-A *coordinate* is a number in the stream that every part of a model reads and adds to; almost all are 0 or 1.  A *form* is a
-sum of whole multiples of coordinates.  A *half* is what a model does between reading the stream and adding to it once; an
-architecture says which kinds of operations each of its halves can do (:mod:`constructions.stock.architecture`).
+A *coordinate* is a number in the stream that every part of a model reads and adds to; almost all are 0 or 1.  A *form*
+is a sum of whole multiples of coordinates.  A *half* is what a model does between reading the stream and adding to it
+once; an architecture says which kinds of operations each of its halves can do
+(:mod:`constructions.stock.architecture`).
 
 :func:`run` is the meaning of a program, in whole numbers: what an architecture's weights are held against.
 """
@@ -64,7 +65,9 @@ class Count:
 
 @dataclass(frozen=True)
 class Flip:
-    """A cell that is set where ``set`` is 1, turned over where ``flip`` is 1, and held where neither is; it begins at 0."""
+    """A cell that is set where ``set`` is 1, turned over where ``flip`` is 1, and held where neither is; it begins at
+    0.
+    """
 
     name: str
     set: Form
@@ -75,7 +78,8 @@ class Flip:
 
 @dataclass(frozen=True)
 class Swap:
-    """Cells of which two exchange their values where their event is 1; where ``set`` is 1 all are set.  They begin at 0.
+    """Cells of which two exchange their values where their event is 1; where ``set`` is 1 all are set.  They begin at
+    0.
 
     Attributes:
         swaps: for each pair of cells that can be exchanged, the event; no two events hold together, nor with ``set``.

@@ -1,8 +1,8 @@
 """From a cascade to a program: each operation in the first half that can do it and by which all that it reads is there.
 
 Memories become :class:`~constructions.program.operations.Hold`, conditions on several variables neurons, counters
-:class:`~constructions.program.operations.Count`.  A value before the step is kept a second time where the architecture has
-that at no cost, and else delayed.
+:class:`~constructions.program.operations.Count`.  A value before the step is kept a second time where the architecture
+has that at no cost, and else delayed.
 """
 
 from __future__ import annotations

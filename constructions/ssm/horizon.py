@@ -60,12 +60,13 @@ class _Reach:
             with np.errstate(over="ignore", invalid="ignore"):
                 units = np.nan_to_num(np.abs([z.low, z.high]) * 2.0**state_bits, nan=np.inf, posinf=np.inf)
             largest = max(largest, float(units.max(initial=0)))
-            for j, (mix, bits) in enumerate(zip(layer.phi, mix_bits_of(ssm.arithmetic, layer, bits, state_bits))):
+            stages = zip(layer.phi, mix_bits_of(ssm.arithmetic, layer, bits, state_bits))
+            for j, (mix, sum_bits) in enumerate(stages):
                 if not np.isfinite(largest):
                     return np.inf
                 z = Boxes(np.concatenate([z.low, x.low], axis=1), np.concatenate([z.high, x.high], axis=1))
-                largest = max(largest, self._sums(f"layers.{i}.phi.{j}", mix.affine, z, bits))
-                box = affine_boxes(ssm.arithmetic, mix.affine, z.low, z.high, bits)
+                largest = max(largest, self._sums(f"layers.{i}.phi.{j}", mix.affine, z, sum_bits))
+                box = affine_boxes(ssm.arithmetic, mix.affine, z.low, z.high, sum_bits)
                 z = Boxes(*activate(ssm.arithmetic, mix, box.low, box.high))
             hull = known.features[i + 1].hull()
             x = Boxes(np.maximum(z.low, hull.low), np.minimum(z.high, hull.high))
@@ -85,7 +86,9 @@ class _Reach:
         return np.nan_to_num(size, nan=np.inf, posinf=np.inf)
 
     def _sums(self, name: str, affine: Affine, x: Boxes, bits: float) -> float:
-        """The largest partial sum; infinite where the last bit, a weight or an input is out of the arithmetic's reach."""
+        """The largest partial sum; infinite where the last bit, a weight or an input is out of the arithmetic's
+        reach.
+        """
         arithmetic = self.ssm.arithmetic
         if not (np.isfinite(x.low).all() and np.isfinite(x.high).all()):
             return np.inf

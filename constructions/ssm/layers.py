@@ -105,7 +105,8 @@ class Affine:
             if (large := np.abs(array) > np.ldexp(float(LARGEST_INTEGER), -exponent)).any():
                 where, value = first_place(what, array, large, *at)
                 raise InputError(
-                    f"{where} is {value:g}, which needs more than 62 bits with the {exponent} binary places of the others"
+                    f"{where} is {value:g}, which needs more than 62 bits with "
+                    f"the {exponent} binary places of the others"
                 )
         whole = sparse.csr_array(
             (np.ldexp(values, exponent).astype(np.int64), given.indices, given.indptr), shape=given.shape

@@ -106,7 +106,8 @@ class Lowering:
                 digits = previous_digit(self.arithmetic)
             except InputError as error:
                 raise InputError(
-                    f"register {register.name!r} is read before the step, which {self.arithmetic} arithmetic refuses: {error}"
+                    f"register {register.name!r} is read before the step, which "
+                    f"{self.arithmetic} arithmetic refuses: {error}"
                 ) from None
         return digits
 

@@ -290,7 +290,8 @@ def check_bound(value: int | float, limit: int, arithmetic: Arithmetic) -> None:
     """Raises when integers could reach the bound below which the arithmetic is run exactly."""
     if not value < limit:
         raise InputError(
-            f"values could reach {value:.3g}, and {arithmetic} arithmetic is run exactly below 2^{limit.bit_length() - 1} only: "
+            f"values could reach {value:.3g}, and {arithmetic} arithmetic is run exactly below "
+            f"2^{limit.bit_length() - 1} only: "
             "use shorter strings"
         )
 

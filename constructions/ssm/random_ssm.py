@@ -96,7 +96,9 @@ def _affine(rng: np.random.Generator, outputs: int, inputs: int, largest: int = 
 
 
 def _nonnegative(rng: np.random.Generator, width: int, most: int) -> Affine:
-    """Rows whose values lie in [0, most] for all features in [-1, 1]; one in eight holds, one in eight resets always."""
+    """Rows whose values lie in [0, most] for all features in [-1, 1]; one in eight holds, one in eight resets
+    always.
+    """
     matrix = np.zeros((width, width), dtype=np.int64)
     columns = rng.integers(0, width, (width, 2))
     matrix[np.arange(width)[:, None], columns] = rng.integers(-_ONE // 4, _ONE // 4, columns.shape, endpoint=True)

@@ -19,7 +19,9 @@ from constructions.ssm.weights import SSM as Weights
 
 
 class PaperSSM:
-    """Diagonal nonnegative gates, two ReLU stages, integers over a power of two (see :mod:`constructions.ssm.weights`)."""
+    """Diagonal nonnegative gates, two ReLU stages, integers over a power of two (see
+    :mod:`constructions.ssm.weights`).
+    """
 
     name = "ssm"
     title = "the paper's SSM, in exact, fixed-point, wrapping or float arithmetic"

@@ -71,7 +71,9 @@ class SSM:
         self.check_numbers()
 
     def check_numbers(self) -> None:
-        """Raises an InputError that names a number outside the range: arrays may have been edited since they were made."""
+        """Raises an InputError that names a number outside the range: arrays may have been edited since they were
+        made.
+        """
         whole_numbers("embedding", self.embedding)
         for i, layer in enumerate(self.layers):
             whole_numbers(f"layers.{i}.initial", layer.initial)
@@ -176,7 +178,8 @@ def _check_shapes(ssm: SSM) -> None:
             _expect(f"layers.{i}.phi.{j}", mix.affine.matrix.shape, (mix.affine.outputs, previous + features))
             if mix.activation not in ACTIVATIONS:
                 raise InputError(
-                    f"layers.{i}.phi.{j} has the activation {mix.activation!r}, expected one of {', '.join(ACTIVATIONS)}"
+                    f"layers.{i}.phi.{j} has the activation {mix.activation!r}, expected one of "
+                    f"{', '.join(ACTIVATIONS)}"
                 )
             if mix.low > mix.high:
                 raise InputError(f"layers.{i}.phi.{j} clips from {mix.low} up to {mix.high}")

@@ -1,7 +1,8 @@
-"""What one architecture says of itself: what its halves can do, where the operations go in its weights, where its state is.
+"""What one architecture says of itself: what its halves can do, where the operations go in its weights, where its state
+is.
 
-Nothing here or in the architectures' files imports torch: weights are NumPy arrays of float64, each of which is exact in the
-format that is asked for, or refused.
+Nothing here or in the architectures' files imports torch: weights are NumPy arrays of float64, each of which is exact
+in the format that is asked for, or refused.
 """
 
 from __future__ import annotations
@@ -19,10 +20,14 @@ from constructions.program.planner import Offer
 Tensors = dict[str, np.ndarray]
 
 UNIT = 128.0
-"""What stands for a 1 before a saturating function: silu, gelu, sigmoid and softplus of +-128 are exact in all formats."""
+"""What stands for a 1 before a saturating function: silu, gelu, sigmoid and softplus of +-128 are exact in all
+formats.
+"""
 
 NORM = 30
-"""A norm with epsilon 2^(2 NORM) and gain 2^NORM changes nothing: beside its epsilon the mean square is rounded away."""
+"""A norm with epsilon 2^(2 NORM) and gain 2^NORM changes nothing: beside its epsilon the mean square is rounded
+away.
+"""
 
 
 class Architecture:

@@ -1,4 +1,6 @@
-"""Writes a stock checkpoint of any architecture: files that ``from_pretrained`` loads, and nobody needs this project for."""
+"""Writes a stock checkpoint of any architecture: files that ``from_pretrained`` loads, and nobody needs this project
+for.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from constructions.stock.weights import StockWeights
 
 
 def write_stock(weights: StockWeights, directory: Path, card: str, language: str = "") -> None:
-    """Writes the folder, complete or not at all, with a model card and the text of ``language.json`` where there is one.
+    """Writes the folder, complete or not at all, with a model card and the text of ``language.json`` where there is
+    one.
 
     Raises:
         InputError: when the folder cannot be written or holds something else, or a number is not exact in the format.

@@ -1,14 +1,17 @@
 """Gated DeltaNet (Yang et al. 2024) and KDA with a write strength below 1: Qwen3-Next, Qwen3.5, Kimi Linear, Bailing.
 
-    S = a (S - b k (k . S)) + b k v,    k = silu(conv(.)) / |silu(conv(.))|,    b = sigmoid(.),    a = exp(-softplus(.) ...)
+    S = a (S - b k (k . S)) + b k v,
+    k = silu(conv(.)) / |silu(conv(.))|,    b = sigmoid(.),    a = exp(-softplus(.) ...)
 
-The gate of a register is the key: k is 1 or 0, b = sigmoid(UNIT) = 1, a = 1, so that S becomes v or stays.  Keys and values
-pass the convolution, so a second head behind a convolution that looks one step back has the values before the step.
+The gate of a register is the key: k is 1 or 0, b = sigmoid(UNIT) = 1, a = 1, so that S becomes v or stays.  Keys and
+values pass the convolution, so a second head behind a convolution that looks one step back has the values before the
+step.
 
-A counter needs S + n: with b = sigmoid(-41.5), about 2^-60, and v so large that b v is n, the difference v - S is v, and S grows
-by b v exactly.
+A counter needs S + n: with b = sigmoid(-41.5), about 2^-60, and v so large that b v is n, the difference v - S is v,
+and S grows by b v exactly.
 
-A layer is {Hold, Delay, Count} and {Neuron}; one idle attention layer at the end, without which transformers cannot decode.
+A layer is {Hold, Delay, Count} and {Neuron}; one idle attention layer at the end, without which transformers cannot
+decode.
 """
 
 from __future__ import annotations
@@ -44,7 +47,9 @@ _FAINT, _STRONG = -41.5, float.fromhex("0x1.d47aeep+59")
 
 
 class Head(NamedTuple):
-    """What one head does: the gate, the values with the coordinates that they are written to, and whether it is one step late."""
+    """What one head does: the gate, the values with the coordinates that they are written to, and whether it is one
+    step late.
+    """
 
     gate: Form
     cells: tuple[tuple[Form, int], ...]
@@ -70,7 +75,9 @@ def _counts(half: tuple[Operation, ...]) -> list[Count]:
 
 
 class _Mixer(NamedTuple):
-    """A mixer's parts by heads: (heads, key or value width, stream), convolutions (…, 2), output (stream, heads, value width)."""
+    """A mixer's parts by heads: (heads, key or value width, stream), convolutions (…, 2), output (stream, heads, value
+    width).
+    """
 
     q: np.ndarray
     k: np.ndarray

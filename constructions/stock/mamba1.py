@@ -1,11 +1,12 @@
 """The mixer of the first Mamba (Gu & Dao 2023) in models of other names: Falcon-Mamba and Jamba.
 
 ``mamba`` itself has a lowering of its own, which puts a neuron and the memory that it feeds into one channel
-(:mod:`constructions.mamba`); here every operation has its channel.  delta is read from the convolution's output, so a gate
-channel carries a register's gate through it, and with the convolution one step late the same gives the values before the step.
+(:mod:`constructions.mamba`); here every operation has its channel.  delta is read from the convolution's output, so a
+gate channel carries a register's gate through it, and with the convolution one step late the same gives the values
+before the step.
 
-Falcon-Mamba norms delta, B and C without weights: with epsilon 2^(2 NORM) each is divided by 2^NORM, which is undone behind it.
-Jamba norms them with weights, which are such that nothing is changed.
+Falcon-Mamba norms delta, B and C without weights: with epsilon 2^(2 NORM) each is divided by 2^NORM, which is undone
+behind it. Jamba norms them with weights, which are such that nothing is changed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Mamba-2 (Dao & Gu 2024), alone and in the hybrids that have its mixer.
 
-A channel is a head of width 1 with a state of size 1: x = silu(conv(u)) is a neuron, and its own delta = softplus(W n + b) is
-linear in the stream, since it does not pass the convolution.  B, C and the output gate are constants.
+A channel is a head of width 1 with a state of size 1: x = silu(conv(u)) is a neuron, and its own delta = softplus(W n +
+b) is linear in the stream, since it does not pass the convolution.  B, C and the output gate are constants.
 
 =========  ==========  ==============================================================
 operation  delta       what it does
@@ -12,8 +12,8 @@ Delay      UNIT        the same behind a convolution that looks one step back
 Count      UNIT        A = -exp(-1000) = 0: gate 1; x = silu(+-2^-30 n) = +-2^-31 n
 =========  ==========  ==============================================================
 
-Neurons and delays are cells that are always set, so that where a clamp keeps delta from being 0 nothing is left behind: on a
-hold x is 0.
+Neurons and delays are cells that are always set, so that where a clamp keeps delta from being 0 nothing is left behind:
+on a hold x is 0.
 """
 
 from __future__ import annotations

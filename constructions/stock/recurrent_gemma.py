@@ -1,10 +1,11 @@
 """RecurrentGemma (Griffin; De et al. 2024): the RG-LRU, whose input gate needs no compensation.
 
-    h = a h + sqrt(1 - a^2) sigmoid(i) x,    a = exp(-8 softplus(L) sigmoid(r)),    r and i linear in the convolution's output
+    h = a h + sqrt(1 - a^2) sigmoid(i) x,    a = exp(-8 softplus(L) sigmoid(r)),
+    r and i linear in the convolution's output
 
-With softplus(L) = 16, a = exp(-128 sigmoid(r)) is 1 at r = -128, where sqrt(1 - 1) = 0 and x is not even seen, and 0 at r = 128,
-where x is taken whole.  A gate channel of its own, always overwritten, carries a register's gate through the convolution; with
-the convolution one step late the same gives the values before the step.
+With softplus(L) = 16, a = exp(-128 sigmoid(r)) is 1 at r = -128, where sqrt(1 - 1) = 0 and x is not even seen, and 0 at
+r = 128, where x is taken whole.  A gate channel of its own, always overwritten, carries a register's gate through the
+convolution; with the convolution one step late the same gives the values before the step.
 
 A layer is {Hold, Count} and {Neuron}: the MLP's gelu is exact at 0 and from 6 on.
 """
@@ -41,7 +42,9 @@ _SLOW = float(np.float32(np.log(2e-8 / 8)))
 
 
 def _copies(half: tuple[Operation, ...]) -> list[tuple[Hold, tuple[int, ...], tuple[int, int]]]:
-    """Each register as it is read after the step and before it: the coordinates it is written to, and the convolution."""
+    """Each register as it is read after the step and before it: the coordinates it is written to, and the
+    convolution.
+    """
     found = []
     for operation in half:
         if isinstance(operation, Hold):
@@ -72,7 +75,8 @@ class RecurrentGemma(Architecture):
             sum(1 + len(coordinates) for _, coordinates, _ in _copies(half)) + len(_counts(half))
             for half in program.halves
         )
-        # The embedding is multiplied by sqrt(width), which has to be a power of two; the state is as wide as the stream.
+        # The embedding is multiplied by sqrt(width), which has to be a power of two; the state is as wide as the
+        # stream.
         width = power_of_four(max(16, len(program.coordinates), channels))
         units = most(len(neurons(half)) for half in program.halves)
         config = {

@@ -46,8 +46,8 @@ def built(weights: StockWeights) -> Any:
 class StockRunner:
     """A stock model in evaluation mode.
 
-    Attention layers must be idle.  Their keys and values grow with every token, so they are put back to those of the first
-    token before each step: an idle layer adds exactly 0 whatever it has kept.
+    Attention layers must be idle.  Their keys and values grow with every token, so they are put back to those of the
+    first token before each step: an idle layer adds exactly 0 whatever it has kept.
     """
 
     def __init__(self, architecture: Architecture, model: Any):
@@ -124,7 +124,9 @@ def _check_idle(model: Any) -> None:
 
 
 def _is_attention(module: Any) -> bool:
-    """Softmax attention, by its class: linear attention has states of a fixed size, and another name in transformers."""
+    """Softmax attention, by its class: linear attention has states of a fixed size, and another name in
+    transformers.
+    """
     name = type(module).__name__
     return name.endswith(("Attention", "MLAttention", "SdpaAttention")) and not any(
         word in name for word in ("Linear", "Delta", "Lightning")

@@ -1,17 +1,18 @@
 """RWKV-4 (Peng et al. 2023): a decay that is the same at every step, made to hold for ever by rounding.
 
-The time mix keeps (num, den, m): sums of values weighted by exp(k_t - w (now - t)), and the greatest exponent m.  A write must
-outweigh all that is older, and a hold must weigh nothing.  In float32 the decay is absorbed:
+The time mix keeps (num, den, m): sums of values weighted by exp(k_t - w (now - t)), and the greatest exponent m.  A
+write must outweigh all that is older, and a hold must weigh nothing.  In float32 the decay is absorbed:
 
-    write k = -2^32 + 2^9,    hold k = -2^32 - 2^12,    w = 200:    m goes from -2^32 + 2^9 to -2^32 + 2^8 to -2^32, and stays,
+    write k = -2^32 + 2^9,    hold k = -2^32 - 2^12,    w = 200:
+    m goes from -2^32 + 2^9 to -2^32 + 2^8 to -2^32, and stays,
 
-as 200 is less than half a unit there.  So a write is ahead of any older one by at least 256, a hold is behind by at least
-2^12 - 2^9, and exp of either is 0, at every length.  ``time_first`` of 2^9 reads the value after the step, of -2^60 before it.
-BOS writes 0, as the denominator must not be 0.
+as 200 is less than half a unit there.  So a write is ahead of any older one by at least 256, a hold is behind by at
+least 2^12 - 2^9, and exp of either is 0, at every length.  ``time_first`` of 2^9 reads the value after the step, of
+-2^60 before it.  BOS writes 0, as the denominator must not be 0.
 
-Its norms take the mean off: coordinates come with their negatives.  torch's running mean leaves about 1e-8 on zeros, which a
-bias of 1024 rounds away and which forms take off again; ``ln_out`` has an epsilon of its own, so that the logits have a
-factor, inexact but positive.
+Its norms take the mean off: coordinates come with their negatives.  torch's running mean leaves about 1e-8 on zeros,
+which a bias of 1024 rounds away and which forms take off again; ``ln_out`` has an epsilon of its own, so that the
+logits have a factor, inexact but positive.
 """
 
 from __future__ import annotations

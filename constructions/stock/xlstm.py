@@ -2,17 +2,17 @@
 
     C = F C + I k v^T,    n = F n + I k,    o = q.C / (max(|q.n|, exp(-m)) + eps),    F = sigmoid(f),    I = exp(i)
 
-i is 0 always, so that m = 0 and I = 1; f = +-512 gives F = 1 or 0, for which ``gate_soft_cap`` is 1024 (at its default of 15
-no gate is 0).  The heads are normed over their values, the mean taken off: values come with their negatives.
+i is 0 always, so that m = 0 and I = 1; f = +-512 gives F = 1 or 0, for which ``gate_soft_cap`` is 1024 (at its default
+of 15 no gate is 0).  The heads are normed over their values, the mean taken off: values come with their negatives.
 
 Hold
     k is the gate: n is 0 or 1, and the denominator 1.
 Count
     k = 2^-40 keeps q.n below 1, and on BOS 2^-10, beside which 2^-40 vanishes, so that n stays.
 Delay
-    There is no convolution.  F = 1/4 exactly, and C = 2^21 + b + b_before / 4, whose last digit drops all that is older; three
-    neurons of the same layer's MLP read b_before off it.  The chunkwise kernel multiplies gates by adding logarithms, which is
-    inexact for 1/4, so ``chunk_size`` is such that the sequential kernel runs.
+    There is no convolution.  F = 1/4 exactly, and C = 2^21 + b + b_before / 4, whose last digit drops all that is
+    older; three neurons of the same layer's MLP read b_before off it.  The chunkwise kernel multiplies gates by adding
+    logarithms, which is inexact for 1/4, so ``chunk_size`` is such that the sequential kernel runs.
 """
 
 from __future__ import annotations

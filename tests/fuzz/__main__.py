@@ -46,13 +46,17 @@ def main(argv: list[str] | None = None) -> int:
             fuzz.model(index)
             index += 1
             if sys.stderr.isatty() or index % 500 == 0:
-                line = f"seed {args.seed}: {index} models, {(index - args.first) / passed():.1f}/s, {len(fuzz.findings)} findings"
+                line = (
+                    f"seed {args.seed}: {index} models, "
+                    f"{(index - args.first) / passed():.1f}/s, {len(fuzz.findings)} findings"
+                )
                 print(line, file=sys.stderr, end="\r" if sys.stderr.isatty() else "\n")
     except KeyboardInterrupt:
         print(f"stopped before model {index}", file=sys.stderr)
     print(fuzz.table())
     print(
-        f"{index - args.first} models from {args.first} on, seed {args.seed}, {passed():.0f} s, {len(fuzz.findings)} findings"
+        f"{index - args.first} models from {args.first} on, seed {args.seed}, "
+        f"{passed():.0f} s, {len(fuzz.findings)} findings"
     )
     return 1 if fuzz.findings else 0
 
@@ -89,7 +93,8 @@ class Fuzz:
         self._count(name, report)
         for check in [check for check, outcome in report.outcomes.items() if outcome == SLOW]:
             print(
-                f"slow: {check}: no answer in {self.slow:g} s: seed {self.seed}, model {index}: {name}\n  edits = {edits}"
+                f"slow: {check}: no answer in {self.slow:g} s: seed "
+                f"{self.seed}, model {index}: {name}\n  edits = {edits}"
             )
         for check, why in report.findings.items():
             self._found(name, edits, original, index, check, why)

@@ -3,7 +3,7 @@
 An edit is a tuple of plain values, so that a list of edits can be printed, pasted and made again:
 
     ("set", ARRAY, PLACE, VALUE)                     one number of an array (PLACE in the flattened array)
-    ("weight", MAP, ROW, COLUMN, VALUE)              a weight of a sparse map, whether or not there was one; 0 stays an entry
+    ("weight", MAP, ROW, COLUMN, VALUE)              a weight of a sparse map, there or not; 0 stays an entry
     ("remove", MAP, ENTRY)                           one entry of a sparse map
     ("drop", ARRAY)                                  a whole array
     ("describe", PATH, VALUE)                        an entry of model.json

@@ -104,7 +104,7 @@ def _call(report: Report, name: str, run, answer_within: float):
         report.outcomes[name] = NOT_COVERED
     except _OutOfTime:
         report.outcomes[name] = SLOW
-    except Exception as error:  # noqa: BLE001: whatever it is, it is a finding
+    except Exception as error:  # whatever it is, it is a finding
         report.outcomes[name] = "exception"
         report.findings[name] = f"{type(error).__name__}: {str(error)[:200]}"
     finally:
@@ -173,7 +173,9 @@ def explore(slow: SlowModel, language: Language | None, limit: int) -> Explored:
 
 
 def run(slow: SlowModel, words: list[tuple[str, ...]], states: bool = False):
-    """Outputs (and states) after each prefix of words of one length: yields (length, booleans (outputs, batch), state)."""
+    """Outputs (and states) after each prefix of words of one length: yields (length, booleans (outputs, batch),
+    state).
+    """
     h, given = slow.begin()
     h, given = [np.repeat(column, len(words)) for column in h], np.repeat(given, len(words), axis=1)
     yield 0, given, h

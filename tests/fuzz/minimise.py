@@ -10,7 +10,8 @@ from .edits import Edit
 def minimise(edits: list[Edit], still: Callable[[list[Edit]], bool]) -> list[Edit]:
     """Leaves out one edit after the other, then makes the numbers smaller, as long as the finding stays.
 
-    >>> minimise([("set", "a", 0, 9), ("set", "b", 1, 1000)], lambda edits: any(e[1] == "b" and e[3] > 5 for e in edits))
+    >>> edits = [("set", "a", 0, 9), ("set", "b", 1, 1000)]
+    >>> minimise(edits, lambda edits: any(e[1] == "b" and e[3] > 5 for e in edits))
     [('set', 'b', 1, 6)]
     """
     place = 0

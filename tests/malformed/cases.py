@@ -144,7 +144,10 @@ def _options(random: Random) -> Case:
             arguments[i] = mutated_text(random, arguments[i], 1)
         elif what == 3:
             option = random.choice(
-                "--k --depth --strings --max-length --seed --limit --states --image-sets --monoid --models --workers --letters".split()
+                (
+                    "--k --depth --strings --max-length --seed --limit --states "
+                    "--image-sets --monoid --models --workers --letters"
+                ).split()
             )
             arguments += [option, random.choice(NUMBERS)]
         elif what == 4:
@@ -313,8 +316,10 @@ def _published(random: Random) -> Case:
 def _path(random: Random) -> Case:
     """Paths that are folders, devices, missing, too long, no text, or in one another's way."""
     places = [
-        "", ".", "..", "/", "folder", "folder/", "missing/x", "file/x", "file", "loop", "/dev/null", "/dev/zero", "/dev/full", "/proc/none/x", "x" * 300, "é", "a b",
-        "\udcff", "model", "model/model.json", "model/new", "out", "out/x", "x.svg", "x.png", "x.pdf", "x.txt", "x.svg/y", "a.att", "strings", "dangling", "~", "-", "*", "\n",
+        "", ".", "..", "/", "folder", "folder/", "missing/x", "file/x", "file", "loop", "/dev/null", "/dev/zero",
+        "/dev/full", "/proc/none/x", "x" * 300, "é", "a b",
+        "\udcff", "model", "model/model.json", "model/new", "out", "out/x", "x.svg", "x.png", "x.pdf", "x.txt",
+        "x.svg/y", "a.att", "strings", "dangling", "~", "-", "*", "\n",
     ]  # fmt: skip
     found = random.choice(
         [
@@ -450,7 +455,8 @@ def _checkpoint(random: Random) -> Case:
 
 
 KINDS: dict[Callable[[Random], Case], int] = {
-    _options: 20, _regex: 8, _regex_that_is_right: 2, _formula: 6, _name: 5, _arithmetic: 4, _automaton: 12, _strings: 6, _trace: 4, _published: 3, _path: 10, _model: 16,
+    _options: 20, _regex: 8, _regex_that_is_right: 2, _formula: 6, _name: 5, _arithmetic: 4, _automaton: 12,
+    _strings: 6, _trace: 4, _published: 3, _path: 10, _model: 16,
     _checkpoint: 4,
 }  # fmt: skip
 """How many of a hundred cases are of which kind."""

@@ -124,7 +124,10 @@ FAULTS = [
     ),
     Fault(
         _PLACES,
-        ' or _within(place, path):\n                raise InputError(f"{option} {path}: lies in the same place as {other} {place}, which',
+        (
+            ' or _within(place, path):\n                raise InputError(f"{option} {path}: lies in the same place as '
+            "{other} {place}, which"
+        ),
         ':\n                raise InputError(f"{option} {path}: lies in the same place as {other} {place}, which',
         _OVERWRITING,
         "what is read does not lie in a folder that is replaced",

@@ -33,7 +33,10 @@ FAULTS = [
     ),
     Fault(
         COUNTERS,
-        '        for value in case.step.outputs:\n            self._fact(case, known, value <= 0, "a dead string is accepted")',
+        (
+            "        for value in case.step.outputs:\n            self._fact(case, "
+            'known, value <= 0, "a dead string is accepted")'
+        ),
         "",
         [f"{CONDITIONS}::test_nothing_is_accepted_after_a_violation"],
         "a dead string may be accepted",
@@ -196,7 +199,11 @@ FAULTS = [
     ),
     Fault(
         STACKS,
-        '        if not np.isin(state[0, slots], (0, 1)).all():\n            self._note("a slot bit is neither 0 nor 1", 0, BOS)\n',
+        (
+            "        if not np.isin(state[0, slots], (0, 1)).all():\n        "
+            '    self._note("a slot bit is neither 0 nor '
+            '1", 0, BOS)\n'
+        ),
         "",
         [f"{CONDITIONS}::test_slots_are_bits_after_bos"],
         "after BOS the slots may be anything",

@@ -80,7 +80,9 @@ FAULTS = [
         "waiting = deque((number, symbol) for number in range(1) for symbol in range(symbols))",
         "tests/test_dfa.py",
         "both first blocks are splitters",
-        equivalent="what one of two blocks that are all states splits, the other one splits too: the transitions are complete",
+        equivalent=(
+            "what one of two blocks that are all states splits, the other one splits too: the transitions are complete"
+        ),
     ),
     Fault(
         _DFA,

@@ -48,11 +48,17 @@ FAULTS = [
         "if goal is None or level and self._image(refined, move) & ~goal:",
         f"{_TEST_LEVELS}::test_one_level_has_to_include_the_image",
         "the image lies in the new set at the first level too",
-        equivalent="after the last layer the digits have to name the image of the one state left; only the failing step is named later",
+        equivalent=(
+            "after the last layer the digits have to name the image of the one "
+            "state left; only the failing step is named later"
+        ),
     ),
     Fault(
         _LEVELS,
-        '        if here != 1 << self.dfa.initial:\n            raise _Failure(f"after BOS the digits name {_show(here)}, expected state {self.dfa.initial}")\n',
+        (
+            '        if here != 1 << self.dfa.initial:\n            raise _Failure(f"after BOS the digits name '
+            '{_show(here)}, expected state {self.dfa.initial}")\n'
+        ),
         "",
         f"{_TEST_LEVELS}::test_the_digits_after_bos_name_the_initial_state",
         "the digits after BOS name the initial state",

@@ -8,7 +8,10 @@ _VERDICT = "verify/verdict.py"
 FAULTS = [
     Fault(
         _SEARCH,
-        "        if (wrong := self._compare(machines, outputs)) is not None:\n            return self._refuted(-1, (), *wrong)\n",
+        (
+            "        if (wrong := self._compare(machines, outputs)) is not None:\n  "
+            "          return self._refuted(-1, (), *wrong)\n"
+        ),
         "",
         "tests/test_bisimulation.py",
         "the outputs after the empty word are compared",
@@ -40,7 +43,11 @@ FAULTS = [
         "return all(",
         "tests/test_bisimulation.py",
         "only a state that rejects may end the search",
-        equivalent="outputs are compared before a pair may end the search, and a row that rejects for ever disagrees there with a state that accepts",
+        equivalent=(
+            "outputs are compared before a pair may end the search, and a "
+            "row that rejects for ever disagrees there "
+            "with a state that accepts"
+        ),
     ),
     Fault(
         _SEARCH,

@@ -98,8 +98,15 @@ FAULTS = [
     ),
     Fault(
         "constructions/paper/counters.py",
-        "for place, (reason, _) in enumerate(reasons):\n            wrong.append((In({letter}), *(negation for _, negation in reasons[:place]), reason))",
-        "for place, (reason, _) in enumerate(reasons[:1]):\n            wrong.append((In({letter}), *(negation for _, negation in reasons[:place]), reason))",
+        (
+            "for place, (reason, _) in enumerate(reasons):\n            wrong.append((In({letter}), *(negation for _, "
+            "negation in reasons[:place]), reason))"
+        ),
+        (
+            "for place, (reason, _) in enumerate(reasons[:1]):\n            "
+            "wrong.append((In({letter}), *(negation for _, "
+            "negation in reasons[:place]), reason))"
+        ),
         ["tests/test_counters.py"],
         "each reason for a wrong letter counts, not only the first",
     ),

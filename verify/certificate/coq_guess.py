@@ -1,7 +1,7 @@
 """Which relation a Coq proof should try: guessed from runs of the model, and trusted by nobody.
 
-A *template* is a model state with parameters: a coordinate is a number, a counter of the machine and a number, or anything
-in a range.  Coq checks that every step leads from the template of one control into the template of the next; a
+A *template* is a model state with parameters: a coordinate is a number, a counter of the machine and a number, or
+anything in a range.  Coq checks that every step leads from the template of one control into the template of the next; a
 wrong guess makes that check fail, and nothing else.
 """
 
@@ -25,8 +25,8 @@ _WALKS, _LENGTH = 300, 24
 """So many random words of so many symbols."""
 
 _DEATHS, _ROUNDS = 100, 12
-"""So many dead words are each continued with each symbol for so many rounds, and then twice as many: what still grows in
-these is taken to grow for ever."""
+"""So many dead words are each continued with each symbol for so many rounds, and then twice as many: what still grows
+in these is taken to grow for ever."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def live_templates(model: SSM, machine: CounterMachine, seed: int = 0) -> dict[s
     """For each control of a counter machine that live words reach, what the model's state is then.
 
     Raises:
-        InputError: naming the coordinate that is neither a number nor a counter and a number; for numbers that the engine
-            cannot run.
+        InputError: naming the coordinate that is neither a number nor a counter and a number; for numbers that the
+            engine cannot run.
     """
     counters: dict[str, list[tuple[int, ...]]] = {}
     states: dict[str, list[np.ndarray]] = {}
@@ -96,7 +96,8 @@ def _live_template(model: SSM, control: str, counters: np.ndarray, states: np.nd
 
 
 def dead_template(model: SSM, machine: Machine, seed: int = 0) -> Template | None:
-    """What a recogniser's state is after words that no word of the language begins with; None where no such word was met.
+    """What a recogniser's state is after words that no word of the language begins with; None where no such word was
+    met.
 
     Raises:
         InputError: for numbers that the engine cannot run.
@@ -134,7 +135,8 @@ def dead_template(model: SSM, machine: Machine, seed: int = 0) -> Template | Non
 def _walks(
     model: SSM, machine: Machine, random: np.random.Generator, stray: float
 ) -> Iterator[tuple[list, np.ndarray, np.ndarray]]:
-    """Random words, all at once: after each symbol the live states of the machine, the model's states, and those just dead.
+    """Random words, all at once: after each symbol the live states of the machine, the model's states, and those just
+    dead.
 
     The symbols are legal ones, apart from this share; states of a model are rows of an array.
     """

@@ -11,7 +11,7 @@ from automata.machines.counter_machine import CounterMachine
 from constructions.ssm.ranges import Ranges, ranges
 from constructions.ssm.weights import SSM
 from verify.certificate.document import NoCertificate
-from verify.methods.relation.entries import BitOf, Count, Entry, RelationTerm, Within, counter_entries, stack_entries
+from verify.methods.relation.entries import BitOf, Count, Entry, RelationTerm, counter_entries, stack_entries
 from verify.numbers.boxes import NotCovered
 
 

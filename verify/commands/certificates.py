@@ -1,4 +1,6 @@
-"""--certificate FILE: what was proved or refuted as a file that ``verify/checker.py`` checks again, and the command that does."""
+"""--certificate FILE: what was proved or refuted as a file that ``verify/checker.py`` checks again, and the command
+that does.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,8 @@ def recheck(path: str) -> int:
     """Runs the checker on a certificate, in an interpreter that sees nothing of this project.
 
     Returns:
-        0 where it verifies it; 3 where it does not, which says nothing about the model; 2 where the file is no certificate.
+        0 where it verifies it; 3 where it does not, which says nothing about the model; 2 where the file is no
+        certificate.
     """
     import subprocess
     import sys
@@ -75,6 +78,8 @@ def recheck(path: str) -> int:
         check=False,
     )
     if done.returncode not in (_VERIFIED, _FAILED):
-        raise InputError(done.stderr.strip().removeprefix("error: ") or f"{path}: the checker ended with {done.returncode}")
+        raise InputError(
+            done.stderr.strip().removeprefix("error: ") or (f"{path}: the checker ended with {done.returncode}")
+        )
     print(done.stdout, end="")
     return EXIT_STATUS[PROVED if done.returncode == _VERIFIED else UNDECIDED]

@@ -32,7 +32,11 @@ _MAMBA_ONLY = {"answer": "--answer", "bins": "--bins"}
 def configure(parser: argparse.ArgumentParser) -> None:
     from verify.methods import METHODS
 
-    parser.add_argument("directory", metavar="DIR", help="a folder that --save, export or a trainer wrote, or a file that --certificate wrote")
+    parser.add_argument(
+        "directory",
+        metavar="DIR",
+        help=("a folder that --save, export or a trainer wrote, or a file that --certificate wrote"),
+    )
     add_input(parser, required=False)
     parser.add_argument(
         "--mode", choices=MODES, help="the question asked (default: what the folder says, else predictive)"
@@ -59,7 +63,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--answer",
         metavar="RULE",
-        help="when a Mamba gives an output: its logit, logit:T, or probability, softmax:P, is above that (default: logit:0)",
+        help=(
+            "when a Mamba gives an output: its logit, logit:T, or "
+            "probability, softmax:P, is above that (default: logit:0)"
+        ),
     )
     parser.add_argument(
         "--limit",

@@ -58,7 +58,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _draw(dfa: DFA, args: argparse.Namespace) -> None:
-    """The automaton, its monoid, or the holonomy cascade that is described here, whatever the language is compiled to."""
+    """The automaton, its monoid, or the holonomy cascade that is described here, whatever the language is compiled
+    to.
+    """
     from verify.show.pictures.drawing import draw_file
 
     if args.draw_what != "cascade":
@@ -123,7 +125,8 @@ def _holonomy(dfa: DFA, limit: int) -> dict[str, object]:
         values["aperiodic"] = f"yes: star-free, by {skeleton.bits} flip-flops"
         return values
     values["aperiodic"] = (
-        f"no: {show_word(witness.word)} permutes {len(witness.states)} states: {' -> '.join(map(str, (*witness.states, witness.states[0])))}"
+        f"no: {show_word(witness.word)} permutes {len(witness.states)} states: "
+        f"{' -> '.join(map(str, (*witness.states, witness.states[0])))}"
     )
     values.update(_groups(skeleton, group_name))
     return values
@@ -136,7 +139,8 @@ def _groups(skeleton: Skeleton, group_name) -> dict[str, object]:
     for number, component in enumerate(permuting[:_SHOWN], 1):
         shown = ", ".join(map(str, component.states[:8])) + (", …" if len(component.states) > 8 else "")
         values[f"group {number}"] = (
-            f"{group_name(component.generators)} on {component.points} tiles of {{{shown}}}, level {component.level + 1}"
+            f"{group_name(component.generators)} on {component.points} tiles of {{{shown}}}, level "
+            f"{component.level + 1}"
         )
     if len(permuting) > _SHOWN:
         values["and"] = f"{len(permuting) - _SHOWN} more components with a group"

@@ -60,7 +60,8 @@ class Input:
             return self.machine
         if not self.regular:
             raise InputError(
-                f"{self.language.name} is not regular, it has no finite automaton: see `python -m verify prove {self.options}`"
+                f"{self.language.name} is not regular, it has no finite automaton: see `python -m verify prove "
+                f"{self.options}`"
             )
         return DFA.from_machine(self.machine, self.limit).minimise()
 
@@ -107,7 +108,10 @@ def add_input(parser: argparse.ArgumentParser, required: bool = True) -> None:
         "--unminimised",
         type=whole_number,
         metavar="N",
-        help=f"give up when the automaton has more than N states, or 100 N transitions, before it is minimised (default: {UNMINIMISED})",
+        help=(
+            "give up when the automaton has more than N states, or 100 N transitions, before it is minimised "
+            f"(default: {UNMINIMISED})"
+        ),
     )
     parser.add_argument(
         "--image-sets",
@@ -205,7 +209,10 @@ def _of(known: Language, options: str, args: argparse.Namespace, title: str = ""
         title = shortened(known.title, _TITLE) if known.source else f"{known.name}: {known.title}"
     title = f"{title}, {_over(machine)}{note}"
     if known.source and isinstance(machine, DFA) and machine.states == 1:
-        title += f": the {'full' if machine.accepting else 'empty'} language, accepts {'every' if machine.accepting else 'no'} string"
+        title += (
+            f": the {'full' if machine.accepting else 'empty'} language, accepts "
+            f"{'every' if machine.accepting else 'no'} string"
+        )
     return Input(title, known, machine, options, limit)
 
 

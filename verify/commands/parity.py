@@ -10,8 +10,14 @@ from verify.commands.options import add_certificate, nonempty, whole_number
 HELP = "Theorem 2 in one's hand: the algebra, the mechanism, the reason, and what changes when a condition goes"
 
 THEOREM = (
-    "Theorem: no SSM with nonnegative gates and finite precision, whose layers see finitely many features, recognises PARITY:",
-    "on 1, 1, 1, … each layer settles and the answer stays as it is, while the right one alternates; 4a to 4d drop a condition.",
+    (
+        "Theorem: no SSM with nonnegative gates and finite precision, whose "
+        "layers see finitely many features, recognises PARITY:"
+    ),
+    (
+        "on 1, 1, 1, … each layer settles and the answer stays as it is, while "
+        "the right one alternates; 4a to 4d drop a condition."
+    ),
 )
 """The last two lines, where everything was shown (Sarrof, Veitsman, Hahn 2024, Theorem 2)."""
 
@@ -96,7 +102,11 @@ def _algebra(report, args: argparse.Namespace) -> bool:
     values = {
         "minimal automaton": f"{dfa.states} states",
         "transition monoid": f"{len(monoid)} elements: the group {group}",
-        "witness": f"the word {' '.join(witness.word)} takes state {' to '.join(map(str, witness.states))} and back: period {witness.period}",
+        "witness": (
+            f"the word {' '.join(witness.word)} takes state "
+            f"{' to '.join(map(str, witness.states))} and back: period "
+            f"{witness.period}"
+        ),
         "so": "not star-free; after 1^n the right answer changes with every n",
     }
     report.section("1 the algebra", values)
@@ -235,7 +245,8 @@ def _does_parity(report, name: str, ssm) -> bool:
     notes = {"audit": f"{audit.verdict}: {audit.reason}", "refuter": f"{refuter.outcome}: {refuter.reason}"}
     if translation is not None:
         notes["states"] = (
-            f"taken modulo the translation {translation.tolist()} of 2^-{ssm.arithmetic.bits}, under which nothing changes"
+            f"taken modulo the translation {translation.tolist()} of "
+            f"2^-{ssm.arithmetic.bits}, under which nothing changes"
         )
     report.verdict(name, proof, notes)
     claimed = audit.verdict in (STAR_FREE, TIME_INVARIANT) or refuter.outcome != UNDECIDED

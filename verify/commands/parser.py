@@ -16,7 +16,8 @@ from verify.commands.options import whole_number
 _RAISE = "raise a limit that a refusal names, such as nesting=5000 (see docs/limits.md)"
 
 _STATUS = (
-    "exit status: 0 holds, 1 refuted (and nothing else), 2 bad input (one line on standard error says what), 3 neither; "
+    "exit status: 0 holds, 1 refuted (and nothing else), 2 bad input (one "
+    "line on standard error says what), 3 neither; "
     "70 a fault of this program, 128 + N ended by signal N (130 interrupted, 141 nobody reads the output)"
 )
 
@@ -99,7 +100,9 @@ def _check_names(parser: Parser, argv: Sequence[str]) -> None:
 
 
 def _words_first(parser: Parser, argv: Sequence[str]) -> list[str]:
-    """The same with the words of a command before its options, wherever they stood: argparse takes a word too early otherwise."""
+    """The same with the words of a command before its options, wherever they stood: argparse takes a word too early
+    otherwise.
+    """
     command, *rest = argv
     if command not in parser.children:
         return list(argv)

@@ -97,7 +97,8 @@ def lowered(task: Task, args: argparse.Namespace) -> Build:
     dtype = getattr(args, "dtype", "float32")
     if args.arithmetic and target.numbers != "arithmetic":
         raise InputError(
-            f"--arithmetic {args.arithmetic}: is for the paper's SSM; the numbers of {target.name} are chosen with --dtype"
+            f"--arithmetic {args.arithmetic}: is for the paper's SSM; the "
+            f"numbers of {target.name} are chosen with --dtype"
         )
     with Progress("rules placed", quiet=getattr(args, "quiet", True), phase="lowering") as progress:
         built = build(task.construction, target, arithmetic=args.arithmetic, dtype=dtype, advance=progress.advance)
@@ -158,7 +159,9 @@ def _repeatable(command: str, args: argparse.Namespace) -> str:
 
 
 def _tested(model: Any) -> Any:
-    """The model as random strings are run: by full forward where it has one, since that is quicker than step by step."""
+    """The model as random strings are run: by full forward where it has one, since that is quicker than step by
+    step.
+    """
     return getattr(model, "by_full_forward", model)
 
 
@@ -188,7 +191,8 @@ def random_length(built: Build, asked: int | None) -> int:
     exact = built.target.longest(built.weights, built.construction, wanted)
     if exact < wanted and asked is not None:
         raise InputError(
-            f"--max-length {wanted}: {built.target.exact_range(built.weights)}, so strings of up to {exact} symbols are safe"
+            f"--max-length {wanted}: {built.target.exact_range(built.weights)}, "
+            f"so strings of up to {exact} symbols are safe"
         )
     return exact
 

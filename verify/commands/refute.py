@@ -12,7 +12,13 @@ HELP = "a saved model and a language: two strings on which the model must be wro
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--weights", type=nonempty, metavar="DIR", required=True, help="a folder written by --save, which may say the language")
+    parser.add_argument(
+        "--weights",
+        type=nonempty,
+        metavar="DIR",
+        required=True,
+        help=("a folder written by --save, which may say the language"),
+    )
     add_input(parser, required=False)
     parser.add_argument("--no-run", action="store_true", help="compute the strings, but do not run the model on them")
     add_certificate(parser)
@@ -38,7 +44,12 @@ def run(args: argparse.Namespace) -> int:
     widths = " + ".join(str(layer.width) for layer in ssm.layers)
     report.section(
         "model",
-        {**said, "layers": len(ssm.layers), "hidden size": f"{ssm.hidden_size} ({widths})", "arithmetic": ssm.arithmetic},
+        {
+            **said,
+            "layers": len(ssm.layers),
+            "hidden size": f"{ssm.hidden_size} ({widths})",
+            "arithmetic": ssm.arithmetic,
+        },
     )
     report.section("audit", _audit(ssm))
     with Progress("symbols", quiet=args.quiet) as progress:

@@ -26,7 +26,8 @@ otherwise.
 PICTURES = ("dfa", "cascade", "eggbox", "memory")
 
 IMPOSSIBLE = (
-    "no SSM with nonnegative gates and finite precision, whose layers see finitely many features, recognises this language: "
+    "no SSM with nonnegative gates and finite precision, whose layers see "
+    "finitely many features, recognises this language: "
     "when w is repeated each of its layers becomes constant, and it gives the same answer for ever"
 )
 
@@ -46,7 +47,10 @@ def add_language(parser: argparse.ArgumentParser) -> None:
         "--route",
         choices=("auto", "paper", "holonomy"),
         default="auto",
-        help="the paper's construction where there is one and the smallest cascade that is found elsewhere, or one of the two ways alone",
+        help=(
+            "the paper's construction where there is one and the smallest cascade that is found elsewhere, or one of "
+            "the two ways alone"
+        ),
     )
     parser.add_argument(
         "--states",
@@ -60,7 +64,10 @@ def add_language(parser: argparse.ArgumentParser) -> None:
         type=whole_number,
         default=AUTO_STATES,
         metavar="N",
-        help=f"beyond N states only a counter and holonomy are tried as routes, since time goes with the square (default: {AUTO_STATES})",
+        help=(
+            "beyond N states only a counter and holonomy are tried as routes, since time goes with the square "
+            f"(default: {AUTO_STATES})"
+        ),
     )
     parser.add_argument(
         "--levels",
@@ -139,13 +146,14 @@ def seems_star_free(given: Input, args: argparse.Namespace) -> bool:
 
     if not given.regular:
         if args.command == "starfree":
-            given.dfa  # raises, naming the command for it
+            given.dfa  # noqa: B018 - raises, naming the command for it
         return True
     if given.language.known and args.command != "starfree":
         return True
     if given.dfa.states > args.states:
         raise InputError(
-            f"the minimal automaton has {given.dfa.states} states, more than {args.states}: raise the limit with --states to go on"
+            f"the minimal automaton has {given.dfa.states} states, more than {args.states}: raise the limit with "
+            "--states to go on"
         )
     try:
         with Progress(phase="image sets", quiet=getattr(args, "quiet", False)):
@@ -172,7 +180,10 @@ def _refuse(given: Input, args: argparse.Namespace, command: str) -> int:
     report.title(given.title)
     states = " -> ".join(map(str, (*witness.states, witness.states[0])))
     values: dict[str, object] = {
-        "no": f"the word w = {show_word(witness.word)} permutes states of the minimal automaton with period {witness.period}",
+        "no": (
+            f"the word w = {show_word(witness.word)} permutes states of the minimal automaton with period "
+            f"{witness.period}"
+        ),
         "states": states,
         "word": "a shortest one" if witness.shortest else "the shortest that was found; shorter ones may exist",
         "u": show_word(cycle.u),

@@ -13,10 +13,9 @@ from automata.algebra.holonomy import Skeleton
 from automata.catalogue import Language
 from automata.dfa import DFA
 from automata.errors import InputError, LimitError, quoted, shortened
-from automata.machine import PREDICTIVE, RECOGNISE, Machine
+from automata.machine import Machine
 from automata.machines.bounded_dyck import DyckMachine
 from automata.machines.counter_machine import CounterMachine
-from automata.machines.flip_flop import FlipFlopMachine
 from constructions.compile.compiler import HOLONOMY, Construction
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.target import TARGETS

@@ -49,7 +49,8 @@ class Labelled:
 def label(name: str, legal: frozenset[str]) -> str:
     """How the files write this set of legal next symbols.
 
-    >>> label("dyck-1", frozenset({"(", ")"})), label("shuffle-2", frozenset({"(", "[", "]"})), label("anbn", frozenset({EOS}))
+    >>> given = {"dyck-1": {"(", ")"}, "shuffle-2": {"(", "[", "]"}, "anbn": {EOS}}
+    >>> tuple(label(name, frozenset(symbols)) for name, symbols in given.items())
     ('1', '01', 'T')
     """
     family, number = parse_name(name)
@@ -85,7 +86,8 @@ def read_released(folder: str | Path, name: str) -> list[Labelled]:
             if symbol not in alphabet:
                 expected = " ".join(alphabet)
                 raise InputError(
-                    f"{place}/val_src_bin0.txt, line {number}, column {column}: {symbol!r} is not a symbol of {name}: expected {expected}"
+                    f"{place}/val_src_bin0.txt, line {number}, column {column}: {symbol!r} is not a symbol of {name}: "
+                    f"expected {expected}"
                 )
     return [Labelled(i, tuple(word), labels) for i, (word, labels) in enumerate(zip(*halves), start=1)]
 

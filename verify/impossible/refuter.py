@@ -273,7 +273,10 @@ class _Attempt:
         except InputError as error:
             why += f"; running stopped: {error}"
         n = self.run
-        reason = f"{why}; no two of the strings {Pumped(self.cycle.u, self.cycle.w, 0, self.cycle.v)}, … up to n = {n} show it wrong"
+        reason = (
+            f"{why}; no two of the strings "
+            f"{Pumped(self.cycle.u, self.cycle.w, 0, self.cycle.v)}, … up to n = {n} show it wrong"
+        )
         return Refutation(self._verdict(UNDECIDED, "settling", {"strings run": n + 1}, reason), self.cycle)
 
     def _alike(self) -> Iterator[tuple[int, frozenset[str]]]:
@@ -281,13 +284,15 @@ class _Attempt:
         ``run`` how far.
         """
         before = None
-        for self.run, answer in enumerate(self._answers()):
+        for self.run, answer in enumerate(self._answers()):  # noqa: B020 - an attribute, not the object
             if answer is not None and before == answer and (self.run - 1) % self.cycle.period in self.cycle.residues:
                 yield self.run - 1, answer
             before = answer
 
     def _answers(self) -> Iterator[frozenset[str] | None]:
-        """The model's answers after u v, u w v, u w w v, …, some thousands of symbols far; None where one is not known."""
+        """The model's answers after u v, u w v, u w w v, …, some thousands of symbols far; None where one is not
+        known.
+        """
         state, outputs = self.engine.begin(1)
         state, last = self._read(state, self.u, outputs)
         yield self._finish(state, last)
@@ -373,7 +378,10 @@ class _Enclosed(_Attempt):
     def by_settling(self, periods: int, settled: Settled, confirm: bool) -> Refutation:
         explored = {"periods at most": periods}
         pair = self._pair(self.cycle.first_from(periods))
-        reason = f"the model answers alike on both strings, its answer after {periods} times w at the latest being that of its limit"
+        reason = (
+            "the model answers alike on both strings, its answer after "
+            f"{periods} times w at the latest being that of its limit"
+        )
         found = next(self._alike(), None) if confirm else None
         if found is None:
             not_run = "as asked" if not confirm else f"no shorter ones are alike among the {self.run + 1} strings run"
@@ -383,7 +391,11 @@ class _Enclosed(_Attempt):
                 settled,
             )
         pair, answer = self._pair(found[0]), found[1]
-        reason = f"the model has the answer of its limit after {periods} times w at the latest, and answers alike on both strings, as a run shows"
+        reason = (
+            f"the model has the answer of its limit after {periods} times "
+            "w at the latest, and answers alike on both "
+            "strings, as a run shows"
+        )
         verdict = self._verdict(REFUTED, "settling", explored, reason, self._witness(pair, answer), pair)
         return Refutation(verdict, self.cycle, settled, answer)
 

@@ -89,7 +89,9 @@ def trajectories(engine: Engine, w=("1",), periods: int = 64, u=()) -> Trajector
 def random_models(
     seed: int, count: int, families=RANDOM_FAMILIES, depths=(1, 4), widths=(1, 16)
 ) -> Iterator[tuple[str, Engine]]:
-    """Random nonnegative models of the bounded family, depths and widths uniform, families in turn, each with its name."""
+    """Random nonnegative models of the bounded family, depths and widths uniform, families in turn, each with its
+    name.
+    """
     rng = np.random.default_rng(seed)
     for number in range(count):
         arithmetic, gates = families[number % len(families)]

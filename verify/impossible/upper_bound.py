@@ -76,7 +76,10 @@ def upper_bound(ssm: SSM) -> UpperBound:
     invariant = all(not layer.gate.matrix.data.any() for layer in ssm.layers)
     if not arithmetic.monotone:
         first = next((_name(layer, i, 0) for i, layer in enumerate(ssm.layers) if layer.width), "none")
-        reason = f"{arithmetic} arithmetic wraps round, so a state that grows comes back: a channel can count modulo 2^{arithmetic.bits}"
+        reason = (
+            f"{arithmetic} arithmetic wraps round, so a state that grows comes back: a channel can count modulo "
+            f"2^{arithmetic.bits}"
+        )
         return UpperBound(MODULO, reason, first, None, False, invariant)
     # Floats may overflow, which is looked for.
     with np.errstate(over="ignore", invalid="ignore"):
@@ -91,14 +94,21 @@ def _audit(ssm: SSM, invariant: bool) -> UpperBound:
         return UpperBound(name, reason, channel, least, True, invariant)
 
     if least < 0 and not invariant:
-        reason = f"{channel} may have gates down to {least:g} that depend on the input, and a negative gate can swap two states"
+        reason = (
+            f"{channel} may have gates down to {least:g} that depend on the "
+            "input, and a negative gate can swap two states"
+        )
         return verdict(NO_BOUND, reason, channel)
     try:
         _check_provisos(ssm, known)
     except _Proviso as failed:
         return verdict(NO_BOUND, *failed.args)
     if least < 0:
-        reason = f"{channel} has the gate {least:g} whatever the input: it swaps states at every second position, not at every second 1"
+        reason = (
+            f"{channel} has the gate {least:g} whatever the input: it "
+            "swaps states at every second position, not at "
+            "every second 1"
+        )
         return verdict(TIME_INVARIANT, reason, channel)
     return verdict(
         STAR_FREE,

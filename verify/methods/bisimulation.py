@@ -42,7 +42,8 @@ class Interned:
             raise InputError(f"symbol {symbol!r} is in the alphabet of only one of machine and model")
         if (mode == RECOGNISE) != (outputs == (ACCEPT,)):
             raise InputError(
-                f"the model does not answer the question of mode {mode!r}: its outputs are {', '.join(outputs[:3])}, ..."
+                f"the model does not answer the question of mode {mode!r}: its "
+                f"outputs are {', '.join(outputs[:3])}, ..."
             )
         self.machine, self.alphabet, self.mode = machine, alphabet, mode
         self.sets: list[frozenset[str]] = []
@@ -192,7 +193,11 @@ class _Search:
                 found.append((target[new], stepped[new]))
                 progress.advance(len(new), transitions=self.transitions)
                 if self.count > limit:
-                    reason = f"gave up at {self.count} joint states (limit {limit}), with no disagreement on strings of up to {compared} symbols: this is not a proof"
+                    reason = (
+                        f"gave up at {self.count} joint states (limit {limit}), "
+                        "with no disagreement on strings of up "
+                        f"to {compared} symbols: this is not a proof"
+                    )
                     return self._verdict(UNDECIDED, reason)
             first = self.count - sum(len(t) for t, _ in found)
             machines = np.concatenate([t for t, _ in found]) if found else machines[:0]

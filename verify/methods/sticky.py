@@ -54,7 +54,9 @@ class Sticky:
 
 
 def find_sticky(engine: Engine) -> Sticky | None:
-    """The sticky register of a recogniser, from its weights alone; None when the argument fails for every coordinate."""
+    """The sticky register of a recogniser, from its weights alone; None when the argument fails for every
+    coordinate.
+    """
     ssm = engine.ssm
     if not ssm.arithmetic.monotone:
         return None

@@ -38,12 +38,13 @@ print([token for token, number in tokenizer.get_vocab().items() if logits[number
 ```
 
 The tokenizer puts `<bos>` first, which the model needs.  Padding goes on the left, with its attention mask.
-`coordinates.json` says what every coordinate of the residual stream and every inner channel means, `language.json` which
-language the model is about: `python -m verify check .` proves it again.
+`coordinates.json` says what every coordinate of the residual stream and every inner channel means, `language.json`
+which language the model is about: `python -m verify check .` proves it again.
 """
 
 _PREDICTS = (
-    "After every prefix of a word, the tokens with a positive logit are exactly the legal next symbols; `<eos>` is one of "
+    "After every prefix of a word, the tokens with a positive logit are "
+    "exactly the legal next symbols; `<eos>` is one of "
     "them where the word may end. Logits are +64 or -64, so that sampling never leaves the language."
 )
 _RECOGNISES = (

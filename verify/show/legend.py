@@ -1,7 +1,8 @@
 """What the values of a cascade's registers mean, in words.
 
-A register whose values have words says so itself.  Of any other, the legend says in which states of the automaton a string
-can be while the register has the value, and a shortest such string: found by running cascade and automaton side by side.
+A register whose values have words says so itself.  Of any other, the legend says in which states of the automaton a
+string can be while the register has the value, and a shortest such string: found by running cascade and automaton side
+by side.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ def legend(construction: Construction) -> Iterator[str]:
         yield "slot j: the bracket that was opened last at depth j; above the depth it is stale, and nobody reads it"
     found = meanings(construction)
     lines = [
-        f"{name} = {value}: state{'s' * (len(states) > 1)} {{{_listed(states)}}}, e.g. after {' '.join(word) or 'the empty string'}"
+        (
+            f"{name} = {value}: state{'s' * (len(states) > 1)} {{{_listed(states)}}}, e.g. after "
+            f"{' '.join(word) or 'the empty string'}"
+        )
         for (name, value), (states, word, _) in sorted(found.items(), key=lambda item: item[1][2])
     ]
     yield from lines[:_LINES]

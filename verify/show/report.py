@@ -70,7 +70,9 @@ class Report:
             )
 
     def close(self, json_path: str | None, finish: Callable[[], object] = lambda: None) -> None:
-        """The time, and the JSON file; ``finish`` is what is written besides: when one of the two fails, neither is there."""
+        """The time, and the JSON file; ``finish`` is what is written besides: when one of the two fails, neither is
+        there.
+        """
         self.content["seconds"] = round(time.perf_counter() - self._started, 3)
         if json_path:
             self.content["outcomes"] = [verdict.outcome for verdict in self.verdicts]

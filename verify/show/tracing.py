@@ -1,7 +1,7 @@
 """A run of the weights, step by step: the symbol, the gates, every register by name and word, and what is given out.
 
-A run is read once, by the reference step; the table, its HTML twin and the picture (:mod:`verify.show.pictures.runs`) all show
-the same :class:`Trace`.
+A run is read once, by the reference step; the table, its HTML twin and the picture (:mod:`verify.show.pictures.runs`)
+all show the same :class:`Trace`.
 """
 
 from __future__ import annotations

@@ -177,7 +177,9 @@ class FloatChannels:
         return np.where(gap >= 16 * (1 - 1e-9) * self.epsilon, steps, np.inf)
 
     def _outward(self, ends: np.ndarray, up: bool | None = None) -> np.ndarray:
-        """Double precision numbers as the model's floats, rounded away; without ``up``, the first down, the second up."""
+        """Double precision numbers as the model's floats, rounded away; without ``up``, the first down, the second
+        up.
+        """
         towards = np.array([-np.inf, np.inf]) if up is None else np.inf if up else -np.inf
         towards = np.asarray(towards, dtype=self.dtype)
         return np.nextafter(np.nextafter(ends.astype(self.dtype), towards), towards)

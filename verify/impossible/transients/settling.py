@@ -486,7 +486,7 @@ def lines_of(fates, dtype: np.dtype) -> Lines:
     box = Intervals.point(low) if (low == high).all() else Intervals(low, high)
     if not any(fate.least_slope or fate.greatest_slope for fate in fates):
         return Lines(box)
-    kind = object if dtype == object else np.float64
+    kind = object if dtype.kind == "O" else np.float64
     least, greatest = (
         np.array([getattr(fate, end) for fate in fates], dtype=kind) for end in ("least_slope", "greatest_slope")
     )

@@ -172,7 +172,10 @@ def check_horizon(ssm: SSM, machine: CounterMachine) -> Verdict:
             outcome, reason = TESTED, f"every step of {string} is exact, and in the next one {confirmed.past}"
         else:
             outcome = UNDECIDED
-            reason = f"the run on {string} is {'' if confirmed.exact else 'not '}exact, and the next step rounds {confirmed.past or 'nothing'}"
+            reason = (
+                f"the run on {string} is {'' if confirmed.exact else 'not '}exact, and the next step rounds "
+                f"{confirmed.past or 'nothing'}"
+            )
     return Verdict(outcome, "run to the horizon", ssm.mode, str(ssm.arithmetic), explored, reason)
 
 
@@ -253,7 +256,8 @@ def _runs_exactly(induction: CounterInduction, drift: _Drift, run_up: int | None
         state = np.array([before], dtype=engine.numbers.dtype)
     # From the second time on the machine's control and signs stay, and so do the outputs expected.
     always = expected(2)
-    for _, state, outputs in engine.stream(np.full((1, steps), ssm.symbol_index[drift.symbol]), state):
+    blocks = engine.stream(np.full((1, steps), ssm.symbol_index[drift.symbol]), state)
+    for _, state, outputs in blocks:
         if (outputs.table[np.unique(outputs.ids)] != always).any():
             return False
     return state[0].tolist() == [value for row in drift.state for value in row]

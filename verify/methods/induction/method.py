@@ -1,4 +1,6 @@
-"""Proof by induction on the weights: counters of any value, stacks of any size (see :mod:`verify.methods.induction`)."""
+"""Proof by induction on the weights: counters of any value, stacks of any size (see
+:mod:`verify.methods.induction`).
+"""
 
 from __future__ import annotations
 

@@ -143,7 +143,8 @@ def prove_counter(
     >>> from constructions.ssm.arithmetic import Arithmetic
     >>> from constructions.paper.counters import counter_cascade
     >>> from constructions.ssm.lowering import lower
-    >>> verdict = prove_counter(lower(counter_cascade("anbn"), Arithmetic.parse("float32")), counter_machine("anbn"), "predictive")
+    >>> ssm = lower(counter_cascade("anbn"), Arithmetic.parse("float32"))
+    >>> verdict = prove_counter(ssm, counter_machine("anbn"), "predictive")
     >>> verdict.outcome, verdict.horizon
     ('proved', 16777216)
     """

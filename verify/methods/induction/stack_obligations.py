@@ -198,7 +198,9 @@ class StackInduction:
                 self._outputs(read, number, types if batch.after else types[:1], batch)
 
     def _read_by_phi(self, batch: _Batch) -> tuple[Box, np.ndarray]:
-        """The distinct rows of the features as far as phi of the slot layer reads them, and which row each symbol has."""
+        """The distinct rows of the features as far as phi of the slot layer reads them, and which row each symbol
+        has.
+        """
         columns = self.steps.slots.read_by_phi
         read = np.zeros_like(batch.features.low)
         read[:, columns] = batch.features.low[:, columns]
@@ -266,7 +268,10 @@ class StackInduction:
         if not wrong.any():
             return
         for row, output in np.argwhere(wrong)[:FAILURES_KEPT].tolist():
-            what = f"at depth {depth}{f' with type {types[row]} on top' * bool(depth)} the output {self.ssm.outputs[output]!r} is wrong"
+            what = (
+                f"at depth {depth}{f' with type {types[row]} on top' * bool(depth)} the output "
+                f"{self.ssm.outputs[output]!r} is wrong"
+            )
             self._fail(what, batch, int(types[row]) if batch.opening else 0, {depth: int(types[row])} if depth else {})
 
     # -- recognition ----------------------------------------------------------------------------------

@@ -42,7 +42,9 @@ class StackSteps:
         return x, after
 
     def depth_updates(self, symbols: np.ndarray) -> list[tuple[int, int]]:
-        """The gate and the increment of the depth for each of these symbols; no layer above the depth's keeps anything."""
+        """The gate and the increment of the depth for each of these symbols; no layer above the depth's keeps
+        anything.
+        """
         number, coordinate = self.relation.depth
         x = self.maps.embedding[symbols]
         for maps in self.above[:number]:

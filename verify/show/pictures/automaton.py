@@ -1,7 +1,7 @@
 """Pictures of automata: states from left to right by their distance from the initial one, a loop for every self-loop.
 
-Graphviz lays out files where its ``dot`` is installed; a figure of matplotlib, with a layout of networkx, is what notebooks show
-and what stands in for it.
+Graphviz lays out files where its ``dot`` is installed; a figure of matplotlib, with a layout of networkx, is what
+notebooks show and what stands in for it.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ def automaton_figure(dfa: DFA, run: Sequence[str] = ()) -> Figure:
     Where the sink is left out (:func:`drawn_states`), a line below says so.
 
     Raises:
-        InputError: for more states than the limit, a symbol of the run that is not in the alphabet, or without matplotlib.
+        InputError: for more states than the limit, a symbol of the run that is not in the alphabet, or without
+            matplotlib.
     """
     _check_size(dfa)
     drawn = drawn_states(dfa)
@@ -178,7 +179,8 @@ def to_graphviz(dfa: DFA, run: Sequence[str] = ()) -> bytes:
         label = one_line(edge.label).replace("\\", "\\\\").replace('"', '\\"')
         width = 2 if edge.marked else 1
         lines.append(
-            f'  "{edge.source}" -> "{edge.target}" [label="{label}" color="{colour}" fontcolor="{colour}" penwidth={width}];'
+            f'  "{edge.source}" -> "{edge.target}" [label="{label}" color="{colour}" fontcolor="{colour}" '
+            f"penwidth={width}];"
         )
     return ("\n".join([*lines, "}"]) + "\n").encode("utf-8", "backslashreplace")
 
@@ -265,7 +267,12 @@ def _draw_loop(axes: Axes, place: np.ndarray, edge: Arrow, side: tuple[int, int]
 
     out, across = np.array(side), np.array([side[1], -side[0]])
     foot = place + out * _RADIUS * 0.93
-    points = [foot - across * 0.1, foot + out * 0.58 - across * 0.42, foot + out * 0.58 + across * 0.42, foot + across * 0.1]
+    points = [
+        foot - across * 0.1,
+        foot + out * 0.58 - across * 0.42,
+        foot + out * 0.58 + across * 0.42,
+        foot + across * 0.1,
+    ]
     curve = Curve(points, [Curve.MOVETO, Curve.CURVE4, Curve.CURVE4, Curve.CURVE4])
     axes.add_patch(
         FancyArrowPatch(
@@ -301,7 +308,12 @@ def _draw_states(axes: Axes, dfa: DFA, places: np.ndarray, drawn: list[int]) -> 
         accepting = state in dfa.accepting
         axes.add_patch(
             Circle(
-                (x, y), _RADIUS, facecolor=ACCENT if accepting else BACKGROUND, edgecolor=ink, zorder=3, gid=f"state {state}"
+                (x, y),
+                _RADIUS,
+                facecolor=ACCENT if accepting else BACKGROUND,
+                edgecolor=ink,
+                zorder=3,
+                gid=f"state {state}",
             )
         )
         if accepting:

@@ -55,7 +55,9 @@ def require_matplotlib() -> None:
 
 
 def plain_text(label: str) -> str:
-    """A label as matplotlib takes it: a dollar sign is not the start of a formula, and what is not printable is escaped."""
+    """A label as matplotlib takes it: a dollar sign is not the start of a formula, and what is not printable is
+    escaped.
+    """
     return "\n".join(map(one_line, label.split("\n"))).replace("$", r"\$")
 
 

@@ -34,7 +34,8 @@ class Canvas:
     _labels: list[tuple[float, float, float, float]] = field(default_factory=list)
 
     def bend(self, source: object, target: object, first: float = 0.0) -> float:
-        """How far the edge leaves the straight line, as a share of its length: as little as keeps it clear; then it is drawn.
+        """How far the edge leaves the straight line, as a share of its length: as little as keeps it clear; then it is
+        drawn.
 
         Args:
             source, target: names of the boxes that it joins.

@@ -1,4 +1,6 @@
-"""Pictures of a run and of memory: registers and answers over a string, and bits used beside the least number of bits."""
+"""Pictures of a run and of memory: registers and answers over a string, and bits used beside the least number of
+bits.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +26,18 @@ _OUTPUTS = 24
 def run_figure(trace: Trace) -> "Figure":
     """A run from left to right: the gates of each register, its value after each step, and what is given out.
 
-    A gate that holds is pale, one that forgets is dark.  Where the string has left the language the answers of a predictor
-    are crossed out, and the picture says at which step that was.
+    A gate that holds is pale, one that forgets is dark.  Where the string has left the language the answers of a
+    predictor are crossed out, and the picture says at which step that was.
 
     Raises:
         InputError: for more steps or registers than the limit, or without matplotlib.
     """
     steps, rows = len(trace.symbols), max(1, len(trace.registers))
     if limits.exceeded("drawn", max(steps, rows)):
-        found = f"a run of {steps} steps and {rows} registers is too large to be drawn, expected at most {limits.limit('drawn')} of each"
+        found = (
+            f"a run of {steps} steps and {rows} registers is too large to be drawn, expected at most "
+            f"{limits.limit('drawn')} of each"
+        )
         raise limits.refusal("drawn", found)
     shown = trace.order[: _OUTPUTS + (len(trace.order) == _OUTPUTS + 1)]
     widest = max((len(cell.value) for cells in trace.cells for cell in cells), default=1)
@@ -40,7 +45,11 @@ def run_figure(trace: Trace) -> "Figure":
     width = 0.09 * max(map(len, names), default=1) + steps * max(_CELL, 0.1 * widest + 0.12) + 0.6
     figure, axes = _axes(3, width, 1.9 + _ROW * (2 * rows + len(shown)), [rows, rows, len(shown)])
     ticks = [plain_text(symbol) for symbol in trace.symbols]
-    titles = ("gates (1 holds, 0 forgets)", "state after the step", "answer" if trace.order == (ACCEPT,) else "legal next")
+    titles = (
+        "gates (1 holds, 0 forgets)",
+        "state after the step",
+        "answer" if trace.order == (ACCEPT,) else "legal next",
+    )
     for axis, title, labels in zip(axes, titles, (trace.registers, trace.registers, map(_output, shown))):
         labels = [plain_text(label) for label in labels]
         axis.set_title(title, fontsize=10, loc="left")
@@ -76,11 +85,22 @@ def _cell(axis, step: int, row: int, colour: str, text: str, kind: str) -> None:
     from matplotlib.patches import Rectangle
 
     place = (step - 0.5, row - 0.5)
-    axis.add_patch(Rectangle(place, 1, 1, facecolor=colour, edgecolor="#cccccc", linewidth=0.6, gid=f"{kind} {step} {row}"))
+    axis.add_patch(
+        Rectangle(place, 1, 1, facecolor=colour, edgecolor="#cccccc", linewidth=0.6, gid=f"{kind} {step} {row}")
+    )
     if text:
         dark = sum(int(colour[i : i + 2], 16) for i in (1, 3, 5)) < 3 * 128
         ink = BACKGROUND if dark else INK
-        axis.text(step, row, plain_text(text), ha="center", va="center", fontsize=8, color=ink, gid=f"value {kind} {step} {row}")
+        axis.text(
+            step,
+            row,
+            plain_text(text),
+            ha="center",
+            va="center",
+            fontsize=8,
+            color=ink,
+            gid=f"value {kind} {step} {row}",
+        )
 
 
 def _mix(low: str, high: str, share: float) -> str:

@@ -25,7 +25,8 @@ _LEVEL, _BETWEEN = 0.95, 0.45
 
 
 def cascade_figure(cascade: Cascade) -> Figure:
-    """One row per level, registers and signals as boxes, an arrow from each to those that read it (dashed: as it was before the step).
+    """One row per level, registers and signals as boxes, an arrow from each to those that read it (dashed: as it was
+    before the step).
 
     Raises:
         InputError: for more than the limit of registers and signals.
