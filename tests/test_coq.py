@@ -1,4 +1,6 @@
-"""Does the exporter print the numbers of the model, does Coq refuse a wrong one, and are Coq's languages those of the catalogue?"""
+"""Does the exporter print the numbers of the model, does Coq refuse a wrong one, and are Coq's languages those of the
+catalogue?
+"""
 
 import configparser
 import os
@@ -11,10 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from automata.catalogue import language
 from automata.dfa import DFA
 from automata.errors import InputError
-from automata.machine import EOS, MODES, PREDICTIVE, RECOGNISE, run
+from automata.machine import EOS, PREDICTIVE, RECOGNISE, run
 from constructions.build import build
 from constructions.compile.compiler import compile
 from constructions.ssm.arithmetic import Arithmetic
@@ -38,7 +39,9 @@ def model_of(name, mode=PREDICTIVE):
 
 
 def with_everything() -> SSM:
-    """Fractions, a clip, a linear mix, BOS of its own, and numbers as large as they can be: nothing that was compiled."""
+    """Fractions, a clip, a linear mix, BOS of its own, and numbers as large as they can be: nothing that was
+    compiled.
+    """
     large = 2**62 - 1
     layer = Layer(
         gate=Affine([[0, 1, 0]], [-3], 2),
@@ -124,7 +127,9 @@ def test_every_number_of_any_model_is_printed():
     assert 'Definition m_symbols : list string := ["a"; "say""b""(*"]%string.' in text
 
 
-@pytest.mark.parametrize("name, mode", [(name, mode) for name, mode in coq_check.COQ_MODELS if not name.startswith("shuffle")])
+@pytest.mark.parametrize(
+    "name, mode", [(name, mode) for name, mode in coq_check.COQ_MODELS if not name.startswith("shuffle")]
+)
 def test_every_model_of_make_coq_has_its_theorem(name, mode):
     model, machine = model_of(name, mode)
     identifier = coq_name(name)

@@ -79,8 +79,13 @@ def _read(path):
     if len(data) > TEXT_LIMIT:
         raise Rejected("holds more than %d bytes of text" % TEXT_LIMIT)
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_int=_whole, parse_float=_no_number,
-                           parse_constant=_no_number)
+        value = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_once,
+            parse_int=_whole,
+            parse_float=_no_number,
+            parse_constant=_no_number,
+        )
     except RecursionError:
         raise Rejected("is nested too deeply") from None
     except ValueError as error:
@@ -148,8 +153,12 @@ def symbols(value, place):
     for name in array(value, place):
         right = type(name) is str and name and name not in (_ACCEPT, _EOS, _BOS)
         need(right, "%s: %s cannot be a symbol", place, show(name))
-        need(not any(c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in name),
-             "%s: %s has a blank, a control character or half a character", place, show(name))
+        need(
+            not any(c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in name),
+            "%s: %s has a blank, a control character or half a character",
+            place,
+            show(name),
+        )
     need(value and len(set(value)) == len(value), "%s: symbols are missing, or one occurs twice", place)
     return value
 
@@ -290,8 +299,13 @@ class _Model:
         arithmetic, self.symbols, self.outputs, embedding, layers, readout = keys(value, names, place)
         self.sha256, self.arithmetic = sha256(value), _Arithmetic(arithmetic, place + ".arithmetic")
         symbols(self.symbols, place + ".symbols")
-        need(self.outputs in ([_ACCEPT], self.symbols + [_EOS]), "%s.outputs are neither %s nor the symbols and %s",
-             place, _ACCEPT, _EOS)
+        need(
+            self.outputs in ([_ACCEPT], self.symbols + [_EOS]),
+            "%s.outputs are neither %s nor the symbols and %s",
+            place,
+            _ACCEPT,
+            _EOS,
+        )
         self.embedding_exponent, self.embedding = keys(embedding, ("exponent", "rows"), place + ".embedding")
         integer(self.embedding_exponent, 0, _MOST_PLACES, place + ".embedding.exponent")
         array(self.embedding, place + ".embedding.rows", len(self.symbols) + 1)
@@ -310,7 +324,11 @@ class _Model:
 
     def __str__(self):
         return "the model of sha256 %s (%d layers, %d state coordinates, %s arithmetic)" % (
-            self.sha256, len(self.layers), sum(layer.width for layer in self.layers), self.arithmetic.name)
+            self.sha256,
+            len(self.layers),
+            sum(layer.width for layer in self.layers),
+            self.arithmetic.name,
+        )
 
 
 class ExactSteps:
@@ -515,7 +533,8 @@ class Run:
     def __init__(self, model):
         self.model, self.steps, self.last = model, model.steps(), len(model.layers) - 1
         self.number, self.states, self.ready, self.known, self.after, self.features, self.rows = (
-            [kind() for _ in model.layers] for kind in (dict, list, dict, dict, dict, dict, list))
+            [kind() for _ in model.layers] for kind in (dict, list, dict, dict, dict, dict, list)
+        )
         self.rows[0] = self.steps.embedding
 
     def begin(self):
@@ -736,8 +755,16 @@ def _runs(name):
 
 def _flip_flop():
     """Instructions w, r, i and bits in turn; the bit after r is that after the last w; the first instruction is w."""
-    go = [{"w": 1}, {"0": 2, "1": 3}, {"w": 1, "r": 4, "i": 6}, {"w": 1, "r": 5, "i": 7},
-          {"0": 2}, {"1": 3}, {"0": 2, "1": 2}, {"0": 3, "1": 3}]
+    go = [
+        {"w": 1},
+        {"0": 2, "1": 3},
+        {"w": 1, "r": 4, "i": 6},
+        {"w": 1, "r": 5, "i": 7},
+        {"0": 2},
+        {"1": 3},
+        {"0": 2, "1": 2},
+        {"0": 3, "1": 3},
+    ]
     moves = {q: {"wri01".index(symbol): ((), target, ()) for symbol, target in row.items()} for q, row in enumerate(go)}
     return _Machine("flip-flop", [[c] for c in "wri01"], moves, {0: (), 2: (), 3: ()})
 
@@ -880,9 +907,9 @@ class _Parser:
 
     def peek(self):
         """The next character that is not blank; blanks are skipped."""
-        while self.text[self.at:self.at + 1].isspace():
+        while self.text[self.at : self.at + 1].isspace():
             self.at += 1
-        return self.text[self.at:self.at + 1]
+        return self.text[self.at : self.at + 1]
 
     def take(self, character):
         found = self.peek() == character
@@ -949,7 +976,7 @@ class _Parser:
             return self.choice({self.marked()})
         self.at += 1
         if c == "(":
-            plain = self.text[self.at:self.at + 1] != "?"
+            plain = self.text[self.at : self.at + 1] != "?"
             self.need(plain or self.text.startswith("?:", self.at), "a group is ( ) or (?: )")
             self.at += 0 if plain else 2
             term = self.terms.empty if self.peek() == ")" else self.union()
@@ -973,11 +1000,11 @@ class _Parser:
         negated, chosen = self.take("^"), set()
         while not self.take("]"):
             blank, first, ended = self.text[self.at - 1].isspace(), self.member(), self.at
-            if self.peek() != "-" or self.text[self.at + 1:].lstrip()[:1] == "]":
+            if self.peek() != "-" or self.text[self.at + 1 :].lstrip()[:1] == "]":
                 self.need(not blank or first != "-" or self.peek() in ("", "]"), "a range from a blank")
                 chosen.add(first)
                 continue
-            blank = ended != self.at or self.text[self.at + 1:self.at + 2].isspace()
+            blank = ended != self.at or self.text[self.at + 1 : self.at + 2].isspace()
             self.at += 1
             last = self.member()
             self.need(not blank and len(first) == len(last) == 1 and first <= last, "a range that is none")
@@ -1470,8 +1497,12 @@ class Relation:
             if box.base is None:
                 self.lands(term, e, v, registers, box, times, t, where)
             else:
-                everywhere(box, lambda b, term=term, v=v, where=where: self.lands(
-                    term, e, self.value(v, b), registers, b, times, t, where))
+                everywhere(
+                    box,
+                    lambda b, term=term, v=v, where=where: self.lands(
+                        term, e, self.value(v, b), registers, b, times, t, where
+                    ),
+                )
 
     def covers(self, values, length):
         """Whether a dead state, after a string of this length, lies in the template of the entry null."""
@@ -1789,7 +1820,11 @@ def check_word(claim, evidence):
     text = " ".join("(%s)%s" % (" ".join(names), "^%d" % times if times > 1 else "") for names, times in parts)
     text = text if len(text) <= 200 else text[:200] + " ..."
     claim.text += ": after the string of %d symbols %s it gives %s, not %s" % (
-        length, text, named(claim, given), named(claim, wanted))
+        length,
+        text,
+        named(claim, given),
+        named(claim, wanted),
+    )
 
 
 def spelled(names, number, place):
@@ -1855,8 +1890,12 @@ def _check_bound(claim, evidence):
 
 # -- claims -----------------------------------------------------------------------------------------------------------
 
-_KINDS = {"computes": ("closed", "relation", "levels"), "is wrong about": ("word",),
-         "not star-free": ("cycle",), "at most star-free": ("bound",)}
+_KINDS = {
+    "computes": ("closed", "relation", "levels"),
+    "is wrong about": ("word",),
+    "not star-free": ("cycle",),
+    "at most star-free": ("bound",),
+}
 
 
 class _Claim:
@@ -1890,17 +1929,25 @@ class _Claim:
         if self.kind == "not star-free":
             return "%s is not star-free" % self.machine.text
         if self.kind == "at most star-free":
-            return ("for each output of %s, the strings after which it is given are a star-free language; "
-                    "so is whatever it recognises or predicts" % self.model)
+            return (
+                "for each output of %s, the strings after which it is given are a star-free language; "
+                "so is whatever it recognises or predicts" % self.model
+            )
         if self.kind == "is wrong about":
             verb = "does not recognise" if self.mode == "recognise" else "does not predict"
             return "%s %s %s" % (self.model, verb, self.machine.text)
         reach = "" if self.horizon is None else ", on all strings of at most %d symbols" % self.horizon
         if self.mode == "recognise":
             return "%s recognises %s: it gives %s after a string exactly when that is a word%s" % (
-                self.model, self.machine.text, _ACCEPT, reach)
-        return ("%s predicts %s: after every prefix of a word it gives exactly the symbols that may come next, "
-                "and %s exactly after words%s" % (self.model, self.machine.text, _EOS, reach))
+                self.model,
+                self.machine.text,
+                _ACCEPT,
+                reach,
+            )
+        return (
+            "%s predicts %s: after every prefix of a word it gives exactly the symbols that may come next, "
+            "and %s exactly after words%s" % (self.model, self.machine.text, _EOS, reach)
+        )
 
     def check(self):
         if self.evidence == "relation":
@@ -1908,8 +1955,13 @@ class _Claim:
             need(self.machine.start is not None, "relation: the language has no word")
             Relation(self, entries, "evidence.relation.entries").check()
         else:
-            {"closed": check_closed, "levels": check_levels, "word": check_word, "cycle": check_cycle,
-             "bound": _check_bound}[self.evidence](self, self.details)
+            {
+                "closed": check_closed,
+                "levels": check_levels,
+                "word": check_word,
+                "cycle": check_cycle,
+                "bound": _check_bound,
+            }[self.evidence](self, self.details)
 
 
 def main(arguments):

@@ -1,8 +1,9 @@
-"""A model and its language as a Coq file: the weights as literals, the theorem that the model computes the language, its proof.
+"""A model and its language as a Coq file: the weights as literals, the theorem that the model computes the language,
+its proof.
 
-What is proved is about the numbers printed, for all words; the theory is in ``verify/coq`` (its README says what has to be
-trusted).  The proof is by computation: Coq runs a checker that is proved right there.  A wrong number, or a wrong guess of
-the relation, is a file that Coq refuses.
+What is proved is about the numbers printed, for all words; the theory is in ``verify/coq`` (its README says what has to
+be trusted).  The proof is by computation: Coq runs a checker that is proved right there.  A wrong number, or a wrong
+guess of the relation, is a file that Coq refuses.
 """
 
 from __future__ import annotations
@@ -67,9 +68,15 @@ def coq_text(name: str, model: SSM, machine: Machine, mode: str = PREDICTIVE) ->
     evidence, steps = _proof(name, model, machine, mode)
     return "\n".join(
         (
-            "From Verify Require Import SSM Languages FiniteRelation Forms Templates DriftingRelation CounterMachines Dyck.",
+            (
+                "From Verify Require Import SSM Languages FiniteRelation Forms "
+                "Templates DriftingRelation CounterMachines Dyck."
+            ),
             "Require Import ZArith List String.\nImport ListNotations.\nOpen Scope Z_scope.\n",
-            "(* By number; the last row of the embedding is BOS, and the last output of a predictor the end of the word. *)",
+            (
+                "(* By number; the last row of the embedding is BOS, and the last "
+                "output of a predictor the end of the word. *)"
+            ),
             f"Definition {name}_symbols : list string := [{symbols}]%string.\n",
             _filled(f"Definition {name}_language : machine := {language}.") + "\n",
             f"Definition {name} : model := {weights}.\n",
@@ -136,9 +143,15 @@ def _proof(name: str, model: SSM, machine: Machine, mode: str) -> tuple[list[str
     else:
         lookup, states = "flip_lookup", 0
     if states > _SEARCHED:
-        raise InputError(f"there is no Coq proof for a machine of {states} states in this mode: it would be searched, up to {_SEARCHED}")
+        raise InputError(
+            f"there is no Coq proof for a machine of {states} states in this "
+            f"mode: it would be searched, up to {_SEARCHED}"
+        )
     if mode == PREDICTIVE:
-        return [], [f"apply check_computes with (L := {lookup[1:-1] if ' ' in lookup else lookup}) {_FUEL}.", by_computation]
+        return [], [
+            (f"apply check_computes with (L := {lookup[1:-1] if ' ' in lookup else lookup}) {_FUEL}."),
+            by_computation,
+        ]
     try:
         dead = dead_template(model, machine)
     except InputError:  # of numbers that cannot be run here; Coq's have no bounds
@@ -146,7 +159,10 @@ def _proof(name: str, model: SSM, machine: Machine, mode: str) -> tuple[list[str
     if dead is None or not dead.unbounded:
         return [], [f"apply check_computes with (L := recogniser_lookup {lookup}) {_FUEL}.", by_computation]
     evidence = _filled(f"Definition {name}_dead : template := {_template(dead)}.") + "\n"
-    return [evidence], [f"apply drifting_check_computes with (L := {lookup}) (dead := {name}_dead) {_FUEL}.", by_computation]
+    return [evidence], [
+        (f"apply drifting_check_computes with (L := {lookup}) (dead := {name}_dead) {_FUEL}."),
+        by_computation,
+    ]
 
 
 def _relation(model: SSM, machine: CounterMachine, mode: str) -> str:
@@ -185,14 +201,20 @@ def _model(model: SSM) -> str:
         InputError: for an arithmetic that SSM.v does not define.
     """
     if model.arithmetic.kind not in ("exact", "fixed"):
-        raise InputError(f"the Coq theory has the arithmetics fixed:P and exact with whole weights, not {model.arithmetic}")
+        raise InputError(
+            f"the Coq theory has the arithmetics fixed:P and exact with whole weights, not {model.arithmetic}"
+        )
     exponents = {"the embedding": model.embedding_exponent}
     exponents.update((name, affine.exponent) for name, affine in model.affines())
     exponents.update((f"layers.{i}.initial", layer.initial_exponent) for i, layer in enumerate(model.layers))
     if model.arithmetic.kind == "exact":
         for name, exponent in exponents.items():
             if exponent:
-                raise InputError(f"{name} has fractions (over 2^{exponent}), and the Coq theory has exact arithmetic for whole weights only")
+                raise InputError(
+                    f"{name} has fractions (over 2^{exponent}), and the Coq "
+                    "theory has exact arithmetic for whole "
+                    "weights only"
+                )
     embedding = _rows(map(_numbers, model.embedding.tolist()))
     layers = ";\n  ".join(map(_layer, model.layers))
     head = f"Model {model.arithmetic.unit_bits} {model.embedding_exponent}"

@@ -1,8 +1,8 @@
 """Does Coq accept the theory and the models as they are compiled today, and do the theorems assume nothing?
 
-``python -m verify.certificate.coq_check FOLDER`` (or ``make coq``) writes the theory and every model of :data:`COQ_MODELS` into the
-folder, has Coq check one file after the other, and reads what each theorem assumes.  With names of files after the folder it
-checks these instead of the models.
+``python -m verify.certificate.coq_check FOLDER`` (or ``make coq``) writes the theory and every model of
+:data:`COQ_MODELS` into the folder, has Coq check one file after the other, and reads what each theorem assumes.  With
+names of files after the folder it checks these instead of the models.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ THEORY = Path(verify.__file__).parent / "coq"
 NO_AXIOMS = "Closed under the global context"
 """What Coq says of a theorem that rests on no axiom."""
 
-COQ_MISSING = "coqc is not installed: Coq 8.16 or later is needed (on Debian: apt-get install --no-install-recommends coq)"
+COQ_MISSING = (
+    "coqc is not installed: Coq 8.16 or later is needed (on Debian: apt-get install --no-install-recommends coq)"
+)
 
 _STAR_FREE = ("flip-flop", "d-1", *(name for name, known in LANGUAGES.items() if known.kind == REGULAR and known.known))
 
@@ -99,7 +101,11 @@ def check_coq_file(folder: Path, source: Path) -> CoqResult:
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     try:
         run = subprocess.run(
-            ["coqc", "-q", "-Q", ".", "Verify", str(source)], cwd=folder, capture_output=True, text=True, timeout=_SECONDS
+            ["coqc", "-q", "-Q", ".", "Verify", str(source)],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
         )
         refusal = coq_refusal(run.returncode, run.stdout, run.stderr, len(theorems))
     except subprocess.TimeoutExpired:

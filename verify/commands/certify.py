@@ -1,6 +1,8 @@
-"""``python -m verify certify LANGUAGE --coq FILE.v``: a model as a Coq file, with the theorem that it is right on every word.
+"""``python -m verify certify LANGUAGE --coq FILE.v``: a model as a Coq file, with the theorem that it is right on every
+word.
 
-The model is compiled, or a saved one (``--weights DIR``).  With ``--check`` Coq itself checks the file, if it is installed.
+The model is compiled, or a saved one (``--weights DIR``).  With ``--check`` Coq itself checks the file, if it is
+installed.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_language(parser)
     parser.add_argument("--mode", choices=MODES, default=PREDICTIVE, help="the question asked (default: predictive)")
     parser.add_argument("--arithmetic", type=nonempty, metavar="A", help="exact or fixed:P (default: what is needed)")
-    parser.add_argument("--weights", type=nonempty, metavar="DIR", help="a folder written by --save, instead of compiling")
+    parser.add_argument(
+        "--weights", type=nonempty, metavar="DIR", help=("a folder written by --save, instead of compiling")
+    )
     parser.add_argument("--coq", type=nonempty, metavar="FILE", required=True, help="the Coq file to write (.v)")
     parser.add_argument("--check", action="store_true", help="have Coq check it (coqc has to be installed)")
     parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
@@ -53,7 +57,9 @@ def run(args: argparse.Namespace) -> int:
     report.title(f"{args.weights or 'a compiled model'} in Coq, against {given.title}")
     if args.check:
         report.verdict("proof", _checked(text, args.mode, str(model.arithmetic)))
-    again = "not checked here: " * (not args.check) + f"python -m verify.certificate.coq_check build/coq {shlex.quote(args.coq)}"
+    again = "not checked here: " * (not args.check) + (
+        f"python -m verify.certificate.coq_check build/coq {shlex.quote(args.coq)}"
+    )
     report.section("written", {"file": args.coq, "theorem": f"{name}_computes", "checked with": again})
     report.close(args.json)
     return worst(report.verdicts) if args.check else 0
@@ -86,4 +92,11 @@ def _checked(text: str, mode: str, arithmetic: str):
     wrong = next((result for result in results if result.refusal), None)
     if wrong is not None:
         return Verdict(UNDECIDED, "Coq", mode, arithmetic, reason=f"Coq refuses {wrong.name}.v: {wrong.refusal}")
-    return Verdict(PROVED, "Coq", mode, arithmetic, {"theorems": len(results[-1].theorems)}, "closed under the global context: no axiom")
+    return Verdict(
+        PROVED,
+        "Coq",
+        mode,
+        arithmetic,
+        {"theorems": len(results[-1].theorems)},
+        ("closed under the global context: no axiom"),
+    )
