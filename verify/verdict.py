@@ -71,6 +71,7 @@ class Verdict:
         explored: what was looked at, by name: joint states, transitions, strings, obligations, ...
         reason: one sentence; for ``undecided`` what stopped it.
         witness: for ``refuted`` of a single model.
+        relation: for a proof by induction: the relation of machine and model states that every step keeps, a sentence each.
         pair: for ``refuted``: two strings of which the model must get one wrong, where they are too long for a witness.
         horizon: for ``proved``, the longest strings covered, None when every length is.
         repeat: the command or seed that does it again.
@@ -86,6 +87,7 @@ class Verdict:
     horizon: int | None = None
     repeat: str = ""
     pair: tuple[Pumped, Pumped] | None = None
+    relation: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.outcome not in EXIT_STATUS:
@@ -119,6 +121,8 @@ class Verdict:
         rows.update(self.explored)
         if self.horizon is not None:
             rows["strings of up to"] = f"{self.horizon} symbols"
+        if self.relation:
+            rows["the relation"] = "; ".join(self.relation)
         if self.witness is not None:
             rows["wrong on"] = " ".join(self.witness.word[:60]) or "the empty string"
             rows["expected"], rows["given"] = (
@@ -146,6 +150,7 @@ class Verdict:
             "witness": witness,
             "horizon": self.horizon,
             "repeat": self.repeat,
+            "relation": list(self.relation),
             "pair": self.pair and [asdict(string) for string in self.pair],
         }
 

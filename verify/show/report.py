@@ -52,6 +52,8 @@ class Report:
         values: dict[str, object] = {"mode": f"{verdict.mode}, {verdict.arithmetic} arithmetic"}
         values.update({key: f"{count:,}".replace(",", " ") for key, count in verdict.explored.items()})
         values.update(notes or {})
+        if verdict.relation:
+            values["the relation R"] = "; ".join(verdict.relation)
         if verdict.repeat:
             values["repeat with"] = verdict.repeat
         outcome = verdict.reason

@@ -96,7 +96,9 @@ def prove_dyck(ssm: SSM, k: int, depth: int, mode: str, progress: Progress = NO_
             ((failure, state) for failure, state in zip(failures, states) if state is not None), (failures[0], None)
         )
         return _failed(engine, machine, result, _in_state(*found), words(failures), 4 * depth + 4)
-    return _verdict(ssm, PROVED, f"{_INDUCTIVE}: {_holds(induction.horizon)}", result, horizon=induction.horizon)
+    aloud = tuple(induction.relation.read_aloud(machine))
+    reason = f"{_INDUCTIVE}: {_holds(induction.horizon)}"
+    return _verdict(ssm, PROVED, reason, result, horizon=induction.horizon, relation=aloud)
 
 
 def _prove_depths(engine: Engine, machine: DyckMachine, progress: Progress) -> Verdict:
@@ -107,7 +109,8 @@ def _prove_depths(engine: Engine, machine: DyckMachine, progress: Progress) -> V
             result = DepthInduction(engine, machine, sticky).run(progress)
             if not result.failures:
                 horizon = sticky.horizon if sticky else None
-                return _verdict(engine.ssm, PROVED, f"{_INDUCTIVE}: {_holds(horizon)}", result, horizon=horizon)
+                aloud = ("'depth' is the number of open brackets",)
+                return _verdict(engine.ssm, PROVED, f"{_INDUCTIVE}: {_holds(horizon)}", result, horizon=horizon, relation=aloud)
     except NotCovered:
         pass
     searched = bisimulation(machine, engine, engine.ssm.mode, limit=SEARCHED, absorbed=sticky, progress=progress)
@@ -160,7 +163,8 @@ def prove_counter(
             reason = f"{len(result.unknown)} obligations are not decided, the first of them: {result.unknown[0]}"
             return _verdict(ssm, UNDECIDED, reason, result)
         if not ssm.arithmetic.is_float:
-            return _verdict(ssm, PROVED, f"{_INDUCTIVE}: holds at every length and every counter value", result)
+            reason = f"{_INDUCTIVE}: holds at every length and every counter value"
+            return _verdict(ssm, PROVED, reason, result, relation=tuple(induction.read_aloud()))
         return _up_to_horizon(induction, result)
     except SolverMissing as error:
         searched = bounded_search(machine, engine, BOUND, progress=progress)
@@ -174,7 +178,7 @@ def _up_to_horizon(induction: CounterInduction, result: Result) -> Verdict:
     horizon = exact_horizon(induction)
     length = covered_length(induction, horizon)
     reason = f"{_INDUCTIVE}, and every step is exact while no counter exceeds {horizon}: {_holds(length)}"
-    verdict = _verdict(induction.ssm, PROVED, reason, result, horizon=length)
+    verdict = _verdict(induction.ssm, PROVED, reason, result, horizon=length, relation=tuple(induction.read_aloud()))
     verdict.explored["largest counter value"] = horizon
     return verdict
 

@@ -25,6 +25,9 @@ from verify.numbers.boxes import NotCovered
 Place = tuple[int, int]
 """(layer, coordinate)."""
 
+_ALOUD = 2
+"""Slots that are read aloud one by one, before the last."""
+
 _SLOT = re.compile(r"slot (\d+)(?: bit (\d+))?")
 
 
@@ -89,6 +92,23 @@ class StackRelation:
         of_coordinate = {coordinate: key for key, (_, coordinate) in meaning.items()}
         keys = [of_coordinate[coordinate] for coordinate in range(len(of_coordinate))]
         return cls(depth, slot_layer, np.array([j for j, _ in keys]), np.array([i for _, i in keys]), dead)
+
+    def read_aloud(self, machine: DyckMachine) -> list[str]:
+        """R in words, one sentence for each line; of many slots the first ones and the last."""
+        bits = int(self.bit.max()) + 1
+        code = "as one bit" if bits == 1 else f"as bits 0 to {bits - 1} of its number"
+        lines = ["'depth' is the number of open brackets"]
+        for j in range(1, machine.depth + 1):
+            if j <= _ALOUD or j == machine.depth:
+                lines.append(f"slot {j} holds the type of the bracket opened at depth {j}, {code}")
+            elif j == _ALOUD + 1:
+                lines.append("likewise the slots between")
+        numbers = ", ".join(f"{opener} is {number}" for number, opener in enumerate(machine.openers[: _ALOUD + 1]))
+        lines.append(f"of the types, {numbers}{', …' if machine.k > _ALOUD + 1 else ''}")
+        lines.append("slots above the depth are stale: each of their bits is 0 or 1, and nobody reads them")
+        if self.dead is not None:
+            lines.append("'dead' is 0 while the prefix may still become a word; after that it is positive, and depth and slots are free")
+        return lines
 
     def columns(self, ssm: SSM) -> tuple[int, np.ndarray]:
         """The columns of an engine's state row that hold the depth and the slots."""

@@ -10,10 +10,11 @@ from automata.errors import InputError
 from automata.machines.counter_machine import CounterMachine
 from constructions.build import Build
 from constructions.compile.compiler import Construction
+from constructions.ssm.weights import SSM
 from verify.show.memory import Memory
 from verify.show.pictures.automaton import automaton_figure, draw_automaton
 from verify.show.pictures.canvas import check_extension, figure_svg, save_figure
-from verify.show.pictures.runs import memory_family_figure, memory_figure, run_figure
+from verify.show.pictures.runs import memory_family_figure, memory_figure, run_figure, trajectory_figure
 from verify.show.pictures.structures import cascade_figure, eggbox_figure
 from verify.show.tracing import Trace
 
@@ -31,7 +32,8 @@ def draw(thing: Any, what: str | None = None, path: str | None = None, *, run: S
             built model; a run, as :func:`verify.trace` gives it.
         what: "dfa", "cascade", "eggbox" (the transition monoid), "memory" or "run"; by default what the thing is.
         path: ends in .svg, .png or .pdf.
-        run: of an automaton: a string whose path is marked.
+        run: of an automaton: a string whose path is marked; of a model: a string, long as it may be, over which every coordinate
+            is drawn as a line.
 
     Raises:
         InputError: for something of which there is no such picture, something too large, or without matplotlib.
@@ -75,6 +77,8 @@ def _figure(thing: Any, what: str | None, run: Sequence[str]) -> Figure:
     if what == RUN:
         raise InputError("only a run is drawn as one: trace(model, string) makes it")
     if isinstance(thing, Build):
+        if run and isinstance(thing.weights, SSM):
+            return trajectory_figure(thing.weights, run)
         if thing.construction is None:
             raise InputError("a loaded model does not say what it was compiled from, so only its runs can be drawn")
         thing = thing.construction
