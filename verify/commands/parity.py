@@ -212,19 +212,10 @@ def _reason(report) -> bool:
 
 
 def _contrast(report, arithmetic) -> bool:
-    from constructions.paper.parity_models import parity, rounding_parity, unbounded_parity, wrapping_parity
-    from constructions.ssm.arithmetic import Arithmetic
-    from constructions.ssm.signed import lower_signed
+    from verify.impossible.trajectories import contrasts
 
-    fixed = arithmetic if arithmetic.kind == "fixed" else Arithmetic("fixed", 4)
-    wrap = arithmetic if arithmetic.kind == "wrap" else Arithmetic("wrap", 1)
-    models = {
-        "4a a gate of -1": lower_signed(parity(), arithmetic),
-        "4b gate 1, integers that wrap round": wrapping_parity(wrap),
-        "4c gates 0 and 1, a layer that reads an unbounded feature": unbounded_parity(fixed),
-        "4d gate 1, half of an unbounded state rounded before the clip": rounding_parity(fixed),
-    }
-    return all([_does_parity(report, name, ssm) for name, ssm in models.items()])
+    models = zip("abcd", contrasts(arithmetic).items())
+    return all([_does_parity(report, f"4{letter} {name}", ssm) for letter, (name, ssm) in models])
 
 
 def _does_parity(report, name: str, ssm) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
 from constructions.ssm.random_ssm import random_ssm
+from constructions.ssm.weights import SSM
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -194,6 +195,28 @@ def small_case(bits: int) -> SmallCase:
         open_ &= ~found
         k, before = k + 1, after
     return SmallCase(2 * int(np.prod(shape)), pairs)
+
+
+# -- the contrast -------------------------------------------------------------------------------------
+
+
+def contrasts(arithmetic: Arithmetic = Arithmetic("fixed", 4)) -> dict[str, SSM]:
+    """Four models that do PARITY, each with one condition of the theorem less: which one, and the weights.
+
+    Args:
+        arithmetic: of those that can have it; the others take ``fixed:4``, or integers modulo 2.
+    """
+    from constructions.paper.parity_models import parity, rounding_parity, unbounded_parity, wrapping_parity
+    from constructions.ssm.signed import lower_signed
+
+    fixed = arithmetic if arithmetic.kind == "fixed" else Arithmetic("fixed", 4)
+    wrap = arithmetic if arithmetic.kind == "wrap" else Arithmetic("wrap", 1)
+    return {
+        "a gate of -1": lower_signed(parity(), arithmetic),
+        "gate 1, integers that wrap round": wrapping_parity(wrap),
+        "gates 0 and 1, a layer that reads an unbounded feature": unbounded_parity(fixed),
+        "gate 1, half of an unbounded state rounded before the clip": rounding_parity(fixed),
+    }
 
 
 # -- pictures -----------------------------------------------------------------------------------------

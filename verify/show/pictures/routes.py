@@ -96,7 +96,7 @@ class Canvas:
         taken = np.array([*(box for other, box in self.boxes.items() if other != name), *self._labels]).reshape(-1, 4)
 
         def cost(side: tuple[int, int]) -> int:
-            x, y, half, high = box = self._beside(name, side, _LOOP)
+            x, y, half, high = box = self._beside(name, side, 1.5 * _LOOP)  # with room for its label
             covered = (abs(taken[:, 0] - x) < taken[:, 2] + half) & (abs(taken[:, 1] - y) < taken[:, 3] + high)
             return 20 * int(covered.sum()) + int(_inside(drawn, np.array([box]), 0.0).sum())
 
