@@ -10,6 +10,7 @@ import pytest
 
 from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.paper.counters import counter_cascade
+from constructions.paper.flip_flop import flip_flop
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.layers import Affine, Layer
 from constructions.ssm.lowering import lower
@@ -112,7 +113,8 @@ def agree(checked, file: str, pairs: list[tuple[str, str]]) -> bool:
 DYCK = [(1, 0), (1, 1), (1, 2), (1, 3), (1, 4), (1, 7), (2, 0), (2, 1), (2, 2), (2, 3), (2, 5), (2, 10)]
 DYCK += [(3, 0), (3, 1), (3, 2), (4, 3), (5, 0), (5, 4), (6, 2), (7, 3), (8, 10), (9, 2), (16, 1), (17, 2), (33, 6)]
 RUNS = {2: "anbn", 3: "anbncn", 4: "anbncndn"}
-MODELS = [("BoundedDyck", f"predictor {k} {depth}", bounded_dyck(k, depth)) for k, depth in DYCK]
+MODELS = [("FlipFlop", "predictor", flip_flop())]
+MODELS += [("BoundedDyck", f"predictor {k} {depth}", bounded_dyck(k, depth)) for k, depth in DYCK]
 MODELS += [("Shuffles", f"predictor {k}", counter_cascade(f"shuffle-{k}")) for k in (1, 2, 3, 4, 5, 6, 7, 12, 30)]
 MODELS += [("Shuffles", "predictor 1", counter_cascade("dyck-1"))]
 MODELS += [("BooleanExpressions", f"predictor {n}", counter_cascade(f"boolean-{n}")) for n in (1, 2, 3, 4, 5)]

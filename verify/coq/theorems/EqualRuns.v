@@ -1,16 +1,16 @@
-(* Does one layer of counters predict runs of l letters that are all as long as each other, for EVERY l >= 2?  (l = 2 is a^n b^n,
-   l = 3 is a^n b^n c^n.)
+(* Does one layer of counters predict runs of l letters that are all as long as each other, for EVERY l >= 2?  (l = 2
+   is a^n b^n, l = 3 is a^n b^n c^n.)
 
-   Sarrof, Veitsman, Hahn 2024, the theorem on unbounded counters.  [predictor l] is the model that this project builds, weight by
-   weight; tests compare.  Coordinate i counts the letters i that letter i + 1 has not matched yet.  On a prefix of a word the last
-   symbol names the run, and one counter says whether it may go on. *)
+   Sarrof, Veitsman, Hahn 2024, the theorem on unbounded counters. [predictor l] is the model that this project builds,
+   weight by weight; tests compare. Coordinate i counts the letters i that letter i + 1 has not matched yet. On a
+   prefix of a word the last symbol names the run, and one counter says whether it may go on. *)
 Require Import ZArith List Bool Lia Arith.
 From Verify Require Import SSM Languages.
 From Verify.theorems Require Import Tables Counters.
 Import ListNotations.
 Open Scope Z_scope.
 
-(* -- the model -------------------------------------------------------------------------------------------------------------- *)
+(* -- the model ----------------------------------------------------------------------------------------------------- *)
 
 Section Runs.
 Variable l : nat.
@@ -20,7 +20,8 @@ Definition matches (i : nat) : Z * list (nat * Z) := (0, [(i, 1); (S i, -1)]).
 (* neuron 2 i: the last letter is i + 1 and a letter i is not matched; neuron 2 i + 1: it is, and all are *)
 Definition run_row (n : nat) : Z * list (nat * Z) :=
   let i := Nat.div2 n in let last := ((2 * c + S i)%nat, 1) in
-  if Nat.even n then (-1, [((2 * i)%nat, 1); ((2 * i + 1)%nat, -1); last]) else (0, [((2 * i)%nat, -1); ((2 * i + 1)%nat, 1); last]).
+  if Nat.even n then (-1, [((2 * i)%nat, 1); ((2 * i + 1)%nat, -1); last]) else (0,
+    [((2 * i)%nat, -1); ((2 * i + 1)%nat, 1); last]).
 (* the neurons at which letter b may come *)
 Definition allowing (b : nat) : list (nat * Z) :=
   match b with
@@ -33,20 +34,22 @@ Definition allowing (b : nat) : list (nat * Z) :=
 Definition predictor : model := Model 0 0 (map (one_hot (S l)) (seq 0 (S l)))
   [Layer (Affine 0 (map (fun _ => (1, [])) (seq 0 c))) (Affine 0 (map matches (seq 0 c))) 0 (repeat 0 c)
     [mixed (map corner_of_counter (seq 0 (2 * c)));
-     mixed (map run_row (seq 0 (2 * c)) ++ [(0, [((2 * c + l)%nat, 1)]);                            (* nothing was read *)
-                                            (0, [((2 * c + 0)%nat, 1)])])]]                          (* the last letter is 0 *)
+     mixed (map run_row (seq 0 (2 * c)) ++ [(0, [((2 * c + l)%nat, 1)]);  (* nothing was read *)
+                                            (0, [((2 * c + 0)%nat, 1)])])]]  (* the last letter is 0 *)
   (Affine 0 (map (fun b => (0, allowing b)) (seq 0 l) ++ [(0, [((2 * (l - 2) + 1)%nat, 1)])])).
 
 Hypothesis two_letters : (2 <= l)%nat.
 
-(* -- the machine -------------------------------------------------------------------------------------------------------------- *)
+(* -- the machine --------------------------------------------------------------------------------------------------- *)
 
-Definition moved (f : nat -> Z) (i : nat) (j : nat) : Z := f j + (if Nat.eqb j i then -1 else 0) + (if Nat.eqb j (S i) then 1 else 0).
+Definition moved (f : nat -> Z) (i : nat) (j : nat) : Z :=
+  f j + (if Nat.eqb j i then -1 else 0) + (if Nat.eqb j (S i) then 1 else 0).
 Definition open_run (f : nat -> Z) (i : nat) : bool := (0 <? f i) && match i with O => true | S j => f j =? 0 end.
 
 Lemma add_moved f i : add (counters c f) (add (only c i (-1)) (only c (i + 1) 1)) = counters c (moved f i).
 Proof.
-  unfold add, counters, only. rewrite combine_tab, map_map, combine_tab, map_map. apply tab_ext. intros j _. unfold moved. cbn [fst snd].
+  unfold add, counters, only. rewrite combine_tab, map_map, combine_tab, map_map. apply tab_ext. intros j _.
+    unfold moved. cbn [fst snd].
   rewrite Nat.add_1_r. lia.
 Qed.
 
@@ -60,31 +63,37 @@ Proof.
   destruct control as [|[|n]]; cbn [Nat.eqb andb Nat.leb target amounts]; rewrite ?add_only; reflexivity.
 Qed.
 Lemma runs_next control f i : (i < c)%nat -> next (m := equal_runs l) (control, counters c f) (S i) =
-  if (Nat.eqb control (S i) || Nat.eqb control (S (S i))) && open_run f i then Some (S (S i), counters c (moved f i)) else None.
+  if (Nat.eqb control (S i) || Nat.eqb control (S (S i))) && open_run f i then Some (S (S i), counters c (moved f i))
+    else None.
 Proof.
   intro L. cbn [next equal_runs counter_machine]. unfold counter_next. rewrite find_app.
-  assert (first_moves : find (applies (control, counters c f) (S i)) [Move 0 0 [] 1 (only c 0 1); Move 1 0 [] 1 (only c 0 1)] = None)
+  assert (first_moves : find (applies (control, counters c f) (S i)) [Move 0 0 [] 1 (only c 0 1);
+    Move 1 0 [] 1 (only c 0 1)] = None)
     by (unfold applies; cbn [find Languages.control symbol fst snd Nat.eqb]; rewrite !andb_false_r; reflexivity).
   rewrite first_moves. rewrite (find_block _ _ i).
   - rewrite (proj2 (Nat.ltb_lt i c) L).
-    assert (T : forallb (passes (counters c f)) ((i, Positive) :: match i with O => [] | S j => [(j, Zero)] end) = open_run f i).
-    { unfold open_run, passes, counters. destruct i as [|j]; cbn [forallb fst snd]; rewrite !nth_tab by lia; rewrite ?andb_true_r; reflexivity. }
+    assert (T : forallb (passes (counters c f)) ((i, Positive) :: match i with O => [] | S j => [(j, Zero)] end)
+      = open_run f i).
+    { unfold open_run, passes, counters. destruct i as [|j]; cbn [forallb fst snd]; rewrite !nth_tab by lia;
+      rewrite ?andb_true_r; reflexivity. }
     unfold applies. cbv zeta. cbn [find Languages.control symbol tests fst snd]. rewrite T, Nat.add_1_r, Nat.eqb_refl.
     replace (i + 2)%nat with (S (S i)) by lia. rewrite (Nat.eqb_sym (S i) control), (Nat.eqb_sym (S (S i)) control).
-    destruct (Nat.eqb control (S i)), (Nat.eqb control (S (S i))), (open_run f i); cbn [andb orb target amounts]; try reflexivity;
+    destruct (Nat.eqb control (S i)), (Nat.eqb control (S (S i))), (open_run f i); cbn [andb orb target amounts];
+      try reflexivity;
       rewrite <- (Nat.add_1_r i), add_moved; reflexivity.
   - intros j N. unfold applies. cbv zeta. cbn [find Languages.control symbol tests fst snd].
     rewrite (proj2 (Nat.eqb_neq (j + 1) (S i))) by lia. rewrite !andb_false_r. reflexivity.
 Qed.
 
-(* -- the model, by counters ------------------------------------------------------------------------------------------------------ *)
+(* -- the model, by counters ---------------------------------------------------------------------------------------- *)
 
 Notation the_layer := (hd (Layer (Affine 0 []) (Affine 0 []) 0 [] []) (layers predictor)).
 
 Lemma counters_step f x : update 0 the_layer (counters c f) x = counters c (fun i => f i + nth i x 0 - nth (S i) x 0).
 Proof.
   rewrite update_whole by reflexivity. unfold raw. cbn [hd layers predictor gate increment SSM.rows]. rewrite !map_map.
-  unfold counters. rewrite combine_tab, combine_tab, map_map. apply tab_ext. intros i _. rewrite row_total. unfold matches.
+  unfold counters. rewrite combine_tab, combine_tab, map_map. apply tab_ext. intros i _. rewrite row_total.
+    unfold matches.
   rewrite row_total. unfold total. cbn [fold_right fst snd]. lia.
 Qed.
 
@@ -97,7 +106,8 @@ Lemma features_are f a : (a <= l)%nat -> (forall i, (i < c)%nat -> 0 <= f i) ->
   features 0 the_layer (counters c f) (one_hot (S l) a) = features_after f a.
 Proof.
   intros A P. unfold features. cbn [fold_left hd layers predictor phi]. set (x := one_hot (S l) a).
-  change (mix 0 _ (counters c f ++ x) ++ x) with (corners_read c f x). rewrite mix_relu, map_app, map_map. unfold features_after.
+  change (mix 0 _ (counters c f ++ x) ++ x) with (corners_read c f x). rewrite mix_relu, map_app, map_map.
+    unfold features_after.
   assert (X : forall i, (i <= l)%nat -> nth (2 * c + i) (corners_read c f x) 0 = oz (Nat.eqb a i)).
   { intros i L. rewrite after_corners. unfold x, one_hot. rewrite nth_tab by lia. rewrite Nat.eqb_sym. reflexivity. }
   apply (f_equal2 (@app Z)).
@@ -110,9 +120,10 @@ Proof.
     destruct (Nat.eqb a l), (Nat.eqb a 0); reflexivity.
 Qed.
 
-(* -- the answers ------------------------------------------------------------------------------------------------------------------- *)
+(* -- the answers --------------------------------------------------------------------------------------------------- *)
 
-(* Counters after a prefix of a word that ends in letter a: before the run before this one all is matched, and in this one something is open. *)
+(* Counters after a prefix of a word that ends in letter a: before the run before this one all is matched, and in this
+   one something is open. *)
 Definition in_run (f : nat -> Z) (a : nat) : Prop := (forall i, (i < c)%nat -> 0 <= f i) /\
   ((a < l)%nat -> (forall j, (j < c)%nat -> (S j < a)%nat -> f j = 0) /\ ((a < c)%nat -> 0 < f a)).
 Definition control_of (a : nat) : nat := if Nat.eqb a l then 0 else S a.
@@ -121,12 +132,16 @@ Lemma positive_or a b : (0 <? 0 + (1 * oz a + (1 * oz b + 0))) = a || b.
 Proof. destruct a, b; reflexivity. Qed.
 
 Lemma answers_are f a : (a <= l)%nat -> in_run f a ->
-  map (Z.ltb 0) (raw 0 (readout predictor) (features_after f a)) = answer (m := equal_runs l) (control_of a, counters c f).
+  map (Z.ltb 0) (raw 0 (readout predictor) (features_after f a)) = answer (m := equal_runs l) (control_of a,
+    counters c f).
 Proof.
-  intros A [P R]. cbn [answer equal_runs counter_machine]. unfold counter_answer, raw. cbn [readout predictor SSM.rows]. rewrite !map_app, !map_map.
-  assert (F : forall n, (n < 2 * c)%nat -> nth n (features_after f a) 0 = oz (said f a n)) by (intros n L; apply (nth_first (fun n => oz (said f a n))), L).
+  intros A [P R]. cbn [answer equal_runs counter_machine]. unfold counter_answer, raw. cbn [readout predictor SSM.rows].
+    rewrite !map_app, !map_map.
+  assert (F : forall n, (n < 2 * c)%nat -> nth n (features_after f a) 0 = oz (said f a n))
+    by (intros n L; apply (nth_first (fun n => oz (said f a n))), L).
   assert (F0 : nth (2 * c) (features_after f a) 0 = oz (Nat.eqb a l)).
-  { rewrite <- (Nat.add_0_r (2 * c)). unfold features_after. rewrite (nth_skip _ _ (2 * c)) by apply length_tab. reflexivity. }
+  { rewrite <- (Nat.add_0_r (2 * c)). unfold features_after. rewrite (nth_skip _ _ (2 * c)) by apply length_tab.
+    reflexivity. }
   assert (F1 : nth (2 * c + 1) (features_after f a) 0 = oz (Nat.eqb a 0))
     by (unfold features_after; rewrite (nth_skip _ _ (2 * c)) by apply length_tab; reflexivity).
   assert (even_said : forall i, said f a (2 * i) = Nat.eqb a (S i) && (0 <? f i))
@@ -135,7 +150,8 @@ Proof.
     by (intro i; unfold said; rewrite Nat.add_1_r, Nat.div2_succ_double, Nat.even_succ, Nat.odd_mul; reflexivity).
   apply (f_equal2 (@app bool)).
   - apply tab_ext. intros b L. rewrite row_total.
-    change (counter_next _ (control_of a, counters c f) b) with (next (m := equal_runs l) (control_of a, counters c f) b).
+    change (counter_next _ (control_of a, counters c f) b)
+      with (next (m := equal_runs l) (control_of a, counters c f) b).
     destruct b as [|[|i]]; unfold total; cbn [allowing fold_right fst snd].
     + rewrite F0, F1, positive_or, runs_next_first by (unfold control_of; destruct (Nat.eqb_spec a l); lia).
       unfold control_of. destruct (Nat.eqb_spec a l) as [->|N]; [reflexivity|]. destruct a as [|a]; reflexivity.
@@ -151,20 +167,25 @@ Proof.
       * rewrite !(proj2 (Nat.eqb_neq l _)) by lia. reflexivity.
       * destruct (R ltac:(lia)) as [R1 R2]. change (Nat.eqb (S a) (S (S i))) with (Nat.eqb a (S i)).
         change (Nat.eqb (S a) (S (S (S i)))) with (Nat.eqb a (S (S i))).
-        destruct (Nat.eqb_spec a (S i)) as [->|N1]; [rewrite (proj2 (Nat.eqb_neq (S i) (S (S i)))) by lia|destruct (Nat.eqb_spec a (S (S i))) as [->|N2]];
+        destruct (Nat.eqb_spec a (S i)) as [->|N1];
+          [rewrite (proj2 (Nat.eqb_neq (S i) (S (S i)))) by lia|destruct (Nat.eqb_spec a (S (S i))) as [->|N2]];
           cbn [andb orb].
-        -- rewrite orb_false_r. rewrite (proj2 (Z.ltb_lt _ _) (R2 ltac:(lia))). cbn [andb]. destruct (f i =? 0); reflexivity.
+        -- rewrite orb_false_r. rewrite (proj2 (Z.ltb_lt _ _) (R2 ltac:(lia))). cbn [andb].
+          destruct (f i =? 0); reflexivity.
         -- rewrite (R1 i) by lia. rewrite Z.eqb_refl, andb_true_r. destruct (0 <? f (S i)); reflexivity.
         -- reflexivity.
   - cbn [map]. rewrite row_total. unfold total. cbn [fold_right fst snd]. rewrite F, odd_said by lia.
-    unfold counter_accepts. cbn [existsb forallb fst snd passes]. unfold counters. rewrite nth_tab by lia. rewrite andb_true_r, orb_false_r.
-    unfold control_of. replace (S (l - 2)) with c by lia. rewrite (Nat.eqb_sym l). destruct (Nat.eqb_spec a l) as [->|N].
+    unfold counter_accepts. cbn [existsb forallb fst snd passes]. unfold counters. rewrite nth_tab by lia.
+      rewrite andb_true_r, orb_false_r.
+    unfold control_of. replace (S (l - 2)) with c by lia. rewrite (Nat.eqb_sym l).
+      destruct (Nat.eqb_spec a l) as [->|N].
     + rewrite (proj2 (Nat.eqb_neq l c)) by lia. rewrite (proj2 (Nat.eqb_neq 0 l)) by lia. reflexivity.
-    + replace (Nat.eqb (S a) l) with (Nat.eqb a c) by (destruct (Nat.eqb_spec a c); destruct (Nat.eqb_spec (S a) l); lia).
+    + replace (Nat.eqb (S a) l) with (Nat.eqb a c) by (destruct (Nat.eqb_spec a c); destruct (Nat.eqb_spec (S a) l);
+        lia).
       destruct (Nat.eqb a c), (f (l - 2)%nat =? 0); reflexivity.
 Qed.
 
-(* -- the theorem ---------------------------------------------------------------------------------------------------------------------- *)
+(* -- the theorem --------------------------------------------------------------------------------------------------- *)
 
 Definition related (q : nat * list Z) (hs : list (list Z)) : Prop :=
   exists f a, q = (control_of a, counters c f) /\ hs = [counters c f] /\ (a <= l)%nat /\ in_run f a.
@@ -174,7 +195,8 @@ Lemma step_right f g a : (a <= l)%nat -> in_run g a ->
   step predictor [counters c f] a = ([counters c g], answer (m := equal_runs l) (control_of a, counters c g)).
 Proof.
   intros A R E. unfold step. replace (embedded predictor a) with (one_hot (S l) a).
-  2:{ unfold embedded. cbn [bits embedding_exponent embedding predictor]. rewrite map_stored_whole, nth_tab by lia. reflexivity. }
+  2:{ unfold embedded. cbn [bits embedding_exponent embedding predictor]. rewrite map_stored_whole, nth_tab by lia.
+    reflexivity. }
   change (bits predictor) with 0. change (layers predictor) with [the_layer]. cbn [through]. rewrite counters_step.
   replace (counters c (fun i => _)) with (counters c g)
     by (apply tab_ext; intros i L; rewrite <- E by exact L; unfold one_hot; rewrite !nth_tab by lia; reflexivity).
@@ -184,11 +206,14 @@ Qed.
 Lemma predictor_computes : computes predictor (equal_runs l) l.
 Proof.
   assert (R0 : in_run (fun _ => 0) l) by (split; [intros; lia|intro; lia]).
-  assert (begins : begin predictor = ([counters c (fun _ => 0)], answer (m := equal_runs l) (control_of l, counters c (fun _ => 0)))).
-  { unfold begin. replace (bos predictor) with l by (unfold bos; cbn [embedding predictor]; rewrite length_tab; reflexivity).
+  assert (begins : begin predictor = ([counters c (fun _ => 0)],
+    answer (m := equal_runs l) (control_of l, counters c (fun _ => 0)))).
+  { unfold begin. replace (bos predictor) with l by (unfold bos; cbn [embedding predictor]; rewrite length_tab;
+    reflexivity).
     replace (start predictor) with [counters c (fun _ => 0)].
     - apply step_right; [lia|exact R0|]. intros i L. rewrite !(proj2 (Nat.eqb_neq _ l)) by lia. reflexivity.
-    - unfold start. cbn [layers predictor map initial initial_exponent bits]. rewrite map_stored_whole, zero_counters. reflexivity. }
+    - unfold start. cbn [layers predictor map initial initial_exponent bits]. rewrite map_stored_whole, zero_counters.
+        reflexivity. }
   assert (C0 : control_of l = 0%nat) by (unfold control_of; rewrite Nat.eqb_refl; reflexivity).
   apply relation_computes with (R := related).
   - rewrite begins. exists (fun _ => 0), l. rewrite C0, zero_counters. repeat split; auto; intros; lia.
@@ -208,18 +233,24 @@ Proof.
         split; [intros; lia|]. intro J. specialize (P 0%nat J). unfold bumped. simpl. lia.
       * intros j J. unfold bumped. destruct (Nat.eqb j 0); simpl oz; lia.
     + rewrite runs_next in N by lia.
-      destruct ((Nat.eqb (control_of a) (S i) || Nat.eqb (control_of a) (S (S i))) && open_run f i) eqn:O; [|discriminate]. injection N as <-.
+      destruct ((Nat.eqb (control_of a) (S i) || Nat.eqb (control_of a) (S (S i))) && open_run f i) eqn:O;
+        [|discriminate]. injection N as <-.
       apply andb_prop in O as [O1 O2]. unfold open_run in O2. apply andb_prop in O2 as [O2 O3]. apply Z.ltb_lt in O2.
       assert (W : (a = i \/ a = S i) /\ (a < l)%nat).
-      { unfold control_of in O1. destruct (Nat.eqb_spec a l); [discriminate|]. apply orb_prop in O1 as [O1|O1]; apply Nat.eqb_eq in O1; lia. }
+      { unfold control_of in O1. destruct (Nat.eqb_spec a l); [discriminate|].
+        apply orb_prop in O1 as [O1|O1]; apply Nat.eqb_eq in O1; lia. }
       destruct W as [W1 W2]. destruct (R W2) as [R1 R2].
       apply (step_to (moved f i)); [reflexivity| |].
       * split.
-        -- intros j J. specialize (P j J). unfold moved. destruct (Nat.eqb_spec j i), (Nat.eqb_spec j (S i)); subst; lia.
+        -- intros j J. specialize (P j J). unfold moved.
+          destruct (Nat.eqb_spec j i), (Nat.eqb_spec j (S i)); subst; lia.
         -- intros _. split.
-           ++ intros j J K. unfold moved. rewrite (proj2 (Nat.eqb_neq j i)), (proj2 (Nat.eqb_neq j (S i))) by lia. rewrite !Z.add_0_r.
-              destruct (Nat.eq_dec (S j) i) as [E|E]; [subst i; apply Z.eqb_eq in O3; exact O3|]. apply R1; [exact J|lia].
-           ++ intro J. specialize (P (S i) J). unfold moved. rewrite Nat.eqb_refl, (proj2 (Nat.eqb_neq (S i) i)) by lia. lia.
+           ++ intros j J K. unfold moved. rewrite (proj2 (Nat.eqb_neq j i)), (proj2 (Nat.eqb_neq j (S i))) by lia.
+             rewrite !Z.add_0_r.
+              destruct (Nat.eq_dec (S j) i) as [E|E]; [subst i; apply Z.eqb_eq in O3; exact O3|].
+                apply R1; [exact J|lia].
+           ++ intro J. specialize (P (S i) J). unfold moved. rewrite Nat.eqb_refl, (proj2 (Nat.eqb_neq (S i) i)) by lia.
+             lia.
       * intros j J. unfold moved. change (Nat.eqb (S j) (S i)) with (Nat.eqb j i).
         destruct (Nat.eqb_spec j (S i)), (Nat.eqb_spec j i); simpl oz; lia.
 Qed.

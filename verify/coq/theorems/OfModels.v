@@ -1,18 +1,19 @@
-(* Does Theorem 2 hold of the models that this project saves, steps and compiles?  Yes: of every model of SSM.v, in fixed:p, whose
-   gates are nonnegative and whose states stay between two bounds, on whatever words can reach.
+(* Does Theorem 2 hold of the models that this project saves, steps and compiles?  Yes: of every model of SSM.v, in
+   fixed:p, whose gates are nonnegative and whose states stay between two bounds, on whatever words can reach.
 
-   Nothing is asked of a model's weights on inputs that no word brings about, and nothing of phi: mixes may have any weights,
-   signs and activations.  That the states stay between bounds is what makes "finite precision" finite: fixed:p alone bounds the
-   fraction and not the integer (UnboundedStates.v says what holds of counters, NoneCanBeLeftOut.v what does not). *)
+   Nothing is asked of a model's weights on inputs that no word brings about, and nothing of phi: mixes may have any
+   weights, signs and activations. That the states stay between bounds is what makes "finite precision" finite: fixed:p
+   alone bounds the fraction and not the integer (UnboundedStates.v says what holds of counters, NoneCanBeLeftOut.v
+   what does not). *)
 From Verify Require SSM.
 From Verify.theorems Require Import NonnegativeGates.
 Require Import ZArith List Bool Lia Arith.
 Import ListNotations.
 Open Scope Z_scope.
 
-(* -- the hypotheses --------------------------------------------------------------------------------------------------- *)
+(* -- the hypotheses ------------------------------------------------------------------------------------------------ *)
 
-Definition over (n : nat) (w : list nat) := Forall (fun a => (a < n)%nat) w.           (* a word over the symbols 0 .. n - 1 *)
+Definition over (n : nat) (w : list nat) := Forall (fun a => (a < n)%nat) w.  (* a word over the symbols 0 .. n - 1 *)
 
 (* On this step every layer's gates are nonnegative. *)
 Fixpoint gates_nonnegative (p : Z) (ls : list SSM.layer) (hs : list (list Z)) (x : list Z) : Prop :=
@@ -31,7 +32,7 @@ Definition bounded_when_run (m : SSM.model) (n : nat) (low high : Z) := forall w
 Definition decides (m : SSM.model) (n : nat) (test : list bool -> bool) (L : list nat -> Prop) :=
   (forall w, L w -> over n w) /\ forall w, over n w -> (L w <-> test (snd (SSM.run m w)) = true).
 
-(* -- rounding down keeps order ------------------------------------------------------------------------------------------- *)
+(* -- rounding down keeps order ------------------------------------------------------------------------------------- *)
 
 Lemma shift_monotone a b e : a <= b -> a / 2 ^ e <= b / 2 ^ e.
 Proof.
@@ -47,7 +48,7 @@ Proof.
   apply Z.add_le_mono_r, Z.mul_le_mono_nonneg_r; [exact P|]. apply Z.mul_le_mono_nonneg_l; assumption.
 Qed.
 
-(* -- a model as a cascade of monotone maps --------------------------------------------------------------------------------- *)
+(* -- a model as a cascade of monotone maps ------------------------------------------------------------------------- *)
 
 (* The same model with gates cut at 0 and states cut at the bounds, which changes nothing where neither is met. *)
 Section Cut.
@@ -65,27 +66,32 @@ Definition cut_layer (l : SSM.layer) : layer (list Z) := Layer (list Z)
 Lemma cut_layer_monotone l x : Forall monotone (maps _ (cut_layer l) x).
 Proof.
   simpl. apply Forall_forall. intros f I. apply in_map_iff in I as ([a b] & <- & _). intros v w H. unfold cut_map, cut.
-  assert (U := updated_monotone p (SSM.exponent (SSM.gate l)) (SSM.exponent (SSM.increment l)) (Z.max 0 a) b ltac:(lia) v w H).
+  assert (U := updated_monotone p (SSM.exponent (SSM.gate l)) (SSM.exponent (SSM.increment l)) (Z.max 0 a) b ltac:(lia)
+    v w H).
   simpl in *. lia.
 Qed.
 Lemma cut_layer_keeps l x : low <= high -> Forall (keeps low high) (maps _ (cut_layer l) x).
 Proof.
-  intro LH. simpl. apply Forall_forall. intros f I. apply in_map_iff in I as ([a b] & <- & _). intros v _. unfold cut_map, cut, within. lia.
+  intro LH. simpl. apply Forall_forall. intros f I. apply in_map_iff in I as ([a b] & <- & _). intros v _.
+    unfold cut_map, cut, within. lia.
 Qed.
 
 Lemma cut_update l h x : Forall (Z.le 0) (SSM.raw p (SSM.gate l) x) -> Forall (within low high) (SSM.update p l h x) ->
   update _ (cut_layer l) h x = SSM.update p l h x.
 Proof.
   unfold update, pointwise, SSM.update. simpl. generalize (SSM.raw p (SSM.gate l) x) (SSM.raw p (SSM.increment l) x).
-  intro A; revert h; induction A as [|a A IH]; intros h [|b B] G U; try reflexivity. destruct h as [|v h]; [reflexivity|].
+  intro A; revert h; induction A as [|a A IH]; intros h [|b B] G U; try reflexivity.
+    destruct h as [|v h]; [reflexivity|].
   simpl in *. inversion G; inversion U; subst. f_equal; [|apply IH; assumption].
   unfold cut_map. simpl. rewrite Z.max_r by assumption. apply cut_inside. assumption.
 Qed.
-Lemma cut_through : forall ls hs x, gates_nonnegative p ls hs x -> Forall (Forall (within low high)) (fst (SSM.through p ls hs x)) ->
+Lemma cut_through : forall ls hs x, gates_nonnegative p ls hs x ->
+  Forall (Forall (within low high)) (fst (SSM.through p ls hs x)) ->
   through _ (map cut_layer ls) hs x = SSM.through p ls hs x.
 Proof.
   induction ls as [|l ls IH]; intros [|h hs] x G B; try reflexivity. simpl in *. destruct G as [G1 G2].
-  destruct (SSM.through p ls hs (SSM.features p l (SSM.update p l h x) x)) as [rest z] eqn:T. simpl in B. inversion B; subst.
+  destruct (SSM.through p ls hs (SSM.features p l (SSM.update p l h x) x)) as [rest z] eqn:T. simpl in B.
+    inversion B; subst.
   rewrite cut_update by assumption. rewrite IH; [rewrite T; reflexivity|exact G2|rewrite T; assumption].
 Qed.
 End Cut.
@@ -96,7 +102,8 @@ Hypothesis gates : nonnegative_when_run m n.
 Hypothesis range : bounded_when_run m n low high.
 Let p := SSM.bits m.
 
-Definition cut_model : model nat (list Z) (list bool) := Model _ _ _ (SSM.embedded m) (map (cut_layer p low high) (SSM.layers m))
+Definition cut_model : model nat (list Z) (list bool) :=
+  Model _ _ _ (SSM.embedded m) (map (cut_layer p low high) (SSM.layers m))
   (SSM.through p (SSM.layers m) (SSM.start m) (SSM.embedded m (SSM.bos m)))
   (fun z => map (Z.ltb 0) (SSM.raw p (SSM.readout m) z)).
 
@@ -130,7 +137,8 @@ Lemma over_power w k : over n w -> over n (power w k).
 Proof. intro O. induction k; simpl; [constructor|apply Forall_app; auto]. Qed.
 
 Lemma over_parts u w v k : over n u -> over n w -> over n v -> over n (u ++ power w k ++ v).
-Proof. intros U W V. apply Forall_app. split; [exact U|]. apply Forall_app. split; [apply over_power; exact W|exact V]. Qed.
+Proof. intros U W V. apply Forall_app. split; [exact U|]. apply Forall_app. split; [apply over_power; exact W|exact V].
+  Qed.
 
 (* How often a factor is repeated is forgotten, beyond layers x (numbers between the bounds). *)
 Theorem model_forgets_repetition : low <= high -> forall u w v k, over n u -> over n w -> over n v ->
@@ -154,7 +162,8 @@ Proof.
               snd (SSM.run m (u ++ power w (S k) ++ v)) = snd (SSM.run m (u ++ power w k ++ v)))
     by (intros (X & Y & Z); apply model_forgets_repetition; assumption).
   split; intro H; assert (O := A _ H); apply split in O; try lia;
-    (apply D; [apply split; [lia|exact O]|]); apply D in H; try (apply split; [lia|exact O]); rewrite <- H; f_equal; [|symmetry]; auto.
+    (apply D; [apply split; [lia|exact O]|]); apply D in H; try (apply split; [lia|exact O]); rewrite <- H; f_equal;
+      [|symmetry]; auto.
 Qed.
 End Same.
 

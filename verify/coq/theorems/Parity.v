@@ -1,4 +1,5 @@
-(* Which languages can nonnegative gates not recognise at finite precision?  PARITY, and all others that count modulo k > 1.
+(* Which languages can nonnegative gates not recognise at finite precision?  PARITY, and all others that count modulo k
+   > 1.
 
    Sarrof, Veitsman, Hahn 2024, Theorem 2.  No depth, no width, no embedding, no phi and no precision helps. *)
 From Verify.theorems Require Import NonnegativeGates.
@@ -11,7 +12,8 @@ Definition parity (w : list bool) : Prop := Nat.Even (count_occ bool_dec w true)
 Definition multiple (k : nat) (w : list unit) : Prop := Nat.divide k (length w).
 
 Lemma parity_of_ones n : parity (power [true] n) <-> Nat.Even n.
-Proof. unfold parity. replace (count_occ bool_dec (power [true] n) true) with n; [reflexivity|]. induction n; simpl; congruence. Qed.
+Proof. unfold parity. replace (count_occ bool_dec (power [true] n) true) with n; [reflexivity|].
+  induction n; simpl; congruence. Qed.
 Lemma length_of_power n : length (power [tt] n) = n.
 Proof. induction n; simpl; congruence. Qed.
 
@@ -23,9 +25,11 @@ Qed.
 Print Assumptions parity_counts.
 Theorem multiple_counts k : (1 < k)%nat -> ~ noncounting (multiple k).
 Proof.
-  intros K [N H]. specialize (H [] [tt] [] (k * N)%nat). unfold multiple in H. cbn [app] in H. rewrite !app_nil_r, !length_of_power in H.
+  intros K [N H]. specialize (H [] [tt] [] (k * N)%nat). unfold multiple in H. cbn [app] in H.
+    rewrite !app_nil_r, !length_of_power in H.
   assert (D : Nat.divide k (S (k * N))) by (apply H; [nia|exists N; lia]).
-  destruct D as [c E]. assert (c * k - N * k = 1)%nat by lia. rewrite <- Nat.mul_sub_distr_r in H0. destruct (c - N)%nat; nia.
+  destruct D as [c E]. assert (c * k - N * k = 1)%nat by lia. rewrite <- Nat.mul_sub_distr_r in H0.
+    destruct (c - N)%nat; nia.
 Qed.
 Print Assumptions multiple_counts.
 
@@ -38,7 +42,8 @@ Proof.
 Qed.
 Print Assumptions no_nonnegative_model_recognises_parity.
 
-Theorem no_nonnegative_model_counts_modulo : forall k Feature Output (m : model unit Feature Output) test low high, (1 < k)%nat ->
+Theorem no_nonnegative_model_counts_modulo : forall k Feature Output (m : model unit Feature Output) test low high,
+  (1 < k)%nat ->
   nonnegative m -> bounded m low high -> ~ recognises m test (multiple k).
 Proof.
   intros k F O m test low high K M B R. apply (multiple_counts k K).
@@ -46,7 +51,8 @@ Proof.
 Qed.
 Print Assumptions no_nonnegative_model_counts_modulo.
 
-(* How it fails, and how soon: the two words 1^n and 1^(n+1), with n = 1 + layers x (numbers in the chain), get the same output. *)
+(* How it fails, and how soon: the two words 1^n and 1^(n+1), with n = 1 + layers x (numbers in the chain), get the
+   same output. *)
 Theorem two_words_that_are_answered_alike : forall Feature Output (m : model bool Feature Output) low high,
   nonnegative m -> bounded m low high ->
   let n := S (length (layers m) * size low high) in output m (power [true] n) = output m (power [true] (S n)).
