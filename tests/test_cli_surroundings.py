@@ -207,13 +207,13 @@ def test_a_fault_of_the_program_does_not_look_like_a_refutation(capsys, monkeypa
 
 
 def test_a_language_with_more_classes_than_can_be_written_out(capsys):
-    from verify.commands.dyck import task
+    from automata.machines.bounded_dyck import DyckMachine
     from verify.commands.pipeline import memory
+    from verify.commands.tasks import task_of
 
-    class Arguments:
-        k, depth, mode, most = 16, 4000, "predictive", None
-
-    assert "log2(about 10^4816.5 Myhill-Nerode classes)" in memory(task(Arguments))["lower bound"]
+    task = task_of("", DyckMachine(16, 4000), argparse.Namespace(mode="predictive"))
+    said, data = memory(task)
+    assert "log2(about 10^4816.5 Myhill-Nerode classes)" in said["lower bound"] and data["classes"] == task.classes
 
 
 def test_no_string_and_no_length(capsys):

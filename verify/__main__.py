@@ -13,9 +13,11 @@ import os
 import signal
 import sys
 import traceback
+from functools import partial
 
 from automata import limits
 from automata.errors import InputError, LimitError, one_line
+from verify import clock
 from verify.supervision import supervised
 from verify.verdict import BAD_INPUT, EXIT_STATUS, UNDECIDED
 
@@ -26,12 +28,13 @@ TRACEBACK = "SSM_VERIFY_TRACEBACK"
 """The variable of the environment with which such a fault prints its traceback."""
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Runs one command in this process; returns 0 holds, 1 refuted, 2 bad input, 3 neither.
+def main(argv: list[str] | None = None, age: float = 0.0) -> int:
+    """Runs one command in this process, which is so many seconds old; returns 0 holds, 1 refuted, 2 bad input, 3 neither.
 
     Also 70 for a fault of this program, 128 + N where it was ended by signal N: 130 where it was interrupted, 141 where
     nobody reads the output.
     """
+    clock.begin(age)
     try:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
@@ -62,7 +65,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def console() -> int:
     """The same in a process of its own, which an interrupt ends whatever it is doing."""
-    return supervised(main, lambda message: _failed(message, INTERNAL))
+    return supervised(partial(main, age=clock.process_age()), lambda message: _failed(message, INTERNAL))
 
 
 def _run(argv: list[str]) -> int:

@@ -71,8 +71,8 @@ class MambaInTransformers:
         certificate = certify(weights)
         return {
             "blocks": len(blocks),
-            "d_model, d_inner": f"{weights.width}, {weights.inner}",
-            "channels used": " + ".join(str(len(block.channels)) for block in blocks),
+            "d_model, d_inner": (weights.width, weights.inner),
+            "channels used": tuple(len(block.channels) for block in blocks),
             "parameters": weights.parameters,
             "nonzero": weights.nonzero,
             "dtype": weights.precision.name,

@@ -75,7 +75,7 @@ class PaperSSM:
                 values[f"register {names[0]}"] = (
                     f"{text}; likewise each of the {len(names)} registers up to {names[-1]}"
                 )
-        values["largest weight"] = f"{weights.largest_weight:g}"
+        values["largest weight"] = weights.largest_weight
         values["nonzero weights"] = weights.nonzero
         values["arithmetic"] = weights.arithmetic
         return values

@@ -6,7 +6,7 @@ import argparse
 
 from automata.errors import InputError
 from automata.machine import MODES, PREDICTIVE
-from verify.commands.options import nonempty, whole_number
+from verify.commands.options import add_report, nonempty, whole_number
 
 HELP = "every minimal automaton up to a size: decided, compiled and proved"
 
@@ -37,8 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode", choices=MODES, default=PREDICTIVE, help="the question that the models answer (default: predictive)"
     )
-    parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
-    parser.add_argument("--quiet", action="store_true", help="no progress")
+    add_report(parser, "no progress")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,7 +54,8 @@ def run(args: argparse.Namespace) -> int:
                 f"--{option} {getattr(args, option)}: expected {least} or more" + (f", up to {most}" if most else "")
             )
     folder = Path(args.out) if args.out else None
-    report = Report(f"python -m verify census --letters {args.letters} --states {args.states} --mode {args.mode}")
+    command = f"python -m verify census --letters {args.letters} --states {args.states} --mode {args.mode}"
+    report = Report(command, json_path=args.json)
     report.title(f"all languages over {args.letters} letter{'s' * (args.letters != 1)} of 1 to {args.states} states")
     status = EXIT_STATUS[PROVED]
     for states in range(1, args.states + 1):
@@ -74,5 +74,7 @@ def run(args: argparse.Namespace) -> int:
         report.section(f"{states} state{'s' * (states != 1)}", values, dict(counts))
         if counts[REFUTED] or counts[UNDECIDED]:
             status = EXIT_STATUS[REFUTED] if counts[REFUTED] else status or EXIT_STATUS[UNDECIDED]
-    report.close(args.json)
+    if args.out:
+        report.wrote("parts", args.out)
+    report.close()
     return status

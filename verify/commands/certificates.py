@@ -32,15 +32,16 @@ def report_certificate(args: argparse.Namespace, report: Report, make: Callable[
     if not path:
         return
     from verify.certificate.document import NoCertificate, write_certificate
+    from verify.show.report import Command
 
     try:
         size = write_certificate(make(), path)
     except NoCertificate as error:
         report.section("certificate", {"none": error})
         if args.quiet:
-            print(f"certificate: none: {error}")
+            report.say(f"certificate: none: {error}")
         return
-    again = f"python -m verify check {shlex.quote(path)}"
+    again = Command(f"python -m verify check {shlex.quote(path)}")
     report.section("certificate", {"file": path, "bytes": size, "checked again with": again})
 
 

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     write_text(path, text)
     saved = f" --weights {shlex.quote(args.weights)}" if args.weights else ""
     command = f"python -m verify certify {given.options} --mode {args.mode}{saved} --coq {shlex.quote(args.coq)}"
-    report = Report(command + " --check" * args.check, args.quiet)
+    report = Report(command + " --check" * args.check, args.quiet, args.json)
     report.title(f"{args.weights or 'a compiled model'} in Coq, against {given.title}")
     if args.check:
         report.verdict("proof", _checked(text, args.mode, str(model.arithmetic)))
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         f"python -m verify.certificate.coq_check build/coq {shlex.quote(args.coq)}"
     )
     report.section("written", {"file": args.coq, "theorem": f"{name}_computes", "checked with": again})
-    report.close(args.json)
+    report.close()
     return worst(report.verdicts) if args.check else 0
 
 

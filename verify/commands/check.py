@@ -12,7 +12,7 @@ from automata.errors import InputError
 from automata.machine import MODES
 from verify.commands.certificates import check_certifiable, recheck
 from verify.commands.inputs import add_input, is_named, read_for
-from verify.commands.options import add_certificate, nonempty, whole_number
+from verify.commands.options import add_certificate, add_report, whole_number
 
 if TYPE_CHECKING:
     from constructions.target import Target
@@ -75,8 +75,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"give up the search beyond N joint states (default: {CHECKED_STATES} of an SSM, {ROWS} of a Mamba)",
     )
     add_certificate(parser)
-    parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
-    parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
+    add_report(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -85,6 +84,8 @@ def run(args: argparse.Namespace) -> int:
     if os.path.isfile(args.directory):
         if is_named(args):
             raise InputError(f"{args.directory}: is a file, and a certificate names its language itself")
+        if args.json:
+            raise InputError(f"--json {args.json}: the checker of certificates prints a line and writes no report")
         return recheck(args.directory)
     edges = _edges(EDGES if args.bins is None else args.bins)
     target = owner(args.directory)
@@ -125,12 +126,13 @@ def _check_ssm(
     claim = Claim(given.machine, weights.mode, None, weights, _how_to_look(given, weights.mode), args.limit)
     args.method = args.method or CHEAPEST
     unit = chosen(claim, args.method)[0].unit
-    report = Report(command, args.quiet)
+    report = Report(command, args.quiet, args.json)
     report.title(f"{args.directory}: a saved model against {given.title}")
-    report.section("model", {**notes, **built.describe()})
+    described = {**notes, **built.describe()}
+    report.section("model", described, described | target.size(weights))
     with built.running() as model:
         prove_and_test(replace(claim, model=model), unit, longest, args, report, command)
-    report.close(args.json)
+    report.close()
     return worst(report.verdicts)
 
 

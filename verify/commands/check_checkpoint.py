@@ -62,7 +62,7 @@ def check_checkpoint(
         hugging_face, notes = load_checkpoint(directory)
         vocabulary = read_vocabulary(directory, machine.alphabet, outputs, hugging_face.config.vocab_size)
         model = SteppedMamba(HuggingFaceRunner(hugging_face), vocabulary, reading=reading)
-        report = Report(command, args.quiet)
+        report = Report(command, args.quiet, args.json)
         report.title(f"{directory}: a Mamba checkpoint against {given.title}")
         report.section("checkpoint", said | _describe(hugging_face, model, notes))
         words = list(_words(machine, mode, args.strings, edges[-1], args.seed))
@@ -71,6 +71,7 @@ def check_checkpoint(
         report.section(
             "exact accuracy",
             {f"length {b.least} to {b.most}": f"{b.percent} of {b.strings} strings" for b in result.bins},
+            [vars(b) for b in result.bins],
         )
         repeat = f"{command} --strings {args.strings} --bins {','.join(map(str, edges))} --seed {args.seed}"
         verdict = run_alone(machine, model, _tested(result, mode, model.arithmetic, repeat))
@@ -84,7 +85,7 @@ def check_checkpoint(
         with Progress("joint states", quiet=args.quiet) as progress:
             verdict = search_checkpoint(machine, model, mode, limit=args.limit, progress=progress)
         report.verdict("search", _read_as(verdict, reading))
-    report.close(args.json)
+    report.close()
     return worst(report.verdicts)
 
 
@@ -135,12 +136,11 @@ def _declared_mode(directory: Path) -> str:
 
 
 def _describe(model, stepped, notes: tuple[str, ...]) -> dict[str, object]:
-    config = model.config
-    parameters = [p for p in model.parameters()]
+    config, parameters = model.config, list(model.parameters())
     return {
         "blocks": config.num_hidden_layers,
-        "d_model, d_inner": f"{config.hidden_size}, {config.intermediate_size}",
-        "d_state, d_conv": f"{config.state_size}, {config.conv_kernel}",
+        "d_model, d_inner": (config.hidden_size, config.intermediate_size),
+        "d_state, d_conv": (config.state_size, config.conv_kernel),
         "parameters": sum(p.numel() for p in parameters),
         "nonzero": sum(int((p != 0).sum()) for p in parameters),
         **({"stored": "; ".join(notes)} if notes else {}),

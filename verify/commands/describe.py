@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from automata.errors import LimitError
 from verify.commands.inputs import add_input, image_set_limit, read_input
-from verify.commands.options import add_drawing, nonempty, whole_number
+from verify.commands.options import add_drawing, add_report, nonempty, whole_number
 from verify.progress import Progress
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode", choices=MODES, default=PREDICTIVE, help="the question the drawn cascade answers (default: predictive)"
     )
-    parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
+    add_report(parser, "")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,16 +44,18 @@ def run(args: argparse.Namespace) -> int:
     given = read_input(args)
     if args.draw:
         _draw(given.dfa, args)
-    report = Report(f"python -m verify describe {given.options}")
+    report = Report(f"python -m verify describe {given.options}", json_path=args.json)
     with Progress(phase="holonomy"):
         holonomy = _holonomy(given.dfa, image_set_limit(args))
     report.title(given.title)
-    report.section("automaton", _automaton(given.dfa))
+    report.section("automaton", *_automaton(given.dfa))
     with Progress(phase="transition monoid"):
         monoid = _monoid(given.dfa, args.monoid)
-    report.section("transition monoid", monoid)
-    report.section("holonomy", holonomy)
-    report.close(args.json)
+    report.section("transition monoid", *monoid)
+    report.section("holonomy", *holonomy)
+    if args.draw:
+        report.wrote("picture", args.draw)
+    report.close()
     return 0
 
 
@@ -73,26 +75,29 @@ def _draw(dfa: DFA, args: argparse.Namespace) -> None:
     save_figure(cascade_figure(holonomy_cascade(dfa, args.mode)), args.draw)
 
 
-def _automaton(dfa: DFA) -> dict[str, object]:
+def _automaton(dfa: DFA) -> tuple[dict[str, object], dict[str, object]]:
     from automata.algebra.monoid import distinct_letters
 
     letters = distinct_letters(dfa)
-    return {
+    live, accepting, symbols = int(dfa.live.sum()), len(dfa.accepting), len(dfa.alphabet)
+    said: dict[str, object] = {
         "states": f"{dfa.states}, minimal and complete",
-        "live": f"{int(dfa.live.sum())} of them lead to a word",
-        "accepting": len(dfa.accepting),
-        "symbols": f"{len(dfa.alphabet)}, with {len(letters)} different action{'s' * (len(letters) != 1)}",
+        "live": f"{live} of them lead to a word",
+        "accepting": accepting,
+        "symbols": f"{symbols}, with {len(letters)} different action{'s' * (len(letters) != 1)}",
     }
+    data = {"states": dfa.states, "live": live, "accepting": accepting, "symbols": symbols, "actions": len(letters)}
+    return said, data
 
 
-def _monoid(dfa: DFA, limit: int) -> dict[str, object]:
+def _monoid(dfa: DFA, limit: int) -> tuple[dict[str, object], dict[str, object]]:
     from automata.algebra.monoid import STATES_PER_ELEMENT, TransitionMonoid
 
     try:
         monoid = TransitionMonoid(dfa, limit)
     except LimitError:
         most = min(limit, limit * STATES_PER_ELEMENT // dfa.states)
-        return {"elements": f"more than {most}: raise the limit (--monoid) to list them"}
+        return {"elements": f"more than {most}: raise the limit (--monoid) to list them"}, {"more elements than": most}
     green = monoid.green()
     boxes = green.eggboxes()
     groups = dict.fromkeys(str(box).rpartition(" of ")[2] for box in boxes if box.regular)
@@ -108,28 +113,37 @@ def _monoid(dfa: DFA, limit: int) -> dict[str, object]:
         values[f"of {word}"] = f"{box}, {box.size} elements"
     if len(boxes) > _SHOWN:
         values["and"] = f"{len(boxes) - _SHOWN} more D-classes"
-    return values
+    data = {
+        "elements": len(monoid),
+        "semigroup": monoid.semigroup_size,
+        "idempotents": len(green.idempotents),
+        "groups": list(groups),
+        "D-classes": [{"shown": str(box), "elements": box.size} for box in boxes],
+    }
+    return values, data
 
 
-def _holonomy(dfa: DFA, limit: int) -> dict[str, object]:
+def _holonomy(dfa: DFA, limit: int) -> tuple[dict[str, object], dict[str, object]]:
     from automata.algebra.aperiodic import group_witness
     from automata.algebra.groups import group_name
     from automata.algebra.holonomy import Skeleton
     from verify.show.report import show_word
 
-    skeleton = Skeleton(dfa, limit)
+    skeleton = Skeleton.of(dfa, limit)
     values: dict[str, object] = {"image sets": len(skeleton.masks), "levels": skeleton.levels}
+    data: dict[str, object] = {**values, "points": skeleton.notation}
     values["points"] = skeleton.notation or "none: there is one state"
     witness = group_witness(dfa, limit, skeleton=skeleton)
     if witness is None:
         values["aperiodic"] = f"yes: star-free, by {skeleton.bits} flip-flops"
-        return values
+        return values, {**data, "aperiodic": True, "bits": skeleton.bits}
     values["aperiodic"] = (
         f"no: {show_word(witness.word)} permutes {len(witness.states)} states: "
         f"{' -> '.join(map(str, (*witness.states, witness.states[0])))}"
     )
-    values.update(_groups(skeleton, group_name))
-    return values
+    groups = _groups(skeleton, group_name)
+    values.update(groups)
+    return values, {**data, "aperiodic": False, "word": list(witness.word), "permuted": list(witness.states), **groups}
 
 
 def _groups(skeleton: Skeleton, group_name) -> dict[str, object]:

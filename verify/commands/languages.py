@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from verify.commands.inputs import add_input, image_set_limit, is_named, read_input, unminimised_limit
-from verify.commands.options import nonempty
+from verify.commands.options import add_report
 
 if TYPE_CHECKING:
     from automata.catalogue import Language
@@ -20,7 +20,7 @@ HELP = "the languages that have a name: sizes, star-free or not"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_input(parser, required=False)
-    parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the list as JSON")
+    add_report(parser, "")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
 
     given = read_input(args) if is_named(args) else None
     known = list(LANGUAGES.values()) if given is None else [given.language]
-    report = Report(f"python -m verify languages {given.options if given else ''}".rstrip())
+    report = Report(f"python -m verify languages {given.options if given else ''}".rstrip(), json_path=args.json)
     report.title(given.title if given else _TITLE)
     data = [_entry(found, args) for found in known]
     heads = ("name", "symbols", "states", "star-free", "other names", "what it is")
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         for entry in data
     ]
     report.table("languages", [heads, *rows], data)
-    report.close(args.json)
+    report.close()
     return 0
 
 

@@ -46,7 +46,6 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="give up the proof search beyond N joint states (default: 5000000)",
     )
-    parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
     parser.add_argument(
         "--save",
         type=nonempty,
@@ -54,7 +53,19 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         help="write the weights (safetensors) and the names of all coordinates (JSON)",
     )
     add_certificate(parser)
-    parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
+    add_report(parser)
+
+
+def add_report(parser: argparse.ArgumentParser, quiet: str = "print the verdicts only") -> None:
+    """--json, and --quiet where there is something for it to leave out."""
+    parser.add_argument(
+        "--json",
+        type=nonempty,
+        metavar="FILE",
+        help="write the report as JSON; - is standard output, and what is printed goes to standard error then",
+    )
+    if quiet:
+        parser.add_argument("--quiet", action="store_true", help=quiet)
 
 
 def add_drawing(parser: argparse.ArgumentParser, pictures: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from verify.commands.certificates import report_certificate
-from verify.commands.options import add_certificate, nonempty, whole_number
+from verify.commands.options import add_certificate, add_report, nonempty, whole_number
 
 HELP = "Theorem 2 in one's hand: the algebra, the mechanism, the reason, and what changes when a condition goes"
 
@@ -49,8 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="draw the states of the random models on 1, 1, 1, … (.svg, .png or .pdf)",
     )
     add_certificate(parser)
-    parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
-    parser.add_argument("--quiet", action="store_true", help="print the verdicts only")
+    add_report(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -65,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         check_extension(args.plot)
         require_matplotlib()
     command = f"python -m verify parity --arithmetic {arithmetic} --models {args.models} --seed {args.seed}"
-    report = Report(command, args.quiet)
+    report = Report(command, args.quiet, args.json)
     report.title("PARITY: the words over 0 and 1 with an even number of 1s\nrecognition: accept or reject every string")
     shown = [
         _algebra(report, args),
@@ -74,11 +73,13 @@ def run(args: argparse.Namespace) -> int:
         _reason(report),
         _contrast(report, arithmetic),
     ]
-    report.close(args.json)
+    if args.plot and args.models:
+        report.wrote("picture", args.plot)
+    report.close()
     if args.quiet:
-        print("all shown" if all(shown) else "not everything could be shown")
+        report.say("all shown" if all(shown) else "not everything could be shown")
     if all(shown):
-        print("\n".join(THEOREM))
+        report.say("\n".join(THEOREM))
     return EXIT_STATUS[PROVED if all(shown) else UNDECIDED]
 
 
@@ -109,7 +110,8 @@ def _algebra(report, args: argparse.Namespace) -> bool:
         ),
         "so": "not star-free; after 1^n the right answer changes with every n",
     }
-    report.section("1 the algebra", values)
+    data = {"states": dfa.states, "elements": len(monoid), "group": group, "so": values["so"]}
+    report.section("1 the algebra", values, data)
     report_certificate(args, report, _certificate)
     return group == "C2"
 
@@ -139,7 +141,8 @@ def _mechanism(report, args: argparse.Namespace) -> bool:
         refuted += found.verdict.outcome == REFUTED and found.confirmed
         values[f"model {number}"] = f"{title}: {_settled(found, run)}; {_pair(found)}"
     values["refuted"] = f"{refuted} of {args.models}, each by running it on its two words"
-    report.section("2 the mechanism: random nonnegative models on 1, 1, 1, …", values)
+    data = {**values, "models": args.models, "refuted": refuted}
+    report.section("2 the mechanism: random nonnegative models on 1, 1, 1, …", values, data)
     shown = 0
     for title, run in sorted(runs, key=lambda pair: len(pair[1].names)):
         shown += len(run.names)

@@ -29,7 +29,7 @@ from verify.progress import Progress
 from verify.proving import chosen, prove_claim
 from verify.show.card import card
 from verify.show.memory import Memory
-from verify.show.report import Report
+from verify.show.report import Command, Report
 from verify.verdict import EXIT_STATUS, PROVED, REFUTED, TESTED, UNDECIDED, Verdict, worst
 
 _QUESTION = {
@@ -47,7 +47,7 @@ class Task:
         construction: its cascade, for the target asked for.
         classes: the number of Myhill-Nerode classes to be told apart, None where it is infinite.
         parse: from a token to a symbol.
-        sections: what is printed before the construction: headings with named values.
+        sections: what is printed before the construction: headings with named values, for people and for JSON.
         checks: what is checked after the proof besides the random test: headings, and functions of the running model.
         released: published strings with their labels, to be checked too.
         language: as it was given; None where the machine's own name says it.
@@ -57,7 +57,7 @@ class Task:
     construction: Construction
     classes: int | None
     parse: Callable[[str], str]
-    sections: tuple[tuple[str, dict[str, object]], ...] = ()
+    sections: tuple[tuple[str, dict[str, object], dict[str, object]], ...] = ()
     checks: tuple[tuple[str, Callable[[Any, Progress], Verdict]], ...] = ()
     released: tuple[Labelled, ...] = ()
     language: Language | None = None
@@ -120,15 +120,16 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
     longest = random_length(built, args.max_length)
     claim = Claim(task.machine, task.mode, None, built.weights, task.construction, args.limit)
     unit = chosen(claim, args.method)[0].unit
-    report = Report(command, args.quiet)
+    report = Report(command, args.quiet, args.json)
     on = "" if args.target == "ssm" else f", on {built.target.title}"
     report.title(f"{task.title}{on}\n{_QUESTION[task.mode]}")
-    for name, values in task.sections:
-        report.section(name, values)
+    for name, values, data in task.sections:
+        report.section(name, values, data)
     route = task.construction.route
     said = {} if route == PAPER or task.sections else {"route": f"{route}: {task.construction.reason}"}
-    report.section("construction", {**said, **built.describe()})
-    report.section("memory", memory(task))
+    described = {**said, **built.describe()}
+    report.section("construction", described, described | built.target.size(built.weights))
+    report.section("memory", *memory(task))
     with built.running() as model:
         proof = prove_and_test(replace(claim, model=model), unit, longest, args, report, command)
         for name, check in task.checks:
@@ -139,13 +140,14 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
         if lines:
             _check_file(task, _tested(model), lines, report, args)
 
-    def save() -> None:
-        if args.save and worst(report.verdicts) != EXIT_STATUS[REFUTED]:
-            built.save(args.save, card(task.title, built, report.verdicts, command))
-            again = f"python -m verify check {shlex.quote(args.save)}"
-            report.section("written", {"folder": args.save, "checked again with": again, **built.target.loads_with})
-
-    report.close(args.json, save)
+    if getattr(args, "draw", None):
+        report.wrote("picture", args.draw)
+    if args.save and worst(report.verdicts) != EXIT_STATUS[REFUTED]:
+        again = Command(f"python -m verify check {shlex.quote(args.save)}")
+        report.wrote("folder", args.save, checked_again_with=again, **built.target.loads_with)
+        report.close(lambda: built.save(args.save, card(task.title, built, report.verdicts, command)))
+    else:
+        report.close()
     # A search in the place of a proof, for want of a solver, leaves the question open.
     return worst(report.verdicts) or (EXIT_STATUS[UNDECIDED] if proof.outcome == TESTED else EXIT_STATUS[PROVED])
 
@@ -211,22 +213,25 @@ def _check_file(task: Task, model: Any, lines: Sequence[Line], report: Report, a
     report.verdict("strings file", verdict, notes)
 
 
-def memory(task: Task) -> dict[str, object]:
-    """Bits used beside the least number of bits that can tell the classes apart."""
+def memory(task: Task) -> tuple[dict[str, object], dict[str, object]]:
+    """Bits used beside the least number of bits that can tell the classes apart, for people and for JSON."""
     cascade, found = task.construction.cascade, Memory.of(task.construction)
     counters = [r for r in cascade.registers if isinstance(r, Counter)]
     if task.classes is None or any(counter.span is None for counter in counters):
-        return {
+        said = {
             "used": f"{cascade.memory_bits} bits and {len(counters)} unbounded counters",
             "lower bound": "infinitely many classes",
         }
+        return said, {"bits": cascade.memory_bits, "unbounded counters": len(counters), "classes": None}
     parts = [str(cascade.memory_bits)] * bool(cascade.memory_bits)
     parts += [f"log2({counter.span[1] - counter.span[0] + 1})" for counter in counters]
     parts += [f"{found.previous} previous digits"] * bool(found.previous)
     bound = math.log2(task.classes)
     classes = str(task.classes) if task.classes < 10**12 else f"about 10^{math.log10(task.classes):.1f}"
-    return {
+    said = {
         "used": f"{found.used:.2f} bits" + (f" = {' + '.join(parts)}" if len(parts) > 1 else ""),
         "lower bound": f"{bound:.2f} bits = log2({classes} Myhill-Nerode classes)",
         "ratio": f"{found.used / bound:.3f}" if bound else "none: no memory is needed",
     }
+    data = {"bits": found.used, "classes": task.classes, "least bits": bound}
+    return said, {**data, "ratio": found.used / bound if bound else None}

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from automata.errors import InputError
+from verify.show.report import STANDARD_OUTPUT
 
 _READ = {
     "strings_file": "--strings-file",
@@ -93,7 +94,8 @@ def check_writable(path: str, option: str) -> None:
 
 
 def _given(args: argparse.Namespace, options: dict[str, str]) -> list[tuple[str, str]]:
-    return [(option, getattr(args, name)) for name, option in options.items() if getattr(args, name, None)]
+    places = [(option, getattr(args, name)) for name, option in options.items() if getattr(args, name, None)]
+    return [(option, path) for option, path in places if (option, path) != ("--json", STANDARD_OUTPUT)]
 
 
 def _same(first: str, second: str) -> bool:

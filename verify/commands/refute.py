@@ -6,7 +6,7 @@ import argparse
 
 from verify.commands.certificates import report_certificate
 from verify.commands.inputs import add_input, read_for
-from verify.commands.options import add_certificate, nonempty
+from verify.commands.options import add_certificate, add_report, nonempty
 
 HELP = "a saved model and a language: two strings on which the model must be wrong, computed from its weights"
 
@@ -22,8 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_input(parser, required=False)
     parser.add_argument("--no-run", action="store_true", help="compute the strings, but do not run the model on them")
     add_certificate(parser)
-    parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
-    parser.add_argument("--quiet", action="store_true", help="print the verdict only")
+    add_report(parser, "print the verdict only")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     ssm = load(args.weights)
     check_same_alphabet(ssm, given.dfa)
     command = f"python -m verify refute --weights {shlex.quote(args.weights)} {given.options}".rstrip()
-    report = Report(command, args.quiet)
+    report = Report(command, args.quiet, args.json)
     report.title(f"{args.weights} against {given.title}")
     widths = " + ".join(str(layer.width) for layer in ssm.layers)
     report.section(
@@ -50,8 +49,9 @@ def run(args: argparse.Namespace) -> int:
             "hidden size": f"{ssm.hidden_size} ({widths})",
             "arithmetic": ssm.arithmetic,
         },
+        {**said, "layers": len(ssm.layers), "coordinates": ssm.hidden_size, "arithmetic": ssm.arithmetic},
     )
-    report.section("audit", _audit(ssm))
+    report.section("audit", *_audit(ssm))
     with Progress("symbols", quiet=args.quiet) as progress:
         found = refute(Engine(ssm), given.dfa, not args.no_run, progress)
     if found.cycle is None:
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         report.section("language", _language(found.cycle))
     report.verdict("refutation", found.verdict, _strings(found))
     report_certificate(args, report, lambda: _certificate(ssm, given.dfa, found, args.regex))
-    report.close(args.json)
+    report.close()
     return found.verdict.exit_status
 
 
@@ -77,18 +77,20 @@ def _certificate(ssm, dfa, found, expression: str | None) -> dict[str, object]:
     return certificate(Claim(dfa, ssm.mode, Engine(ssm), ssm), found.verdict, expression)
 
 
-def _audit(ssm) -> dict[str, object]:
+def _audit(ssm) -> tuple[dict[str, object], dict[str, object]]:
+    """What the weights can recognise at most, for people and for JSON."""
     from automata.errors import InputError
     from verify.impossible.upper_bound import upper_bound
 
     try:
         bound = upper_bound(ssm)
     except InputError as error:
-        return {"no bound known": error}
+        return {"no bound known": error}, {"bound": None, "reason": error}
     values: dict[str, object] = {bound.verdict: bound.reason, "decided by": bound.channel}
     if bound.least_gate is not None:
         values["least gate"] = f"{bound.least_gate:g}"
-    return values
+    data = {"bound": bound.verdict, "reason": bound.reason, "channel": bound.channel, "least gate": bound.least_gate}
+    return values, data
 
 
 def _language(cycle) -> dict[str, object]:

@@ -176,7 +176,7 @@ def _refuse(given: Input, args: argparse.Namespace, command: str) -> int:
         draw_file(given.dfa, args.draw_what, args.draw)
     limit = image_set_limit(args)
     witness, cycle = group_witness(given.dfa, limit), membership_cycle(given.dfa, limit)
-    report = Report(f"python -m verify {command} {given.options}", args.quiet)
+    report = Report(f"python -m verify {command} {given.options}", args.quiet, args.json)
     report.title(given.title)
     states = " -> ".join(map(str, (*witness.states, witness.states[0])))
     values: dict[str, object] = {
@@ -213,6 +213,8 @@ def _refuse(given: Input, args: argparse.Namespace, command: str) -> int:
 
     report_certificate(args, report, certificate)
     if args.quiet:
-        print(f"star-free: no: w = {show_word(witness.word)} has period {witness.period}")
-    report.close(args.json)
+        report.say(f"star-free: no: w = {show_word(witness.word)} has period {witness.period}")
+    if args.draw:
+        report.wrote("picture", args.draw)
+    report.close()
     return EXIT_STATUS[REFUTED]

@@ -52,7 +52,7 @@ def task_of(
         construction=construction,
         classes=classes_of(machine, args.mode),
         parse=parser_of(machine),
-        sections=(("star-free", star_free(construction, dfa, args)),) if dfa is not None else (),
+        sections=(("star-free", *star_free(construction, dfa, args)),) if dfa is not None else (),
         checks=_checks(machine, args) if isinstance(machine, CounterMachine) else (),
         language=known,
     )
@@ -75,8 +75,10 @@ def parser_of(machine: Machine) -> Callable[[str], str]:
 # -- what is said of a regular language ---------------------------------------------------------------
 
 
-def star_free(construction: Construction, dfa: DFA, args: argparse.Namespace) -> dict[str, object]:
-    """That the language is star-free, and how it was compiled."""
+def star_free(
+    construction: Construction, dfa: DFA, args: argparse.Namespace
+) -> tuple[dict[str, object], dict[str, object]]:
+    """That the language is star-free, and how it was compiled, for people and for JSON."""
     cascade = construction.cascade
     try:
         skeleton = Skeleton.of(dfa, limits_of(args).image_sets)
@@ -103,7 +105,22 @@ def star_free(construction: Construction, dfa: DFA, args: argparse.Namespace) ->
     }
     if getattr(args, "ltl", None) is not None:
         values["formula"] = _formula(args.ltl, dfa)
-    return values
+    data: dict[str, object] = {
+        "answer": True,
+        "states": dfa.states,
+        "symbols": len(dfa.alphabet),
+        "route": construction.route,
+        "reason": construction.reason,
+        "levels": levels,
+        "registers": registers,
+        "bits": construction.bits,
+        "holonomy": None,
+    }
+    if skeleton is not None:
+        data["holonomy"] = {"levels": skeleton.levels, "points": skeleton.notation, "bits": skeleton.bits}
+    if "formula" in values:
+        data["formula"] = values["formula"]
+    return values, data
 
 
 def _formula(text: str, dfa: DFA) -> str:

@@ -51,4 +51,6 @@ def run(args: argparse.Namespace) -> int:
         draw(found, path=args.draw)
     for line in found.lines():
         print(line)
+    if args.draw:
+        print(f"\nwritten: {args.draw}")
     return 0

@@ -3,48 +3,75 @@
 from __future__ import annotations
 
 import json
+import math
+import sys
 import textwrap
-import time
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable, Mapping
 
 from automata.files import staged
 from automata.machine import ACCEPT, EOS
+from verify import clock
+from verify.show.terminal import painted, width
 from verify.verdict import TESTED, Verdict
 
-_NAME_WIDTH, _LINE_WIDTH = 20, 110
+VERSION = 1
+"""Of the JSON report: ``verify/schema/report.schema.json`` says what it holds."""
+
+STANDARD_OUTPUT = "-"
+"""The name that sends the JSON to standard output, and the text to standard error."""
+
+_NAME_WIDTH = 20
+
+
+class Command(str):
+    """A command to be repeated: shown on one line, however long, so that it can be copied."""
 
 
 class Report:
-    """Prints as it goes, and remembers what it printed for ``--json``."""
+    """Prints as it goes, and remembers what it printed for ``--json``.
 
-    def __init__(self, command: str, quiet: bool = False):
-        self.quiet = quiet
-        self.content: dict = {"command": command}
+    Args:
+        command: what repeats it.
+        quiet: whether only verdicts are printed.
+        json_path: where the JSON goes; STANDARD_OUTPUT sends it there, and the text to standard error.
+    """
+
+    def __init__(self, command: str, quiet: bool = False, json_path: str | None = None):
+        self.quiet, self.json_path = quiet, json_path
+        self.stream = sys.stderr if json_path == STANDARD_OUTPUT else sys.stdout
+        self.content: dict[str, Any] = {"version": VERSION, "command": command}
         self.verdicts: list[Verdict] = []
-        self._started = time.perf_counter()
+        self._written: dict[str, object] = {}
 
     def title(self, text: str) -> None:
         self.content["title"] = text
         self._print(text)
 
-    def section(self, name: str, values: dict[str, object], data: dict | None = None) -> None:
-        """A heading and one line per value; ``data`` is what JSON gets instead of the printed text."""
-        self.content[name.replace(" ", "_")] = data if data is not None else {k: str(v) for k, v in values.items()}
+    def section(self, name: str, values: Mapping[str, object], data: object = None) -> None:
+        """A heading and one line per value; ``data`` is what JSON gets instead, where the values are more than numbers and words."""
+        self.content[name.replace(" ", "_")] = plain(values if data is None else data)
         self._print(f"\n{name}")
         for key, value in values.items():
-            lines = textwrap.wrap(str(value), _LINE_WIDTH - _NAME_WIDTH - 2) or [""]
-            self._print(f"  {key:<{_NAME_WIDTH - 1}} {lines[0]}")
+            lines = [shown(value)]
+            if not isinstance(value, Command):
+                lines = textwrap.wrap(lines[0], width(self.stream) - _NAME_WIDTH - 2) or [""]
+            self._print(f"  {painted(f'{key:<{_NAME_WIDTH - 1}}', key, self.stream)} {lines[0]}")
             for line in lines[1:]:
                 self._print(" " * (_NAME_WIDTH + 2) + line)
 
     def table(self, name: str, rows: list[tuple[str, ...]], data: object) -> None:
-        """A table, its first row the headings; ``data`` is what JSON gets."""
-        self.content[name.replace(" ", "_")] = data
-        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        """A table, its first row the headings, its last column as wide as there is room for; ``data`` is what JSON gets."""
+        self.content[name.replace(" ", "_")] = plain(data)
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+        indent = sum(widths) + 2 * len(widths)
         self._print("")
         for row in rows:
-            self._print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+            first = "".join(f"{cell.ljust(columns)}  " for cell, columns in zip(row, widths))
+            lines = textwrap.wrap(row[-1], max(20, width(self.stream) - indent)) or [""]
+            self._print((first + lines[0]).rstrip())
+            for line in lines[1:]:
+                self._print(" " * indent + line)
 
     def verdict(self, name: str, verdict: Verdict, notes: dict[str, object] | None = None) -> None:
         """A check: what was explored, the outcome, and the witness where there is one."""
@@ -55,7 +82,7 @@ class Report:
         if verdict.relation:
             values["the relation R"] = "; ".join(verdict.relation)
         if verdict.repeat:
-            values["repeat with"] = verdict.repeat
+            values["repeat with"] = Command(verdict.repeat)
         outcome = verdict.reason
         if verdict.horizon is not None:
             outcome += f" (strings of up to {verdict.horizon} symbols)"
@@ -66,30 +93,66 @@ class Report:
             values["given"] = show_set(verdict.witness.given)
         self.section(name, values, verdict.to_json())
         if self.quiet:
-            print(
-                f"{name}: {verdict.outcome}: {outcome}"
-                + (f": {show_word(verdict.witness.word)}" if verdict.witness else "")
-            )
+            word = f": {show_word(verdict.witness.word)}" if verdict.witness else ""
+            self.say(f"{name}: {painted(verdict.outcome, verdict.outcome, self.stream)}: {outcome}{word}")
 
-    def close(self, json_path: str | None, finish: Callable[[], object] = lambda: None) -> None:
-        """The time, and the JSON file; ``finish`` is what is written besides: when one of the two fails, neither is
-        there.
-        """
-        self.content["seconds"] = round(time.perf_counter() - self._started, 3)
-        if json_path:
-            self.content["outcomes"] = [verdict.outcome for verdict in self.verdicts]
-            text = json.dumps(self.content, indent=1, ensure_ascii=False) + "\n"
-            Path(json_path).parent.mkdir(parents=True, exist_ok=True)
+    def wrote(self, what: str, path: str, **more: object) -> None:
+        """Names a file or folder that is written, and what is said of it besides; they are listed at the end."""
+        self._written |= {what: path, **{key.replace("_", " "): value for key, value in more.items()}}
+
+    def close(self, finish: Callable[[], object] = lambda: None) -> None:
+        """The files that were written, the JSON and the time; ``finish`` writes more: when that or the JSON fails, neither is there."""
+        if self.json_path not in (None, STANDARD_OUTPUT):
+            self.wrote("report", self.json_path)
+        if self._written:
+            self.content["written"] = plain(self._written)
+        self.content["seconds"] = round(clock.seconds(), 3)
+        self.content["outcomes"] = [verdict.outcome for verdict in self.verdicts]
+        text = json.dumps(self.content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        if self.json_path == STANDARD_OUTPUT:
+            finish()
+            sys.stdout.write(text)
+        elif self.json_path:
+            Path(self.json_path).parent.mkdir(parents=True, exist_ok=True)
             # The name of a file need not be text; JSON has an escape for what is not.
-            with staged(json_path, text.encode("utf-8", "backslashreplace")):
+            with staged(self.json_path, text.encode("utf-8", "backslashreplace")):
                 finish()
         else:
             finish()
-        self._print(f"\ntime {time.perf_counter() - self._started:.2f} s")
+        if self._written:
+            self.section("written", self._written)
+        self._print(f"\ntime {clock.seconds():.2f} s")
+
+    def say(self, text: str) -> None:
+        """One line, in a quiet report too."""
+        if self.stream is not None:  # standard error that is closed is None, which for print is another name of standard output
+            print(text, file=self.stream)
 
     def _print(self, text: str) -> None:
         if not self.quiet:
-            print(text)
+            self.say(text)
+
+
+def shown(value: object) -> str:
+    """The value of a section as it is printed."""
+    if isinstance(value, tuple):
+        return ", ".join(map(shown, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON has it: numbers are numbers, keys are texts, and what is neither is its text.
+
+    >>> plain({"states": 3, "word": ("a", "b"), "gate": float("inf")})
+    {'states': 3, 'word': ['a', 'b'], 'gate': 'inf'}
+    """
+    if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    return str(value)
 
 
 def show_word(word: tuple[str, ...]) -> str:
