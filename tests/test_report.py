@@ -48,6 +48,7 @@ REPORTS = {
     "census": ["census", "--letters", "1", "--states", "2", "--out", "parts"],
     "refute": ["refute", "--weights", "model", "--regex", "([ab][ab])*", "--alphabet", "ab"],
     "check": ["check", "model", "--strings", "9"],
+    "certify": ["certify", "d-2", "--coq", "model.v"],
     "export": ["export", "d-1", "--to", "stock", *FEW],
     "checkpoint": ["checkpoint", "stock", "--language", "d-1", "--strings", "9"],
 }

@@ -15,7 +15,7 @@ from pathlib import Path
 from automata.errors import InputError
 from automata.machine import MODES, PREDICTIVE
 from verify.commands.inputs import read_input
-from verify.commands.options import nonempty
+from verify.commands.options import add_report, nonempty
 from verify.commands.starfree import add_language
 
 HELP = "a model and its language as a Coq file: the theorem that the model is right on every word, and its proof"
@@ -30,15 +30,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--coq", type=nonempty, metavar="FILE", required=True, help="the Coq file to write (.v)")
     parser.add_argument("--check", action="store_true", help="have Coq check it (coqc has to be installed)")
-    parser.add_argument("--json", type=nonempty, metavar="FILE", help="write the report as JSON")
-    parser.add_argument("--quiet", action="store_true", help="print the verdict only")
+    add_report(parser, "print the verdict only")
 
 
 def run(args: argparse.Namespace) -> int:
     from automata.files import write_text
     from verify.certificate.coq import coq_name, coq_text
     from verify.certificate.coq_check import COQ_MISSING, coq_installed
-    from verify.show.report import Report
+    from verify.show.report import Command, Report
     from verify.verdict import worst
 
     path = Path(args.coq)
@@ -57,10 +56,10 @@ def run(args: argparse.Namespace) -> int:
     report.title(f"{args.weights or 'a compiled model'} in Coq, against {given.title}")
     if args.check:
         report.verdict("proof", _checked(text, args.mode, str(model.arithmetic)))
-    again = "not checked here: " * (not args.check) + (
-        f"python -m verify.certificate.coq_check build/coq {shlex.quote(args.coq)}"
-    )
-    report.section("written", {"file": args.coq, "theorem": f"{name}_computes", "checked with": again})
+    if not args.check:
+        report.section("theorem", {"not checked here": "--check has Coq check it, where it is installed"})
+    again = Command(f"python -m verify.certificate.coq_check build/coq {shlex.quote(args.coq)}")
+    report.wrote("file", args.coq, theorem=f"{name}_computes", checked_with=again)
     report.close()
     return worst(report.verdicts) if args.check else 0
 
