@@ -528,6 +528,16 @@ def test_a_horizon_ends_a_closed_search():
     assert check(copy.deepcopy(value)) is None
 
 
+def test_a_bound_of_a_clip_is_a_float_too():
+    """2049 is 2048 in float16: the exact clip at 2049 would count one further."""
+    value = counter_relation("anbn", arithmetic="float16", horizon=100)
+    assert check(copy.deepcopy(value)) is None
+    value["model"]["layers"][0]["phi"][0].update(activation="clip", high=2049)
+    assert "may not be exact in float16" in check(copy.deepcopy(value))
+    value["model"]["layers"][0]["phi"][0]["high"] = 2048
+    assert check(value) is None
+
+
 def test_two_unbounded_counters_are_not_compared():
     """relu(x - y) of two counters: refused, not decided by accident."""
     value = counter_relation("shuffle-2")
@@ -819,10 +829,10 @@ def test_the_checker_is_one_small_file_that_needs_nothing():
             documented.update(range(node.body[0].lineno, node.body[0].end_lineno + 1))
     lines = [line.strip() for line in source.split("\n")]
     code = [n for n, line in enumerate(lines, 1) if line and not line.startswith("#") and n not in documented]
-    assert len(code) <= 1550
+    assert len(code) <= 1600
 
 
-PYTHONS = sorted(Path("/root/.pyenv/versions").glob("*/bin/python")) + sorted(Path("/usr/bin").glob("python3.[0-9]*"))
+PYTHONS = sorted((Path.home() / ".pyenv" / "versions").glob("*/bin/python")) + sorted(Path("/usr/bin").glob("python3.[0-9]*"))
 PYTHONS = [path for path in PYTHONS if re.fullmatch(r"python(3\.\d+)?", path.name)]
 
 

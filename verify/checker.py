@@ -11,7 +11,6 @@ format, and what each claim means, are described in docs/certificates.md.  One l
 Read it from top to bottom: the file; numbers; models and their steps; languages as register machines; regular
 expressions; a section for each kind of evidence; the claims; the command line.
 """
-# fmt: off (laid out by hand: the limit is what can be read at a sitting)
 
 import sys
 
@@ -368,6 +367,7 @@ class ExactSteps:
 
     def columns(self, affine, inputs):
         """(exponent, bias, for each input its (row, weight) pairs); sums are over 2^(exponent + unit_bits)."""
+        spend(60 * inputs)
         columns, e = [[] for _ in range(inputs)], affine.exponent
         for r, row in enumerate(affine.rows):
             for column, weight in row:
@@ -483,7 +483,7 @@ class FloatSteps:
         return [(self.stored(bias, e), row) for bias, row in zip(affine.bias, rows)]
 
     def affine(self, rows, x):
-        rounded, results, count = self.round, [], 5
+        rounded, results, count = self.round, [], 5 + len(x) // 10
         for bias, row in rows:
             total = 0.0
             for column, weight in row:
@@ -1283,7 +1283,7 @@ class Relation:
             return len(self.wires) - 1
 
         def sums(affine, wires):
-            spend(3 * sum(map(len, affine.rows)))
+            spend(3 * sum(map(len, affine.rows)) + len(wires))
             return [
                 new("sum", _quotient(b, affine.exponent), [(wires[c], _quotient(w, affine.exponent)) for c, w in row])
                 for b, row in zip(affine.bias, affine.rows)
@@ -1364,6 +1364,7 @@ class Relation:
         v = self.stored(self.value(wire[1], box), box)
         for end, least in {"linear": (), "relu": ((0, True),), "clip": ((wire[2], True), (wire[3], False))}[kind]:
             low, high = box.bounds(v)
+            self.bounded(end, box)
             if low < end < high:
                 raise box.cut(v, end)
             v = end if (high <= end if least else low >= end) else v
@@ -1586,6 +1587,7 @@ class Relation:
         else:
             x = self.embedding[self.machine.families[f][kind]]
         memo = {**given, **dict(zip(self.inputs, x))}
+        spend(100 + 5 * len(memo))
         box = _Box(box.base, box.own, memo)
         if self.precision:
             for v in memo.values():
