@@ -1,0 +1,56 @@
+"""Planted faults in the checker of certificates."""
+
+from .fault import Fault
+
+_CHECKER, _TESTS = "verify/checker.py", "tests/test_checker.py"
+_CONDITIONS = f"{_TESTS}::test_each_condition_is_checked"
+
+
+def _fault(old: str, new: str, why: str, test: str = _CONDITIONS) -> Fault:
+    return Fault(_CHECKER, old, new, test, why)
+
+
+FAULTS = [
+    _fault("if len(entries) < len(pairs):", "if False:", "no entry is given twice", f"{_TESTS}::test_what_is_no_certificate"),
+    _fault("if len(data) > TEXT_LIMIT:", "if False:", "a file is bounded", f"{_TESTS}::test_what_is_no_certificate"),
+    _fault("type(n) is not int or not low <= n <= high:", "not low <= n <= high:", "numbers are integers",
+           f"{_TESTS}::test_any_part_may_be_anything"),
+    _fault("LARGEST, _MOST_PLACES = 1 << 62, 62", "LARGEST, _MOST_PLACES = 1 << 63, 62", "numbers have 62 bits"),
+    _fault("and 0 not in weights", "", "no weight is 0"),
+    _fault("all(i < j for i, j in", "all(i <= j for i, j in", "columns ascend"),
+    _fault("found = form.unpack(form.pack(x))[0]", "found = x", "floats are rounded",
+           f"{_TESTS}::test_rounding_is_to_nearest_even"),
+    _fault("(0, _ZERO),)}, (0, (1,))", "(0, _ZERO),)}, (0, (0,))", "an expression is still to come at first",
+           f"{_TESTS}::test_named_languages_are_the_programs"),
+    _fault("if t in alive} for q", "} for q", "moves to dead states are no moves", f"{_TESTS}::test_what_is_true_is_verified"),
+    _fault("least = 0 if self.nullable[term] else least", "least = least", "what may be empty may be left out",
+           f"{_TESTS}::test_expressions_mean_what_the_program_reads"),
+    _fault('need(right, "%s: expression and automaton differ in state %d", place, q)', "",
+           "expression and automaton agree"),
+    _fault('need(len(seen) < most, "closed: there are more', 'need(True, "closed: there are more', "pairs are announced"),
+    _fault("while layer and length != claim.horizon:", "while layer and length < 1:", "a search goes on to its end",
+           f"{_TESTS}::test_each_condition_is_checked"),
+    _fault('need(difference == (0, 0), "%s is not what', 'need(True, "%s is not what', "a step leads to the template"),
+    _fault('need(inside, "%s: counter %d may be outside', 'need(True, "%s: counter %d may be outside', "ranges are kept"),
+    _fault('raise Failed("%s is not within the range of the template" % place)', "return None", "terms any are kept"),
+    _fault("need(b.bounds(self.value(wire, b))[0] > 0,", "need(b.bounds(self.value(wire, b))[1] > 0,",
+           "an output is given everywhere it should be", f"{_TESTS}::test_two_unbounded_counters_are_not_compared"),
+    _fault("need(b.bounds(self.value(wire, b))[1] <= 0,", "need(b.bounds(self.value(wire, b))[0] <= 0,",
+           "an output is given nowhere else"),
+    _fault('need(exact, "a number that is up to', 'need(True, "a number that is up to', "floats are exact"),
+    _fault("falls <= down and rises <= up", "falls <= down", "what drifts, drifts no faster upwards"),
+    _fault("            self.bounded(end, box)\n", "", "a clip's bounds are floats",
+           f"{_TESTS}::test_a_bound_of_a_clip_is_a_float_too"),
+    _fault('need(width < INFINITY, "a relu', 'need(True, "a relu', "two unbounded numbers are not compared",
+           f"{_TESTS}::test_two_unbounded_counters_are_not_compared"),
+    _fault("part = masks[t] and not masks[t] & ~masks[s] and level[t] > level[s]", "part = level[t] > level[s]",
+           "a chart nests", f"{_TESTS}::test_a_chart_that_does_not_nest_is_refused"),
+    _fault('need(bit in (0, 1), "levels', 'need(True, "levels', "a digit's coordinates are bits"),
+    _fault('need(given != wanted, "word', 'need(True, "word', "a witness is one"),
+    _fault('need(right, "word: the string is no prefix', 'need(True, "word: the string is no prefix',
+           "a witness is a prefix in predictive mode", f"{_TESTS}::test_words_in_predictive_mode_are_prefixes"),
+    _fault('need(state == first, "cycle', 'need(True, "cycle', "a cycle comes back"),
+    _fault('need(len(found) == 2, "cycle', 'need(True, "cycle', "a cycle changes membership"),
+    _fault("right = all(0 <= gate < INFINITY for gate in gates)", "right = True", "no gate is negative"),
+    _fault('need(model.arithmetic.kind != "wrap", "bound', 'need(True, "bound', "wrapping is not monotone"),
+]  # fmt: skip
