@@ -35,7 +35,7 @@ def report_of(capsys, tmp_path, *arguments):
 def test_proof_test_and_second_opinion(small, capsys, tmp_path, name, mode):
     status, report, printed = report_of(capsys, tmp_path, "counter", name, "--mode", mode)
     assert status == 0 and report["outcomes"] == ["proved", "tested", "tested", "tested"]
-    assert report["proof"]["method"] == "induction" and "every counter value" in report["proof"]["reason"]
+    assert report["proof"]["method"] == "relation" and "every counter value" in report["proof"]["reason"]
     assert report["long_random_test"]["explored"]["longest"] > 500
     assert report["second_opinion"]["method"] == "bounded search"
     assert "unbounded counters" in printed and "evidence, not a proof" in printed
@@ -43,13 +43,20 @@ def test_proof_test_and_second_opinion(small, capsys, tmp_path, name, mode):
 
 
 def test_a_search_in_the_place_of_a_proof_does_not_hold(small, capsys, tmp_path, monkeypatch):
-    """Without z3: what to install is said, the search that is left is no proof, and the status says neither."""
+    """An induction without z3: what to install is said, the search that is left is no proof, and the status says neither."""
     monkeypatch.setitem(sys.modules, "z3", None)
-    status, report, printed = report_of(capsys, tmp_path, "counter", "anbn")
+    status, report, printed = report_of(capsys, tmp_path, "counter", "anbn", "--method", "induction")
     assert status == 3 and report["outcomes"] == ["tested"] * 4
     assert (
         "pip install z3-solver, or 'ssm-compiler[smt]'" in " ".join(printed.split()) and "this is no proof" in printed
     )
+
+
+@pytest.mark.parametrize("name", ["anbncn", "shuffle-2"])
+def test_no_solver_is_needed(small, capsys, tmp_path, monkeypatch, name):
+    monkeypatch.setitem(sys.modules, "z3", None)
+    status, report, _ = report_of(capsys, tmp_path, "counter", name, "--mode", "recognise")
+    assert status == 0 and report["proof"]["method"] == "relation" and report["proof"]["outcome"] == "proved"
 
 
 def test_a_float_has_a_horizon(small, capsys, tmp_path):

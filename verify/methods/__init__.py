@@ -44,6 +44,7 @@ METHODS = Registry(
     {
         "search": "verify.methods.search:SEARCH",
         "levels": "verify.methods.levels:LEVELS",
+        "relation": "verify.methods.relation.method:RELATION",
         "induction": "verify.methods.induction.method:INDUCTION",
         "caches": "verify.methods.cache:CACHES",
     },

@@ -55,8 +55,12 @@ def covered_length(induction: CounterInduction, horizon: int) -> int | None:
     Raises:
         NotCovered: when that is the empty string alone, or after a violation a gate or increment is not known.
     """
-    machine = induction.machine
-    growths = [Growth.of(start, updates) for start, updates in zip(machine.initial[1], _updates(induction))]
+    return length_within(induction.machine, _updates(induction), horizon)
+
+
+def length_within(machine: CounterMachine, updates: list[set[tuple[int, int]]], horizon: int) -> int | None:
+    """The same, from the (gate, increment) pairs of all steps, for each counter."""
+    growths = [Growth.of(start, pairs) for start, pairs in zip(machine.initial[1], updates)]
     length = longest(lambda symbols: all(growth.after(symbols) <= horizon for growth in growths))
     if length == 0:
         raise NotCovered(f"the first symbol can make a counter exceed {horizon}, up to which sums are exact")

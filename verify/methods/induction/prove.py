@@ -75,7 +75,7 @@ def prove_dyck(ssm: SSM, k: int, depth: int, mode: str, progress: Progress = NO_
     ('proved', 10235)
     """
     machine = DyckMachine(k, depth)
-    _check_question(ssm, machine, mode)
+    check_question(ssm, machine, mode)
     engine = Engine(ssm)
     if k == 1 or depth == 0:
         try:
@@ -151,7 +151,7 @@ def prove_counter(
     >>> verdict.outcome, verdict.horizon
     ('proved', 16777216)
     """
-    _check_question(ssm, machine, mode)
+    check_question(ssm, machine, mode)
     engine = Engine(ssm)
     words = lambda failures: chain(counter_words(machine, failures), far_words(machine, ssm))  # noqa: E731
     try:
@@ -187,7 +187,8 @@ def _holds(length: int | None) -> str:
     return f"holds at every length{'' if length is None else ' at which integers that drift are certainly exact'}"
 
 
-def _check_question(ssm: SSM, machine: Machine, mode: str) -> None:
+def check_question(ssm: SSM, machine: Machine, mode: str) -> None:
+    """Raises an InputError unless the model answers the question of this mode about strings over the machine's symbols."""
     if mode != ssm.mode:
         raise InputError(f"the model answers the question of mode {ssm.mode!r}, not {mode!r}")
     if set(ssm.alphabet) != set(machine.alphabet):

@@ -1,0 +1,106 @@
+"""Proof by a relation on affine forms: counter machines, for every counter value, without a solver."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from itertools import chain
+
+from automata.machines.counter_machine import CounterMachine
+from constructions.ssm.engine import Engine
+from constructions.ssm.weights import SSM
+from verify.claim import Claim
+from verify.methods.induction.counter_words import counter_words
+from verify.methods.induction.far_words import far_words
+from verify.methods.induction.obligations import Result
+from verify.methods.induction.prove import check_question
+from verify.methods.relation.horizon import covered_symbols, largest_exact_value
+from verify.methods.relation.prove import RelationProof
+from verify.methods.witness import find_witness
+from verify.numbers.boxes import NotCovered
+from verify.progress import NO_PROGRESS, Progress
+from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict
+
+COST, COST_OF_MANY = 19_000_000.0, 21_000_000.0
+"""A relation is taken where a search would follow more transitions than this: before an induction with a solver, or after it."""
+
+MANY_COUNTERS = 7
+"""With more counters than this a box has so many corners that a solver is quicker, where there is one."""
+
+WORDS = 60
+"""Symbols of the random words on which a model is tried that is not proved."""
+
+_KEPT = "every step from R stays in R and R implies equal outputs"
+
+
+class Relation:
+    """Covers the paper's SSM for counter languages, its coordinates named as the constructions name them."""
+
+    name = "relation"
+    title = "a relation of machine and model states, on affine forms of the counters, is kept by every step"
+    unit = "cases"
+
+    def covers(self, claim: Claim) -> str:
+        if not isinstance(claim.weights, SSM):
+            return "it reads the weights of the paper's SSM"
+        if not isinstance(claim.machine, CounterMachine):
+            return "it speaks about counter languages"
+        return ""
+
+    def cost(self, claim: Claim) -> float:
+        solver = find_spec("z3") is not None
+        return COST_OF_MANY if solver and len(claim.machine.counters) > MANY_COUNTERS else COST
+
+    def run(self, claim: Claim, progress: Progress) -> Verdict:
+        check_question(claim.weights, claim.machine, claim.mode)
+        return prove_relation(claim.weights, claim.machine, progress)
+
+
+def prove_relation(ssm: SSM, machine: CounterMachine, progress: Progress = NO_PROGRESS) -> Verdict:
+    """Proves or refutes that a model is right about a counter language: every length, every counter value.
+
+    Args:
+        ssm: a model whose coordinates are named as in :mod:`constructions.paper.counters`; the names are guesses that are checked.
+        machine: the definition of the language.
+        progress: told about cases (a control and a symbol) as they are done.
+
+    Returns:
+        ``proved``; in float arithmetic with the largest counter value up to which every step is exact, and the length of the strings
+        that this covers.  ``refuted`` with a string, or ``undecided`` with the reason.
+
+    >>> from automata.machines.counter_machine import counter_machine
+    >>> from constructions.paper.counters import counter_cascade
+    >>> from constructions.ssm.arithmetic import Arithmetic
+    >>> from constructions.ssm.lowering import lower
+    >>> verdict = prove_relation(lower(counter_cascade("anbn"), Arithmetic.parse("float32")), counter_machine("anbn"))
+    >>> verdict.outcome, verdict.horizon
+    ('proved', 16777216)
+    """
+    engine, result, explored = Engine(ssm), Result(), {}
+
+    def verdict(outcome: str, reason: str, **more) -> Verdict:
+        found = {"facts": result.facts, **explored}
+        return Verdict(outcome, "relation", ssm.mode, str(ssm.arithmetic), found, reason, **more)
+
+    words = far_words(machine, ssm)
+    try:
+        proof = RelationProof(ssm, machine)
+        result = proof.run(progress)
+        if not result.failures and not ssm.arithmetic.is_float:
+            return verdict(PROVED, f"{_KEPT}: holds at every length and every counter value")
+        if not result.failures:
+            explored["largest counter value"] = value = largest_exact_value(proof)
+            length = covered_symbols(proof, value)
+            held = "holds at every length" + " at which integers that drift are certainly exact" * (length is not None)
+            reason = f"{_KEPT}, and every step is exact while no counter exceeds {value}: {held}"
+            return verdict(PROVED, reason, horizon=length)
+        failed = f"an obligation fails: {result.failures[0]}"
+        words = chain(counter_words(machine, result.failures), words)
+    except NotCovered as error:
+        failed = f"the relation does not speak about this model: {error}"
+    witness = find_witness(engine, machine, words, WORDS)
+    if witness is not None:
+        return verdict(REFUTED, failed, witness=witness)
+    return verdict(UNDECIDED, f"{failed}; no string was found on which the model is wrong")
+
+
+RELATION = Relation()
