@@ -15,8 +15,11 @@ from unicodedata import category
 import numpy as np
 
 from automata import rich
-from automata.errors import InputError, LimitError, quoted
+from automata.errors import InputError, LimitError, quoted, shortened
 from automata.machine import ACCEPT, BOS, EOS, Machine
+
+SHOWN_TRANSITIONS = 100
+"""An automaton of up to so many transitions is shown as the Python that makes it again."""
 
 TRANSITIONS_PER_STATE = 100
 """A limit of n states, where a machine is explored, is one of 100 n transitions too."""
@@ -37,6 +40,8 @@ class DFA:
     >>> even = DFA("a", [[1], [0]], accepting=[0])
     >>> even.accepts_word("aa"), even.accepts_word("a")
     (True, False)
+    >>> even
+    DFA('a', [[1], [0]], [0])
     """
 
     def __init__(self, alphabet: Iterable[str], table, accepting: Iterable[int], initial: int = 0):
@@ -363,7 +368,13 @@ class DFA:
         return hash((self.alphabet, self.initial, self.accepting, self.table.tobytes()))
 
     def __repr__(self) -> str:
-        return f"DFA({self.states} states, alphabet {' '.join(self.alphabet)}, {len(self.accepting)} accepting)"
+        if self.table.size > SHOWN_TRANSITIONS:
+            symbols = shortened(" ".join(self.alphabet))
+            return f"<DFA of {self.states} states over {symbols}, {len(self.accepting)} of them accepting>"
+        characters = all(len(symbol) == 1 for symbol in self.alphabet)
+        alphabet = "".join(self.alphabet) if characters else self.alphabet
+        initial = f", initial={self.initial}" if self.initial else ""
+        return f"DFA({alphabet!r}, {self.table.tolist()}, {sorted(self.accepting)}{initial})"
 
     def _repr_svg_(self) -> str | None:
         return rich.svg(self)

@@ -111,12 +111,15 @@ class Permute:
     images: tuple[int, ...]
 
 
+Action = Union[Set, Copy, Add, Permute]
+
+
 @dataclass(frozen=True)
 class Rule:
     """When all literals hold, do the action."""
 
     when: tuple[Literal, ...]
-    then: Union[Set, Copy, Add, Permute]
+    then: Action
 
 
 @dataclass(frozen=True)

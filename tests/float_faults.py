@@ -12,7 +12,6 @@ from dataclasses import replace
 from itertools import product
 
 import numpy as np
-from corruption import with_layer
 
 from automata.machine import BOS, PREDICTIVE, RECOGNISE
 from automata.machines.bounded_dyck import DyckMachine
@@ -24,6 +23,7 @@ from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.lowering import lower
 from constructions.ssm.weights import SSM
 from verify.evidence.sampling import expect
+from verify.testing.corruption import with_layer
 
 LANGUAGES = ("dyck-1", "shuffle-2", "boolean-1", "boolean-2", "boolean-3", "anbn", "anbncn")
 LANGUAGES += ((1, 1), (1, 3), (2, 1), (2, 2), (3, 1), (2, 3))

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from corruption import with_layer
 
 from constructions.ssm.layers import Affine
 from constructions.ssm.weights import SSM
+from verify.testing.corruption import with_layer
 
 KINDS = ("wrong sign", "shifted threshold", "swapped rows", "off by one")
 

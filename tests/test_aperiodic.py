@@ -5,13 +5,14 @@ import itertools
 import pytest
 from baseline import ROWS, all_maps, from_maps
 from bestiary import BESTIARY
-from random_automata import aperiodic_by_brute_force, random_automata
 from real_data import mlregtest
 
 from automata.algebra.aperiodic import group_witness, is_aperiodic, is_star_free, membership_cycle
 from automata.dfa import DFA
 from automata.errors import InputError
 from automata.notation.expressions import regex_to_dfa
+from verify.testing.brute_force import aperiodic_by_brute_force
+from verify.testing.random_automata import random_automata
 
 
 def shortest_word_with_cycle(dfa, longest):

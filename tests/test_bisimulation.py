@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_dfas import accepts, all_words, dfas, shortest_difference
 
 from automata.dfa import DFA
 from automata.errors import InputError
@@ -19,6 +18,8 @@ from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.lowering import lower
 from constructions.ssm.weights import SSM
 from verify.methods.bisimulation import Stepwise, bisimulation
+from verify.testing.brute_force import accepts, all_words, shortest_difference
+from verify.testing.strategies import dfas
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED, Verdict, Witness, worst
 
 

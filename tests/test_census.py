@@ -5,7 +5,6 @@ from collections import Counter
 from itertools import product
 
 import pytest
-from random_automata import aperiodic_by_brute_force
 
 from automata.algebra.enumeration import breadth_first_tables, distinguishing_sets
 from automata.dfa import DFA
@@ -13,6 +12,7 @@ from automata.errors import InputError
 from verify import census as module
 from verify.__main__ import main
 from verify.census import CYCLING, Part, census, decide, parts, read_part, write_part
+from verify.testing.brute_force import aperiodic_by_brute_force
 from verify.verdict import PROVED
 
 

@@ -5,7 +5,6 @@ from itertools import product
 
 import numpy as np
 import pytest
-from corruption import corruptions, plain_outputs
 
 from automata.machine import ACCEPT, run
 from automata.machines.bounded_dyck import DyckMachine
@@ -15,6 +14,8 @@ from constructions.ssm.engine import Engine
 from constructions.ssm.lowering import lower
 from verify.methods.bisimulation import bisimulation
 from verify.methods.sticky import find_sticky
+from verify.testing.brute_force import plain_outputs
+from verify.testing.corruption import corruptions
 from verify.verdict import PROVED, REFUTED, UNDECIDED
 
 LENGTH = 6

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_dfas import accepts, all_words, dfas, moore_classes, shortest_difference
 
 import automata.dfa
 from automata.dfa import DFA, _refine
 from automata.errors import InputError
 from automata.machine import EOS, run
+from verify.testing.brute_force import accepts, all_words, moore_classes, shortest_difference
+from verify.testing.strategies import dfas
 
 LENGTH = 6
 ENDS_IN_B = DFA("ab", [[0, 1], [0, 1]], [1])

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
-from strategies import cascades
 
 from automata.errors import InputError
 from automata.machine import ACCEPT
@@ -18,6 +17,7 @@ from constructions.ssm.engine import Engine
 from constructions.ssm.layers import GATES, Affine, Layer, Mix
 from constructions.ssm.lowering import lower
 from constructions.ssm.weights import SSM
+from verify.testing.strategies import cascades
 
 ARITHMETICS = ["exact", "fixed:0", "fixed:1", "fixed:4", "wrap:1", "wrap:3", "float16", "float32", "float64"]
 

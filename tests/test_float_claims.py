@@ -6,7 +6,6 @@ from itertools import product
 
 import numpy as np
 import pytest
-from corruption import with_layer
 from float_faults import (
     faulty,
     model_of,
@@ -30,6 +29,7 @@ from verify.methods.induction.counter_obligations import CounterInduction
 from verify.methods.induction.float_growth import MOST_SYMBOLS, Growth, check_weights, longest
 from verify.methods.sticky import find_sticky
 from verify.numbers.boxes import NotCovered
+from verify.testing.corruption import with_layer
 from verify.verdict import PROVED, REFUTED, UNDECIDED
 
 

@@ -4,13 +4,14 @@ import itertools
 
 import pytest
 from baseline import ROWS, all_maps, chain_language, from_maps
-from random_automata import aperiodic_by_brute_force, random_automata, random_order_preserving
 
 from automata.algebra.groups import group_name
 from automata.algebra.holonomy import Skeleton
 from automata.algebra.monoid import TransitionMonoid
 from automata.dfa import DFA
 from automata.errors import InputError
+from verify.testing.brute_force import aperiodic_by_brute_force
+from verify.testing.random_automata import random_automata, random_order_preserving
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

@@ -7,7 +7,6 @@ from itertools import product
 
 import numpy as np
 import pytest
-from corruption import corruptions, plain_outputs, with_layer
 from planted_faults import KINDS, plant
 
 from automata.errors import InputError
@@ -31,6 +30,8 @@ from verify.methods.induction.stack_obligations import StackInduction
 from verify.methods.induction.stack_states import failing_state
 from verify.methods.sticky import find_sticky
 from verify.numbers.boxes import NotCovered
+from verify.testing.brute_force import plain_outputs
+from verify.testing.corruption import corruptions, with_layer
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED
 
 EXACT = Arithmetic("exact")

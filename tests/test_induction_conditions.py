@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from corruption import with_layer
 from float_faults import model_of, with_feature, with_letters, with_neuron, wrong_word
 
 from automata.machine import BOS, PREDICTIVE, RECOGNISE
@@ -15,6 +14,7 @@ from verify.methods.induction.counter_obligations import CounterInduction
 from verify.methods.induction.depths import DepthInduction
 from verify.methods.induction.stack_obligations import StackInduction
 from verify.methods.sticky import find_sticky
+from verify.testing.corruption import with_layer
 from verify.verdict import PROVED, REFUTED, UNDECIDED
 
 

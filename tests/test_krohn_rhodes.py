@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from baseline import ROWS, all_maps, chain_language, dyck, order_preserving
 from bestiary import BESTIARY
-from random_automata import random_aperiodic, random_automata, random_order_preserving
 from real_data import mlregtest
 
 from automata.algebra.holonomy import Skeleton
@@ -19,6 +18,7 @@ from constructions.compile.emulation import _Program, emulates
 from constructions.compile.krohn_rhodes import holonomy_cascade
 from constructions.compile.pair_graph import chart_of, check_pair_graph
 from verify import build, compile, ltl, prove, regex
+from verify.testing.random_automata import random_aperiodic, random_automata, random_order_preserving
 from verify.verdict import PROVED
 
 

@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from baseline import ROWS, chain_language, dyck, order_preserving
 from bestiary import BESTIARY
-from corruption import corruptions, edits
-from random_automata import random_aperiodic, random_order_preserving
 from scipy import sparse
 
 from automata.algebra.holonomy import Skeleton
@@ -28,6 +26,8 @@ from constructions.ssm.lowering import lower
 from verify.methods.bisimulation import Stepwise, bisimulation
 from verify.methods.levelwise import prove_levelwise
 from verify.numbers.sparse_rows import SparseMaps, distinct_rows
+from verify.testing.corruption import corruptions, edits
+from verify.testing.random_automata import random_aperiodic, random_order_preserving
 from verify.verdict import PROVED, REFUTED, UNDECIDED
 
 FIXED = Arithmetic("fixed", 1)

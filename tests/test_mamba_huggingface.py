@@ -11,7 +11,6 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
 
 from hypothesis import given, settings  # noqa: E402
-from strategies import cascades  # noqa: E402
 
 from automata.catalogue import LANGUAGES, language  # noqa: E402
 from automata.machine import MODES, PREDICTIVE, RECOGNISE  # noqa: E402
@@ -28,6 +27,7 @@ from verify.checkpoints.search import prove_mamba  # noqa: E402
 from verify.evidence.released import FOLDERS, check_released, read_released  # noqa: E402
 from verify.evidence.sampling import check_words, random_words  # noqa: E402
 from verify.methods.bisimulation import bisimulation  # noqa: E402
+from verify.testing.strategies import cascades  # noqa: E402
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED  # noqa: E402
 
 STAR_FREE = [known.name for known in LANGUAGES.values() if known.star_free]

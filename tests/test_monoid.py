@@ -6,13 +6,13 @@ import libsemigroups_pybind11 as libsemigroups
 import numpy as np
 import pytest
 from baseline import ROWS, all_maps, chain_language, dyck, from_maps
-from random_automata import random_automata
 from real_data import mlregtest
 
 from automata.algebra.groups import group_name
 from automata.algebra.monoid import TransitionMonoid, distinct_letters
 from automata.dfa import DFA
 from automata.errors import InputError
+from verify.testing.random_automata import random_automata
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_dfas import dfas
 
 from automata.dfa import DFA
 from automata.machine import ACCEPT, EOS, PREDICTIVE, RECOGNISE, run
@@ -18,6 +17,7 @@ from constructions.ssm.engine import Engine
 from constructions.ssm.lowering import lower
 from verify.evidence.sampling import WORD_KINDS, check_words, expect, random_words
 from verify.methods.bisimulation import Stepwise
+from verify.testing.strategies import dfas
 from verify.verdict import REFUTED, TESTED
 
 

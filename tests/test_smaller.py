@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from baseline import chain_language, cycle, dyck, order_preserving
 from bestiary import BESTIARY
-from random_automata import random_aperiodic, random_automata, random_order_preserving
 from real_data import mlregtest
 
 import constructions.compile.smaller as smaller
@@ -32,6 +31,7 @@ from constructions.compile.emulation import emulates
 from constructions.compile.krohn_rhodes import holonomy_cascade
 from constructions.compile.smaller import Limits, compile_dfa, cost
 from constructions.compile.window import window_cascade
+from verify.testing.random_automata import random_aperiodic, random_automata, random_order_preserving
 
 
 def flip_flops(count):

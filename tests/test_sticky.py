@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from corruption import with_layer
 
 from automata.dfa import DFA
 from automata.machine import ACCEPT, run
@@ -18,6 +17,7 @@ from constructions.ssm.lowering import lower
 from constructions.ssm.weights import SSM
 from verify.methods.bisimulation import bisimulation
 from verify.methods.sticky import find_sticky
+from verify.testing.corruption import with_layer
 from verify.verdict import PROVED, REFUTED
 
 ONLY_AS = DFA("ab", [[1, 2], [1, 2], [2, 2]], [1])

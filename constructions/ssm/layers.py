@@ -24,6 +24,7 @@ from constructions.ssm.integers import (
     first_place,
     whole_numbers,
 )
+from constructions.ssm.shown import SHOWN_WEIGHTS, constructor, integers_if_empty
 
 ACTIVATIONS = ("relu", "linear", "clip")
 GATES = ("affine", "sigmoid", "exp-softplus")
@@ -113,6 +114,11 @@ class Affine:
         )
         return cls(whole, np.ldexp(constants, exponent).astype(np.int64), exponent)
 
+    def __repr__(self) -> str:
+        if np.prod(self.matrix.shape) > SHOWN_WEIGHTS:
+            return f"<Affine of {self.inputs} inputs, {self.outputs} outputs, {self.nonzero} nonzero weights>"
+        return constructor(self, matrix=self.matrix.toarray() if self.outputs else self.matrix)
+
     @property
     def outputs(self) -> int:
         return self.matrix.shape[0]
@@ -181,12 +187,15 @@ class Layer:
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "initial", np.asarray(self.initial))
+        object.__setattr__(self, "initial", integers_if_empty(self.initial))
         if self.initial.dtype == np.int64:
             whole_numbers("start value", self.initial)
         object.__setattr__(
             self, "initial_exponent", checked_exponent("the exponent of the start values", self.initial_exponent)
         )
+
+    def __repr__(self) -> str:
+        return constructor(self)
 
     @property
     def width(self) -> int:

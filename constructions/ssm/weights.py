@@ -32,6 +32,7 @@ from constructions.ssm import reference
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.integers import checked_exponent, whole_numbers
 from constructions.ssm.layers import ACTIVATIONS, GATES, Affine, Layer
+from constructions.ssm.shown import SHOWN_WEIGHTS, constructor, integers_if_empty
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -63,12 +64,17 @@ class SSM:
     names: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "embedding", np.asarray(self.embedding))
+        object.__setattr__(self, "embedding", integers_if_empty(self.embedding))
         object.__setattr__(
             self, "embedding_exponent", checked_exponent("the embedding's exponent", self.embedding_exponent)
         )
         _check_shapes(self)
         self.check_numbers()
+
+    def __repr__(self) -> str:
+        if self.embedding.size + sum(int(np.prod(affine.matrix.shape)) for _, affine in self.affines()) > SHOWN_WEIGHTS:
+            return f"<SSM of {len(self.layers)} layers, {self.hidden_size} coordinates, {self.nonzero} nonzero weights>"
+        return constructor(self)
 
     def check_numbers(self) -> None:
         """Raises an InputError that names a number outside the range: arrays may have been edited since they were

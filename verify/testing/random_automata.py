@@ -1,4 +1,4 @@
-"""Seeded random automata for property tests."""
+"""Seeded random automata, for tests that do not shrink: any, aperiodic ones, and ones whose letters keep an order."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Iterator
 
 import numpy as np
 
-from automata.algebra.monoid import TransitionMonoid
 from automata.dfa import DFA
+from verify.testing.brute_force import aperiodic_by_brute_force
 
 
 def random_automata(count: int, states: tuple[int, int], letters: tuple[int, int], seed: int) -> Iterator[DFA]:
@@ -17,17 +17,6 @@ def random_automata(count: int, states: tuple[int, int], letters: tuple[int, int
         n, k = int(rng.integers(states[0], states[1] + 1)), int(rng.integers(letters[0], letters[1] + 1))
         accepting = [q for q in range(n) if rng.integers(2)]
         yield DFA("abcdefgh"[:k], rng.integers(n, size=(n, k)), accepting, int(rng.integers(n)))
-
-
-def aperiodic_by_brute_force(dfa: DFA) -> bool:
-    """The definition: m^n = m^(n+1) for every element m of the transition monoid."""
-    for element in TransitionMonoid(dfa).elements.tolist():
-        power = list(range(dfa.states))
-        for _ in range(dfa.states):
-            power = [element[q] for q in power]
-        if power != [element[q] for q in power]:
-            return False
-    return True
 
 
 def random_aperiodic(count: int, states: tuple[int, int], letters: tuple[int, int], seed: int) -> list[DFA]:
