@@ -75,7 +75,7 @@ def test_the_wheel_holds_every_file_that_is_used(wheel, repository):
         path.relative_to(repository).as_posix()
         for folder in ("automata", "constructions", "verify")
         for path in (repository / folder).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.suffix in (".py", ".v", ".json", ".typed") and "__pycache__" not in path.parts
     ]
     assert set(used) <= names
     for folder in ("automata", "constructions", "verify"):

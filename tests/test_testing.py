@@ -1,4 +1,4 @@
-"""verify.testing: what is drawn is what it says, shrinks to the smallest, prints as Python; the assertion fails with what is wrong."""
+"""verify.testing: what is drawn is of its kind, shrinks, and prints as Python; the assertion shows what is wrong."""
 
 import subprocess
 import sys
@@ -72,7 +72,9 @@ def test_a_failing_property_fails_with_the_smallest_automaton_in_its_report():
 def test_words_cascades_and_models_shrink():
     assert find(words("ab"), lambda word: "b" in word) == ("b",)
     assert find(words(DYCK), lambda word: len(word) >= 2) == ("(a", "(a")
-    with_counter = find(cascades("a"), lambda cascade: any(isinstance(r, Counter) for r in cascade.registers))
+    with_counter = find(
+        cascades("a", max_levels=1), lambda cascade: any(isinstance(r, Counter) for r in cascade.registers)
+    )
     assert len(with_counter.levels) == len(with_counter.registers) == 1 and not with_counter.registers[0].rules
     assert find(models("a", max_levels=1), lambda model: model.hidden_size).hidden_size == 1
 

@@ -1,6 +1,6 @@
-"""For the tests of other projects: random languages, words, cascades and models, corruptions, and an assertion that proves.
+"""For the tests of other projects: random languages, words and models, corruptions, and an assertion that proves.
 
-The strategies are Hypothesis's, which the extra ``testing`` installs; what is drawn shrinks to the smallest and prints as Python::
+The strategies are Hypothesis's, which the extra ``testing`` installs; what is drawn shrinks and prints as Python::
 
     from hypothesis import given
     from verify.testing import assert_proved, dfas, words
@@ -9,7 +9,7 @@ The strategies are Hypothesis's, which the extra ``testing`` installs; what is d
     def test_my_compiler(dfa):
         assert_proved(dfa, my_compiler(dfa))
 
-Nothing here is imported before it is asked for (PEP 562): :func:`assert_proved`, :func:`answer` and the corruptions need no Hypothesis.
+Names are imported when they are first asked for (PEP 562): the assertion and the corruptions need no Hypothesis.
 """
 
 from __future__ import annotations

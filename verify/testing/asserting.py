@@ -24,6 +24,9 @@ _SEARCHED = 20_000
 _PASTED = 20_000
 """Characters of a model that a message repeats; a larger one is named."""
 
+_MODULES = ("from constructions.ssm.layers import *", "from constructions.ssm.weights import SSM, Arithmetic")
+"""What a model is written in."""
+
 _WORD = 200
 """Symbols of a string that a message shows."""
 
@@ -42,20 +45,20 @@ def assert_proved(
         word, model, mode, method, limit: as of :func:`verify.prove`.
 
     Returns:
-        The verdict, which is ``proved``. Its ``horizon`` is None unless only strings of up to so many symbols are covered.
+        The verdict, which is ``proved``; its ``horizon`` says up to which length, None for every length.
 
     Raises:
-        AssertionError: with the verdict, a shortest wrong string where one was found, and Python that shows it again. ``tested`` and
-            ``undecided`` fail too: they are no proof.
+        AssertionError: with the verdict, a shortest wrong string where one was found, and Python that shows it again.
+            ``tested`` and ``undecided`` fail too: they are no proof.
         InputError: for what is no model, or a mode or method that does not fit.
 
     >>> from verify import language, regex
     >>> assert_proved(regex("(ab)*"), regex("(ab)*").dfa()).outcome
     'proved'
-    >>> assert_proved(regex("a*", "ab"), DFA("ab", [[0, 0]], [0]))
+    >>> assert_proved(regex("a*", "ab"), DFA("ab", [[0, 0]], [0]))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     AssertionError: not proved, but refuted
-      Verdict(refuted, search, predictive, none: the witness is a shortest one; wrong on the empty string; machine states 1, joint states 0, transitions 0)
+      Verdict(refuted, search, predictive, none: ...; wrong on the empty string; ...)
       shortest wrong string  the empty string
       expected               <eos> a
       given                  <eos> a b

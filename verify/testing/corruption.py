@@ -42,7 +42,7 @@ def corrupt(model: SSM, array: str, place: Place, value: int) -> SSM:
 
     Args:
         model: which is left as it is.
-        array: "embedding", "layers.0.initial", "layers.0.gate", "layers.0.phi.1.bias", "readout", …: a name as :func:`corruptions` shows it.
+        array: a name as :func:`corruptions` shows it: "embedding", "layers.0.gate", "layers.0.phi.1.bias", "readout".
         place: indices into that array.
         value: the new integer, in units of the array's power of two.
 

@@ -1,7 +1,7 @@
 """Hypothesis strategies for automata, words of and around a language, cascades, and the models that cascades become.
 
-Everything shrinks: automata towards one rejecting state, words towards the empty one, cascades towards one level without registers
-and rules.  What is drawn prints as the Python that makes it again.
+Everything shrinks: automata towards one rejecting state, words towards the empty one, cascades towards one level
+without registers and rules.  What is drawn prints as the Python that makes it again.
 """
 
 from __future__ import annotations
@@ -93,9 +93,9 @@ def words(
     Args:
         of: a language, a machine that defines one, or just the symbols.
         max_length: the greatest length; a member may be longer by its way from a prefix to a word.
-        kinds: any of ``valid`` (walks along symbols that may come next), ``member`` (such a walk with the shortest way to a word),
-            ``one-error`` (a walk with one symbol replaced, inserted or removed) and ``arbitrary`` (any symbols); all where the machine
-            says what is legal, otherwise only arbitrary ones.
+        kinds: any of ``valid`` (walks along symbols that may come next), ``member`` (such a walk with the shortest way
+            to a word), ``one-error`` (a walk with one symbol replaced, inserted or removed) and ``arbitrary`` (any
+            symbols); all where the machine says what is legal, otherwise only arbitrary ones.
 
     >>> from hypothesis import find
     >>> from verify import language
@@ -163,8 +163,8 @@ def cascades(
 ) -> Cascade:
     """A random cascade, recogniser or predictor; shrinks towards one level, no register, no rule.
 
-    Rules of one register or signal split the alphabet among themselves, so that no two of them can fire together; every other
-    choice is free.
+    Rules of one register or signal split the alphabet among themselves, so that no two of them can fire together;
+    every other choice is free.
 
     Args:
         alphabet: its symbols.
@@ -212,7 +212,8 @@ def models(
 
     Args:
         alphabet, counters, max_levels: of the cascade.
-        arithmetic: the model's, by name; rules read values before the step only where it is fixed-point of at least one bit or a float.
+        arithmetic: the model's, by name; rules read values before the step only in floats, and in fixed point of at
+            least one bit.
     """
     before = Arithmetic.parse(arithmetic).kind in ("fixed", "float") and arithmetic != "fixed:0"
     drawn = cascades(alphabet, before=before, counters=counters, max_levels=max_levels)
@@ -229,7 +230,7 @@ def lowered(cascade: Cascade, arithmetic: str = "exact") -> SSM:
 
 
 def corrupted(model: SSM) -> SearchStrategy[SSM]:
-    """The model with one nonzero number set to zero, negated, or made larger by one; see :func:`verify.testing.corruptions`."""
+    """The model with one nonzero number set to zero, negated, or made larger by one unit."""
     changes = [
         (array, place, value)
         for array, numbers in places(model)
