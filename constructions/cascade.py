@@ -111,7 +111,7 @@ class Permute:
     images: tuple[int, ...]
 
 
-Action = Union[Set, Copy, Add, Permute]
+RuleAction = Union[Set, Copy, Add, Permute]
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Rule:
     """When all literals hold, do the action."""
 
     when: tuple[Literal, ...]
-    then: Action
+    then: RuleAction
 
 
 @dataclass(frozen=True)

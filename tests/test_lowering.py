@@ -27,7 +27,7 @@ from constructions.cascade import (
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
 from constructions.ssm.lowering import lower
-from verify.testing.strategies import ALPHABET, cascades, words
+from verify.testing.strategies import LETTERS, cascades, words
 
 
 def same_on(cascade, arithmetic, strings):
@@ -46,7 +46,7 @@ def same_on(cascade, arithmetic, strings):
 @settings(max_examples=150)
 @given(
     cascades(before=False),
-    st.lists(words(ALPHABET), min_size=1, max_size=3),
+    st.lists(words(LETTERS), min_size=1, max_size=3),
     st.sampled_from(["exact", "fixed:0", "fixed:2", "float32"]),
 )
 def test_cascades_that_never_read_before(cascade, strings, arithmetic):
@@ -54,21 +54,19 @@ def test_cascades_that_never_read_before(cascade, strings, arithmetic):
 
 
 @settings(max_examples=200)
-@given(cascades(), st.lists(words(ALPHABET), min_size=1, max_size=3), st.sampled_from(["fixed:1", "fixed:3"]))
+@given(cascades(), st.lists(words(LETTERS), min_size=1, max_size=3), st.sampled_from(["fixed:1", "fixed:3"]))
 def test_all_cascades_in_fixed_point(cascade, strings, arithmetic):
     same_on(cascade, arithmetic, strings)
 
 
 @settings(max_examples=100)
-@given(
-    cascades(), st.lists(words(ALPHABET), min_size=1, max_size=2), st.sampled_from(["float16", "float32", "float64"])
-)
+@given(cascades(), st.lists(words(LETTERS), min_size=1, max_size=2), st.sampled_from(["float16", "float32", "float64"]))
 def test_all_cascades_with_a_ballast_in_floats(cascade, strings, arithmetic):
     same_on(cascade, arithmetic, strings)
 
 
 @settings(max_examples=60)
-@given(cascades(before=False, counters=False), st.lists(words(ALPHABET), min_size=1, max_size=3))
+@given(cascades(before=False, counters=False), st.lists(words(LETTERS), min_size=1, max_size=3))
 def test_resets_in_wrapping_integers(cascade, strings):
     same_on(cascade, "wrap:2", strings)
 
@@ -89,7 +87,7 @@ def _delay(name="last"):
 
 
 def _recogniser(*levels, when):
-    return Cascade(ALPHABET, levels, (ACCEPT,), (Emit(when, {ACCEPT}),))
+    return Cascade(LETTERS, levels, (ACCEPT,), (Emit(when, {ACCEPT}),))
 
 
 @pytest.mark.parametrize("arithmetic", ["exact", "wrap:4", "fixed:0"])
@@ -101,7 +99,7 @@ def test_reading_before_is_refused_with_the_register_and_the_reason(arithmetic):
 
 def test_a_copy_of_the_value_before_is_a_delay_line():
     first = _delay("one back")
-    second = Reset("two back", 2, (Rule((In(ALPHABET),), Copy("one back", before=True)),))
+    second = Reset("two back", 2, (Rule((In(LETTERS),), Copy("one back", before=True)),))
     cascade = _recogniser(Level((first,)), Level((second,)), when=(Is("two back", 1),))
     same_on(cascade, "fixed:1", ["abcab", "bbbb", "babab"])
 

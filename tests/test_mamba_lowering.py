@@ -42,7 +42,7 @@ from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.paper.counters import counter_cascade
 from constructions.paper.flip_flop import flip_flop
 from verify.methods.bisimulation import bisimulation
-from verify.testing.strategies import ALPHABET, cascades, words
+from verify.testing.strategies import LETTERS, cascades, words
 from verify.verdict import PROVED, REFUTED
 
 # -- cubes --------------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ def test_signals_in_blocks_of_their_own(cascade):
 
 
 @settings(max_examples=40)
-@given(cascades(), st.lists(words(ALPHABET), min_size=1, max_size=3))
+@given(cascades(), st.lists(words(LETTERS), min_size=1, max_size=3))
 def test_random_cascades_with_counters(cascade, strings):
     model = Reference(lower_to_mamba(cascade))
     for word in strings:

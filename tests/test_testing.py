@@ -19,7 +19,7 @@ from constructions.ssm.weights import SSM, Arithmetic  # noqa: F401 - likewise
 from verify import build, compile, language, regex
 from verify.testing import answer, assert_proved, cascades, corrupt, corrupted, corruptions, dfas, models, words
 from verify.testing.brute_force import accepts, moore_classes
-from verify.testing.corruption import places
+from verify.testing.corruption import arrays
 
 DYCK = language("dyck-2-3").machine
 
@@ -158,7 +158,7 @@ def test_a_cascade_prints_as_the_call_that_makes_it(cascade):
 def test_a_model_prints_as_the_call_that_makes_it(model):
     again = eval(repr(model))
     assert repr(again) == repr(model) and again.arithmetic == model.arithmetic
-    assert all(np.array_equal(one, two) for (_, one), (_, two) in zip(places(model), places(again), strict=True))
+    assert all(np.array_equal(one, two) for (_, one), (_, two) in zip(arrays(model), arrays(again), strict=True))
     assert [layer.names for layer in again.layers] == [layer.names for layer in model.layers]
 
 
@@ -170,7 +170,7 @@ def test_a_drawn_model_prints_with_its_cascade():
 
     with pytest.raises(AssertionError) as failed:
         no_model_has_memory()
-    assert "model=lowered(Cascade(" in "".join(failed.value.__notes__).replace("\n", "").replace(" ", "")
+    assert "model=ssm_of(Cascade(" in "".join(failed.value.__notes__).replace("\n", "").replace(" ", "")
 
 
 def test_a_large_model_is_summed_up():
@@ -183,15 +183,15 @@ def test_a_large_model_is_summed_up():
 
 def test_each_corruption_changes_one_number_and_names_it():
     model = weights("dyck-1-2")
-    originals = dict(places(model))
+    originals = dict(arrays(model))
     seen = set()
     for what, changed in corruptions(model):
         ((array, place),) = [
             (name, tuple(at))
-            for name, numbers in places(changed)
+            for name, numbers in arrays(changed)
             for at in np.argwhere(numbers != originals[name]).tolist()
         ]
-        before, after = originals[array][place], dict(places(changed))[array][place]
+        before, after = originals[array][place], dict(arrays(changed))[array][place]
         assert what.startswith(f"{array}{list(place)} = {after}, was {before}") and before != 0
         assert after in (0, -before, before + 1)
         assert what not in seen

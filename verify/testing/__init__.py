@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from verify.testing.asserting import answer, assert_proved
     from verify.testing.corruption import corrupt, corruptions
-    from verify.testing.strategies import cascades, corrupted, dfas, lowered, models, words
+    from verify.testing.strategies import cascades, corrupted, dfas, models, ssm_of, words
 
 _HOME = {
-    **{name: "strategies" for name in ("cascades", "corrupted", "dfas", "lowered", "models", "words")},
+    **{name: "strategies" for name in ("cascades", "corrupted", "dfas", "ssm_of", "models", "words")},
     **{name: "corruption" for name in ("corrupt", "corruptions")},
     **{name: "asserting" for name in ("answer", "assert_proved")},
 }
@@ -37,7 +37,7 @@ __all__ = [
     "corrupted",
     "corruptions",
     "dfas",
-    "lowered",
+    "ssm_of",
     "models",
     "words",
 ]

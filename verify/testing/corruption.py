@@ -12,7 +12,7 @@ from automata.machine import BOS
 from constructions.ssm.layers import Affine
 from constructions.ssm.weights import SSM
 
-Place = tuple[int, ...]
+Indices = tuple[int, ...]
 
 
 def corruptions(model: SSM) -> Iterator[tuple[str, SSM]]:
@@ -22,7 +22,7 @@ def corruptions(model: SSM) -> Iterator[tuple[str, SSM]]:
     >>> next(corruptions(build(compile(language("flip-flop"))).weights))[0]
     'embedding[0, 0] = 0, was 1 (symbol w, feature symbol w)'
     """
-    for array, numbers in places(model):
+    for array, numbers in arrays(model):
         for place in _where(numbers != 0):
             for value in changed(int(numbers[place])):
                 yield _described(model, array, place, numbers[place], value), corrupt(model, array, place, value)
@@ -30,14 +30,14 @@ def corruptions(model: SSM) -> Iterator[tuple[str, SSM]]:
 
 def edits(model: SSM, values: Sequence[int], zeros: bool) -> Iterator[tuple[str, SSM]]:
     """Every number changed to each of the values, those that are zero only if asked for: (what was done, model)."""
-    for array, numbers in places(model):
+    for array, numbers in arrays(model):
         for place in _where((numbers != 0) | zeros):
             for value in values:
                 if value != numbers[place]:
                     yield _described(model, array, place, numbers[place], value), corrupt(model, array, place, value)
 
 
-def corrupt(model: SSM, array: str, place: Place, value: int) -> SSM:
+def corrupt(model: SSM, array: str, place: Indices, value: int) -> SSM:
     """The model with one number changed.
 
     Args:
@@ -49,7 +49,7 @@ def corrupt(model: SSM, array: str, place: Place, value: int) -> SSM:
     Raises:
         InputError: for an array or a place that the model does not have.
     """
-    numbers = next((numbers for name, numbers in places(model) if name == array), None)
+    numbers = next((numbers for name, numbers in arrays(model) if name == array), None)
     if numbers is None:
         raise InputError(f"the model has no array {array!r}")
     if len(place) != numbers.ndim or not all(0 <= i < size for i, size in zip(place, numbers.shape)):
@@ -84,7 +84,7 @@ def changed(value: int) -> tuple[int, ...]:
     return tuple({0, -value, value + 1} - {value})
 
 
-def places(model: SSM) -> Iterator[tuple[str, np.ndarray]]:
+def arrays(model: SSM) -> Iterator[tuple[str, np.ndarray]]:
     """Every array of the model with its name, dense: those of a layer in the order in which a symbol meets them."""
     yield "embedding", model.embedding
     affines = dict(model.affines())
@@ -99,7 +99,7 @@ def places(model: SSM) -> Iterator[tuple[str, np.ndarray]]:
     yield "readout.bias", model.readout.bias
 
 
-def _where(chosen: np.ndarray) -> Iterator[Place]:
+def _where(chosen: np.ndarray) -> Iterator[Indices]:
     return map(tuple, np.argwhere(chosen).tolist())
 
 
@@ -107,7 +107,7 @@ def _affine(affine: Affine, part: str, numbers: np.ndarray) -> Affine:
     return replace(affine, **{part or "matrix": numbers})
 
 
-def _described(model: SSM, array: str, place: Place, before: int, after: int) -> str:
+def _described(model: SSM, array: str, place: Indices, before: int, after: int) -> str:
     """What was changed, with the meanings of the row and of the column where these have names."""
     rows, columns = _meanings(model, array)
     names = [axis[i] for axis, i in zip((rows, columns), place) if i < len(axis) and axis[i]]

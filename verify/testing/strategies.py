@@ -13,7 +13,6 @@ from automata.catalogue import Language
 from automata.dfa import DFA
 from automata.machine import ACCEPT, BOS, EOS, Machine
 from constructions.cascade import (
-    Action,
     Add,
     AtLeast,
     Bit,
@@ -28,6 +27,7 @@ from constructions.cascade import (
     Permutation,
     Reset,
     Rule,
+    RuleAction,
     Set,
     Signal,
     bit_length,
@@ -35,7 +35,7 @@ from constructions.cascade import (
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.lowering import lower
 from constructions.ssm.weights import SSM
-from verify.testing.corruption import changed, corrupt, places
+from verify.testing.corruption import arrays, changed, corrupt
 
 try:
     from hypothesis import strategies as st
@@ -47,7 +47,7 @@ except ImportError:
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
-ALPHABET = ("a", "b", "c")
+LETTERS = ("a", "b", "c")
 """Of cascades and models, unless another is given."""
 
 VALID, MEMBER, ONE_ERROR, ARBITRARY = "valid", "member", "one-error", "arbitrary"
@@ -159,7 +159,7 @@ def _completion(machine: Machine, state: Any) -> list[str]:
 
 @st.composite
 def cascades(
-    draw: DrawFn, alphabet: Iterable[str] = ALPHABET, *, before: bool = True, counters: bool = True, max_levels: int = 3
+    draw: DrawFn, alphabet: Iterable[str] = LETTERS, *, before: bool = True, counters: bool = True, max_levels: int = 3
 ) -> Cascade:
     """A random cascade, recogniser or predictor; shrinks towards one level, no register, no rule.
 
@@ -177,7 +177,7 @@ def cascades(
     (Reset(name='r00', values=1, rules=(), initial=0),)
     """
     symbols = tuple(alphabet)
-    visible: list[Item] = []
+    visible: list[Named] = []
     levels = []
     for depth in range(draw(st.integers(1, max_levels))):
         registers: list[Union[Reset, Counter, Permutation]] = []
@@ -206,7 +206,7 @@ def cascades(
 
 
 def models(
-    alphabet: Iterable[str] = ALPHABET, *, arithmetic: str = "exact", counters: bool = True, max_levels: int = 3
+    alphabet: Iterable[str] = LETTERS, *, arithmetic: str = "exact", counters: bool = True, max_levels: int = 3
 ) -> SearchStrategy[SSM]:
     """The paper's SSM of a random cascade; shrinks as the cascade does, and prints as the call that lowers it.
 
@@ -217,10 +217,10 @@ def models(
     """
     before = Arithmetic.parse(arithmetic).kind in ("fixed", "float") and arithmetic != "fixed:0"
     drawn = cascades(alphabet, before=before, counters=counters, max_levels=max_levels)
-    return st.builds(lowered, drawn, st.just(arithmetic))
+    return st.builds(ssm_of, drawn, st.just(arithmetic))
 
 
-def lowered(cascade: Cascade, arithmetic: str = "exact") -> SSM:
+def ssm_of(cascade: Cascade, arithmetic: str = "exact") -> SSM:
     """The paper's SSM of a cascade.
 
     Raises:
@@ -233,14 +233,14 @@ def corrupted(model: SSM) -> SearchStrategy[SSM]:
     """The model with one nonzero number set to zero, negated, or made larger by one unit."""
     changes = [
         (array, place, value)
-        for array, numbers in places(model)
+        for array, numbers in arrays(model)
         for place in map(tuple, zip(*(axis.tolist() for axis in numbers.nonzero())))
         for value in changed(int(numbers[place]))
     ]
     return st.sampled_from(changes).flatmap(lambda change: st.builds(corrupt, st.just(model), *map(st.just, change)))
 
 
-Item = Union[Reset, Counter, Permutation, Signal]
+Named = Union[Reset, Counter, Permutation, Signal]
 
 
 @st.composite
@@ -250,7 +250,7 @@ def _made(draw: DrawFn, make: Callable[..., Any], *parts: SearchStrategy[Any]) -
 
 
 def _rules(
-    symbols: tuple[str, ...], visible: list[Item], before: bool, actions: Callable[[], SearchStrategy[Action]]
+    symbols: tuple[str, ...], visible: list[Named], before: bool, actions: Callable[[], SearchStrategy[RuleAction]]
 ) -> SearchStrategy[tuple[Rule, ...]]:
     def rules(parts: list[set[str]]) -> SearchStrategy[tuple[Rule, ...]]:
         return st.tuples(*(_made(_rule, st.just(part), literals, actions()) for part in parts))
@@ -267,23 +267,23 @@ def _rules(
     return st.sampled_from([[part for part in split if part] for split in splits]).flatmap(rules)
 
 
-def _rule(symbols: set[str], literals: tuple[Literal, ...], action: Action) -> Rule:
+def _rule(symbols: set[str], literals: tuple[Literal, ...], action: RuleAction) -> Rule:
     return Rule((In(symbols), *literals), action)
 
 
-def _value_actions(visible: list[Item], values: int, before: bool) -> SearchStrategy[Action]:
-    actions: list[SearchStrategy[Action]] = [_made(Set, st.integers(0, values - 1))]
+def _value_actions(visible: list[Named], values: int, before: bool) -> SearchStrategy[RuleAction]:
+    actions: list[SearchStrategy[RuleAction]] = [_made(Set, st.integers(0, values - 1))]
     for item in visible:
         if not isinstance(item, Counter) and item.values <= values:
             actions.append(_made(Copy, st.just(item.name), _before(item, before)))
     return st.one_of(actions)
 
 
-def _conjunctions(symbols: tuple[str, ...], visible: list[Item], before: bool) -> SearchStrategy[tuple[Literal, ...]]:
+def _conjunctions(symbols: tuple[str, ...], visible: list[Named], before: bool) -> SearchStrategy[tuple[Literal, ...]]:
     return st.lists(_literals(symbols, visible, before), max_size=2).map(tuple)
 
 
-def _literals(symbols: tuple[str, ...], visible: list[Item], before: bool) -> SearchStrategy[Literal]:
+def _literals(symbols: tuple[str, ...], visible: list[Named], before: bool) -> SearchStrategy[Literal]:
     literals: list[SearchStrategy[Literal]] = [_made(In, st.sets(st.sampled_from((*symbols, BOS)), min_size=1))]
     for item in visible:
         name, when = st.just(item.name), _before(item, before)
@@ -297,5 +297,5 @@ def _literals(symbols: tuple[str, ...], visible: list[Item], before: bool) -> Se
     return st.one_of(literals)
 
 
-def _before(item: Item, before: bool) -> SearchStrategy[bool]:
+def _before(item: Named, before: bool) -> SearchStrategy[bool]:
     return st.booleans() if before and not isinstance(item, Signal) else st.just(False)
