@@ -113,11 +113,7 @@ def test_an_empty_environment_gets_a_working_command(wheel, empty_environment, t
 
 # -- what is not installed -----------------------------------------------------------------------------
 
-_MAMBA = (
-    "dyck --k 1 --depth 2 --target mamba",
-    "export dyck-1-2 --to folder",
-    "checkpoint folder --language dyck-1-2",
-)
+_MAMBA = ("dyck --k 1 --depth 2 --target mamba", "export dyck-1-2 --to folder")
 _DRAW = ("describe tomita-1 --draw a.svg", "starfree --regex a --draw a.svg", "parity --plot a.svg")
 MISSING = [("torch", "mamba", _MAMBA), ("transformers", "mamba", _MAMBA), ("matplotlib", "draw", _DRAW)]
 
