@@ -111,7 +111,14 @@ class Permute:
     images: tuple[int, ...]
 
 
-RuleAction = Union[Set, Copy, Add, Permute]
+@dataclass(frozen=True)
+class Transform:
+    """Go from value v to ``images[v]``, which may be any.  For transformation registers only."""
+
+    images: tuple[int, ...]
+
+
+RuleAction = Union[Set, Copy, Add, Permute, Transform]
 
 
 @dataclass(frozen=True)
@@ -181,6 +188,16 @@ class Permutation:
 
 
 @dataclass(frozen=True)
+class Transformation:
+    """A register over 0..values-1 that each step holds or takes any function of.  Only for targets that can."""
+
+    name: str
+    values: int
+    rules: tuple[Rule, ...]
+    initial: int = 0
+
+
+@dataclass(frozen=True)
 class Signal:
     """A combinational value over 0..values-1, or off.
 
@@ -194,7 +211,7 @@ class Signal:
     coding: str = "onehot"
 
 
-Register = Union[Reset, Counter, Permutation]
+Register = Union[Reset, Counter, Permutation, Transformation]
 
 
 @dataclass(frozen=True)
@@ -322,7 +339,7 @@ class Cascade:
         rule = self._firing(register, symbol, before, after)
         if rule is None:
             return old
-        if isinstance(rule.then, Permute):
+        if isinstance(rule.then, (Permute, Transform)):
             return rule.then.images[old]
         return self._value(rule.then, before, after)
 
@@ -411,9 +428,13 @@ class _Validation:
         where = f"a rule of {item.name!r}"
         self._literals(where, rule.when)
         action = rule.then
-        allowed = {Reset: (Set, Copy), Signal: (Set, Copy), Counter: (Set, Add), Permutation: (Set, Permute)}[
-            type(item)
-        ]
+        allowed = {
+            Reset: (Set, Copy),
+            Signal: (Set, Copy),
+            Counter: (Set, Add),
+            Permutation: (Set, Permute),
+            Transformation: (Transform,),
+        }[type(item)]
         if not isinstance(action, allowed):
             raise InputError(f"{where} has the action {action}, which a {type(item).__name__} cannot do")
         if isinstance(action, Copy):
@@ -423,6 +444,9 @@ class _Validation:
         elif isinstance(action, Permute):
             if sorted(action.images) != list(range(item.values)):
                 raise InputError(f"{where} has {action.images}, which is not a permutation of 0..{item.values - 1}")
+        elif isinstance(action, Transform):
+            if len(action.images) != item.values or not set(action.images) <= set(range(item.values)):
+                raise InputError(f"{where} has {action.images}, which is no function of 0..{item.values - 1} into itself")
         elif isinstance(action, Set) and not isinstance(item, Counter) and not 0 <= action.value < item.values:
             raise InputError(f"{where} sets it to {action.value}, which is not one of its {item.values} values")
 

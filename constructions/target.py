@@ -121,6 +121,10 @@ TARGETS = Registry(
         "jamba": "constructions.stock.mamba1:JAMBA",
         "xlstm": "constructions.stock.xlstm:XLSTM_TARGET",
         "rwkv": "constructions.stock.rwkv:RWKV",
+        "relu-rnn": "constructions.recurrent.target:RELU_RNN",
+        "tanh-rnn": "constructions.recurrent.target:TANH_RNN",
+        "gru": "constructions.recurrent.target:GRU",
+        "lstm": "constructions.recurrent.target:LSTM",
     },
 )
 """All targets by name."""

@@ -12,6 +12,7 @@ from automata.machines.counter_machine import CounterMachine
 from constructions.build import build
 from constructions.compile.compiler import ADD, NotExpressible, compile
 from constructions.program.planner import plan
+from constructions.stock.target import StockTarget
 from constructions.target import TARGETS
 from verify.claim import Claim
 from verify.evidence.sampling import check_words, random_words
@@ -20,7 +21,7 @@ from verify.proving import prove_claim
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-STOCK = [name for name in TARGETS if name not in ("ssm", "mamba", "mamba-ssm")]
+STOCK = [name for name in TARGETS if isinstance(TARGETS.named(name), StockTarget)]
 
 
 def proved(name, mode, target, dtype="float32", corrupt=lambda weights: weights, limit=20_000):

@@ -18,8 +18,9 @@ from automata.machine import PREDICTIVE, RECOGNISE, Machine
 from automata.machines.bounded_dyck import DyckMachine
 from automata.machines.counter_machine import CounterMachine
 from automata.machines.flip_flop import FlipFlopMachine
-from constructions.cascade import Cascade, Counter, Permutation, Reset, Set
+from constructions.cascade import Cascade, Counter, Permutation, Reset, Set, Transformation
 from constructions.compile.smaller import Limits, cascades_of, cost
+from constructions.compile.table import table_cascade
 from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.paper.counters import counter_cascade
 from constructions.paper.flip_flop import flip_flop
@@ -27,15 +28,19 @@ from constructions.target import TARGETS, Target
 
 AUTO, PAPER, HOLONOMY = ROUTES = ("auto", "paper", "holonomy")
 
-RESET, READ_BEFORE, ADD, SET_COUNTER, DRIFT, PERMUTE = ABILITIES = (
+RESET, READ_BEFORE, ADD, SET_COUNTER, DRIFT, PERMUTE, TRANSFORM = ABILITIES = (
     "reset",
     "read before",
     "add",
     "set counter",
     "drift",
     "permute",
+    "transform",
 )
-"""What a register may do.  ``drift``: a counter that no range holds, so that a model of it has infinitely many states.
+"""What a register may do.
+
+``drift``: a counter that no range holds, so that a model of it has infinitely many states.  ``transform``: any function of its
+values, so that an automaton is one register.
 """
 
 EXPANDED_STATES = 1000
@@ -96,7 +101,9 @@ def needs(cascade: Cascade) -> dict[str, str]:
     """Each ability that the cascade asks of a target, with the first register that asks it."""
     found: dict[str, str] = {}
     for register in cascade.registers:
-        if isinstance(register, Permutation):
+        if isinstance(register, Transformation):
+            found.setdefault(TRANSFORM, register.name)
+        elif isinstance(register, Permutation):
             found.setdefault(PERMUTE, register.name)
         elif isinstance(register, Counter):
             found.setdefault(ADD, register.name)
@@ -140,7 +147,7 @@ def compile(  # noqa: A001 - the word of the field
         raise InputError(f"the route {route!r} is not one of {', '.join(ROUTES)}")
     able = TARGETS.named(target) if isinstance(target, str) else target
     second, refusal, passed = None, None, ""
-    for found in _candidates(machine, mode, route, limits):
+    for found in _candidates(machine, mode, route, limits, TRANSFORM in able.abilities):
         asked = needs(found.cascade)
         missing = [ability for ability in ABILITIES if ability in asked and ability not in able.abilities]
         unwanted = [ability for ability in ABILITIES if ability in asked and ability in able.reluctant]
@@ -165,6 +172,7 @@ _WHY_NOT = {
     ADD: "counts, which this target cannot do",
     SET_COUNTER: "is a counter that is set, which this target cannot do",
     DRIFT: "counts without bounds, and no search over the states of this target would ever close",
+    TRANSFORM: "takes any function of its values, which this target cannot do",
     PERMUTE: (
         "permutes its values as no nonnegative gate can: its maps are "
         "order-preserving, so none has a cycle longer than 1"
@@ -172,8 +180,12 @@ _WHY_NOT = {
 }
 
 
-def _candidates(machine: Machine, mode: str, route: str, limits: Limits) -> Iterator[Construction]:
+def _candidates(machine: Machine, mode: str, route: str, limits: Limits, transform: bool) -> Iterator[Construction]:
     """Constructions in the order in which they are preferred, each made only when it is asked for."""
+    if transform and route == AUTO and not isinstance(machine, CounterMachine):
+        dfa = (machine if isinstance(machine, DFA) else DFA.from_machine(machine)).minimise()
+        cascade = table_cascade(dfa, mode)
+        yield Construction(machine, cascade, "table", "one register holds the state", "exact", cascade.memory_bits)
     paper = _paper(machine, mode)
     if paper is not None and route != HOLONOMY:
         yield paper

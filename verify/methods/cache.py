@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from constructions.mamba.weights import MambaWeights
+from constructions.recurrent.cells import CellWeights
 from constructions.stock.weights import StockWeights
 from verify.checkpoints.checkpoint_search import search_checkpoint
 from verify.checkpoints.search import prove_mamba
@@ -25,7 +26,7 @@ class CacheSearch:
     unit = "joint states"
 
     def covers(self, claim: Claim) -> str:
-        if isinstance(claim.weights, StockWeights):
+        if isinstance(claim.weights, (StockWeights, CellWeights)):
             return ""
         if not isinstance(claim.weights, MambaWeights):
             return "it reads the weights of a stock model that was built here"
@@ -37,7 +38,7 @@ class CacheSearch:
         return 0.0
 
     def run(self, claim: Claim, progress: Progress) -> Verdict:
-        if isinstance(claim.weights, StockWeights):
+        if isinstance(claim.weights, (StockWeights, CellWeights)):
             return search_checkpoint(claim.machine, claim.model, claim.mode, limit=claim.limit, progress=progress)
         return prove_mamba(
             claim.machine, claim.construction.cascade, claim.weights, claim.model, limit=claim.limit, progress=progress
