@@ -446,7 +446,9 @@ class _Validation:
                 raise InputError(f"{where} has {action.images}, which is not a permutation of 0..{item.values - 1}")
         elif isinstance(action, Transform):
             if len(action.images) != item.values or not set(action.images) <= set(range(item.values)):
-                raise InputError(f"{where} has {action.images}, which is no function of 0..{item.values - 1} into itself")
+                raise InputError(
+                    f"{where} has {action.images}, which is no function of 0..{item.values - 1} into itself"
+                )
         elif isinstance(action, Set) and not isinstance(item, Counter) and not 0 <= action.value < item.values:
             raise InputError(f"{where} sets it to {action.value}, which is not one of its {item.values} values")
 

@@ -47,7 +47,9 @@ def random_dfa(rng, states, letters):
 
 @pytest.mark.parametrize("target", TARGETS_OF_CELLS)
 @pytest.mark.parametrize("mode", ["predictive", "recognise"])
-@pytest.mark.parametrize("name", ["parity", "tomita-3", "tomita-5", "tomita-6", "(aaaa)*", "(abab)*", "d-4", "dyck-2-3"])
+@pytest.mark.parametrize(
+    "name", ["parity", "tomita-3", "tomita-5", "tomita-6", "(aaaa)*", "(abab)*", "d-4", "dyck-2-3"]
+)
 def test_every_regular_language_is_proved(name, mode, target):
     verdict, forward = proved(language(name).machine, mode, target)
     assert verdict.outcome == "proved" and verdict.horizon is None and forward.outcome == "tested"

@@ -1,6 +1,8 @@
 """Stock architectures of transformers as targets: proved through their own caches, saved, loaded, corrupted."""
 
 import dataclasses
+import json
+import re
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from constructions.compile.compiler import ADD, NotExpressible, compile
 from constructions.program.planner import plan
 from constructions.stock.target import StockTarget
 from constructions.target import TARGETS
+from verify.__main__ import main
 from verify.claim import Claim
 from verify.evidence.sampling import check_words, random_words
 from verify.proving import prove_claim
@@ -114,3 +117,39 @@ def test_a_format_in_which_it_is_not_exact_is_refused(dtype):
     machine = language("flipflop").machine
     with pytest.raises(InputError, match=f"--dtype {dtype}: mamba2 is exact in float32, bfloat16"):
         build(compile(machine, target="mamba2"), "mamba2", dtype=dtype)
+
+
+@pytest.mark.parametrize("target", ["bamba", "recurrent_gemma", "rwkv", "gru"])
+def test_check_proves_a_saved_folder_again_and_refutes_it_of_another_language(target, tmp_path, capsys):
+    folder = str(tmp_path / "model")
+    assert main(["export", "tomita-1", "--target", target, "--to", folder, "--strings", "3", "--quiet"]) == 0
+    assert main(["check", folder, "--strings", "3", "--bins", "20"]) == 0
+    assert "the search over caches closed: every length" in " ".join(capsys.readouterr().out.split())
+    assert main(["check", folder, "tomita-2", "--strings", "3", "--bins", "20"]) == 1
+
+
+def broken(folder, **changes):
+    config = json.loads((folder / "config.json").read_text())
+    config.update(changes)
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+@pytest.mark.parametrize(
+    "target, changes, message",
+    [
+        ("mamba2", {"model_type": "gpt2"}, "the architecture is 'gpt2', expected one of mamba, mamba2"),
+        ("mamba2", {"num_hidden_layers": 9}, "lacks tensor .backbone.layers.[2-8]"),
+        ("mamba2", {"hidden_size": 10**9}, "does not have the shape|config.json"),
+        ("mamba2", {"num_heads": "many"}, "config.json"),
+        ("mamba2", {"dtype": "complex64"}, "dtype is 'complex64'"),
+        ("bamba", {"model_type": "mamba2"}, "config.json|tensor"),
+        ("gru", {"model_type": "lstm"}, "has the shape"),
+    ],
+)
+def test_a_folder_that_was_edited_is_refused_in_one_line(target, changes, message, tmp_path, capsys):
+    machine = language("tomita-1").machine
+    build(compile(machine, target=target), target).save(tmp_path / "model")
+    broken(tmp_path / "model", **changes)
+    assert main(["check", str(tmp_path / "model"), "tomita-1", "--strings", "3"]) == 2
+    line = capsys.readouterr().err
+    assert re.search(message, line) and line.count("\n") == 1

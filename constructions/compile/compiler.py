@@ -28,6 +28,9 @@ from constructions.target import TARGETS, Target
 
 AUTO, PAPER, HOLONOMY = ROUTES = ("auto", "paper", "holonomy")
 
+TABLE = "table"
+"""The route on which an automaton is one register, for targets that can have that; nobody asks for it."""
+
 RESET, READ_BEFORE, ADD, SET_COUNTER, DRIFT, PERMUTE, TRANSFORM = ABILITIES = (
     "reset",
     "read before",
@@ -185,7 +188,7 @@ def _candidates(machine: Machine, mode: str, route: str, limits: Limits, transfo
     if transform and route == AUTO and not isinstance(machine, CounterMachine):
         dfa = (machine if isinstance(machine, DFA) else DFA.from_machine(machine)).minimise()
         cascade = table_cascade(dfa, mode)
-        yield Construction(machine, cascade, "table", "one register holds the state", "exact", cascade.memory_bits)
+        yield Construction(machine, cascade, TABLE, "one register holds the state", "exact", cascade.memory_bits)
     paper = _paper(machine, mode)
     if paper is not None and route != HOLONOMY:
         yield paper

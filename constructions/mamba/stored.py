@@ -81,14 +81,14 @@ def read_stored(directory: Path) -> Stored:
     official = "model_type" not in content and "d_model" in content and "n_layer" in content
     if not official and content.get("model_type") != "mamba":
         raise InputError(f"{directory}: the architecture is {shown(content.get('model_type'))}, expected 'mamba'")
-    files = _weight_files(directory)
+    files = weight_files(directory)
     config = _official_config(directory, content) if official else _config(directory, content)
     _check_sizes(directory, config, sum(path.stat().st_size for path in files))
     notes = ["the layout is that of the official package mamba-ssm, its names translated"] if official else []
-    read = _read_tensors(directory, files)
+    read = read_tensors(directory, files)
     tensors, said = _plain_names(directory, read)
     notes += said
-    dtype, said = _dtype(directory, content, tensors)
+    dtype, said = format_of(directory, content, tensors)
     return Stored(config, dtype, tensors, (*notes, *said))
 
 
@@ -193,7 +193,7 @@ def _check_sizes(directory: Path, config: dict, stored: int) -> None:
         )
 
 
-def _dtype(directory: Path, content: dict, tensors: dict[str, torch.Tensor]) -> tuple[str, list[str]]:
+def format_of(directory: Path, content: dict, tensors: dict[str, torch.Tensor]) -> tuple[str, list[str]]:
     """The format of the model: what config.json says, else that of the first tensor; and what to say about it."""
     said = {name: content[name] for name in ("dtype", "torch_dtype") if content.get(name) not in (None, "auto")}
     for name, value in said.items():
@@ -222,7 +222,7 @@ def _dtype(directory: Path, content: dict, tensors: dict[str, torch.Tensor]) -> 
 # -- weights ------------------------------------------------------------------------------------------
 
 
-def _weight_files(directory: Path) -> list[Path]:
+def weight_files(directory: Path) -> list[Path]:
     """The files that the weights are read from; an index may name others, but none that is pickled."""
     if (directory / SAFETENSORS).is_file():
         return [directory / SAFETENSORS]
@@ -244,7 +244,7 @@ def _weight_files(directory: Path) -> list[Path]:
     raise InputError(f"{directory}: has no {SAFETENSORS}")
 
 
-def _read_tensors(directory: Path, files: list[Path]) -> dict[str, torch.Tensor]:
+def read_tensors(directory: Path, files: list[Path]) -> dict[str, torch.Tensor]:
     tensors: dict[str, torch.Tensor] = {}
     for path in files:
         try:

@@ -95,7 +95,9 @@ def lower_to_cell(cascade: Cascade, cell: str, dtype: str) -> CellWeights:
     units: list[tuple[str | None, int]] = [(None, state.initial)]
     units += [(symbol, q) for symbol in cascade.alphabet for q in sorted(set(images[symbol]))]
     if len(units) > MOST_UNITS[dtype]:
-        raise InputError(f"--dtype {dtype}: adds {MOST_UNITS[dtype]} units exactly, and this automaton needs {len(units)}")
+        raise InputError(
+            f"--dtype {dtype}: adds {MOST_UNITS[dtype]} units exactly, and this automaton needs {len(units)}"
+        )
     states = np.array([q for _, q in units])
     sources = np.zeros((len(units), len(units)))
     letters = np.zeros((len(units), FIRST_SYMBOL + len(cascade.alphabet)))
@@ -111,6 +113,20 @@ def lower_to_cell(cascade: Cascade, cell: str, dtype: str) -> CellWeights:
         tuple(units),
         {**_layer(cell, sources, letters), **_head(cell, cascade, states)},
     )
+
+
+def shapes(cell: str, tokens: int, units: int) -> dict[str, tuple[int, ...]]:
+    """The shape of each tensor."""
+    rows = _GATES[cell] * units
+    return {
+        "embedding.weight": (tokens, tokens),
+        "layer.weight_ih_l0": (rows, tokens),
+        "layer.weight_hh_l0": (rows, units),
+        "layer.bias_ih_l0": (rows,),
+        "layer.bias_hh_l0": (rows,),
+        "head.weight": (tokens, units),
+        "head.bias": (tokens,),
+    }
 
 
 def on(cell: str) -> float:
@@ -131,14 +147,11 @@ def _layer(cell: str, sources: np.ndarray, letters: np.ndarray) -> dict[str, np.
         first[0], first[1:] = -2 * UNIT, UNIT * (many[1:] - 5)
         # Before BOS all units are 0, neither on nor off.
         of_symbol[1:, :FIRST_SYMBOL] = -UNIT * (many[1:, None] + 2)
-    rows, gates = count * _CANDIDATE[cell], _GATES[cell]
+    rows = count * _CANDIDATE[cell]
     tensors = {
-        "embedding.weight": np.eye(tokens),
-        "layer.weight_ih_l0": np.zeros((gates * count, tokens)),
-        "layer.weight_hh_l0": np.zeros((gates * count, count)),
-        "layer.bias_ih_l0": np.zeros(gates * count),
-        "layer.bias_hh_l0": np.zeros(gates * count),
+        name: np.zeros(shape) for name, shape in shapes(cell, tokens, count).items() if not name.startswith("head")
     }
+    tensors["embedding.weight"] = np.eye(tokens)
     tensors["layer.weight_ih_l0"][rows : rows + count] = of_symbol
     tensors["layer.weight_hh_l0"][rows : rows + count] = of_state
     tensors["layer.bias_ih_l0"][rows : rows + count] = first
@@ -177,5 +190,3 @@ def rounded(tensors: dict[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]
             single = ((bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000).astype(np.uint32).view(np.float32)
         found[name] = single.astype(np.float64)
     return found
-
-

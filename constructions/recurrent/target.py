@@ -84,7 +84,9 @@ class CellTarget:
             "alphabet": list(weights.alphabet),
             "mode": RECOGNISE if weights.outputs == (ACCEPT,) else PREDICTIVE,
             "convention": "an output is given when its logit is positive; acceptance is the logit of <eos>",
-            "units": {str(i): f"read {symbol or '<bos>'}, now in state {q}" for i, (symbol, q) in enumerate(weights.units)},
+            "units": {
+                str(i): f"read {symbol or '<bos>'}, now in state {q}" for i, (symbol, q) in enumerate(weights.units)
+            },
         }
         write_folder(Path(folder), config, weights.tensors, weights.dtype, weights.alphabet, meanings, card, language)
 

@@ -59,18 +59,21 @@ class StockRunner:
         if architecture.attends:
             _check_idle(model)
         self._cache: Any = None
+        self._rows = 1
         self._attention: dict[int, dict[str, Any]] = {}
 
     def logits(self, tokens: torch.Tensor) -> torch.Tensor:
         """Full forward of (batch, time) tokens: (batch, time, vocabulary)."""
-        self.architecture.fresh(self.model, len(tokens))
         rows = self.architecture.most_rows or len(tokens)
         parts = [self.model(part, use_cache=False).logits for part in tokens.split(rows)]
+        # Where the state lives in the modules, it is gone now, and steps want a place to write it to.
+        self.architecture.fresh(self.model, self._rows)
         return torch.cat(parts)
 
     def start(self, tokens: torch.Tensor) -> torch.Tensor:
         """Reads (batch, 1) tokens into a fresh cache, which all later steps use: logits (batch, vocabulary)."""
-        result = self._forward(tokens, self.architecture.fresh(self.model, len(tokens)), 0)
+        self._rows = len(tokens)
+        result = self._forward(tokens, self.architecture.fresh(self.model, self._rows), 0)
         kept = getattr(result, self.architecture.cache_argument, None)
         self._cache = kept if kept is not None else self._cache
         layers = getattr(self._cache, "layers", ())

@@ -1,4 +1,4 @@
-"""Checks of a given Mamba checkpoint against a language: accuracy, gates, refutation, search."""
+"""Checks of a given checkpoint against a language: accuracy, gates, refutation, search."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from automata.machine import ACCEPT, EOS, MODES, PREDICTIVE, RECOGNISE, Machine
 from constructions.mamba.reading import LOGIT, Reading
 from constructions.mamba.surroundings import transformers_ready
 from verify.checkpoints.checkpoint_search import search_checkpoint
+from verify.checkpoints.opening import open_checkpoint
 from verify.checkpoints.other_reading import right_by_probability
 from verify.commands.inputs import Input
 from verify.evidence.accuracy import Accuracy, accuracy
@@ -53,20 +54,16 @@ def check_checkpoint(
     if reading != Reading():
         command += f" --answer {reading.option}"
     with transformers_ready():
-        from constructions.mamba.gates import GateAudit
-        from constructions.mamba.huggingface import HuggingFaceRunner
-        from constructions.mamba.loading import load_checkpoint, read_vocabulary
-        from constructions.mamba.stepping import SteppedMamba
-
         outputs = (ACCEPT,) if mode == RECOGNISE else (*machine.alphabet, EOS)
-        hugging_face, notes = load_checkpoint(directory)
-        vocabulary = read_vocabulary(directory, machine.alphabet, outputs, hugging_face.config.vocab_size)
-        model = SteppedMamba(HuggingFaceRunner(hugging_face), vocabulary, reading=reading)
+        opened = open_checkpoint(directory, machine.alphabet, outputs, reading)
+        model = opened.model
         report = Report(command, args.quiet, args.json)
-        report.title(f"{directory}: a Mamba checkpoint against {given.title}")
-        report.section("checkpoint", said | _describe(hugging_face, model, notes))
+        report.title(f"{directory}: {opened.what} against {given.title}")
+        convention = f"{reading}; acceptance is read from the end token"
+        run_in = {"run in": model.conditions, "convention": convention}
+        report.section("checkpoint", said | opened.values | run_in)
         words = list(_words(machine, mode, args.strings, edges[-1], args.seed))
-        with GateAudit(hugging_face) as audit:
+        with opened.audit as audit:
             result = accuracy(machine, model.by_full_forward, words, mode, edges)
         report.section(
             "exact accuracy",
@@ -79,7 +76,10 @@ def check_checkpoint(
             words = [word[: edges[-1]] for word in words]
             verdict = _or_by_probability(verdict, right_by_probability(machine, model.by_full_forward, words, mode))
         report.verdict("random test", _read_as(verdict, reading), {"run by": "full forward", "seed": args.seed})
-        report.section("gates", _gates(audit), [vars(layer) for layer in audit.layers])
+        if audit is None:
+            report.section("gates", {"as parametrised": opened.gates})
+        else:
+            report.section("gates", _gates(audit), [vars(layer) for layer in audit.layers])
         if not _star_free(given):
             report.verdict("pumped words", _read_as(run_alone(machine, model, pumped(given, model, mode)), reading))
         with Progress("joint states", quiet=args.quiet) as progress:
@@ -133,20 +133,6 @@ def _declared_mode(directory: Path) -> str:
     except (OSError, InputError, ValueError, KeyError, TypeError, RecursionError):
         return PREDICTIVE
     return mode if mode in MODES else PREDICTIVE
-
-
-def _describe(model, stepped, notes: tuple[str, ...]) -> dict[str, object]:
-    config, parameters = model.config, list(model.parameters())
-    return {
-        "blocks": config.num_hidden_layers,
-        "d_model, d_inner": (config.hidden_size, config.intermediate_size),
-        "d_state, d_conv": (config.state_size, config.conv_kernel),
-        "parameters": sum(p.numel() for p in parameters),
-        "nonzero": sum(int((p != 0).sum()) for p in parameters),
-        **({"stored": "; ".join(notes)} if notes else {}),
-        "run in": stepped.conditions,
-        "convention": f"{stepped.reading}; acceptance is read from the end token",
-    }
 
 
 def _words(machine: Machine, mode: str, count: int, longest: int, seed: int) -> Iterator[tuple[str, ...]]:

@@ -87,7 +87,7 @@ def run_on(given: Input, args: argparse.Namespace, command: str) -> int:
         from verify.show.pictures.canvas import check_extension
 
         check_extension(args.draw)
-    if not seems_star_free(given, args):
+    if not beyond_star_free(args) and not seems_star_free(given, args):
         return _refuse(given, args, command)
     return compile_and_check(given, args, command)
 
@@ -118,7 +118,7 @@ def task(args: argparse.Namespace) -> Task:
         InputError: when it is not star-free.
     """
     given = read_input(args)
-    if not seems_star_free(given, args):
+    if not beyond_star_free(args) and not seems_star_free(given, args):
         raise InputError(
             f"{given.title} is not star-free, so there is no model of it: see `python -m verify prove {given.options}`"
         )
@@ -132,6 +132,14 @@ def task_on(given: Input, args: argparse.Namespace) -> Task:
 
     spoken_of = given.dfa if isinstance(given.machine, DFA) or args.command == "starfree" else None
     return task_of(given.title, given.machine, args, spoken_of, given.language)
+
+
+def beyond_star_free(args: argparse.Namespace) -> bool:
+    """Whether the target asked for has registers with groups, so that star-free or not is no question."""
+    from constructions.compile.compiler import PERMUTE, TRANSFORM
+    from constructions.target import TARGETS
+
+    return bool({PERMUTE, TRANSFORM} & TARGETS.named(getattr(args, "target", "ssm")).abilities)
 
 
 def seems_star_free(given: Input, args: argparse.Namespace) -> bool:

@@ -16,7 +16,7 @@ from automata.errors import InputError, LimitError, quoted, shortened
 from automata.machine import Machine
 from automata.machines.bounded_dyck import DyckMachine
 from automata.machines.counter_machine import CounterMachine
-from constructions.compile.compiler import HOLONOMY, Construction
+from constructions.compile.compiler import HOLONOMY, TABLE, Construction
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.target import TARGETS
 from verify.commands.pipeline import Task, construct, limits_of
@@ -78,7 +78,7 @@ def parser_of(machine: Machine) -> Callable[[str], str]:
 def star_free(
     construction: Construction, dfa: DFA, args: argparse.Namespace
 ) -> tuple[dict[str, object], dict[str, object]]:
-    """That the language is star-free, and how it was compiled, for people and for JSON."""
+    """Whether the language is star-free, and how it was compiled, for people and for JSON."""
     cascade = construction.cascade
     try:
         skeleton = Skeleton.of(dfa, limits_of(args).image_sets)
@@ -91,10 +91,16 @@ def star_free(
         and getattr(args, "route", "") == "auto"
         and dfa.states > limits_of(args).thorough
     )
+    if skeleton is not None and not skeleton.aperiodic:
+        found = {"no": "words permute states of the minimal automaton, which this target can have"}
+    elif skeleton is not None:
+        found = {"yes": "no word permutes states of the minimal automaton"}
+    elif construction.route == TABLE:
+        found = {"open": "there are more image sets than the limit, and this target need not know"}
+    else:
+        found = {"yes": "it is compiled to registers that only hold and are set, and counters"}
     values: dict[str, object] = {
-        "yes": "no word permutes states of the minimal automaton"
-        if skeleton is not None
-        else "it is compiled to registers that only hold and are set, and counters",
+        **found,
         "automaton": f"{dfa.states} states, {len(dfa.alphabet)} symbols"
         + (f" with {len(skeleton.letters)} actions" if skeleton else ""),
         "route": f"{construction.route}: {construction.reason}" + " (--auto-states tries all)" * thorough,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from automata.machine import RECOGNISE
 from constructions.build import Build
+from constructions.mamba.weights import FIRST_SYMBOL
+from constructions.recurrent.cells import CELLS, CellWeights
 from verify.verdict import Verdict
 
 _CARD = """---
-library_name: transformers
+library_name: {library}
 license: mit
 pipeline_tag: text-generation
 tags: [{family}, formal-languages, compiled]
@@ -27,7 +29,12 @@ Repeat with `{command}`.
 
 ## Use
 
-```python
+{use}
+`coordinates.json` says what every coordinate of the residual stream and every inner channel means, `language.json` which
+language the model is about: `python -m verify check .` proves it again.
+"""
+
+_IN_TRANSFORMERS = """```python
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -38,8 +45,20 @@ print([token for token, number in tokenizer.get_vocab().items() if logits[number
 ```
 
 The tokenizer puts `<bos>` first, which the model needs.  Padding goes on the left, with its attention mask.
-`coordinates.json` says what every coordinate of the residual stream and every inner channel means, `language.json`
-which language the model is about: `python -m verify check .` proves it again.
+"""
+
+_IN_TORCH = """```python
+import torch
+from safetensors.torch import load_file
+
+tensors = load_file("model.safetensors")
+layer = torch.nn.{module}({tokens}, {units}, batch_first=True{more})
+layer.load_state_dict({{name[6:]: t for name, t in tensors.items() if name.startswith("layer.")}})
+token = tensors["embedding.weight"][[1, {first}]]  # <bos>, then {example}: see tokenizer.json
+hidden = layer(token[None])[0][0, -1]
+logits = tensors["head.weight"] @ hidden + tensors["head.bias"]
+```
+
 """
 
 _PREDICTS = (
@@ -63,10 +82,28 @@ def card(title: str, built: Build, verdicts: list[Verdict], command: str) -> str
         sizes=", ".join(f"{number} {name}" for name, number in built.target.size(built.weights).items()),
         family=built.target.name.replace("_", "-"),
         dtype=built.describe()["dtype"],
+        library="torch" if isinstance(built.weights, CellWeights) else "transformers",
+        use=_use(built),
         question=_RECOGNISES if construction.mode == RECOGNISE else _PREDICTS,
         verdicts="\n".join(f"* {_sentence(verdict)}" for verdict in verdicts),
         command=command,
-        example=construction.cascade.alphabet[0],
+    )
+
+
+def _use(built: Build) -> str:
+    """How the folder is read again, without this project."""
+    assert built.construction is not None
+    example = built.construction.cascade.alphabet[0]
+    weights = built.weights
+    if not isinstance(weights, CellWeights):
+        return _IN_TRANSFORMERS.format(dtype=built.describe()["dtype"], example=example)
+    return _IN_TORCH.format(
+        module=CELLS[weights.cell],
+        tokens=len(weights.tensors["embedding.weight"]),
+        units=len(weights.units),
+        more=', nonlinearity="relu"' if weights.cell == "relu" else "",
+        first=FIRST_SYMBOL,
+        example=example,
     )
 
 

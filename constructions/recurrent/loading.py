@@ -1,0 +1,41 @@
+"""Reads the folder of a cell; what cannot be used is refused in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from automata.errors import InputError
+from constructions.mamba.checkpoint import CONFIG, SAFETENSORS
+from constructions.mamba.stored import format_of, read_json, read_tensors, shown, weight_files
+from constructions.recurrent.cells import MOST_UNITS, CellWeights, shapes
+
+
+def load_cell(directory: Path, cell: str) -> tuple[CellWeights, tuple[str, ...]]:
+    """The weights, as numbers of the format that they are run in, and what was done to read them.
+
+    Raises:
+        InputError: when weights are lacking, too many, not finite, or of shapes that do not fit each other.
+    """
+    content = read_json(directory, CONFIG)
+    tensors = read_tensors(directory, weight_files(directory))
+    dtype, notes = format_of(directory, content, tensors)
+    if dtype not in MOST_UNITS:
+        raise InputError(f"{directory}: {CONFIG}: dtype is {dtype}, expected one of {', '.join(MOST_UNITS)}")
+    embedding, hidden = tensors.get("embedding.weight"), tensors.get("layer.weight_hh_l0")
+    for name, tensor in (("embedding.weight", embedding), ("layer.weight_hh_l0", hidden)):
+        if tensor is None or tensor.dim() != 2:
+            raise InputError(f"{directory}: {SAFETENSORS} has no matrix {name!r}")
+    assert embedding is not None and hidden is not None
+    wanted = shapes(cell, tokens=len(embedding), units=hidden.shape[1])
+    for name in sorted(wanted.keys() ^ tensors.keys()):
+        raise InputError(
+            f"{directory}: {SAFETENSORS} {'lacks' if name in wanted else 'has the unknown'} tensor {shown(name)}"
+        )
+    for name, tensor in tensors.items():
+        if tuple(tensor.shape) != wanted[name]:
+            raise InputError(
+                f"{directory}: tensor {name!r} has the shape {tuple(tensor.shape)}, expected {wanted[name]}"
+            )
+    arrays = {name: tensor.double().numpy() for name, tensor in tensors.items()}
+    units = tuple((None, 0) for _ in range(hidden.shape[1]))
+    return CellWeights(cell, dtype, (), (), units, arrays), tuple(notes)
