@@ -138,7 +138,7 @@ def broken(folder, **changes):
     "target, changes, message",
     [
         ("mamba2", {"model_type": "gpt2"}, "the architecture is 'gpt2', expected one of mamba, mamba2"),
-        ("mamba2", {"num_hidden_layers": 9}, "lacks tensor .backbone.layers.[2-8]"),
+        ("mamba2", {"num_hidden_layers": 9}, "lacks tensor .backbone.layers.[1-8]"),
         ("mamba2", {"hidden_size": 10**9}, "does not have the shape|config.json"),
         ("mamba2", {"num_heads": "many"}, "config.json"),
         ("mamba2", {"dtype": "complex64"}, "dtype is 'complex64'"),
