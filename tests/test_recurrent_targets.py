@@ -1,4 +1,4 @@
-"""Nonlinear cells of torch as targets: every regular language, groups or not, proved by closed search through their states."""
+"""Nonlinear cells of torch as targets: every regular language, groups or not, proved by closed search."""
 
 import dataclasses
 from itertools import permutations

@@ -42,8 +42,8 @@ RESET, READ_BEFORE, ADD, SET_COUNTER, DRIFT, PERMUTE, TRANSFORM = ABILITIES = (
 )
 """What a register may do.
 
-``drift``: a counter that no range holds, so that a model of it has infinitely many states.  ``transform``: any function of its
-values, so that an automaton is one register.
+``drift``: a counter that no range holds, so that a model of it has infinitely many states.  ``transform``: any
+function of its values, so that an automaton is one register.
 """
 
 EXPANDED_STATES = 1000

@@ -1,10 +1,10 @@
-"""An automaton as one register that takes any function of its values: for cells whose step is not linear in their state."""
+"""An automaton as one register that takes any function of its values: for cells that are not linear in their state."""
 
 from __future__ import annotations
 
 from automata.dfa import DFA
-from constructions.cascade import Cascade, Emit, In, Is, Level, Rule, Transform, Transformation
 from automata.machine import ACCEPT, EOS, PREDICTIVE
+from constructions.cascade import Cascade, Emit, In, Is, Level, Rule, Transform, Transformation
 from constructions.compile.krohn_rhodes import outputs_of
 
 

@@ -4,9 +4,9 @@ A unit (symbol, state) is on exactly when this symbol was read and the state bef
 
     on = [symbol] + (sum of the units whose state is a source) > 3/2,
 
-one threshold, which every one of these cells has.  Exactly one unit is on at a time, and the state is its state; a unit for BOS
-stands for the first.  Groups need nothing special, since a unit is no affine map of the state: the obstruction of linear
-recurrences (Sarrof, Veitsman, Hahn 2024, Theorem 2) does not speak of these.
+one threshold, which every one of these cells has.  Exactly one unit is on at a time, and the state is its state; a
+unit for BOS stands for the first.  Groups need nothing special, since a unit is no affine map of the state: the
+obstruction of linear recurrences (Sarrof, Veitsman, Hahn 2024, Theorem 2) does not speak of these.
 
 =====  ======================================================  ============
 cell   how it is a threshold                                   off, on

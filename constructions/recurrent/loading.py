@@ -6,7 +6,6 @@ from pathlib import Path
 
 from automata.errors import InputError
 from constructions.mamba.checkpoint import CONFIG, SAFETENSORS
-from constructions.mamba.stored import format_of, read_json, read_tensors, shown, weight_files
 from constructions.recurrent.cells import MOST_UNITS, CellWeights, shapes
 
 
@@ -16,6 +15,8 @@ def load_cell(directory: Path, cell: str) -> tuple[CellWeights, tuple[str, ...]]
     Raises:
         InputError: when weights are lacking, too many, not finite, or of shapes that do not fit each other.
     """
+    from constructions.mamba.stored import format_of, read_json, read_tensors, shown, weight_files
+
     content = read_json(directory, CONFIG)
     tensors = read_tensors(directory, weight_files(directory))
     dtype, notes = format_of(directory, content, tensors)

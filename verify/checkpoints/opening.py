@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, Sequence
 from automata.errors import InputError
 from constructions.mamba.checkpoint import CONFIG
 from constructions.mamba.reading import Reading
-from constructions.mamba.stored import read_json, shown
 from constructions.target import TARGETS
 
 STEPPED = 64
@@ -40,6 +39,8 @@ def open_checkpoint(directory: Path, alphabet: Sequence[str], outputs: Sequence[
     Raises:
         InputError: when the folder is no checkpoint of an architecture that is known here, or lacks something.
     """
+    from constructions.mamba.stored import read_json, shown
+
     if not directory.is_dir():
         raise InputError(f"{directory}: is not a folder")
     if not (directory / CONFIG).is_file():

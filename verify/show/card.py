@@ -30,8 +30,8 @@ Repeat with `{command}`.
 ## Use
 
 {use}
-`coordinates.json` says what every coordinate of the residual stream and every inner channel means, `language.json` which
-language the model is about: `python -m verify check .` proves it again.
+`coordinates.json` says what every coordinate of the residual stream and every inner channel means, `language.json`
+which language the model is about: `python -m verify check .` proves it again.
 """
 
 _IN_TRANSFORMERS = """```python
