@@ -112,7 +112,7 @@ def star_free(
     if getattr(args, "ltl", None) is not None:
         values["formula"] = _formula(args.ltl, dfa)
     data: dict[str, object] = {
-        "answer": True,
+        "answer": {"yes": True, "no": False}.get(next(iter(found))),
         "states": dfa.states,
         "symbols": len(dfa.alphabet),
         "route": construction.route,
