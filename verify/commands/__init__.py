@@ -1,4 +1,4 @@
-"""One module per command: ``HELP``, ``configure(parser)`` and ``run(args) -> exit status``."""
+"""One module per command: ``HELP``, ``EXAMPLES``, ``configure(parser)`` and ``run(args) -> exit status``."""
 
 COMMANDS = (
     "dyck",
@@ -16,5 +16,7 @@ COMMANDS = (
     "certify",
     "check",
     "checkpoint",
+    "help",
+    "completion",
 )
 """The commands in the order in which help lists them; the names of modules of this package."""

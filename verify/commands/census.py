@@ -10,6 +10,8 @@ from verify.commands.options import add_report, nonempty, whole_number
 
 HELP = "every minimal automaton up to a size: decided, compiled and proved"
 
+EXAMPLES = ("census --letters 2 --states 3", "census --states 4 --workers 2 --out parts")
+
 _TOTALS = {(2, 1): 2, (2, 2): 24, (2, 3): 1028, (2, 4): 56014, (2, 5): 3705306}
 """Published numbers of languages, for the progress bar alone."""
 

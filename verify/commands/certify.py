@@ -20,6 +20,8 @@ from verify.commands.starfree import add_language
 
 HELP = "a model and its language as a Coq file: the theorem that the model is right on every word, and its proof"
 
+EXAMPLES = ("certify d-2 --coq d2.v", "certify dyck-2-3 --coq dyck.v --check")
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_language(parser)

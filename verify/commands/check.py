@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 HELP = "a saved model or a Mamba checkpoint against the language in its folder, or another one; or a certificate"
 
+EXAMPLES = (
+    "check model",
+    "check model dyck-2-5",
+    "check stock --regex '(ab)*' --answer softmax:0.1",
+    "check certificate.json",
+)
+
 CHECKED_STATES, ROWS = 5_000_000, 20_000
 """Joint states of a search unless told otherwise: of a saved SSM, and of a Mamba, whose steps are slower."""
 

@@ -2,6 +2,8 @@
 
 from verify.commands.check import configure, run
 
-__all__ = ["HELP", "configure", "run"]
+__all__ = ["EXAMPLES", "HELP", "configure", "run"]
 
 HELP = "the older name of check"
+
+EXAMPLES = ("checkpoint stock --language d-2",)

@@ -10,6 +10,8 @@ from verify.commands.options import add_common, add_drawing, nonempty
 
 HELP = "a counter language: dyck-1, shuffle-K, boolean-N, anbn, anbncn or anbncndn"
 
+EXAMPLES = ("counter anbncn", "counter shuffle-2 --arithmetic float16", "counter dyck-1 --released published")
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="dyck-1, shuffle-K, boolean-N, anbn, anbncn or anbncndn")

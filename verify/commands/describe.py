@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 HELP = "the algebra of a regular language: monoid, D-classes, groups, holonomy levels"
 
+EXAMPLES = ("describe tomita-3", "describe --file machine.dot --draw eggbox.svg --draw-what eggbox")
+
 _SHOWN = 12
 """D-classes and components that are listed one by one."""
 

@@ -9,6 +9,12 @@ from verify.commands.options import add_common, add_drawing, whole_number
 
 HELP = "bounded Dyck: K bracket types, nested at most H deep"
 
+EXAMPLES = (
+    "dyck --k 2 --depth 5",
+    "dyck --k 8 --depth 10 --mode recognise --arithmetic float32",
+    "dyck --k 2 --depth 3 --target mamba --save stock",
+)
+
 MOST_TYPES = 500_000
 """The greatest K: building a model takes a minute then."""
 

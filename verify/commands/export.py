@@ -15,6 +15,8 @@ from verify.commands.starfree import add_language, compile_and_check
 
 HELP = "write a language as a stock checkpoint (Hugging Face format), checked first"
 
+EXAMPLES = ("export d-2 --to stock", "export --ltl 'G(a -> F b)' --alphabet 'a b' --to stock --dtype float16")
+
 STRINGS = 200
 """Random strings by default."""
 

@@ -8,6 +8,8 @@ from verify.commands.options import add_common, add_drawing
 
 HELP = "the flip-flop language: the bit after r equals the bit after the last w"
 
+EXAMPLES = ("flipflop", "flipflop --mode recognise --strings-file strings.txt")
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_drawing(parser, ("cascade", "memory", "dfa"))

@@ -17,6 +17,8 @@ _TITLE = (
 
 HELP = "the languages that have a name: sizes, star-free or not"
 
+EXAMPLES = ("languages", "languages dyck-2-7", "languages --regex '(aa)*'")
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_input(parser, required=False)

@@ -9,6 +9,8 @@ from verify.commands.options import add_certificate, add_report, nonempty, whole
 
 HELP = "Theorem 2 in one's hand: the algebra, the mechanism, the reason, and what changes when a condition goes"
 
+EXAMPLES = ("parity", "parity --models 20 --plot states.svg")
+
 THEOREM = (
     (
         "Theorem: no SSM with nonnegative gates and finite precision, whose "

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import shutil
 import sys
+import textwrap
 from types import ModuleType
 from typing import NoReturn, Sequence
 
@@ -12,6 +14,8 @@ import verify
 from automata.errors import InputError, did_you_mean, one_line
 from verify.commands import COMMANDS
 from verify.commands.options import whole_number
+
+_EXAMPLES = ("prove dyck-2-5", "prove --regex '(ab)*' --save model", "check model", "export d-2 --to stock", "help ltl")
 
 _RAISE = "raise a limit that a refusal names, such as nesting=5000 (see docs/limits.md)"
 
@@ -25,9 +29,17 @@ _STATUS = (
 class Parser(argparse.ArgumentParser):
     """argparse with errors that are raised, and with the parsers of its commands at hand."""
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, epilog=_STATUS, **kwargs)
+    def __init__(self, *args, examples: Sequence[str] = (), **kwargs):
+        super().__init__(*args, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+        self.examples = examples
         self.children: dict[str, Parser] = {}
+
+    def format_help(self) -> str:
+        """The help, with examples, each on one line to be copied, and the exit statuses."""
+        width = shutil.get_terminal_size().columns - 2
+        shown = [f"  python -m verify {example}" for example in self.examples]
+        parts = ["\n".join(["examples:", *shown])] * bool(shown) + [textwrap.fill(_STATUS, width)]
+        return super().format_help() + "".join(f"\n{part}\n" for part in parts)
 
     def add_subparsers(self, **kwargs):
         commands = super().add_subparsers(**kwargs)
@@ -38,6 +50,13 @@ class Parser(argparse.ArgumentParser):
         """As argparse does it, but a failure is one, as for everything else that is printed."""
         if message and file is not None:
             file.write(message)
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """As argparse does it, with the near ones among the choices."""
+        if action.choices is not None and value not in action.choices:
+            shown, known = one_line(str(value), most=60), [str(choice) for choice in action.choices]
+            hint = did_you_mean(str(value), known) or f": expected one of {', '.join(known)}"
+            raise argparse.ArgumentError(action, f"invalid choice: {shown!r}{hint}")
 
     def error(self, message: str) -> NoReturn:
         if message.endswith("expected one argument"):
@@ -61,16 +80,19 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(_words_first(parser, argv))
 
 
-def command_line() -> Parser:
+def command_line(program: str = "python -m verify") -> Parser:
     """The parser of all commands."""
     parser = Parser(
-        prog="python -m verify", description="Build state space models from languages and prove what they compute."
+        prog=program,
+        description="Build state space models from languages and prove what they compute.",
+        examples=_EXAMPLES,
     )
     parser.add_argument("--version", action="version", version=f"ssm-compiler {verify.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
         module = _module(name)
-        command = commands.add_parser(name, help=module.HELP, description=module.HELP)
+        description = textwrap.fill(module.HELP, shutil.get_terminal_size().columns - 2)
+        command = commands.add_parser(name, help=module.HELP, description=description, examples=module.EXAMPLES)
         module.configure(command)
         command.add_argument(
             "--raise", dest="raised", action="append", default=[], type=raised_limit, metavar="NAME=N", help=_RAISE

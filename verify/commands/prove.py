@@ -10,6 +10,13 @@ from verify.commands.starfree import PICTURES, add_language, run_on
 
 HELP = "any language: compiled for a target, proved and tested"
 
+EXAMPLES = (
+    "prove dyck-2-5",
+    "prove anbn --mode recognise",
+    "prove --regex '(ab)*' --save model --json report.json",
+    "prove d-12 --target mamba --dtype bfloat16",
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_language(parser)

@@ -10,6 +10,8 @@ from verify.commands.options import add_certificate, add_report, nonempty
 
 HELP = "a saved model and a language: two strings on which the model must be wrong, computed from its weights"
 
+EXAMPLES = ("refute --weights model parity", "refute --weights model --regex '(aa)*' --no-run")
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

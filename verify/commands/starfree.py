@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 HELP = "a regular language: star-free or not; if it is, compiled, proved and tested"
 
+EXAMPLES = (
+    "starfree --regex '(ab)*'",
+    "starfree --ltl 'H(a -> Y b)' --alphabet 'a b'",
+    "starfree tomita-3",
+    "starfree --file machine.att --route holonomy",
+)
+
 STATES, AUTO_STATES = 5000, 1000
 """The largest minimal automaton that is compiled, and the largest for which every route is tried, unless told
 otherwise.

@@ -11,6 +11,8 @@ from verify.commands.starfree import add_language, task
 
 HELP = "print a run step by step: symbol, gates, named state, outputs"
 
+EXAMPLES = ("trace dyck-2-5 '( [ ] )'", "trace flip-flop 'w 1 r 1'", "trace --regex '(ab)*' abab --mode recognise")
+
 FAMILIES = ("counter", "starfree")
 """Words that once stood before the language and say nothing more; ``dyck --k K --depth H`` is still understood too."""
 
