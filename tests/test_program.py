@@ -6,13 +6,23 @@ import pytest
 from automata.catalogue import language
 from automata.errors import InputError
 from constructions.compile.compiler import compile
-from constructions.program.operations import ONE, Count, Delay, Flip, Hold, Neuron, Program, Swap, run
+from constructions.program.operations import (
+    CONSTANT_ONE,
+    Accumulate,
+    Delay,
+    Flip,
+    Hold,
+    Neuron,
+    Program,
+    Swap,
+    run_program,
+)
 from constructions.program.planner import Offer, plan
 from verify.evidence.sampling import expect, random_words
 
-EVERYWHERE = Offer((frozenset((Neuron, Hold, Delay, Count)),))
-LATE = Offer((frozenset((Hold, Count)), frozenset((Neuron,))), late=True)
-SLOW_DELAY = Offer((frozenset((Hold, Count, Delay)), frozenset((Neuron,))), delay=2)
+EVERYWHERE = Offer((frozenset((Neuron, Hold, Delay, Accumulate)),))
+LATE = Offer((frozenset((Hold, Accumulate)), frozenset((Neuron,))), late=True)
+SLOW_DELAY = Offer((frozenset((Hold, Accumulate, Delay)), frozenset((Neuron,))), delay=2)
 
 LANGUAGES = (
     "flipflop",
@@ -37,7 +47,7 @@ def test_a_program_does_what_the_machine_does(name, mode):
         program = plan(cascade, offer)
         for word in random_words(machine, 40, 12, np.random.default_rng(0)):
             sets = list(expect(machine, word, mode).sets)
-            assert run(program, word)[: len(sets)] == sets, (offer, word)
+            assert run_program(program, word)[: len(sets)] == sets, (offer, word)
 
 
 def test_operations_stand_in_halves_that_offer_them():
@@ -48,7 +58,7 @@ def test_operations_stand_in_halves_that_offer_them():
 
 def test_what_no_half_offers_is_refused_by_the_register():
     cascade = compile(language("anbn").machine, target="mamba").cascade
-    with pytest.raises(InputError, match="needs the operation Count, which no part of this architecture does"):
+    with pytest.raises(InputError, match="needs the operation Accumulate, which no part of this architecture does"):
         plan(cascade, Offer((frozenset((Neuron, Hold, Delay)),)))
 
 
@@ -58,19 +68,19 @@ def by_hand(*operations, answer):
 
 
 def given(program, word):
-    return [bool(outputs) for outputs in run(program, word)]
+    return [bool(outputs) for outputs in run_program(program, word)]
 
 
 def test_flip_is_set_turned_over_and_held():
-    program = by_hand(Flip("bit", {1: 1}, {ONE: 1}, {2: 1}, 4), answer={4: 1})
+    program = by_hand(Flip("bit", {1: 1}, {CONSTANT_ONE: 1}, {2: 1}, 4), answer={4: 1})
     assert given(program, "abaab") == [True, False, False, True, False, False]
 
 
 def test_swap_exchanges_two_cells():
-    program = by_hand(Swap("pair", {1: 1}, (({ONE: 1}, 4), ({}, 5)), ((0, 1, {2: 1}),)), answer={5: 1})
+    program = by_hand(Swap("pair", {1: 1}, (({CONSTANT_ONE: 1}, 4), ({}, 5)), ((0, 1, {2: 1}),)), answer={5: 1})
     assert given(program, "abba") == [False, True, True, True, False]
 
 
 def test_an_event_that_is_no_bit_is_an_error():
     with pytest.raises(ValueError, match="expected 0 or 1, found 2"):
-        run(by_hand(Hold("r", {ONE: 2}, (({}, 4),)), answer={4: 1}), "a")
+        run_program(by_hand(Hold("r", {CONSTANT_ONE: 2}, (({}, 4),)), answer={4: 1}), "a")

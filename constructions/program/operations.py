@@ -5,7 +5,7 @@ is a sum of whole multiples of coordinates.  A *half* is what a model does betwe
 once; an architecture says which kinds of operations each of its halves can do
 (:mod:`constructions.stock.architecture`).
 
-:func:`run` is the meaning of a program, in whole numbers: what an architecture's weights are held against.
+:func:`run_program` is the meaning of a program, in whole numbers: what an architecture's weights are held against.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Iterable, Mapping, Union
 
-Form = Mapping[int, int]
+LinearForm = Mapping[int, int]
 """Coordinate -> multiple."""
 
-ONE, BEGINNING = 0, 1
+CONSTANT_ONE, BEGINNING = 0, 1
 """The coordinate that is always 1, and the one that is 1 on BOS alone."""
 
 
@@ -24,8 +24,8 @@ ONE, BEGINNING = 0, 1
 class Neuron:
     """Adds relu(reads) times a multiple to each coordinate that it writes: an AND of conditions."""
 
-    reads: Form
-    writes: Form
+    reads: LinearForm
+    writes: LinearForm
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Hold:
     """
 
     name: str
-    gate: Form
-    cells: tuple[tuple[Form, int], ...]
+    gate: LinearForm
+    cells: tuple[tuple[LinearForm, int], ...]
     late: tuple[int, ...] = ()
 
 
@@ -49,17 +49,17 @@ class Hold:
 class Delay:
     """Writes what the form was one step ago; 0 at the first."""
 
-    reads: Form
+    reads: LinearForm
     writes: int
 
 
 @dataclass(frozen=True)
-class Count:
+class Accumulate:
     """A sum over all steps of ``up`` less ``down``, both nonnegative."""
 
     name: str
-    up: Form
-    down: Form
+    up: LinearForm
+    down: LinearForm
     writes: int
 
 
@@ -70,9 +70,9 @@ class Flip:
     """
 
     name: str
-    set: Form
-    value: Form
-    flip: Form
+    set: LinearForm
+    value: LinearForm
+    flip: LinearForm
     writes: int
 
 
@@ -86,12 +86,12 @@ class Swap:
     """
 
     name: str
-    set: Form
-    cells: tuple[tuple[Form, int], ...]
-    swaps: tuple[tuple[int, int, Form], ...]
+    set: LinearForm
+    cells: tuple[tuple[LinearForm, int], ...]
+    swaps: tuple[tuple[int, int, LinearForm], ...]
 
 
-Operation = Union[Neuron, Hold, Delay, Count, Flip, Swap]
+Operation = Union[Neuron, Hold, Delay, Accumulate, Flip, Swap]
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Program:
     coordinates: tuple[str, ...]
     symbols: tuple[int, ...]
     halves: tuple[tuple[Operation, ...], ...]
-    answers: tuple[Form, ...]
+    answers: tuple[LinearForm, ...]
 
     def half(self, number: int) -> tuple[Operation, ...]:
         """The operations of a half; none beyond the last."""
@@ -123,7 +123,7 @@ class Program:
         return f"Program({len(self.halves)} halves, {operations} operations, {len(self.coordinates)} coordinates)"
 
 
-def run(program: Program, word: Iterable[str]) -> list[frozenset[str]]:
+def run_program(program: Program, word: Iterable[str]) -> list[frozenset[str]]:
     """What a program gives out on BOS and after each symbol, in whole numbers.
 
     Raises:
@@ -133,7 +133,7 @@ def run(program: Program, word: Iterable[str]) -> list[frozenset[str]]:
     given = []
     for symbol in (None, *word):
         stream = [0] * len(program.coordinates)
-        stream[ONE] = 1
+        stream[CONSTANT_ONE] = 1
         stream[BEGINNING if symbol is None else program.symbols[program.alphabet.index(symbol)]] = 1
         for number, half in enumerate(program.halves):
             after = list(stream)
@@ -156,7 +156,7 @@ def _written(
         before = held.get(key, [0])
         held[key] = [value_of(operation.reads, stream)]
         return [(operation.writes, before[0])]
-    if isinstance(operation, Count):
+    if isinstance(operation, Accumulate):
         held[key] = [held.get(key, [0])[0] + value_of(operation.up, stream) - value_of(operation.down, stream)]
         return [(operation.writes, held[key][0])]
     if isinstance(operation, Flip):
@@ -177,12 +177,12 @@ def _written(
     return [*zip((coordinate for _, coordinate in operation.cells), now), *zip(late, before)]
 
 
-def value_of(form: Form, stream: list[int]) -> int:
+def value_of(form: LinearForm, stream: list[int]) -> int:
     """The number that a form is on a stream."""
     return sum(multiple * stream[coordinate] for coordinate, multiple in form.items())
 
 
-def _bit(form: Form, stream: list[int]) -> int:
+def _bit(form: LinearForm, stream: list[int]) -> int:
     found = value_of(form, stream)
     if found not in (0, 1):
         raise ValueError(f"expected 0 or 1, found {found}")

@@ -1,8 +1,8 @@
 """From a cascade to a program: each operation in the first half that can do it and by which all that it reads is there.
 
 Memories become :class:`~constructions.program.operations.Hold`, conditions on several variables neurons, counters
-:class:`~constructions.program.operations.Count`.  A value before the step is kept a second time where the architecture
-has that at no cost, and else delayed.
+:class:`~constructions.program.operations.Accumulate`.  A value before the step is kept a second time where the
+architecture has that at no cost, and else delayed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,17 @@ from constructions.cascade import Cascade
 from constructions.conditions.cases import Case, Cube, Key
 from constructions.conditions.inline import inline
 from constructions.conditions.network import SYMBOL, Choice, Latch, Network, Total, Window, network
-from constructions.program.operations import BEGINNING, ONE, Count, Delay, Form, Hold, Neuron, Operation, Program
+from constructions.program.operations import (
+    BEGINNING,
+    CONSTANT_ONE,
+    Accumulate,
+    Delay,
+    Hold,
+    LinearForm,
+    Neuron,
+    Operation,
+    Program,
+)
 
 
 @dataclass(frozen=True)
@@ -63,8 +73,8 @@ class _Total:
 
     coordinate: int
     initial: int
-    up: Form
-    down: Form
+    up: LinearForm
+    down: LinearForm
 
 
 @dataclass
@@ -74,7 +84,7 @@ class _Planner:
     names: list[str] = field(default_factory=lambda: ["one", "<bos>"])
     halves: list[list[Operation]] = field(default_factory=list)
     # A coordinate can be read from this half on.
-    ready: dict[int, int] = field(default_factory=lambda: {ONE: 0, BEGINNING: 0})
+    ready: dict[int, int] = field(default_factory=lambda: {CONSTANT_ONE: 0, BEGINNING: 0})
     # The coordinates of a variable's values; at most one value has none.
     values: dict[Key, dict[int, int]] = field(default_factory=dict)
     # Equal neurons of a half are one: (half, what it reads) -> what it writes.
@@ -153,14 +163,14 @@ class _Planner:
                 [case.cube], f"{total.name} {case.value:+d}, case {number}"
             ).items():
                 side[coordinate] = side.get(coordinate, 0) + multiple * abs(case.value)
-        half = self._first([up, down], Count, total.name)
+        half = self._first([up, down], Accumulate, total.name)
         coordinate = self._coordinate(total.name, half + 1)
-        self._at(half).append(Count(total.name, _plain(up), _plain(down), coordinate))
+        self._at(half).append(Accumulate(total.name, _plain(up), _plain(down), coordinate))
         self.totals[total.name] = _Total(coordinate, total.initial, _plain(up), _plain(down))
 
     def _window(self, window: Window) -> None:
         total = self.totals[window.counter]
-        value = {total.coordinate: 1, ONE: total.initial}
+        value = {total.coordinate: 1, CONSTANT_ONE: total.initial}
         if window.before:  # what it is now less what this step added
             value = _sum([value, {c: -k for c, k in total.up.items()}, total.down])
         key = window.variable.key
@@ -171,8 +181,8 @@ class _Planner:
         for place, cut in enumerate(window.cuts):
             # c >= cut is relu(c - cut + 1) - relu(c - cut); of two neighbouring values one takes over from the other.
             writes = {found[place + 1]: 1, **({found[place]: -1} if place else {})}
-            self._neuron(_sum([value, {ONE: 1 - cut}]), writes)
-            self._neuron(_sum([value, {ONE: -cut}]), {c: -k for c, k in writes.items()})
+            self._neuron(_sum([value, {CONSTANT_ONE: 1 - cut}]), writes)
+            self._neuron(_sum([value, {CONSTANT_ONE: -cut}]), {c: -k for c, k in writes.items()})
         self.values[key] = found
 
     # -- conditions -------------------------------------------------------------------------------------
@@ -181,22 +191,22 @@ class _Planner:
     def _where(cases: Iterable[Case], value: object) -> list[Cube]:
         return [case.cube for case in cases if case.value == value]
 
-    def _sides(self, where: Cube) -> list[Form]:
+    def _sides(self, where: Cube) -> list[LinearForm]:
         """A form for each variable of the cube, 1 where its value is allowed and else 0."""
-        return [self._side(key, allowed) for key, allowed in where] or [{ONE: 1}]
+        return [self._side(key, allowed) for key, allowed in where] or [{CONSTANT_ONE: 1}]
 
-    def _side(self, key: Key, allowed: frozenset[int]) -> Form:
+    def _side(self, key: Key, allowed: frozenset[int]) -> LinearForm:
         coordinates = self.values[key]
         if allowed <= coordinates.keys():
             return {coordinates[value]: 1 for value in sorted(allowed)}
-        return {ONE: 1, **{c: -1 for value, c in coordinates.items() if value not in allowed}}
+        return {CONSTANT_ONE: 1, **{c: -1 for value, c in coordinates.items() if value not in allowed}}
 
-    def _conditions(self, where: Cube) -> Form:
+    def _conditions(self, where: Cube) -> LinearForm:
         """relu of it is 1 where the cube holds and else 0."""
         sides = self._sides(where)
-        return _sum([*sides, {ONE: 1 - len(sides)}])
+        return _sum([*sides, {CONSTANT_ONE: 1 - len(sides)}])
 
-    def _event(self, boxes: list[Cube], name: str) -> Form:
+    def _event(self, boxes: list[Cube], name: str) -> LinearForm:
         """1 where one of these disjoint cubes holds and else 0: neurons only where a cube has several variables."""
         if all(len(where) < 2 for where in boxes):
             return _sum(side for where in boxes for side in self._sides(where))
@@ -217,14 +227,14 @@ class _Planner:
             self.halves.append([])
         return self.halves[half]
 
-    def _neuron(self, reads: Form, writes: Mapping[int, int]) -> None:
+    def _neuron(self, reads: LinearForm, writes: Mapping[int, int]) -> None:
         half = self._first([reads], Neuron, self.names[next(iter(writes))])
         known = self.neurons.setdefault((half, tuple(sorted(reads.items()))), {})
         for coordinate, multiple in writes.items():
             known[coordinate] = known.get(coordinate, 0) + multiple
             self.ready[coordinate] = max(self.ready[coordinate], half + 1)
 
-    def _first(self, forms: Iterable[Form], kind: type, name: str) -> int:
+    def _first(self, forms: Iterable[LinearForm], kind: type, name: str) -> int:
         """The first half of this kind by which everything that is read is there."""
         half = max((self.ready[coordinate] for form in forms for coordinate in form), default=0)
         for later in range(half, half + len(self.offer.halves)):
@@ -237,7 +247,7 @@ def _plain(form: Mapping[int, int]) -> dict[int, int]:
     return {coordinate: multiple for coordinate, multiple in form.items() if multiple}
 
 
-def _sum(forms: Iterable[Form]) -> dict[int, int]:
+def _sum(forms: Iterable[LinearForm]) -> dict[int, int]:
     total: dict[int, int] = {}
     for form in forms:
         for coordinate, multiple in form.items():

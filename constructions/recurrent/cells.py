@@ -12,8 +12,8 @@ obstruction of linear recurrences (Sarrof, Veitsman, Hahn 2024, Theorem 2) does 
 cell   how it is a threshold                                   off, on
 =====  ======================================================  ============
 relu   relu([symbol] + sum - 1)                                0, 1
-tanh   tanh(UNIT (...)), which is exactly 1 or -1              -1, 1
-gru    z = sigmoid(-UNIT) = 0, r = 1: the same tanh            -1, 1
+tanh   tanh(STEEP (...)), which is exactly 1 or -1              -1, 1
+gru    z = sigmoid(-STEEP) = 0, r = 1: the same tanh            -1, 1
 lstm   f = 0, i = o = 1: c is the same tanh                    -tanh 1, tanh 1
 =====  ======================================================  ============
 
@@ -31,7 +31,7 @@ from automata.machine import ACCEPT, EOS
 from constructions.cascade import Cascade, Is, Transformation
 from constructions.mamba.weights import EOS_TOKEN, FIRST_SYMBOL, LOGIT_WEIGHT
 
-UNIT = 128.0
+STEEP = 128.0
 """tanh and sigmoid of 128 and more are exactly 1 in every format."""
 
 CELLS = {"relu": "RNN", "tanh": "RNN", "gru": "GRU", "lstm": "LSTM"}
@@ -41,7 +41,7 @@ _GATES = {"relu": 1, "tanh": 1, "gru": 3, "lstm": 4}
 _CANDIDATE = {"relu": 0, "tanh": 0, "gru": 2, "lstm": 2}
 """Rows of torch's stacked matrices: how many gates, and which of them is the threshold."""
 
-_OPEN = {"relu": (), "tanh": (), "gru": ((0, UNIT), (1, -UNIT)), "lstm": ((0, UNIT), (1, -UNIT), (3, UNIT))}
+_OPEN = {"relu": (), "tanh": (), "gru": ((0, STEEP), (1, -STEEP)), "lstm": ((0, STEEP), (1, -STEEP), (3, STEEP))}
 """The biases of the other gates."""
 
 MOST_UNITS = {"float32": 2**15, "float64": 2**15, "bfloat16": 2**6}
@@ -142,11 +142,11 @@ def _layer(cell: str, sources: np.ndarray, letters: np.ndarray) -> dict[str, np.
     if cell == "relu":
         of_symbol, of_state, first[1:] = letters, sources, -1
     else:
-        # UNIT times 4 [symbol] + (2 - many or -many) + many - 5, which is 1 or at most -1.
-        of_symbol, of_state = 4 * UNIT * letters, UNIT / on(cell) * sources
-        first[0], first[1:] = -2 * UNIT, UNIT * (many[1:] - 5)
+        # STEEP times 4 [symbol] + (2 - many or -many) + many - 5, which is 1 or at most -1.
+        of_symbol, of_state = 4 * STEEP * letters, STEEP / on(cell) * sources
+        first[0], first[1:] = -2 * STEEP, STEEP * (many[1:] - 5)
         # Before BOS all units are 0, neither on nor off.
-        of_symbol[1:, :FIRST_SYMBOL] = -UNIT * (many[1:, None] + 2)
+        of_symbol[1:, :FIRST_SYMBOL] = -STEEP * (many[1:, None] + 2)
     rows = count * _CANDIDATE[cell]
     tensors = {
         name: np.zeros(shape) for name, shape in shapes(cell, tokens, count).items() if not name.startswith("head")

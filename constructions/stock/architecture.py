@@ -14,7 +14,7 @@ import numpy as np
 from automata.errors import InputError
 from automata.machine import ACCEPT, EOS
 from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL, LOGIT_WEIGHT, PAD
-from constructions.program.operations import BEGINNING, ONE, Count, Form, Neuron, Operation, Program
+from constructions.program.operations import BEGINNING, CONSTANT_ONE, Accumulate, LinearForm, Neuron, Operation, Program
 from constructions.program.planner import Offer
 
 Tensors = dict[str, np.ndarray]
@@ -65,7 +65,7 @@ class Architecture:
         """Raises for a program that counts, where that works in float32 only."""
         for half in program.halves:
             for operation in half:
-                if isinstance(operation, Count):
+                if isinstance(operation, Accumulate):
                     raise InputError(
                         f"register {operation.name!r} counts, which {self.name} does in float32 only, not in {dtype}"
                     )
@@ -116,7 +116,7 @@ def power_of_four(number: int) -> int:
     return power
 
 
-def row(form: Form, width: int, scale: float = 1.0) -> np.ndarray:
+def row(form: LinearForm, width: int, scale: float = 1.0) -> np.ndarray:
     """A form as a row of weights."""
     weights = np.zeros(width)
     for coordinate, multiple in form.items():
@@ -127,7 +127,7 @@ def row(form: Form, width: int, scale: float = 1.0) -> np.ndarray:
 def embedding(program: Program, width: int, unit: float = 1.0) -> np.ndarray:
     """One row for each token: the coordinate that is always 1, and the token's own."""
     rows = np.zeros((FIRST_SYMBOL + len(program.alphabet), width))
-    rows[:, ONE] = unit
+    rows[:, CONSTANT_ONE] = unit
     rows[:FIRST_SYMBOL, BEGINNING] = unit
     for number, coordinate in enumerate(program.symbols):
         rows[FIRST_SYMBOL + number, coordinate] = unit
@@ -137,7 +137,7 @@ def embedding(program: Program, width: int, unit: float = 1.0) -> np.ndarray:
 def head(program: Program, width: int) -> np.ndarray:
     """The output head: logits +64 where an output is given, -64 where it is not; acceptance is the end token."""
     rows = np.zeros((FIRST_SYMBOL + len(program.alphabet), width))
-    rows[:, ONE] = -LOGIT_WEIGHT
+    rows[:, CONSTANT_ONE] = -LOGIT_WEIGHT
     for output, form in zip(program.outputs, program.answers):
         token = EOS_TOKEN if output in (ACCEPT, EOS) else FIRST_SYMBOL + program.alphabet.index(output)
         rows[token] += row(form, width, 2 * LOGIT_WEIGHT)
@@ -157,7 +157,7 @@ def most(counts: Iterable[int]) -> int:
 def gated_mlp(operations: Sequence[Operation], width: int, inner: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gate, up and down projections of an MLP down(silu(gate x) * (up x)) whose units are neurons; up is 1."""
     gate, up, down = np.zeros((inner, width)), np.zeros((inner, width)), np.zeros((width, inner))
-    up[:, ONE] = 1
+    up[:, CONSTANT_ONE] = 1
     for unit, neuron in enumerate(neurons(operations)):
         gate[unit] = row(neuron.reads, width, UNIT)
         for coordinate, multiple in neuron.writes.items():

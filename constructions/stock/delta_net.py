@@ -10,8 +10,8 @@ step.
 A counter needs S + n: with b = sigmoid(-41.5), about 2^-60, and v so large that b v is n, the difference v - S is v,
 and S grows by b v exactly.
 
-A layer is {Hold, Delay, Count} and {Neuron}; one idle attention layer at the end, without which transformers cannot
-decode.
+A layer is {Hold, Delay, Accumulate} and {Neuron}; one idle attention layer at the end, without which transformers
+cannot decode.
 """
 
 from __future__ import annotations
@@ -20,7 +20,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from constructions.program.operations import ONE, Count, Delay, Form, Hold, Neuron, Operation, Program
+from constructions.program.operations import (
+    CONSTANT_ONE,
+    Accumulate,
+    Delay,
+    Hold,
+    LinearForm,
+    Neuron,
+    Operation,
+    Program,
+)
 from constructions.program.planner import Offer
 from constructions.stock.architecture import (
     NORM,
@@ -51,8 +60,8 @@ class Head(NamedTuple):
     step late.
     """
 
-    gate: Form
-    cells: tuple[tuple[Form, int], ...]
+    gate: LinearForm
+    cells: tuple[tuple[LinearForm, int], ...]
     late: bool = False
 
 
@@ -66,12 +75,12 @@ def heads(half: tuple[Operation, ...]) -> list[Head]:
                 cells = tuple((value, late) for (value, _), late in zip(operation.cells, operation.late))
                 found.append(Head(operation.gate, cells, late=True))
         elif isinstance(operation, Delay):
-            found.append(Head({ONE: 1}, ((operation.reads, operation.writes),), late=True))
+            found.append(Head({CONSTANT_ONE: 1}, ((operation.reads, operation.writes),), late=True))
     return found
 
 
-def _counts(half: tuple[Operation, ...]) -> list[Count]:
-    return [operation for operation in half if isinstance(operation, Count)]
+def _counts(half: tuple[Operation, ...]) -> list[Accumulate]:
+    return [operation for operation in half if isinstance(operation, Accumulate)]
 
 
 class _Mixer(NamedTuple):
@@ -94,8 +103,8 @@ def _mixer(half: tuple[Operation, ...], width: int, count: int, keys: int, value
     conv_k, conv_v = np.zeros((count, keys, 1, 2)), np.zeros((count, values, 1, 2))
     conv_k[..., 1] = conv_v[..., 1] = 1
     strength, out = np.zeros((count, width)), np.zeros((width, count, values))
-    strength[:, ONE] = UNIT
-    q[:, 0, ONE] = UNIT
+    strength[:, CONSTANT_ONE] = UNIT
+    q[:, 0, CONSTANT_ONE] = UNIT
     for number, found in enumerate(heads(half)):
         if found.late:
             conv_k[number, :, 0], conv_v[number, :, 0] = (1, 0), (1, 0)
@@ -164,7 +173,7 @@ class Qwen3Next(_DeltaNet):
     """``Qwen3NextForCausalLM`` with dense MLPs; its projections are fused."""
 
     name, title = "qwen3_next", "a stock Qwen3-Next (gated DeltaNet with attention, which is idle)"
-    offer = Offer((frozenset((Hold, Delay, Count)), frozenset((Neuron,))), late=True)
+    offer = Offer((frozenset((Hold, Delay, Accumulate)), frozenset((Neuron,))), late=True)
 
     def weights(self, program: Program, dtype: str) -> tuple[dict[str, Any], Tensors]:
         if dtype != "float32":
@@ -187,13 +196,13 @@ class Qwen3Next(_DeltaNet):
     def mixer(self, half: tuple[Operation, ...], width: int, count: int, values: int) -> Tensors:
         m = _mixer(half, width, count, 1, values, UNIT * UNIT)
         for number, counter in enumerate(_counts(half), start=len(heads(half))):
-            m.strength[number], m.k[number, 0, ONE] = row({ONE: 1}, width, _FAINT), UNIT
+            m.strength[number], m.k[number, 0, CONSTANT_ONE] = row({CONSTANT_ONE: 1}, width, _FAINT), UNIT
             # The state counts in units of 2^-90, since silu halves what is close to 0 and does nothing else to it.
             unit = _STRONG * 2.0**-89
             m.v[number, 0] = row(counter.up, width, unit) - row(counter.down, width, unit)
             m.out[counter.writes, number, 0] = 2.0**90 / UNIT
         z = np.zeros((count, values, width))
-        z[..., ONE] = UNIT
+        z[..., CONSTANT_ONE] = UNIT
         straight = np.zeros_like(m.conv_k)
         straight[..., 1] = 1
         return under("linear_attn.", self.tensors(m, z, straight, width))
@@ -276,7 +285,7 @@ class KimiLinear(_DeltaNet):
     def output_gate(self, width: int, count: int, values: int) -> Tensors:
         """Projections under which sigmoid gives 1."""
         first, second = np.zeros((values, width)), np.zeros((count * values, values))
-        first[0, ONE], second[:, 0] = UNIT, 1
+        first[0, CONSTANT_ONE], second[:, 0] = UNIT, 1
         return {"g_a_proj.weight": first, "g_b_proj.weight": second}
 
 
@@ -293,7 +302,7 @@ class BailingHybrid(KimiLinear):
 
     def output_gate(self, width: int, count: int, values: int) -> Tensors:
         gate = np.zeros((count * values, width))
-        gate[:, ONE] = UNIT
+        gate[:, CONSTANT_ONE] = UNIT
         return {"g_proj.weight": gate}
 
 

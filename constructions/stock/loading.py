@@ -22,8 +22,8 @@ def load_stock(directory: Path, architecture: Architecture) -> tuple[Any, tuple[
     """The model, in evaluation mode and in the format that its configuration names, and what was done to read it.
 
     Raises:
-        InputError: when the configuration is not one of the architecture, and when weights are lacking, too many, of other
-            shapes than it asks for, or not finite numbers of the model's format.
+        InputError: when the configuration is not one of the architecture, and when weights are lacking, too many, of
+            other shapes than it asks for, or not finite numbers of the model's format.
     """
     content = read_json(directory, CONFIG)
     if content.get("quantization_config"):

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from constructions.program.operations import ONE, Delay, Form, Hold, Neuron, Operation, Program
+from constructions.program.operations import CONSTANT_ONE, Delay, Hold, LinearForm, Neuron, Operation, Program
 from constructions.program.planner import Offer
 from constructions.stock.architecture import (
     NORM,
@@ -37,7 +37,7 @@ _EPSILON, _GAIN = 2.0 ** (2 * NORM), 2.0**NORM
 
 _MIXER = frozenset((Hold, Delay, Neuron))
 
-CopiedCell = tuple[Form, list[tuple[Form, int]], tuple[int, int]]
+CopiedCell = tuple[LinearForm, list[tuple[LinearForm, int]], tuple[int, int]]
 """A register as it is read at one time: its gate, its values with their coordinates, the convolution."""
 
 
@@ -61,7 +61,7 @@ def _channels(half: tuple[Operation, ...]) -> int:
 def _mixer(half: tuple[Operation, ...], width: int, inner: int, rank: int, divided: float) -> Tensors:
     """One mixer; its norms divide delta, B and C by ``divided``."""
     u, z, conv, conv_bias = np.zeros((inner, width)), np.zeros((inner, width)), np.zeros((inner, 1, 2)), np.zeros(inner)
-    z[:, ONE], conv[:, 0, 1], conv_bias[0] = UNIT, 1, UNIT
+    z[:, CONSTANT_ONE], conv[:, 0, 1], conv_bias[0] = UNIT, 1, UNIT
     x, delta, skip = np.zeros((rank + 2, inner)), np.zeros((inner, rank)), np.zeros(inner)
     out = np.zeros((width, inner))
     # B and C are read from the constant channel, which is UNIT.

@@ -9,7 +9,7 @@ operation  delta       what it does
 Hold       0 or UNIT   gate exp(-UNIT) = 0 and x is taken, or gate 1 and nothing is
 Neuron     UNIT        a cell that is always set
 Delay      UNIT        the same behind a convolution that looks one step back
-Count      UNIT        A = -exp(-1000) = 0: gate 1; x = silu(+-2^-30 n) = +-2^-31 n
+Accumulate      UNIT        A = -exp(-1000) = 0: gate 1; x = silu(+-2^-30 n) = +-2^-31 n
 =========  ==========  ==============================================================
 
 Neurons and delays are cells that are always set, so that where a clamp keeps delta from being 0 nothing is left behind:
@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from constructions.program.operations import ONE, Count, Delay, Hold, Neuron, Operation, Program
+from constructions.program.operations import CONSTANT_ONE, Accumulate, Delay, Hold, Neuron, Operation, Program
 from constructions.program.planner import Offer
 from constructions.stock.architecture import (
     UNIT,
@@ -44,7 +44,7 @@ _NORM = 50
 
 _EPSILON, _GAIN = 2.0 ** (2 * _NORM), 2.0**_NORM
 
-_MIXER = frozenset((Hold, Delay, Neuron, Count))
+_MIXER = frozenset((Hold, Delay, Neuron, Accumulate))
 
 
 def _channels(half: tuple[Operation, ...]) -> int:
@@ -54,7 +54,7 @@ def _channels(half: tuple[Operation, ...]) -> int:
 def _mixer(half: tuple[Operation, ...], width: int, inner: int) -> Tensors:
     """One mixer whose ``inner`` heads do the operations of this half."""
     z, x, bc, dt = (np.zeros((rows, width)) for rows in (inner, inner, 2, inner))
-    z[:, ONE] = bc[:, ONE] = UNIT
+    z[:, CONSTANT_ONE] = bc[:, CONSTANT_ONE] = UNIT
     conv = np.zeros((inner + 2, 1, 2))
     conv[:, 0, 1] = 1
     bias, a_log, out = np.full(inner, -UNIT), np.zeros(inner), np.zeros((width, inner))
@@ -70,7 +70,7 @@ def _mixer(half: tuple[Operation, ...], width: int, inner: int) -> Tensors:
                 channel += 1
             continue
         bias[channel] = UNIT
-        if isinstance(operation, Count):
+        if isinstance(operation, Accumulate):
             x[channel] = row(operation.up, width, 2.0**-30) - row(operation.down, width, 2.0**-30)
             a_log[channel] = -1000
             out[operation.writes, channel] = 2.0**31 * UNIT / one
@@ -233,7 +233,7 @@ class NemotronH(_Hybrid):
 
     name, title = "nemotron_h", "a stock Nemotron-H (Mamba-2 with attention, which is idle)"
     # A squared neuron is right for 0 and 1 only, so no counter is compared with a bound.
-    offer = Offer((_MIXER - {Count}, frozenset((Neuron,))))
+    offer = Offer((_MIXER - {Accumulate}, frozenset((Neuron,))))
     final_norm, embeddings = "model.norm_f.weight", "model.embeddings.weight"
 
     def shape(self, layers: int, width: int, inner: int, units: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ With softplus(L) = 16, a = exp(-128 sigmoid(r)) is 1 at r = -128, where sqrt(1 -
 r = 128, where x is taken whole.  A gate channel of its own, always overwritten, carries a register's gate through the
 convolution; with the convolution one step late the same gives the values before the step.
 
-A layer is {Hold, Count} and {Neuron}: the MLP's gelu is exact at 0 and from 6 on.
+A layer is {Hold, Accumulate} and {Neuron}: the MLP's gelu is exact at 0 and from 6 on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from constructions.program.operations import Count, Hold, Neuron, Operation, Program
+from constructions.program.operations import Accumulate, Hold, Neuron, Operation, Program
 from constructions.program.planner import Offer
 from constructions.stock.architecture import (
     NORM,
@@ -54,8 +54,8 @@ def _copies(half: tuple[Operation, ...]) -> list[tuple[Hold, tuple[int, ...], tu
     return found
 
 
-def _counts(half: tuple[Operation, ...]) -> list[Count]:
-    return [operation for operation in half if isinstance(operation, Count)]
+def _counts(half: tuple[Operation, ...]) -> list[Accumulate]:
+    return [operation for operation in half if isinstance(operation, Accumulate)]
 
 
 class RecurrentGemma(Architecture):
@@ -64,7 +64,7 @@ class RecurrentGemma(Architecture):
     name = "recurrent_gemma"
     title = "a stock RecurrentGemma (RG-LRU with attention, which is idle)"
     gate = "exp(-8 softplus(L) sigmoid(r)), from 0 to 1"
-    offer = Offer((frozenset((Hold, Count)), frozenset((Neuron,))), late=True)
+    offer = Offer((frozenset((Hold, Accumulate)), frozenset((Neuron,))), late=True)
     dtypes = ("float32", "bfloat16", "float64")
 
     def weights(self, program: Program, dtype: str) -> tuple[dict[str, Any], Tensors]:

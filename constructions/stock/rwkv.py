@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from constructions.program.operations import BEGINNING, ONE, Form, Hold, Neuron, Operation, Program
+from constructions.program.operations import BEGINNING, CONSTANT_ONE, Hold, LinearForm, Neuron, Operation, Program
 from constructions.program.planner import Offer
 from constructions.stock.architecture import (
     NORM,
@@ -45,7 +45,7 @@ _DECAY = float(np.float32(np.log(200)))
 _NOW, _BEFORE = 2.0**9, -(2.0**60)
 
 
-def _copies(half: tuple[Operation, ...]) -> list[tuple[Form, Form, int, float]]:
+def _copies(half: tuple[Operation, ...]) -> list[tuple[LinearForm, LinearForm, int, float]]:
     """One channel each: the gate, the value, the coordinate, ``time_first``."""
     found = []
     for operation in half:
@@ -85,7 +85,7 @@ class RWKV4(Architecture):
         }
         del config["hidden_act"]
         gain, bias = np.full(width, 2.0**NORM), np.full(width, _BIAS)
-        bias[ONE], bias[half_width:] = 0, 0
+        bias[CONSTANT_ONE], bias[half_width:] = 0, 0
         tensors = {
             "rwkv.embeddings.weight": _mirrored(embedding(program, width), half_width),
             "rwkv.blocks.0.pre_ln.weight": gain,
@@ -109,16 +109,18 @@ def _mirrored(rows: np.ndarray, half_width: int) -> np.ndarray:
     return rows
 
 
-def _row(form: Form, width: int, scale: float = 1.0, constant: float = 0.0) -> np.ndarray:
+def _row(form: LinearForm, width: int, scale: float = 1.0, constant: float = 0.0) -> np.ndarray:
     """A form of normed coordinates, each of which has the bias of the norm, but for the one that is always 1."""
     weights = row(form, width, scale)
-    weights[ONE] += constant - _BIAS * scale * sum(multiple for c, multiple in form.items() if c != ONE)
+    weights[CONSTANT_ONE] += constant - _BIAS * scale * sum(
+        multiple for c, multiple in form.items() if c != CONSTANT_ONE
+    )
     return weights
 
 
 def _time_mix(half: tuple[Operation, ...], width: int) -> Tensors:
     key, value, receptance, out = (np.zeros((width, width)) for _ in range(4))
-    receptance[:, ONE] = UNIT
+    receptance[:, CONSTANT_ONE] = UNIT
     first = np.zeros(width)
     for channel, (gate, now, coordinate, reads) in enumerate(_copies(half)):
         key[channel] = _row(gate, width, _WRITE - _HOLD, _HOLD)
@@ -139,7 +141,7 @@ def _time_mix(half: tuple[Operation, ...], width: int) -> Tensors:
 
 def _channel_mix(half: tuple[Operation, ...], width: int, units: int) -> Tensors:
     key, value, receptance = np.zeros((units, width)), np.zeros((width, units)), np.zeros((width, width))
-    receptance[:, ONE] = UNIT
+    receptance[:, CONSTANT_ONE] = UNIT
     for unit, neuron in enumerate(neurons(half)):
         key[unit] = _row(neuron.reads, width)
         for coordinate, multiple in neuron.writes.items():

@@ -13,7 +13,7 @@ from constructions.compile.compiler import ADD, DRIFT, READ_BEFORE, RESET, Const
 from constructions.mamba.checkpoint import A_CHECKPOINT, CHECKPOINT_FILES
 from constructions.mamba.surroundings import transformers_ready
 from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL
-from constructions.program.operations import Count, Delay, Hold, Program
+from constructions.program.operations import Accumulate, Delay, Hold, Program
 from constructions.program.planner import plan
 from constructions.stock.architecture import Architecture
 from constructions.stock.checkpoint import write_stock
@@ -44,7 +44,7 @@ class StockTarget:
         found = {RESET} if Hold in kinds else set()
         if self.architecture.offer.late or Delay in kinds:
             found.add(READ_BEFORE)
-        if Count in kinds:
+        if Accumulate in kinds:
             found |= {ADD, DRIFT}
         return frozenset(found)
 

@@ -7,7 +7,7 @@ of 15 no gate is 0).  The heads are normed over their values, the mean taken off
 
 Hold
     k is the gate: n is 0 or 1, and the denominator 1.
-Count
+Accumulate
     k = 2^-40 keeps q.n below 1, and on BOS 2^-10, beside which 2^-40 vanishes, so that n stays.
 Delay
     There is no convolution.  F = 1/4 exactly, and C = 2^21 + b + b_before / 4, whose last digit drops all that is
@@ -21,7 +21,16 @@ from typing import Any
 
 import numpy as np
 
-from constructions.program.operations import BEGINNING, ONE, Count, Delay, Hold, Neuron, Operation, Program
+from constructions.program.operations import (
+    BEGINNING,
+    CONSTANT_ONE,
+    Accumulate,
+    Delay,
+    Hold,
+    Neuron,
+    Operation,
+    Program,
+)
 from constructions.program.planner import Offer
 from constructions.stock.architecture import (
     Architecture,
@@ -57,7 +66,7 @@ class XLSTM(Architecture):
 
     name, title = "xlstm", "a stock xLSTM (mLSTM)"
     gate = "sigmoid(1024 tanh(f / 1024)), from 0 to 1"
-    offer = Offer((frozenset((Hold, Delay, Count)), frozenset((Neuron,))), delay=2)
+    offer = Offer((frozenset((Hold, Delay, Accumulate)), frozenset((Neuron,))), delay=2)
     dtypes = ("float32", "float64")
     cache_argument = "cache_params"
     attends = False
@@ -127,7 +136,7 @@ class XLSTM(Architecture):
 def _decoders(raw: dict[int, int]) -> list[Neuron]:
     """The neurons that read the value before off each Delay's memory."""
     return [
-        Neuron({place: factor, ONE: -int(factor * _BASE) - less}, {writes: weight})
+        Neuron({place: factor, CONSTANT_ONE: -int(factor * _BASE) - less}, {writes: weight})
         for writes, place in raw.items()
         for factor, less, weight in _DECODED
     ]
@@ -138,8 +147,8 @@ def _mixer(half: tuple[Operation, ...], width: int, count: int, size: int, raw: 
     q, k, v = (np.zeros((count, size, width)) for _ in range(3))
     forget, bias, out = np.zeros((count, width)), np.full(count, _FORGET), np.zeros((width, count, size))
     opened = np.zeros((count * size, width))
-    opened[:, ONE] = _FORGET
-    q[:, 0, ONE] = size**0.5
+    opened[:, CONSTANT_ONE] = _FORGET
+    q[:, 0, CONSTANT_ONE] = size**0.5
     for number, operation in enumerate(half):
         if isinstance(operation, Hold):
             k[number, 0] = row(operation.gate, width)
@@ -148,15 +157,15 @@ def _mixer(half: tuple[Operation, ...], width: int, count: int, size: int, raw: 
             for place, (value, coordinate) in enumerate(values):
                 v[number, 2 * place] = row(value, width)
                 out[coordinate, number, 2 * place] = 1
-        elif isinstance(operation, Count):
-            k[number, 0, ONE], k[number, 0, BEGINNING] = 2.0**-40, 2.0**-10
+        elif isinstance(operation, Accumulate):
+            k[number, 0, CONSTANT_ONE], k[number, 0, BEGINNING] = 2.0**-40, 2.0**-10
             v[number, 0] = row(operation.up, width, 2.0**40) - row(operation.down, width, 2.0**40)
             out[operation.writes, number, 0] = 1
         elif isinstance(operation, Delay):
-            bias[number], k[number, 0, ONE] = _QUARTER, 2.0**-20
+            bias[number], k[number, 0, CONSTANT_ONE] = _QUARTER, 2.0**-20
             # Three quarters of the base at every step, the whole of it at the first: it is always there.
             v[number, 0] = row(operation.reads, width, 2.0**20)
-            v[number, 0] += row({ONE: 3, BEGINNING: 1}, width, _BASE / 4 * 2.0**20)
+            v[number, 0] += row({CONSTANT_ONE: 3, BEGINNING: 1}, width, _BASE / 4 * 2.0**20)
             out[raw[operation.writes], number, 0] = 1
     v[:, 1::2] = -v[:, ::2]
     return {
