@@ -544,3 +544,15 @@ def test_a_bracket_that_is_closed_by_two_tops():
     verdict = prove_dyck(fault, k, 1, PREDICTIVE)
     assert verdict.outcome == REFUTED and verdict.witness.word[-1] == machine.openers[77 ^ 4]
     assert_witness_fails(fault, machine, verdict.witness)
+
+
+def test_the_relation_of_a_stack_is_said_in_words():
+    machine = DyckMachine(4, 5)
+    verdict = prove_dyck(lower(bounded_dyck(4, 5, RECOGNISE), Arithmetic("exact")), 4, 5, RECOGNISE)
+    depth, *slots, types, stale, dead = verdict.relation
+    assert depth == "'depth' is the number of open brackets" and dead.startswith("'dead' is 0 while")
+    for j, line in zip((1, 2, 5), (slots[0], slots[1], slots[3])):
+        assert line == f"slot {j} holds the type of the bracket opened at depth {j}, as bits 0 to 1 of its number"
+    assert slots[2] == "likewise the slots between" and types == "of the types, (a is 0, (b is 1, (c is 2, …"
+    assert machine.openers[2] == "(c" and "stale" in stale and verdict.to_json()["relation"] == list(verdict.relation)
+    assert prove_dyck(lower(bounded_dyck(1, 5), Arithmetic("exact")), 1, 5, PREDICTIVE).relation == (depth,)

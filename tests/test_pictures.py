@@ -1,25 +1,33 @@
-"""Pictures of automata are true: every edge can be seen, every label lies inside, nothing is left out unsaid."""
+"""Pictures are true: every edge can be seen, every label lies inside, nothing is left out unsaid or drawn over something else."""
 
 import re
 import shutil
+import subprocess
+import sys
 import warnings
 
+import numpy as np
 import pytest
 from bestiary import BESTIARY
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from automata import limits
 from automata.catalogue import language
 from automata.dfa import DFA
-from automata.errors import LimitError
+from automata.errors import InputError, LimitError
+from constructions.cascade import Copy
+from constructions.compile.krohn_rhodes import holonomy_cascade
+from verify import build, compile, draw, regex, trace
+from verify.__main__ import main
+from verify.show.memory import Memory
 from verify.show.pictures.automaton import arrows, automaton_figure, draw_automaton, drawn_states, to_graphviz
+from verify.show.pictures.structures import cascade_figure
 
 DRAWN = [case for case in BESTIARY if case.dfa.states <= 16]
 
 
 def parts(figure, dfa):
     """Extents in pixels of all edges and labels, by the states that they join."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     canvas = FigureCanvasAgg(figure)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a symbol for which the font has no picture
@@ -94,3 +102,201 @@ def test_an_automaton_that_is_too_large_is_refused():
         automaton_figure(many)
     with limits.raised({"drawn": states}):
         assert automaton_figure(many).axes
+
+
+# -- where edges and labels go --------------------------------------------------------------------------
+
+NAMED = ["parity", "tomita-1", "tomita-4", "tomita-7", "d-4", "dyck-2-2"]
+LAST_BUT_THREE = "(a|b)*a(a|b)(a|b)(a|b)"
+
+
+def automata_to_look_at():
+    return {**{name: language(name).dfa() for name in NAMED}, "16 states": regex(LAST_BUT_THREE).dfa()}
+
+
+def points_of(arrow):
+    """Points along a drawn arrow, in pixels."""
+    path = arrow.get_path().cleaned(transform=arrow.get_transform(), curves=False)
+    strokes = zip(path.vertices, path.vertices[1:], path.codes[1:])
+    return np.concatenate([np.linspace(one, other, 8) for one, other, code in strokes if code == path.LINETO])
+
+
+@pytest.mark.parametrize("name", [*NAMED, "16 states"])
+def test_no_edge_runs_through_a_state_that_it_does_not_join_and_no_label_is_covered(name):
+    dfa = automata_to_look_at()[name]
+    figure = automaton_figure(dfa)
+    found, _ = parts(figure, dfa)
+    axes = figure.axes[0]
+    states = {artist.get_gid(): artist for artist in axes.patches if (artist.get_gid() or "").startswith("state ")}
+    assert set(states) == {f"state {state}" for state in drawn_states(dfa)}
+    for (kind, source, target), (artist, _) in found.items():
+        if kind != "edge":
+            continue
+        points = points_of(artist)
+        for state, circle in states.items():
+            if state not in (f"state {source}", f"state {target}"):
+                middle = axes.transData.transform(circle.center)
+                radius = axes.transData.transform((circle.center[0] + circle.radius, 0))[0] - middle[0]
+                assert np.hypot(*(points - middle).T).min() > radius, (source, target, state)
+    labels = [extent for (kind, *_), (_, extent) in found.items() if kind == "label"]
+    for number, one in enumerate(labels):
+        assert not any(one.overlaps(other) for other in labels[:number])
+
+
+def test_every_state_has_its_name_and_loops_stand_apart_from_edges():
+    dfa = automata_to_look_at()["16 states"]
+    texts = [text.get_text() for text in automaton_figure(dfa).axes[0].texts]
+    assert {f"q{state}" for state in range(16)} <= set(texts)
+
+
+@pytest.mark.parametrize("name", ["d-4", "tomita-4", "dyck-2-5", "parity", "anbn"])
+def test_every_reading_of_a_cascade_is_an_arrow_from_box_to_box(name):
+    word = language(name)
+    cascade = holonomy_cascade(word.dfa()) if name in ("d-4", "tomita-4", "parity") else compile(word).cascade
+    figure = cascade_figure(cascade)
+    axes = figure.axes[0]
+    gids = [artist.get_gid() for artist in axes.patches]
+    assert {f"box {name}" for name in (*cascade.names, "symbol", "outputs")} <= set(gids)
+    wanted = set()
+    for item, rules in [(i.name, i.rules) for i in cascade.names.values()] + [("outputs", cascade.emissions)]:
+        for rule in rules:
+            for literal in rule.when:
+                before = getattr(literal, "before", False)
+                wanted.add((getattr(literal, "name", "symbol"), item, before))
+            if isinstance(getattr(rule, "then", None), Copy):
+                wanted.add((rule.then.source, item, rule.then.before))
+    arrows_drawn = {
+        text.arrow_patch.get_gid(): text.arrow_patch for text in axes.texts if getattr(text, "arrow_patch", None)
+    }
+    assert set(arrows_drawn) == {f"read {a} -> {b}" + " before" * before for a, b, before in wanted}
+    for gid, arrow in arrows_drawn.items():
+        assert (arrow.get_linestyle() == "--") == gid.endswith(" before")
+    said = any("before the step" in text.get_text() for text in axes.texts)
+    assert said == any(before for _, _, before in wanted)
+    FigureCanvasAgg(figure).draw()
+    for gid, arrow in arrows_drawn.items():
+        points = points_of(arrow)
+        for artist in axes.patches:
+            box = artist.get_window_extent()
+            if not set(re.findall("read (.*) -> (.*?)(?: before)?$", gid)[0]) & {artist.get_gid().removeprefix("box ")}:
+                inside = (points > (box.x0, box.y0)) & (points < (box.x1, box.y1))
+                assert not inside.all(axis=1).any(), (gid, artist.get_gid())
+    low, high = axes.get_xlim()
+    for artist in axes.patches:
+        if (artist.get_gid() or "").startswith("box "):
+            box = artist.get_path().get_extents(artist.get_patch_transform())
+            assert low <= box.x0 < box.x1 <= high
+
+
+# -- runs and memory ------------------------------------------------------------------------------------
+
+
+def texts_by_gid(figure):
+    return {text.get_gid(): text.get_text() for axis in figure.axes for text in axis.texts if text.get_gid()}
+
+
+def test_a_run_shows_what_the_table_says():
+    shown = trace(build(compile(language("dyck-2-3"))), "( [ ] )")
+    figure = draw(shown)
+    texts = texts_by_gid(figure)
+    for step, cells in enumerate(shown.cells):
+        for row, cell in enumerate(cells):
+            assert texts[f"value gate {step} {row}"] == cell.gate and texts[f"value state {step} {row}"] == cell.value
+    fill = {patch.get_gid(): patch.get_facecolor() for patch in figure.axes[2].patches}
+    for step, given in enumerate(shown.outputs):
+        for row, output in enumerate(shown.order):
+            assert (fill[f"output {step} {row}"][:3] != (1.0, 1.0, 1.0)) == (output in given)
+    assert [tick.get_text() for tick in figure.axes[2].get_xticklabels()] == list(shown.symbols)
+
+
+def test_a_run_that_leaves_the_language_is_crossed_out_from_there():
+    figure = draw(trace(build(compile(language("dyck-2-3"))), "( ] ("))
+    texts = texts_by_gid(figure)
+    assert "left the language at step 2" in figure.axes[2].get_xlabel()
+    assert all((texts.get(f"value output {step} 0") == "×") == (step >= 2) for step in range(4))
+
+
+def test_memory_is_drawn_to_scale():
+    construction = compile(language("dyck-8-10"))
+    figure = draw(construction, "memory")
+    widths = {patch.get_gid(): patch.get_width() for patch in figure.axes[0].patches}
+    found = Memory.of(construction)
+    assert widths.pop("bound") == found.bound and sum(widths.values()) == pytest.approx(found.used)
+    assert widths["part slot 3"] == 3 and len(widths) == 11
+    delayed = Memory.of(compile(regex(LAST_BUT_THREE), "recognise"))
+    assert delayed.previous == 3 and delayed.used == 7
+    with pytest.raises(InputError, match="counter without bounds"):
+        draw(compile(language("anbn")), "memory")
+
+
+def test_a_run_that_is_too_long_is_refused():
+    shown = trace(build(compile(language("flip-flop"))), "w1" * 80)
+    with pytest.raises(LimitError, match="a run of 161 steps and 2 registers is too large to be drawn"):
+        draw(shown)
+
+
+# -- notebooks ------------------------------------------------------------------------------------------
+
+
+def test_automata_languages_and_constructions_draw_themselves():
+    word = language("tomita-4")
+    for thing in (word, word.dfa(), compile(word)):
+        assert thing._repr_svg_().startswith("<svg") and thing._repr_svg_() == thing._repr_svg_()
+    assert language("anbn")._repr_svg_() is None
+    shown = trace(build(compile(word)), "0100")._repr_html_()
+    assert shown.startswith("<svg") and "#c2410c" in shown and "<table>" in shown and "tile 1 = 0" in shown
+    assert "#c2410c" not in word._repr_svg_()
+
+
+def test_automata_alone_have_no_picture_and_import_nothing_that_draws():
+    program = (
+        "import sys\nfrom automata.catalogue import language\n"
+        "assert language('tomita-4').dfa()._repr_svg_() is None\n"
+        "import verify\nassert not {'matplotlib', 'verify.face'} & set(sys.modules)\n"
+        "assert language('tomita-4').dfa()._repr_svg_().startswith('<svg')"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_what_has_no_picture_is_refused_by_name():
+    for thing, what, message in (
+        (3, None, "no picture of a int"),
+        (language("tomita-4"), "memory", "compile the language first"),
+        (language("tomita-4"), "run", "only a run"),
+        (language("tomita-4"), "cube", "expected one of dfa, cascade"),
+        (language("anbn"), "dfa", "is not regular"),
+        (trace(build(compile(language("tomita-4"))), "0"), "dfa", "a run has no picture"),
+    ):
+        with pytest.raises(InputError, match=message):
+            draw(thing, what)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "dyck --k 2 --depth 3 --strings 2",
+        "dyck --k 2 --depth 3 --strings 2 --draw-what memory",
+        "dyck --k 2 --depth 2 --strings 2 --draw-what dfa",
+        "flipflop --strings 2 --draw-what memory",
+        "counter anbn --strings 2 --max-length 20",
+        "prove tomita-4 --strings 2 --draw-what cascade",
+        "starfree tomita-4 --strings 2 --draw-what memory",
+        "describe tomita-3 --draw-what cascade",
+        "trace flipflop w1r0",
+        "trace starfree tomita-4 0001",
+        "parity --models 1",
+    ],
+)
+def test_every_command_that_has_a_picture_draws_it(command, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("verify.commands.tasks.LONG_LENGTH", 200)
+    path = tmp_path / "picture.png"
+    assert main([*command.split(), "--draw", str(path)]) == 0
+    assert path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 3000
+
+
+def test_the_cascade_that_is_drawn_is_the_one_that_is_compiled(tmp_path, capsys):
+    path = tmp_path / "c.svg"
+    assert main(["prove", "tomita-4", "--strings", "2", "--draw", str(path), "--draw-what", "cascade"]) == 0
+    cascade = compile(language("tomita-4")).cascade
+    drawn = set(re.findall(r'id="box ([^"]*)"', path.read_text()))
+    assert drawn == {*cascade.names, "symbol", "outputs"}

@@ -58,6 +58,7 @@ def test_without_its_construction_a_predictors_own_answers_say_when_a_string_lef
     model = build(compile(language("dyck-2-3"))).weights
     shown = trace(model, ["(a", "b)", "(a"])
     assert shown.left == 2 and last(shown)[2] == "left the language at step 2: no continuation is legal"
+    assert trace(build(compile(language("flip-flop"))).weights, "w1i0r1w").left is None
     assert shown.legend == () and shown.rows[1][3].startswith("depth=1 slot 1=0")
     assert trace(build(compile(language("dyck-2-3"), RECOGNISE)).weights, ["(a", "b)"]).left is None
 

@@ -15,7 +15,7 @@ _SIDES = ((0, 1), (0, -1), (1, 0), (-1, 0))
 _LOOP = 0.24
 """Half the extent of a loop in inches."""
 
-_MANY = 20_000
+_MANY = 3_000
 """Points of earlier curves up to which they are kept away from."""
 
 
@@ -53,7 +53,7 @@ class Canvas:
                 return 1e6
             return 10 * crossed + self._along(free) + abs(bend - first)
 
-        found = min((first, *_BENDS), key=cost)
+        found = first if cost(first) == 0 else min((first, *_BENDS), key=cost)
         self._curves.append(curve(start, end, found))
         return found
 
