@@ -1,4 +1,4 @@
-"""The notebooks run from top to bottom, what they show is what is stored in them, and they need little more than the public face."""
+"""The notebooks run from top to bottom, they show what is stored in them, and need little more than the public face."""
 
 import ast
 import base64

@@ -1,4 +1,4 @@
-"""Pictures are true: every edge can be seen, every label lies inside, nothing is left out unsaid or drawn over something else."""
+"""Pictures are true: every edge can be seen, every label lies inside, nothing is left out unsaid or drawn over."""
 
 import re
 import shutil

@@ -21,8 +21,8 @@ FAULTS = [
     ),
     Fault(
         "verify/methods/induction/prove.py",
-        "    verdict = _verdict(induction.ssm, PROVED, reason, result, horizon=length)\n",
-        "    verdict = _verdict(induction.ssm, PROVED, reason, result, horizon=None)\n",
+        "    verdict = _verdict(induction.ssm, PROVED, reason, result, horizon=length, relation=aloud)\n",
+        "    verdict = _verdict(induction.ssm, PROVED, reason, result, horizon=None, relation=aloud)\n",
         _FUZZ,
         "in floats the proof reaches as far as the counters are exact: a deep nest is wrong",
     ),

@@ -86,7 +86,7 @@ FAULTS = [
     ),
     Fault(
         _RUNS,
-        'dead = trace.left is not None and step >= trace.left and trace.order != (ACCEPT,)',
+        "dead = trace.left is not None and step >= trace.left and trace.order != (ACCEPT,)",
         "dead = False",
         f"{_PICTURES}::test_a_run_that_leaves_the_language_is_crossed_out_from_there",
         "a picture says that nothing is asked any more",

@@ -200,15 +200,16 @@ def small_case(bits: int) -> SmallCase:
 # -- the contrast -------------------------------------------------------------------------------------
 
 
-def contrasts(arithmetic: Arithmetic = Arithmetic("fixed", 4)) -> dict[str, SSM]:
+def contrasts(arithmetic: Arithmetic | None = None) -> dict[str, SSM]:
     """Four models that do PARITY, each with one condition of the theorem less: which one, and the weights.
 
     Args:
-        arithmetic: of those that can have it; the others take ``fixed:4``, or integers modulo 2.
+        arithmetic: of those that can have it (``fixed:4`` by default); the others take ``fixed:4``, or integers modulo 2.
     """
     from constructions.paper.parity_models import parity, rounding_parity, unbounded_parity, wrapping_parity
     from constructions.ssm.signed import lower_signed
 
+    arithmetic = arithmetic or Arithmetic("fixed", 4)
     fixed = arithmetic if arithmetic.kind == "fixed" else Arithmetic("fixed", 4)
     wrap = arithmetic if arithmetic.kind == "wrap" else Arithmetic("wrap", 1)
     return {

@@ -110,7 +110,8 @@ def _prove_depths(engine: Engine, machine: DyckMachine, progress: Progress) -> V
             if not result.failures:
                 horizon = sticky.horizon if sticky else None
                 aloud = ("'depth' is the number of open brackets",)
-                return _verdict(engine.ssm, PROVED, f"{_INDUCTIVE}: {_holds(horizon)}", result, horizon=horizon, relation=aloud)
+                reason = f"{_INDUCTIVE}: {_holds(horizon)}"
+                return _verdict(engine.ssm, PROVED, reason, result, horizon=horizon, relation=aloud)
     except NotCovered:
         pass
     searched = bisimulation(machine, engine, engine.ssm.mode, limit=SEARCHED, absorbed=sticky, progress=progress)
@@ -178,7 +179,8 @@ def _up_to_horizon(induction: CounterInduction, result: Result) -> Verdict:
     horizon = exact_horizon(induction)
     length = covered_length(induction, horizon)
     reason = f"{_INDUCTIVE}, and every step is exact while no counter exceeds {horizon}: {_holds(length)}"
-    verdict = _verdict(induction.ssm, PROVED, reason, result, horizon=length, relation=tuple(induction.read_aloud()))
+    aloud = tuple(induction.read_aloud())
+    verdict = _verdict(induction.ssm, PROVED, reason, result, horizon=length, relation=aloud)
     verdict.explored["largest counter value"] = horizon
     return verdict
 

@@ -32,8 +32,7 @@ def draw(thing: Any, what: str | None = None, path: str | None = None, *, run: S
             built model; a run, as :func:`verify.trace` gives it.
         what: "dfa", "cascade", "eggbox" (the transition monoid), "memory" or "run"; by default what the thing is.
         path: ends in .svg, .png or .pdf.
-        run: of an automaton: a string whose path is marked; of a model: a string, long as it may be, over which every coordinate
-            is drawn as a line.
+        run: of an automaton: a string whose path is marked; of a model: a string over which every coordinate is a line.
 
     Raises:
         InputError: for something of which there is no such picture, something too large, or without matplotlib.
