@@ -203,6 +203,43 @@ Proof.
   rewrite features_are by (try apply R; exact A). rewrite answers_are by assumption. reflexivity.
 Qed.
 
+Lemma moved_in_run f a i : (i < c)%nat -> in_run f a -> (a < l)%nat -> a = i \/ a = S i -> open_run f i = true ->
+  in_run (moved f i) (S i).
+Proof.
+  intros I [P R] A W O. destruct (R A) as [R1 R2].
+  unfold open_run in O. apply andb_prop in O as [O1 O2]. apply Z.ltb_lt in O1. split.
+  - intros j J. specialize (P j J). unfold moved. destruct (Nat.eqb_spec j i), (Nat.eqb_spec j (S i)); subst; lia.
+  - intros _. split.
+    + intros j J K. unfold moved. rewrite (proj2 (Nat.eqb_neq j i)), (proj2 (Nat.eqb_neq j (S i))) by lia.
+      rewrite !Z.add_0_r. destruct (Nat.eq_dec (S j) i) as [E|E]; [subst i; apply Z.eqb_eq in O2; exact O2|].
+      apply R1; [exact J|lia].
+    + intro J. specialize (P (S i) J). unfold moved. rewrite Nat.eqb_refl, (proj2 (Nat.eqb_neq (S i) i)) by lia. lia.
+Qed.
+(* The machine's moves, and what the counters do meanwhile. *)
+Lemma runs_kept f a b q' : (a <= l)%nat -> in_run f a -> (b < l)%nat ->
+  next (m := equal_runs l) (control_of a, counters c f) b = Some q' ->
+  exists g, q' = (S b, counters c g) /\ in_run g b /\
+    forall i, (i < c)%nat -> f i + oz (Nat.eqb i b) - oz (Nat.eqb (S i) b) = g i.
+Proof.
+  intros A R L N. assert (P := proj1 R). destruct b as [|i].
+  - rewrite runs_next_first in N by (unfold control_of; destruct (Nat.eqb_spec a l); lia).
+    destruct (Nat.leb (control_of a) 1); [|discriminate]. injection N as <-.
+    exists (bumped f 0 1). split; [reflexivity|]. split.
+    + split; [intros j J; specialize (P j J); unfold bumped; destruct (Nat.eqb j 0); lia|]. intros _.
+      split; [intros; lia|]. intro J. specialize (P 0%nat J). unfold bumped. simpl. lia.
+    + intros j J. unfold bumped. destruct (Nat.eqb j 0); simpl oz; lia.
+  - rewrite runs_next in N by lia.
+    destruct ((Nat.eqb (control_of a) (S i) || Nat.eqb (control_of a) (S (S i))) && open_run f i) eqn:O;
+      [|discriminate].
+    injection N as <-. apply andb_prop in O as [O1 O2].
+    assert (W : (a = i \/ a = S i) /\ (a < l)%nat).
+    { unfold control_of in O1. destruct (Nat.eqb_spec a l); [discriminate|].
+      apply orb_prop in O1 as [O1|O1]; apply Nat.eqb_eq in O1; lia. }
+    exists (moved f i). split; [reflexivity|]. split; [apply (moved_in_run f a i); try apply W; try assumption; lia|].
+    intros j J. unfold moved. change (Nat.eqb (S j) (S i)) with (Nat.eqb j i).
+    destruct (Nat.eqb_spec j (S i)), (Nat.eqb_spec j i); simpl oz; lia.
+Qed.
+
 Lemma predictor_computes : computes predictor (equal_runs l) l.
 Proof.
   assert (R0 : in_run (fun _ => 0) l) by (split; [intros; lia|intro; lia]).
@@ -218,41 +255,10 @@ Proof.
   apply relation_computes with (R := related).
   - rewrite begins. exists (fun _ => 0), l. rewrite C0, zero_counters. repeat split; auto; intros; lia.
   - rewrite begins, C0, zero_counters. reflexivity.
-  - intros q s b q' (f & a & -> & -> & A & [P R]) L N.
-    assert (step_to : forall g, q' = (S b, counters c g) -> in_run g b ->
-      (forall i, (i < c)%nat -> f i + oz (Nat.eqb i b) - oz (Nat.eqb (S i) b) = g i) ->
-      related q' (fst (step predictor [counters c f] b)) /\ snd (step predictor [counters c f] b) = answer q').
-    { intros g -> G E. rewrite (step_right f g b ltac:(lia) G E). cbn [fst snd].
-      assert (C : control_of b = S b) by (unfold control_of; rewrite (proj2 (Nat.eqb_neq b l)) by lia; reflexivity).
-      rewrite <- C. split; [exists g, b; repeat split; try apply G; lia|reflexivity]. }
-    destruct b as [|i].
-    + rewrite runs_next_first in N by (unfold control_of; destruct (Nat.eqb_spec a l); lia).
-      destruct (Nat.leb (control_of a) 1); [|discriminate]. injection N as <-.
-      apply (step_to (bumped f 0 1)); [reflexivity| |].
-      * split; [intros j J; specialize (P j J); unfold bumped; destruct (Nat.eqb j 0); lia|]. intros _.
-        split; [intros; lia|]. intro J. specialize (P 0%nat J). unfold bumped. simpl. lia.
-      * intros j J. unfold bumped. destruct (Nat.eqb j 0); simpl oz; lia.
-    + rewrite runs_next in N by lia.
-      destruct ((Nat.eqb (control_of a) (S i) || Nat.eqb (control_of a) (S (S i))) && open_run f i) eqn:O;
-        [|discriminate]. injection N as <-.
-      apply andb_prop in O as [O1 O2]. unfold open_run in O2. apply andb_prop in O2 as [O2 O3]. apply Z.ltb_lt in O2.
-      assert (W : (a = i \/ a = S i) /\ (a < l)%nat).
-      { unfold control_of in O1. destruct (Nat.eqb_spec a l); [discriminate|].
-        apply orb_prop in O1 as [O1|O1]; apply Nat.eqb_eq in O1; lia. }
-      destruct W as [W1 W2]. destruct (R W2) as [R1 R2].
-      apply (step_to (moved f i)); [reflexivity| |].
-      * split.
-        -- intros j J. specialize (P j J). unfold moved.
-          destruct (Nat.eqb_spec j i), (Nat.eqb_spec j (S i)); subst; lia.
-        -- intros _. split.
-           ++ intros j J K. unfold moved. rewrite (proj2 (Nat.eqb_neq j i)), (proj2 (Nat.eqb_neq j (S i))) by lia.
-             rewrite !Z.add_0_r.
-              destruct (Nat.eq_dec (S j) i) as [E|E]; [subst i; apply Z.eqb_eq in O3; exact O3|].
-                apply R1; [exact J|lia].
-           ++ intro J. specialize (P (S i) J). unfold moved. rewrite Nat.eqb_refl, (proj2 (Nat.eqb_neq (S i) i)) by lia.
-             lia.
-      * intros j J. unfold moved. change (Nat.eqb (S j) (S i)) with (Nat.eqb j i).
-        destruct (Nat.eqb_spec j (S i)), (Nat.eqb_spec j i); simpl oz; lia.
+  - intros q s b q' (f & a & -> & -> & A & R) L N. destruct (runs_kept f a b q' A R L N) as (g & -> & G & E).
+    rewrite (step_right f g b ltac:(lia) G E). cbn [fst snd].
+    assert (C : control_of b = S b) by (unfold control_of; rewrite (proj2 (Nat.eqb_neq b l)) by lia; reflexivity).
+    rewrite <- C. split; [exists g, b; repeat split; try apply G; lia|reflexivity].
 Qed.
 End Runs.
 
