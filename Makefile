@@ -10,7 +10,7 @@ python := .venv/bin/python
 requirements := setup.cfg pyproject.toml constraints.txt
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-slow mutation malformed fuzz coq mamba-ssm test-mamba-ssm test-gpu bench clean
+.PHONY: demo test test-slow mutation malformed fuzz coq mamba-ssm test-mamba-ssm test-gpu bench docs clean
 
 demo: .venv/core.stamp
 	$(python) -m verify dyck --k 2 --depth 5
@@ -50,6 +50,10 @@ test-gpu: .venv/test.stamp
 bench: .venv/test.stamp
 	$(python) -m benchmarks
 
+# The reference of what people import, as pages in build/docs.
+docs: .venv/docs.stamp
+	$(python) -m pdoc -d google --no-show-source -o build/docs verify verify.testing automata.machine constructions.target
+
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -65,6 +69,10 @@ $(python):
 .venv/test.stamp: $(requirements) | $(python)
 	$(python) -m pip install -e '.[test]' -c constraints.txt
 	touch .venv/core.stamp $@
+
+.venv/docs.stamp: .venv/core.stamp
+	$(python) -m pip install -e '.[docs,testing]' -c constraints.txt
+	touch $@
 
 .venv/mamba-ssm.stamp: .venv/test.stamp
 	MAMBA_FORCE_BUILD=TRUE MAMBA_SKIP_CUDA_BUILD=TRUE $(python) -m pip install --target .venv/mamba-ssm --upgrade \
