@@ -10,6 +10,7 @@ from conftest import REPOSITORY
 import verify
 import verify.testing
 from verify.__main__ import main
+from verify.commands import COMMANDS
 from verify.commands.parser import parse
 
 PAGES = sorted([REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *(REPOSITORY / "docs").glob("*.md")])
@@ -38,6 +39,12 @@ def test_commands_parse(page, tmp_path, monkeypatch):
 
 def test_there_are_commands():
     assert len(commands(REPOSITORY / "README.md")) >= 5
+
+
+def test_every_command_has_a_row():
+    rows = (REPOSITORY / "README.md").read_text().split("## What you can ask")[1].split("\n\n")[1]
+    named = {word for row in re.findall(r"^\| (.*?) \|", rows, re.M) for word in re.findall(r"`([a-z]+)", row)}
+    assert set(COMMANDS) - {"checkpoint"} <= named  # the older name of check
 
 
 def shown() -> list[tuple[str, str]]:
