@@ -25,14 +25,15 @@ def relation_evidence(ssm: SSM, machine: CounterMachine | DyckMachine, horizon: 
         entries = counter_entries(ssm, machine) if isinstance(machine, CounterMachine) else stack_entries(ssm, machine)
     except NotCovered as error:
         raise NoCertificate(f"no relation is known: {error}") from None
-    most = machine.depth if isinstance(machine, DyckMachine) else max(machine.initial[1])
+    # Where what drifts after a violation can be in the step of the violation.
+    first = (-1, machine.depth + 1) if isinstance(machine, DyckMachine) else (0, max(machine.initial[1]))
     growths = _growths(ssm) if horizon is not None and any(entry.control is None for entry in entries) else None
-    return {"relation": {"entries": [_entry(entry, most, growths) for entry in entries]}}
+    return {"relation": {"entries": [_entry(entry, first, growths) for entry in entries]}}
 
 
-def _entry(entry: Entry, most: int, growths: list[list[tuple[int, int]]] | None) -> dict[str, Any]:
+def _entry(entry: Entry, first: tuple[int, int], growths: list[list[tuple[int, int]]] | None) -> dict[str, Any]:
     layers = [
-        [_term(term, most, growths[number][i] if growths else None) for i, term in enumerate(row)]
+        [_term(term, first, growths[number][i] if growths else None) for i, term in enumerate(row)]
         for number, row in enumerate(entry.state)
     ]
     ranges_ = [bounds and list(bounds) for bounds in entry.ranges]
@@ -46,8 +47,8 @@ def _entry(entry: Entry, most: int, growths: list[list[tuple[int, int]]] | None)
     }
 
 
-def _term(term: RelationTerm, most: int, growth: tuple[int, int] | None) -> Any:
-    """A term; where strings have a horizon, what drifts starts within 0..most and grows from there."""
+def _term(term: RelationTerm, first: tuple[int, int], growth: tuple[int, int] | None) -> Any:
+    """A term; where strings have a horizon, what drifts starts within these bounds and grows from there."""
     if isinstance(term, int):
         return term
     if isinstance(term, Count):
@@ -56,8 +57,8 @@ def _term(term: RelationTerm, most: int, growth: tuple[int, int] | None) -> Any:
         return ["b", term.cell, term.bit]
     if growth is None or None not in (term.low, term.high):
         return ["any", term.low, term.high]
-    low = 0 if term.low is None else term.low
-    return ["any", low, max(low, most), *growth]
+    low = first[0] if term.low is None else term.low
+    return ["any", low, max(low, first[1]), *growth]
 
 
 def _growths(ssm: SSM) -> list[list[tuple[int, int]]]:

@@ -94,7 +94,8 @@ def _kept(ssm: SSM, machine: DyckMachine, verdict: Verdict) -> bool:
     if verdict.method == "induction":
         return True
     again = prove_dyck(ssm, machine.k, machine.depth, verdict.mode)
-    return again.outcome == PROVED and again.method == "induction" and again.horizon == verdict.horizon
+    longer = again.horizon is None or (verdict.horizon is not None and again.horizon >= verdict.horizon)
+    return again.outcome == PROVED and again.method == "induction" and longer
 
 
 def refutation(
