@@ -20,7 +20,7 @@ CERTIFICATE_FORMAT = "ssm-certificate 1"
 MOST_BYTES = 32 << 20
 """A checker reads no more text than that."""
 
-COMPUTES, WRONG, NOT_STAR_FREE, STAR_FREE = "computes", "is wrong about", "not star-free", "at most star-free"
+COMPUTES, WRONG, NOT_STAR_FREE, AT_MOST_STAR_FREE = "computes", "is wrong about", "not star-free", "at most star-free"
 
 
 class NoCertificate(InputError):

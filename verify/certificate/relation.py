@@ -11,7 +11,7 @@ from automata.machines.counter_machine import CounterMachine
 from constructions.ssm.ranges import Ranges, ranges
 from constructions.ssm.weights import SSM
 from verify.certificate.document import NoCertificate
-from verify.methods.relation.entries import BitOf, Count, Entry, RelationTerm, counter_entries, stack_entries
+from verify.methods.relation.entries import BitOf, CounterValue, Entry, RelationTerm, counter_entries, stack_entries
 from verify.numbers.boxes import NotCovered
 
 
@@ -51,7 +51,7 @@ def _term(term: RelationTerm, first: tuple[int, int], growth: tuple[int, int] | 
     """A term; where strings have a horizon, what drifts starts within these bounds and grows from there."""
     if isinstance(term, int):
         return term
-    if isinstance(term, Count):
+    if isinstance(term, CounterValue):
         return ["r", term.counter]
     if isinstance(term, BitOf):
         return ["b", term.cell, term.bit]

@@ -16,7 +16,7 @@ from verify.certificate.document import (
     CERTIFICATE_FORMAT,
     COMPUTES,
     NOT_STAR_FREE,
-    STAR_FREE,
+    AT_MOST_STAR_FREE,
     WRONG,
     NoCertificate,
     language_object,
@@ -146,7 +146,7 @@ def at_most_star_free(ssm: SSM) -> dict[str, Any]:
     """
     return {
         "format": CERTIFICATE_FORMAT,
-        "claim": STAR_FREE,
+        "claim": AT_MOST_STAR_FREE,
         "model": model_object(ssm),
         "evidence": bound_evidence(ssm),
     }

@@ -19,7 +19,7 @@ from verify.methods.induction.relation import CounterRelation, Place, StackRelat
 
 
 @dataclass(frozen=True)
-class Count:
+class CounterValue:
     """The value of a counter of the machine."""
 
     counter: int
@@ -41,7 +41,7 @@ class Within:
     high: int | None
 
 
-RelationTerm = Union[int, Count, BitOf, Within]
+RelationTerm = Union[int, CounterValue, BitOf, Within]
 """What one coordinate is."""
 
 BIT, ANY = Within(0, 1), Within(None, None)
@@ -73,12 +73,12 @@ def counter_entries(ssm: SSM, machine: CounterMachine) -> tuple[Entry, ...]:
     >>> from constructions.ssm.arithmetic import Arithmetic
     >>> from constructions.ssm.lowering import lower
     >>> counter_entries(lower(counter_cascade("dyck-1"), Arithmetic("exact")), counter_machine("dyck-1"))
-    (Entry(control=0, ranges=((0, None),), state=((Count(counter=0),),)),)
+    (Entry(control=0, ranges=((0, None),), state=((CounterValue(counter=0),),)),)
     """
     relation = CounterRelation.of(ssm, machine)
     entries = []
     for control, signs in possible_signs(machine).items():
-        known: dict[Place, RelationTerm] = {place: Count(i) for i, place in enumerate(relation.counters)}
+        known: dict[Place, RelationTerm] = {place: CounterValue(i) for i, place in enumerate(relation.counters)}
         known.update({place: int(control in controls) for _, place, controls in relation.latches})
         if relation.dead is not None:
             known[relation.dead] = 0

@@ -13,7 +13,7 @@ from typing import Iterator, Union
 from constructions.ssm.weights import SSM, Affine
 from verify.numbers.boxes import NotCovered, check_covered
 
-Form = Union[int, tuple]
+ParameterForm = Union[int, tuple]
 """An integer, or ``(constant, ((parameter, coefficient), …))`` with ascending parameters and no coefficient 0."""
 
 ParameterBox = tuple
@@ -23,18 +23,18 @@ MOST_PARTS = 200_000
 """Parts of one case, after which the proof gives up."""
 
 
-def form(constant: int, terms: dict[int, int]) -> Form:
+def affine_form(constant: int, terms: dict[int, int]) -> ParameterForm:
     """A form in its one shape."""
     kept = tuple(sorted((p, c) for p, c in terms.items() if c))
     return (constant, kept) if kept else constant
 
 
-def parameter(number: int) -> Form:
+def parameter(number: int) -> ParameterForm:
     """The parameter itself."""
     return 0, ((number, 1),)
 
 
-def plus(one: Form, other: Form) -> Form:
+def form_sum(one: ParameterForm, other: ParameterForm) -> ParameterForm:
     """The sum."""
     if isinstance(one, int):
         return one + other if isinstance(other, int) else (one + other[0], other[1])
@@ -43,17 +43,17 @@ def plus(one: Form, other: Form) -> Form:
     terms = dict(one[1])
     for p, c in other[1]:
         terms[p] = terms.get(p, 0) + c
-    return form(one[0] + other[0], terms)
+    return affine_form(one[0] + other[0], terms)
 
 
-def times(factor: int, value: Form) -> Form:
+def times(factor: int, value: ParameterForm) -> ParameterForm:
     """An integer times a form."""
     if isinstance(value, int):
         return factor * value
     return (factor * value[0], tuple((p, factor * c) for p, c in value[1])) if factor else 0
 
 
-def bounds(value: Form, box: ParameterBox) -> tuple[int | None, int | None]:
+def bounds(value: ParameterForm, box: ParameterBox) -> tuple[int | None, int | None]:
     """The least and the greatest value in the box, None where there is none.
 
     >>> bounds((1, ((0, 2), (1, -1))), ((0, 5), (3, None)))
@@ -70,7 +70,7 @@ def bounds(value: Form, box: ParameterBox) -> tuple[int | None, int | None]:
     return least, most
 
 
-def corner(value: Form, box: ParameterBox, greatest: bool, far: int = 1 << 20) -> tuple[int, ...]:
+def corner(value: ParameterForm, box: ParameterBox, greatest: bool, far: int = 1 << 20) -> tuple[int, ...]:
     """A point of the box at which the form is greatest, or least; where it has no bound, far out.
 
     >>> corner((1, ((0, 2),)), ((0, None), (3, 4)), greatest=False)
@@ -89,7 +89,7 @@ def corner(value: Form, box: ParameterBox, greatest: bool, far: int = 1 << 20) -
     return tuple(point)
 
 
-def above(value: Form, threshold: int, box: ParameterBox) -> tuple[ParameterBox, ParameterBox]:
+def above(value: ParameterForm, threshold: int, box: ParameterBox) -> tuple[ParameterBox, ParameterBox]:
     """The box cut in two, about where the form passes from ``threshold`` or less to more.
 
     With one parameter that is decided in both parts; with several, one range is halved, and their parts are cut again.
@@ -168,36 +168,36 @@ class FormStep:
     both parts with :meth:`within`.
     """
 
-    def __init__(self, weights: RowWeights, h: tuple[tuple[Form, ...], ...], symbol: str, box: ParameterBox, known: dict | None = None):
+    def __init__(self, weights: RowWeights, h: tuple[tuple[ParameterForm, ...], ...], symbol: str, box: ParameterBox, known: dict | None = None):
         self.weights, self.h, self.symbol, self.box = weights, h, symbol, box
         self.x = weights.ssm.embedding[weights.ssm.symbol_index[symbol]].tolist()
-        self.known: dict[tuple, Form] = {} if known is None else known
+        self.known: dict[tuple, ParameterForm] = {} if known is None else known
 
     def within(self, box: ParameterBox) -> "FormStep":
         """The same step in a part of the box: what is known already holds there too."""
         return FormStep(self.weights, self.h, self.symbol, box, dict(self.known))
 
-    def after(self, layer: int, i: int) -> Form:
+    def after(self, layer: int, i: int) -> ParameterForm:
         """Coordinate i of a layer after the step."""
         key = ("h", layer, i)
         if key not in self.known:
             gate, increment = self.gate(layer, i), self.increment(layer, i)
-            self.known[key] = plus(self._product(gate, self.h[layer][i]), increment)
+            self.known[key] = form_sum(self._product(gate, self.h[layer][i]), increment)
         return self.known[key]
 
-    def gate(self, layer: int, i: int) -> Form:
+    def gate(self, layer: int, i: int) -> ParameterForm:
         """The gate of a coordinate."""
         return self._row(("a", layer, i), self.weights.gates[layer].rows[i], layer, None)
 
-    def increment(self, layer: int, i: int) -> Form:
+    def increment(self, layer: int, i: int) -> ParameterForm:
         """What is added to a coordinate."""
         return self._row(("b", layer, i), self.weights.increments[layer].rows[i], layer, None)
 
-    def output(self, i: int) -> Form:
+    def output(self, i: int) -> ParameterForm:
         """The number whose sign is output i."""
         return self._row(("o", i), self.weights.readout.rows[i], len(self.h), None)
 
-    def sums(self) -> Iterator[Form]:
+    def sums(self) -> Iterator[ParameterForm]:
         """Every product and partial sum of the step, in the order in which floats would add them."""
         weights, layers = self.weights, self.weights.ssm.layers
         for number, layer in enumerate(layers):
@@ -213,16 +213,16 @@ class FormStep:
         for row in weights.readout.rows:
             yield from self._terms(row, len(layers), None)
 
-    def _terms(self, row: tuple, layer: int, stage: int | None) -> Iterator[Form]:
-        total: Form = 0
+    def _terms(self, row: tuple, layer: int, stage: int | None) -> Iterator[ParameterForm]:
+        total: ParameterForm = 0
         for column, weight in row[0]:
             product = times(weight, self._input(layer, stage, column))
-            total = plus(total, product)
+            total = form_sum(total, product)
             yield product
             yield total
-        yield plus(total, row[1])
+        yield form_sum(total, row[1])
 
-    def _input(self, layer: int, stage: int | None, column: int) -> Form:
+    def _input(self, layer: int, stage: int | None, column: int) -> ParameterForm:
         """What a row reads in a column: a feature, or of [previous stage; features]."""
         before = 0
         if stage is not None:
@@ -232,11 +232,11 @@ class FormStep:
             return self._feature(layer, column - before)
         return self._neuron(layer, stage - 1, column) if stage else self.after(layer, column)
 
-    def _feature(self, layer: int, i: int) -> Form:
+    def _feature(self, layer: int, i: int) -> ParameterForm:
         """Feature i that a layer (or the readout) reads."""
         return self.x[i] if layer == 0 else self._neuron(layer - 1, len(self.weights.mixes[layer - 1]) - 1, i)
 
-    def _neuron(self, layer: int, stage: int, i: int) -> Form:
+    def _neuron(self, layer: int, stage: int, i: int) -> ParameterForm:
         key = ("z", layer, stage, i)
         if key not in self.known:
             mix, row = self.weights.ssm.layers[layer].phi[stage], self.weights.mixes[layer][stage].rows[i]
@@ -250,7 +250,7 @@ class FormStep:
             self.known[key] = self._activate(mix, value)
         return self.known[key]
 
-    def _row(self, key: tuple, row: tuple, layer: int, stage: int | None) -> Form:
+    def _row(self, key: tuple, row: tuple, layer: int, stage: int | None) -> ParameterForm:
         """A row of an affine map."""
         if key in self.known:
             return self.known[key]
@@ -264,7 +264,7 @@ class FormStep:
                 constant += weight * value[0]
                 for p, c in value[1]:
                     terms[p] = terms.get(p, 0) + weight * c
-        self.known[key] = form(constant, terms) if terms else constant
+        self.known[key] = affine_form(constant, terms) if terms else constant
         return self.known[key]
 
     def _sleeps(self, row: tuple, layer: int, stage: int) -> bool:
@@ -306,7 +306,7 @@ class FormStep:
         found = self.known.get(("z", layer, stage - 1, column, "sum"))
         return found if isinstance(found, tuple) else None
 
-    def _product(self, gate: Form, value: Form) -> Form:
+    def _product(self, gate: ParameterForm, value: ParameterForm) -> ParameterForm:
         if isinstance(gate, int):
             return times(gate, value)
         if isinstance(value, int):
@@ -318,7 +318,7 @@ class FormStep:
             raise NotCovered("a gate and the state that it multiplies both have no bound")
         raise OpenSign(above(gate, (least + most) // 2, self.box))
 
-    def _activate(self, mix, value: Form) -> Form:
+    def _activate(self, mix, value: ParameterForm) -> ParameterForm:
         if mix.activation == "linear":
             return value
         low, high = (0, None) if mix.activation == "relu" else (mix.low, mix.high)
@@ -356,7 +356,7 @@ def _greatest(slope: int, relus: list[tuple[int, int, int]], bounds_: tuple[int 
     return max(slope * t + sum(w * max(0, constant + c * t) for w, constant, c in relus) for t in inside)
 
 
-def parts(step: FormStep, look) -> Iterator[tuple[FormStep, object]]:
+def decided_parts(step: FormStep, look) -> Iterator[tuple[FormStep, object]]:
     """``look(step)`` in each part of the box in which all that it asks for is decided.
 
     Raises:

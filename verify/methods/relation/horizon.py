@@ -6,8 +6,8 @@ from typing import Iterator
 
 from automata.machine import PREDICTIVE
 from verify.methods.induction.counter_horizon import length_within
-from verify.methods.relation.entries import Count
-from verify.methods.relation.forms import Form, FormStep, bounds, parts
+from verify.methods.relation.entries import CounterValue
+from verify.methods.relation.forms import ParameterForm, FormStep, bounds, decided_parts
 from verify.methods.relation.prove import RelationProof, Stepped
 from verify.numbers.boxes import NotCovered
 
@@ -51,7 +51,7 @@ def covered_symbols(proof: RelationProof, horizon: int) -> int | None:
         places = _counters(proof)
         for stepped in proof.steps():
             for i, (number, place) in places.items():
-                for part, (gate, increment) in parts(
+                for part, (gate, increment) in decided_parts(
                     stepped.step, lambda step: (step.gate(number, place), step.increment(number, place))
                 ):
                     if bounds(stepped.step.h[number][place], part.box) == (0, 0):
@@ -66,13 +66,13 @@ def covered_symbols(proof: RelationProof, horizon: int) -> int | None:
 def _counters(proof: RelationProof) -> dict[int, tuple[int, int]]:
     """Counter -> its place."""
     terms = (term for row in proof.entries[0].state for term in row)
-    return {term.counter: place for place, term in zip(proof.places, terms) if isinstance(term, Count)}
+    return {term.counter: place for place, term in zip(proof.places, terms) if isinstance(term, CounterValue)}
 
 
 def _sums(proof: RelationProof, stepped: Stepped) -> Iterator[Sum]:
     """Every sum of the step, each with the ranges of its own parameters, in all parts."""
     places = _counters(proof).values()
-    for part, found in parts(stepped.step, lambda step: set(step.sums())):
+    for part, found in decided_parts(stepped.step, lambda step: set(step.sums())):
         moved = {}
         for number, i in places:
             before, after = stepped.step.h[number][i], part.after(number, i)
@@ -84,7 +84,7 @@ def _sums(proof: RelationProof, stepped: Stepped) -> Iterator[Sum]:
             yield _sum(value, part, moved)
 
 
-def _sum(value: Form, part: FormStep, moved: dict[int, int]) -> Sum:
+def _sum(value: ParameterForm, part: FormStep, moved: dict[int, int]) -> Sum:
     if isinstance(value, int):
         return value, ()
     return value[0], tuple((c, *part.box[p], moved.get(p)) for p, c in value[1])

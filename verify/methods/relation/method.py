@@ -20,7 +20,7 @@ from verify.numbers.boxes import NotCovered
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict
 
-COST, COST_OF_MANY = 19_000_000.0, 21_000_000.0
+RELATION_COST, COST_OF_MANY = 19_000_000.0, 21_000_000.0
 """A relation is taken where a search would follow more transitions than this: before an induction with a solver, or after it."""
 
 MANY_COUNTERS = 7
@@ -32,7 +32,7 @@ WORDS = 60
 _KEPT = "every step from R stays in R and R implies equal outputs"
 
 
-class Relation:
+class RelationMethod:
     """Covers the paper's SSM for counter languages, its coordinates named as the constructions name them."""
 
     name = "relation"
@@ -48,7 +48,7 @@ class Relation:
 
     def cost(self, claim: Claim) -> float:
         solver = find_spec("z3") is not None
-        return COST_OF_MANY if solver and len(claim.machine.counters) > MANY_COUNTERS else COST
+        return COST_OF_MANY if solver and len(claim.machine.counters) > MANY_COUNTERS else RELATION_COST
 
     def run(self, claim: Claim, progress: Progress) -> Verdict:
         check_question(claim.weights, claim.machine, claim.mode)
@@ -103,4 +103,4 @@ def prove_relation(ssm: SSM, machine: CounterMachine, progress: Progress = NO_PR
     return verdict(UNDECIDED, f"{failed}; no string was found on which the model is wrong")
 
 
-RELATION = Relation()
+RELATION = RelationMethod()

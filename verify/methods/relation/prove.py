@@ -19,9 +19,9 @@ from constructions.ssm.weights import SSM
 from verify.methods.induction.counter_obligations import CounterFailure
 from verify.methods.induction.float_growth import check_weights
 from verify.methods.induction.obligations import Result
-from verify.methods.relation.entries import Count, Entry, Within, counter_entries, of_control
+from verify.methods.relation.entries import CounterValue, Entry, Within, counter_entries, of_control
 from verify.methods.relation.forms import (
-    Form,
+    ParameterForm,
     FormStep,
     ParameterBox,
     RowWeights,
@@ -29,8 +29,8 @@ from verify.methods.relation.forms import (
     bounds,
     corner,
     parameter,
-    parts,
-    plus,
+    decided_parts,
+    form_sum,
     times,
 )
 from verify.progress import NO_PROGRESS, Progress
@@ -50,7 +50,7 @@ class Stepped:
     entry: Entry | None
     symbol: str
     step: FormStep
-    counters: tuple[Form, ...]
+    counters: tuple[ParameterForm, ...]
 
 
 class RelationProof:
@@ -106,15 +106,15 @@ class RelationProof:
     def _control(self, entry: Entry) -> str | None:
         return None if entry.control is None else self.machine.controls[entry.control]
 
-    def _state(self, entry: Entry) -> tuple[ParameterBox, tuple[tuple[Form, ...], ...], tuple[Form, ...]]:
+    def _state(self, entry: Entry) -> tuple[ParameterBox, tuple[tuple[ParameterForm, ...], ...], tuple[ParameterForm, ...]]:
         """The parameters' ranges, the model's state, and the machine's counters."""
         box = list(entry.ranges)
         counters = tuple(parameter(i) for i in range(len(box)))
         rows = []
         for row in entry.state:
-            terms: list[Form] = []
+            terms: list[ParameterForm] = []
             for term in row:
-                if isinstance(term, Count):
+                if isinstance(term, CounterValue):
                     terms.append(counters[term.counter])
                 elif isinstance(term, Within):
                     terms.append(parameter(len(box)))
@@ -131,12 +131,12 @@ class RelationProof:
         for box, move in self._choices(stepped.step.box, stepped.counters, [(move.tests, move) for move in moves]):
             case = Stepped(stepped.entry, stepped.symbol, stepped.step.within(box), stepped.counters)
             if move is not None:
-                after = tuple(plus(value, amount) for value, amount in zip(stepped.counters, move.add))
+                after = tuple(form_sum(value, amount) for value, amount in zip(stepped.counters, move.add))
                 self._lead(case, move.target, after)
             elif self.recognise:
                 self._die(case)
 
-    def _choices(self, box: ParameterBox, counters: Sequence[Form], ways: list[tuple[str, object]]) -> Iterator[tuple]:
+    def _choices(self, box: ParameterBox, counters: Sequence[ParameterForm], ways: list[tuple[str, object]]) -> Iterator[tuple]:
         """The box in parts in each of which it is known which tests hold: (part, what belongs to them, or None)."""
         signs = [_signs(value, box) for value in counters]
         ways = [
@@ -151,7 +151,7 @@ class RelationProof:
                 return
         yield box, ways[0][1] if ways else None
 
-    def _lead(self, stepped: Stepped, control: str, counters: tuple[Form, ...]) -> None:
+    def _lead(self, stepped: Stepped, control: str, counters: tuple[ParameterForm, ...]) -> None:
         """The step leads into the entry of the control, with these counters, and gives the right outputs."""
         target = self.of.get(self.machine.controls.index(control))
         if target is None:
@@ -164,7 +164,7 @@ class RelationProof:
                 name = self.machine.counters[place]
                 self._fail(stepped, f"the machine's {name!r} leaves the range of R in the control {control!r}", ())
         for place, term in zip(self.places, (term for row in target.state for term in row)):
-            wanted = counters[term.counter] if isinstance(term, Count) else term
+            wanted = counters[term.counter] if isinstance(term, CounterValue) else term
             self._coordinate(stepped, place, wanted)
         for number, output in enumerate(self.ssm.outputs):
             self._output(stepped, number, self._ways(control, output), counters)
@@ -186,7 +186,7 @@ class RelationProof:
         for number in range(len(self.ssm.outputs)):
             self._output(stepped, number, [], ())
 
-    def _coordinate(self, stepped: Stepped, place: tuple[int, int], wanted: Form | Within) -> None:
+    def _coordinate(self, stepped: Stepped, place: tuple[int, int], wanted: ParameterForm | Within) -> None:
         """A coordinate after the step is what it should be."""
         if isinstance(wanted, Within) and wanted.low is None and wanted.high is None:
             return
@@ -194,7 +194,7 @@ class RelationProof:
             if isinstance(wanted, Within):
                 low, high, difference = wanted.low, wanted.high, value
             else:
-                low, high, difference = 0, 0, plus(value, times(-1, wanted))
+                low, high, difference = 0, 0, form_sum(value, times(-1, wanted))
             least, most = bounds(difference, part.box)
             self.result.facts += 1
             for wrong, greatest in (
@@ -206,7 +206,7 @@ class RelationProof:
                     self._fail(stepped, f"{name!r} is not what R says", corner(difference, part.box, greatest))
                     break
 
-    def _output(self, stepped: Stepped, number: int, ways: list, counters: tuple[Form, ...]) -> None:
+    def _output(self, stepped: Stepped, number: int, ways: list, counters: tuple[ParameterForm, ...]) -> None:
         """An output is given exactly when one of the ways is open."""
         for box, found in self._choices(stepped.step.box, counters, ways) if ways else [(stepped.step.box, None)]:
             given = found is not None
@@ -217,8 +217,8 @@ class RelationProof:
                     what = f"the output {self.ssm.outputs[number]!r} is {'not ' * given}given"
                     self._fail(stepped, what, corner(value, part.box, not given))
 
-    def _parts(self, step: FormStep, look: Callable[[FormStep], Form]) -> Iterator[tuple[FormStep, Form]]:
-        for part, value in parts(step, look):
+    def _parts(self, step: FormStep, look: Callable[[FormStep], ParameterForm]) -> Iterator[tuple[FormStep, ParameterForm]]:
+        for part, value in decided_parts(step, look):
             self.parts += 1
             yield part, value
 
@@ -227,7 +227,7 @@ class RelationProof:
         box = stepped.step.box
         point = point or corner(0, box, greatest=False)
 
-        def at(value: Form) -> int:
+        def at(value: ParameterForm) -> int:
             return value if isinstance(value, int) else value[0] + sum(c * point[p] for p, c in value[1])
 
         state = {
@@ -242,7 +242,7 @@ class RelationProof:
         self.result.add(CounterFailure(what, state, control, counters, stepped.symbol))
 
 
-def _signs(value: Form, box: ParameterBox) -> str:
+def _signs(value: ParameterForm, box: ParameterBox) -> str:
     """The signs that a counter can have in the box."""
     least, most = bounds(value, box)
     return ZERO * (least is None or least <= 0) + POSITIVE * (most is None or most > 0)
