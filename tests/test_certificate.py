@@ -162,7 +162,9 @@ def test_parity_is_refuted(seed):
 @pytest.mark.parametrize("place", range(10))
 def test_automata_of_the_collection(shared_data, place):
     """Nine that are spread over the collection, and the largest."""
-    files = sorted(path for path in shared_data("mlregtest").glob("*.att") if path.stem.split(".")[2] not in ("Zp", "Reg"))
+    files = sorted(
+        path for path in shared_data("mlregtest").glob("*.att") if path.stem.split(".")[2] not in ("Zp", "Reg")
+    )
     path = files[place * len(files) // 9] if place < 9 else shared_data("mlregtest") / "04.04.SP.6.1.8.att"
     found = certified(read_dfa(path).minimise(), PREDICTIVE, method="levels", route="holonomy")
     status, printed = checked(found, work=10**11, seconds=1800)

@@ -11,13 +11,13 @@ from constructions.paper.counters import counter_cascade
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
 from constructions.ssm.lowering import lower
-from tests.corruption import corruptions, with_layer
 from verify.methods.bounded_search import bounded_search
 from verify.methods.induction import prove_counter
 from verify.methods.relation.forms import above, bounds, corner
 from verify.methods.relation.method import prove_relation
 from verify.methods.relation.prove import RelationProof
 from verify.numbers.boxes import NotCovered
+from verify.testing.corruption import corruptions, with_layer
 from verify.verdict import PROVED, REFUTED, TESTED
 
 EXACT = Arithmetic("exact")
@@ -43,17 +43,26 @@ def test_every_counter_language_is_proved(name, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", ["dyck-1", "boolean-3", *(pytest.param(n, marks=pytest.mark.slow) for n in ("shuffle-2", "anbncn", "shuffle-4"))])
+@pytest.mark.parametrize(
+    "name",
+    ["dyck-1", "boolean-3", *(pytest.param(n, marks=pytest.mark.slow) for n in ("shuffle-2", "anbncn", "shuffle-4"))],
+)
 @pytest.mark.parametrize("arithmetic", ["float16", "float64", "fixed:2"])
 def test_the_solver_says_the_same(name, mode, arithmetic):
     ssm, machine = model(name, mode, Arithmetic.parse(arithmetic)), counter_machine(name)
     mine, other = prove_relation(ssm, machine), prove_counter(ssm, machine, mode)
     value = "largest counter value"
-    assert (mine.outcome, mine.horizon, mine.explored.get(value)) == (other.outcome, other.horizon, other.explored.get(value))
+    assert (mine.outcome, mine.horizon, mine.explored.get(value)) == (
+        other.outcome,
+        other.horizon,
+        other.explored.get(value),
+    )
     assert mine.outcome == PROVED and (mine.horizon is not None) == ssm.arithmetic.is_float
 
 
-@pytest.mark.parametrize("name, mode", [("dyck-1", RECOGNISE), ("anbn", PREDICTIVE), ("boolean-3", PREDICTIVE), ("anbn", RECOGNISE)])
+@pytest.mark.parametrize(
+    "name, mode", [("dyck-1", RECOGNISE), ("anbn", PREDICTIVE), ("boolean-3", PREDICTIVE), ("anbn", RECOGNISE)]
+)
 def test_no_corrupted_model_is_proved_that_a_search_refutes(name, mode):
     machine, proved, refuted = counter_machine(name), 0, 0
     for what, ssm in corruptions(model(name, mode)):
@@ -98,7 +107,9 @@ def test_what_happens_after_a_violation_is_looked_at():
 
 
 def test_fractions_and_wrapping_integers_are_not_spoken_of():
-    assert prove_relation(model("dyck-1", PREDICTIVE, Arithmetic("wrap", 4)), counter_machine("dyck-1")).outcome != PROVED
+    assert (
+        prove_relation(model("dyck-1", PREDICTIVE, Arithmetic("wrap", 4)), counter_machine("dyck-1")).outcome != PROVED
+    )
 
 
 def test_a_second_opinion_still_exists():

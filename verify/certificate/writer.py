@@ -13,10 +13,10 @@ from constructions.ssm.weights import SSM
 from verify.certificate.bound import bound_evidence
 from verify.certificate.closed import closed_evidence
 from verify.certificate.document import (
+    AT_MOST_STAR_FREE,
     CERTIFICATE_FORMAT,
     COMPUTES,
     NOT_STAR_FREE,
-    AT_MOST_STAR_FREE,
     WRONG,
     NoCertificate,
     language_object,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from automata.errors import LimitError
 from verify.commands.inputs import add_input, image_set_limit, read_input
-from verify.commands.options import add_drawing, add_report, nonempty, whole_number
+from verify.commands.options import add_drawing, add_report, whole_number
 from verify.progress import Progress
 
 if TYPE_CHECKING:

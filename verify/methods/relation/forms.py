@@ -168,7 +168,14 @@ class FormStep:
     both parts with :meth:`within`.
     """
 
-    def __init__(self, weights: RowWeights, h: tuple[tuple[ParameterForm, ...], ...], symbol: str, box: ParameterBox, known: dict | None = None):
+    def __init__(
+        self,
+        weights: RowWeights,
+        h: tuple[tuple[ParameterForm, ...], ...],
+        symbol: str,
+        box: ParameterBox,
+        known: dict | None = None,
+    ):
         self.weights, self.h, self.symbol, self.box = weights, h, symbol, box
         self.x = weights.ssm.embedding[weights.ssm.symbol_index[symbol]].tolist()
         self.known: dict[tuple, ParameterForm] = {} if known is None else known

@@ -7,7 +7,7 @@ from typing import Iterator
 from automata.machine import PREDICTIVE
 from verify.methods.induction.counter_horizon import length_within
 from verify.methods.relation.entries import CounterValue
-from verify.methods.relation.forms import ParameterForm, FormStep, bounds, decided_parts
+from verify.methods.relation.forms import FormStep, ParameterForm, bounds, decided_parts
 from verify.methods.relation.prove import RelationProof, Stepped
 from verify.numbers.boxes import NotCovered
 

@@ -21,16 +21,16 @@ from verify.methods.induction.float_growth import check_weights
 from verify.methods.induction.obligations import Result
 from verify.methods.relation.entries import CounterValue, Entry, Within, counter_entries, of_control
 from verify.methods.relation.forms import (
-    ParameterForm,
     FormStep,
     ParameterBox,
+    ParameterForm,
     RowWeights,
     above,
     bounds,
     corner,
-    parameter,
     decided_parts,
     form_sum,
+    parameter,
     times,
 )
 from verify.progress import NO_PROGRESS, Progress
@@ -106,7 +106,9 @@ class RelationProof:
     def _control(self, entry: Entry) -> str | None:
         return None if entry.control is None else self.machine.controls[entry.control]
 
-    def _state(self, entry: Entry) -> tuple[ParameterBox, tuple[tuple[ParameterForm, ...], ...], tuple[ParameterForm, ...]]:
+    def _state(
+        self, entry: Entry
+    ) -> tuple[ParameterBox, tuple[tuple[ParameterForm, ...], ...], tuple[ParameterForm, ...]]:
         """The parameters' ranges, the model's state, and the machine's counters."""
         box = list(entry.ranges)
         counters = tuple(parameter(i) for i in range(len(box)))
@@ -136,7 +138,9 @@ class RelationProof:
             elif self.recognise:
                 self._die(case)
 
-    def _choices(self, box: ParameterBox, counters: Sequence[ParameterForm], ways: list[tuple[str, object]]) -> Iterator[tuple]:
+    def _choices(
+        self, box: ParameterBox, counters: Sequence[ParameterForm], ways: list[tuple[str, object]]
+    ) -> Iterator[tuple]:
         """The box in parts in each of which it is known which tests hold: (part, what belongs to them, or None)."""
         signs = [_signs(value, box) for value in counters]
         ways = [
@@ -217,7 +221,9 @@ class RelationProof:
                     what = f"the output {self.ssm.outputs[number]!r} is {'not ' * given}given"
                     self._fail(stepped, what, corner(value, part.box, not given))
 
-    def _parts(self, step: FormStep, look: Callable[[FormStep], ParameterForm]) -> Iterator[tuple[FormStep, ParameterForm]]:
+    def _parts(
+        self, step: FormStep, look: Callable[[FormStep], ParameterForm]
+    ) -> Iterator[tuple[FormStep, ParameterForm]]:
         for part, value in decided_parts(step, look):
             self.parts += 1
             yield part, value
@@ -230,9 +236,7 @@ class RelationProof:
         def at(value: ParameterForm) -> int:
             return value if isinstance(value, int) else value[0] + sum(c * point[p] for p, c in value[1])
 
-        state = {
-            self.ssm.layers[number].names[i]: at(stepped.step.h[number][i]) for number, i in self.places
-        }
+        state = {self.ssm.layers[number].names[i]: at(stepped.step.h[number][i]) for number, i in self.places}
         control = None if stepped.entry is None else self._control(stepped.entry)
         if control is None:
             names = self.machine.counters
