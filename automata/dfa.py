@@ -237,7 +237,9 @@ class DFA:
                     representatives.append(target)
                 row.append(number[block[target]])
             rows.append(row)
-        return DFA(self.alphabet, rows, [i for i, q in enumerate(representatives) if accepting[q]])
+        found = DFA(self.alphabet, rows, [i for i, q in enumerate(representatives) if accepting[q]])
+        # What was computed of an automaton is kept with it.
+        return self if found == self else found
 
     def complement(self) -> "DFA":
         """The DFA of all other words over the same alphabet."""

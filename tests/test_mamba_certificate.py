@@ -399,3 +399,12 @@ def test_thousands_of_mutants_give_the_same_numbers_in_every_run():
 def test_untouched_models_are_certified():
     for dtype in PRECISIONS:
         assert certify(lower_to_mamba(flip_flop(), dtype)).horizon is None
+
+
+def test_a_certificate_is_kept_for_the_same_arrays_alone():
+    weights = lower_to_mamba(flip_flop())
+    assert certify(weights) is certify(weights)
+    name = next(name for name, tensor in weights.tensors.items() if name.endswith("in_proj.weight"))
+    weights.tensors[name][0, 0] += 1 / 3
+    with pytest.raises(InputError):
+        certify(weights)

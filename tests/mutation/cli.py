@@ -11,6 +11,8 @@ _RELEASED = "verify/evidence/released.py"
 _SURROUNDINGS = "tests/test_cli_surroundings.py"
 _OVERWRITING = f"{_SURROUNDINGS}::test_what_is_read_or_is_a_model_is_not_written_over"
 _PROCESSES = "tests/test_cli_processes.py"
+_CHECK = "tests/test_check_cli.py"
+_REPORT = "tests/test_report.py"
 _ENDS = f"{_PROCESSES}::test_an_end_is_an_end_wherever_the_work_is"
 
 FAULTS = [
@@ -274,5 +276,99 @@ FAULTS = [
         "                pass\n",
         f"{_PROCESSES}::test_a_census_that_stops_waits_for_no_part",
         "workers are not waited for",
+    ),
+    # -- saved folders and their language
+    Fault(
+        "automata/saved_language.py",
+        "    if len(kinds) != 1:",
+        "    if not kinds:",
+        f"{_CHECK}::test_a_hostile_language_is_one_line",
+        "a folder names one language",
+    ),
+    Fault(
+        "automata/saved_language.py",
+        "        if entry not in known:",
+        "        if False:",
+        f"{_CHECK}::test_a_hostile_language_is_one_line",
+        "an entry that is not understood is not ignored",
+    ),
+    Fault(
+        "automata/saved_language.py",
+        "    if not os.path.isfile(path):",
+        "    if False:",
+        f"{_CHECK}::test_a_language_that_is_no_file",
+        "a pipe is not waited for",
+    ),
+    Fault(
+        "verify/commands/check.py",
+        "        if mode not in (None, weights.mode):",
+        "        if False:",
+        f"{_CHECK}::test_a_hostile_language_is_one_line",
+        "the question is that of the model",
+    ),
+    Fault(
+        "verify/commands/inputs.py",
+        "        return read_input(args), None,",
+        "        return _of(saved_language(folder)[0], '', args), None,",
+        f"{_CHECK}::test_another_language_overrides_and_that_is_said",
+        "a language in the command overrides",
+    ),
+    Fault(
+        "constructions/ssm/storage.py",
+        "        if language:",
+        "        if False:",
+        f"{_CHECK}::test_a_folder_says_its_language_and_is_checked_without_a_word_more",
+        "a saved model carries its language",
+    ),
+    # -- reports
+    Fault(
+        "verify/show/report.py",
+        "            if not isinstance(value, Command):",
+        "            if True:",
+        f"{_REPORT}::test_lines_are_as_wide_as_the_terminal_but_for_commands",
+        "a command is not wrapped",
+    ),
+    Fault(
+        "verify/show/report.py",
+        "self.stream = sys.stderr if json_path == STANDARD_OUTPUT else sys.stdout",
+        "self.stream = sys.stdout",
+        f"{_REPORT}::test_json_on_standard_output_stands_there_alone",
+        "JSON stands alone on standard output",
+    ),
+    Fault(
+        "verify/show/report.py",
+        "    if value is None or isinstance(value, (bool, int))",
+        "    if value is None or isinstance(value, bool)",
+        f"{_REPORT}::test_every_report_is_as_the_schema_says",
+        "numbers are numbers",
+    ),
+    Fault(
+        "verify/show/terminal.py",
+        'os.environ.get("NO_COLOR") or ',
+        "",
+        f"{_REPORT}::test_words_of_verdicts_are_coloured_on_a_terminal_only",
+        "NO_COLOR asks for none",
+    ),
+    # -- one road
+    Fault(
+        "automata/dfa.py",
+        "        return self if found == self else found",
+        "        return found",
+        "tests/test_same_weights.py",
+        "the image sets of a language are looked for once",
+    ),
+    Fault(
+        "constructions/mamba/certificate.py",
+        "    if known is None or known[0] != proved:",
+        "    if known is None:",
+        "tests/test_mamba_certificate.py::test_a_certificate_is_kept_for_the_same_arrays_alone",
+        "a certificate is about the arrays as they are",
+    ),
+    Fault(
+        "constructions/mamba/certificate.py",
+        "    if known is None or known[0] != proved:",
+        "    if True:",
+        "tests/test_same_weights.py",
+        "a Mamba is certified once",
     ),
 ]
