@@ -216,6 +216,26 @@ def test_a_run_that_leaves_the_language_is_crossed_out_from_there():
     assert all((texts.get(f"value output {step} 0") == "×") == (step >= 2) for step in range(4))
 
 
+def test_a_legend_is_written_inside_the_picture():
+    construction = compile(language("tomita-4"))
+    shown = trace(build(construction), "010")
+    for figure in (draw(construction), draw(shown), draw(trace(build(compile(language("dyck-3-2"))), "("))):
+        FigureCanvasAgg(figure).draw()
+        legends = [text for axis in figure.axes for text in axis.texts if text.get_gid() == "legend"]
+        legends += [figure._supxlabel] if figure._supxlabel else []
+        said = "\n".join(text.get_text() for text in legends)
+        assert "tile 1 = 0: states {q1, q2}, e.g. after 0" in said or "stale" in said
+        for text in legends:
+            box, whole = text.get_window_extent(), figure.bbox
+            assert whole.x0 <= box.x0 and box.x1 <= whole.x1 and whole.y0 <= box.y0 and box.y1 <= whole.y1
+    (instruction,) = (
+        text.get_text()
+        for text in draw(compile(language("flip-flop"))).axes[0].texts
+        if text.get_gid() == "label instruction"
+    )
+    assert instruction == "instruction\nregister: w, r, i"
+
+
 def test_memory_is_drawn_to_scale():
     construction = compile(language("dyck-8-10"))
     figure = draw(construction, "memory")

@@ -295,3 +295,9 @@ def test_describe_stops_listing_a_large_monoid(capsys, tmp_path):
     report = describe(capsys, tmp_path, "--language", "d-12", "--monoid", "100")
     assert report["transition_monoid"] == {"more elements than": 100}
     assert report["holonomy"]["points"] == "[2]^13"
+
+
+def test_describe_says_what_the_registers_of_its_cascade_mean(capsys):
+    assert main(["describe", "--language", "tomita-4"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "registers of its cascade tile 1 = 0 states {q1, q2}, e.g. after 0 tile 1 = 1 state {q0}" in printed

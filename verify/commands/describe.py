@@ -13,10 +13,14 @@ from verify.progress import Progress
 if TYPE_CHECKING:
     from automata.algebra.holonomy import Skeleton
     from automata.dfa import DFA
+    from constructions.compile.compiler import Construction
 
 HELP = "the algebra of a regular language: monoid, D-classes, groups, holonomy levels"
 
 EXAMPLES = ("describe tomita-3", "describe --file machine.dot --draw eggbox.svg --draw-what eggbox")
+
+_NAMED_STATES = 60
+"""States of an automaton up to which the registers of its cascade are explained."""
 
 _SHOWN = 12
 """D-classes and components that are listed one by one."""
@@ -55,10 +59,29 @@ def run(args: argparse.Namespace) -> int:
         monoid = _monoid(given.dfa, args.monoid)
     report.section("transition monoid", *monoid)
     report.section("holonomy", *holonomy)
+    if registers := _registers(given.dfa, args):
+        report.section("registers of its cascade", registers)
     if args.draw:
         report.wrote("picture", args.draw)
     report.close()
     return 0
+
+
+def _registers(dfa: DFA, args: argparse.Namespace) -> dict[str, object]:
+    """What each value of each register of the holonomy cascade means; nothing of a large one."""
+    from verify.show.legend import legend
+
+    if dfa.states > _NAMED_STATES:
+        return {}
+    return dict(line.partition(": ")[::2] for line in legend(_construction(dfa, args)) if ": " in line)
+
+
+def _construction(dfa: DFA, args: argparse.Namespace) -> Construction:
+    """The holonomy cascade, with the groups that no nonnegative gate can have."""
+    from constructions.compile.compiler import HOLONOMY, Construction
+    from constructions.compile.krohn_rhodes import holonomy_cascade
+
+    return Construction(dfa, holonomy_cascade(dfa, args.mode), HOLONOMY, "described", "fixed:1")
 
 
 def _draw(dfa: DFA, args: argparse.Namespace) -> None:
@@ -67,14 +90,7 @@ def _draw(dfa: DFA, args: argparse.Namespace) -> None:
     """
     from verify.show.pictures.drawing import draw_file
 
-    if args.draw_what != "cascade":
-        return draw_file(dfa, args.draw_what, args.draw)
-    from constructions.compile.krohn_rhodes import holonomy_cascade
-    from verify.show.pictures.canvas import check_extension, save_figure
-    from verify.show.pictures.structures import cascade_figure
-
-    check_extension(args.draw)
-    save_figure(cascade_figure(holonomy_cascade(dfa, args.mode)), args.draw)
+    draw_file(_construction(dfa, args) if args.draw_what == "cascade" else dfa, args.draw_what, args.draw)
 
 
 def _automaton(dfa: DFA) -> tuple[dict[str, object], dict[str, object]]:

@@ -11,6 +11,7 @@ from automata.machines.counter_machine import CounterMachine
 from constructions.build import Build
 from constructions.compile.compiler import Construction
 from constructions.ssm.weights import SSM
+from verify.show.legend import legend
 from verify.show.memory import Memory
 from verify.show.pictures.automaton import automaton_figure, draw_automaton
 from verify.show.pictures.canvas import check_extension, figure_svg, save_figure
@@ -84,7 +85,7 @@ def _figure(thing: Any, what: str | None, run: Sequence[str]) -> Figure:
     if isinstance(thing, (list, tuple)) and all(isinstance(part, Construction) for part in thing):
         return memory_family_figure([repr(part.machine) for part in thing], [Memory.of(part) for part in thing])
     if isinstance(thing, Construction) and what in (None, CASCADE):
-        return cascade_figure(thing.cascade)
+        return cascade_figure(thing.cascade, list(legend(thing)))
     if what == MEMORY:
         if not isinstance(thing, Construction):
             raise InputError("memory is drawn of a construction: compile the language first")

@@ -43,7 +43,10 @@ def run_figure(trace: Trace) -> "Figure":
     widest = max((len(cell.value) for cells in trace.cells for cell in cells), default=1)
     names = [*trace.registers, *map(_output, shown)]
     width = 0.09 * max(map(len, names), default=1) + steps * max(_CELL, 0.1 * widest + 0.12) + 0.6
-    figure, axes = _axes(3, width, 1.9 + _ROW * (2 * rows + len(shown)), [rows, rows, len(shown)])
+    width = max([width, *(0.3 + 0.062 * len(line) for line in trace.legend)])
+    figure, axes = _axes(
+        3, width, 1.9 + _ROW * (2 * rows + len(shown)) + 0.16 * len(trace.legend), [rows, rows, len(shown)]
+    )
     ticks = [plain_text(symbol) for symbol in trace.symbols]
     titles = (
         "gates (1 holds, 0 forgets)",
@@ -78,6 +81,8 @@ def run_figure(trace: Trace) -> "Figure":
     if len(shown) < len(trace.order):
         notes.append(f"{len(trace.order) - len(shown)} more outputs are not shown")
     axes[2].set_xlabel("; ".join(notes) or "symbol read", fontsize=9, color=_MARKED if trace.left is not None else INK)
+    if trace.legend:
+        figure.supxlabel(plain_text("\n".join(trace.legend)), x=0.01, ha="left", fontsize=8)
     return figure
 
 

@@ -5,7 +5,7 @@ The figures are objects of matplotlib, so a notebook shows them as they are.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Sequence
 
 from automata import limits
 from automata.dfa import DFA
@@ -17,16 +17,22 @@ from verify.show.pictures.routes import Canvas, text_half
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LEVEL, _BETWEEN = 0.95, 0.45
-"""Inches between levels, and between the boxes of one."""
+_LEVEL, _BETWEEN, _LINE = 0.95, 0.45, 0.19
+"""Inches between levels, between the boxes of one, and between lines of the legend."""
+
+_WORDS = 4
+"""Values whose words stand in the box of a register."""
 
 
 # -- cascades -----------------------------------------------------------------------------------------
 
 
-def cascade_figure(cascade: Cascade) -> Figure:
+def cascade_figure(cascade: Cascade, legend: Sequence[str] = ()) -> Figure:
     """One row per level, registers and signals as boxes, an arrow from each to those that read it (dashed: as it was
     before the step).
+
+    Args:
+        legend: lines that are written below.
 
     Raises:
         InputError: for more than the limit of registers and signals.
@@ -57,9 +63,9 @@ def cascade_figure(cascade: Cascade) -> Figure:
         bends[source, target, before] = canvas.bend(source, target, (0.14 if before else -0.14) * both)
     low, high = canvas.extent()
     low, high = low - 0.2, high + 0.2
-    if any(before for _, _, before in reads):
-        low[1] -= 0.3
-        high[0] = max(high[0], low[0] + 3.4)
+    said = ["dashed: as it was before the step"] * any(before for _, _, before in reads) + list(legend)
+    low[1] -= _LINE * len(said)
+    high[0] = max([high[0], *(low[0] + 2 * text_half(line, 8)[0] + 0.3 for line in said)])
     figure = blank(*(high - low))
     from matplotlib.patches import FancyBboxPatch
 
@@ -94,8 +100,8 @@ def cascade_figure(cascade: Cascade) -> Figure:
         }
         ends = {"patchA": patches[source], "patchB": patches[target], "shrinkA": 0, "shrinkB": 0}
         axes.annotate("", boxes[target][:2], boxes[source][:2], arrowprops={**style, **ends})
-    if any(before for _, _, before in reads):
-        axes.text(low[0] + 0.1, low[1] + 0.12, "dashed: as it was before the step", fontsize=8, color=INK)
+    for number, line in enumerate(reversed(said)):
+        axes.text(low[0] + 0.1, low[1] + 0.08 + _LINE * number, plain_text(line), fontsize=8, color=INK, gid="legend")
     return figure
 
 
@@ -128,6 +134,9 @@ def _item_label(name: str, item) -> str:
         if isinstance(item, Permutation)
         else "register"
     )
+    words = getattr(item, "words", ())
+    if 0 < len(words) <= _WORDS:
+        return f"{name}\n{kind}: {', '.join(words)}"
     return f"{name}\n{kind}" + ("" if isinstance(item, Counter) else f", {item.values} values")
 
 
