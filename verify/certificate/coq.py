@@ -20,7 +20,7 @@ from automata.machines.counter_machine import RUNS, CounterMachine, parse_name
 from automata.machines.flip_flop import FlipFlopMachine
 from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.weights import SSM
-from verify.certificate.coq_guess import Form, Template, dead_template, live_templates
+from verify.certificate.coq_guess import Form, Template, dead_template, live_templates, stack_templates
 
 _SEARCHED = 100_000
 """Pairs of states that Coq's search holds, the constant ``most_pairs`` of FiniteRelation.v."""
@@ -50,7 +50,7 @@ def coq_text(name: str, model: SSM, machine: Machine, mode: str = PREDICTIVE) ->
     >>> print(text[text.index("Theorem") :].strip())
     Theorem tomita_1_computes : computes tomita_1 tomita_1_language 2.
     Proof.
-      apply check_computes with (L := dfa_lookup _ _ _) (fuel := 1000%nat).
+      apply check_computes with (L := (dfa_lookup _ _ _)) (fuel := 1000%nat).
       vm_cast_no_check (eq_refl true).
     Qed.
     Print Assumptions tomita_1_computes.
@@ -130,28 +130,38 @@ def _proof(name: str, model: SSM, machine: Machine, mode: str) -> tuple[list[str
     """Definitions of evidence, and the steps of the proof."""
     by_computation = "vm_cast_no_check (eq_refl true)."
     if isinstance(machine, CounterMachine):
-        evidence = _filled(f"Definition {name}_relation : list entry := {_relation(model, machine, mode)}.") + "\n"
+        live = {machine.controls.index(name): template for name, template in live_templates(model, machine).items()}
+        dead = dead_template(model, machine) if mode == RECOGNISE else None
+        evidence = _filled(f"Definition {name}_relation : list entry := {_relation(live.items(), dead)}.") + "\n"
         theorem = "predictor_computes" if mode == PREDICTIVE else "recogniser_computes"
         return [evidence], [f"apply {theorem} with (entries := {name}_relation) {_FUEL}.", by_computation]
     if isinstance(machine, DyckMachine):
         lookup, states = f"(dyck_lookup {machine.k} {machine.depth})", machine.classes()
-        if mode == PREDICTIVE and machine.k > 1 and len(model.layers) == 2:
-            cell = f"(B := {(machine.k - 1).bit_length()}%nat)"
-            return [], [f"eapply dyck_check_computes with {cell}; [reflexivity|].", by_computation]
+        if (stack := stack_templates(model, machine)) is not None:
+            relation = _relation(enumerate(stack[0]), stack[1])
+            evidence = _filled(f"Definition {name}_relation : list entry := {relation}.") + "\n"
+            in_bits, counting = (
+                ("dyck_in_bits_computes", "predictor_computes")
+                if mode == PREDICTIVE
+                else ("dyck_in_bits_recognises", "recogniser_computes")
+            )
+            cells = f"(k := {machine.k}%nat) (h := {machine.depth}%nat) (B := {(machine.k - 1).bit_length()}%nat)"
+            return [evidence], [
+                f"apply {in_bits} with {cells}; [apply Nat.leb_le; reflexivity|].",
+                f"apply {counting} with (entries := {name}_relation) {_FUEL}.",
+                by_computation,
+            ]
     elif isinstance(machine, DFA):
         lookup, states = "(dfa_lookup _ _ _)", machine.states
     else:
-        lookup, states = "flip_lookup", 0
+        lookup, states = "flip_lookup", 9
     if states > _SEARCHED:
         raise InputError(
             f"there is no Coq proof for a machine of {states} states in this "
             f"mode: it would be searched, up to {_SEARCHED}"
         )
     if mode == PREDICTIVE:
-        return [], [
-            (f"apply check_computes with (L := {lookup[1:-1] if ' ' in lookup else lookup}) {_FUEL}."),
-            by_computation,
-        ]
+        return [], [f"apply check_computes with (L := {lookup}) {_FUEL}.", by_computation]
     try:
         dead = dead_template(model, machine)
     except InputError:  # of numbers that cannot be run here; Coq's have no bounds
@@ -159,21 +169,14 @@ def _proof(name: str, model: SSM, machine: Machine, mode: str) -> tuple[list[str
     if dead is None or not dead.unbounded:
         return [], [f"apply check_computes with (L := recogniser_lookup {lookup}) {_FUEL}.", by_computation]
     evidence = _filled(f"Definition {name}_dead : template := {_template(dead)}.") + "\n"
-    return [evidence], [
-        (f"apply drifting_check_computes with (L := {lookup}) (dead := {name}_dead) {_FUEL}."),
-        by_computation,
-    ]
+    drifting = f"apply drifting_check_computes with (L := {lookup}) (dead := {name}_dead) {_FUEL}."
+    return [evidence], [drifting, by_computation]
 
 
-def _relation(model: SSM, machine: CounterMachine, mode: str) -> str:
+def _relation(live: Iterable[tuple[int, Template]], dead: Template | None) -> str:
     """An entry for each control, and one for the dead words of a recogniser."""
-    entries = [
-        f"Entry (Some {machine.controls.index(control)}%nat) ({_template(template)})"
-        for control, template in live_templates(model, machine).items()
-    ]
-    if mode == RECOGNISE and (dead := dead_template(model, machine)) is not None:
-        entries.append(f"Entry None ({_template(dead)})")
-    return _list(entries)
+    entries = [f"Entry (Some {control}%nat) ({_template(template)})" for control, template in live]
+    return _list(entries if dead is None else [*entries, f"Entry None ({_template(dead)})"])
 
 
 def _template(template: Template) -> str:

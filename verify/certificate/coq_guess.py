@@ -13,7 +13,8 @@ from typing import Iterator
 import numpy as np
 
 from automata.errors import InputError
-from automata.machine import Machine
+from automata.machine import RECOGNISE, Machine
+from automata.machines.bounded_dyck import DyckMachine
 from automata.machines.counter_machine import CounterMachine
 from constructions.ssm.engine import Engine
 from constructions.ssm.weights import SSM
@@ -130,6 +131,34 @@ def dead_template(model: SSM, machine: Machine, seed: int = 0) -> Template | Non
         ranges.append((low if low == before.min() else None, high if high == before.max() else None))
     layers = [(layer, i) for layer, part in enumerate(model.layers) for i in range(part.width)]
     return Template(tuple(ranges), _by_layer(model, forms), tuple(layers[i] for i in places))
+
+
+def stack_templates(model: SSM, machine: DyckMachine) -> tuple[list[Template], Template | None] | None:
+    """The state of a model of bounded Dyck at each depth, and, of a recogniser, once the word is dead.
+
+    Its layers hold the depth, the slots, and in a recogniser how often the word was violated.  The parameters are the
+    bits of the open types, outermost first, and what the other slots happen to hold.  None where the layers have other
+    widths.
+    """
+    bits = (machine.k - 1).bit_length()
+    cells = bits * machine.depth
+    dies = model.mode == RECOGNISE
+    if not cells or [layer.width for layer in model.layers] != [1, cells, *[1] * dies]:
+        return None
+    unhurt = [(Form(int(Engine(model).begin(1)[0][0, -1])),)] * dies
+    live = []
+    for depth in range(machine.depth + 1):
+        known, stale = range(bits * depth), range(bits * depth, cells)
+        slots = [Form(0, c) for c in known] + [Form(0, cells + i) for i in range(len(stale))]
+        ranges: list[Range] = [(0, 1)] * len(known) + [(0, 0)] * len(stale) + [(0, 1)] * len(stale)
+        live.append(Template(tuple(ranges), ((Form(depth),), tuple(slots), *unhurt), tuple((1, c) for c in stale)))
+    if not dies:
+        return live, None
+    anything = tuple(Form(0, i) for i in range(cells + 2))
+    places = ((0, 0), *((1, c) for c in range(cells)), (2, 0))
+    violated: Range = (unhurt[0][0].constant + 1, None)
+    drifting: tuple[Range, ...] = ((None, None), *[(0, 1)] * cells, violated)
+    return live, Template(drifting, (anything[:1], anything[1:-1], anything[-1:]), places)
 
 
 def _walks(

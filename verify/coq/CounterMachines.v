@@ -127,7 +127,7 @@ Definition given (q : option (nat * list form)) : list form := match q with Some
 Definition same_control (q : option (nat * list form)) (e : entry) : bool :=
   match q, alive e with Some q, Some c => Nat.eqb (fst q) c && Nat.eqb (length (snd q)) k | None, None => true | _, _ => false end.
 Definition leads_into (b : box) (q : option (nat * list form)) (s : list (list form)) : bool :=
-  existsb (fun e => same_control q e && fits b (given q) s (states e)) entries.
+  existsb (fun e => if same_control q e then fits b (given q) s (states e) else false) entries.      (* && would do both *)
 
 Definition attempt (e : entry) (a : nat) (b : box) : outcome bool :=
   bind (match alive e with
@@ -148,7 +148,7 @@ Definition relation_check (fuel : nat) : bool :=
 
 Lemma leads_right b v q s : inside v b -> leads_into b q s = true -> holds (option_map (valued v) q) (map (map (value v)) s).
 Proof.
-  intros I H. apply existsb_exists in H as [e [E H]]. apply andb_prop in H as [C F].
+  intros I H. apply existsb_exists in H as [e [E H]]. destruct (same_control q e) eqn:C; [rename H into F|discriminate].
   destruct (fits_right b _ _ _ v I F) as [F1 F2]. exists e, (map (value v) (arguments (states e) (given q) s)).
   split; [exact E|]. split; [exact F1|]. split; [exact F2|]. unfold same_control in C.
   destruct q as [q|], (alive e) as [c|]; try discriminate; cbn [option_map]; [|reflexivity].

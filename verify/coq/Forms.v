@@ -106,7 +106,8 @@ Proof.
   apply bind_done in H as [y [Y H]]. apply bind_done in H as [zs [Z H]]. injection H as <-. constructor; auto.
 Qed.
 
-(* where a form with one parameter that varies reaches t, so that both halves of the box can decide "f >= t" *)
+(* Where a form with one parameter that varies reaches t, so that both halves of the box can decide "f >= t"; of several
+   parameters that vary the first one is halved. *)
 Fixpoint varying (i : nat) (cs : list Z) (b : box) : list (nat * Z) :=
   match cs, b with
   | c :: cs, (l, h) :: b =>
@@ -119,7 +120,8 @@ Definition rest_value (f : form) (b : box) (i : nat) : Z :=      (* the form wit
 Definition cut {A} (f : form) (t : Z) (b : box) : outcome A :=
   match varying 0 (snd f) b with
   | [(i, c)] => let d := rest_value f b i in if 0 <? c then Cut i (- ((d - t) / c)) else Cut i ((d - t) / (- c) + 1)
-  | _ => Stuck
+  | (i, _) :: _ => match nth i b (None, None) with (Some l, Some h) => Cut i ((l + h) / 2 + 1) | _ => Stuck end
+  | [] => Stuck
   end.
 
 (* whether f >= t; the same all over the box, or a cut *)
@@ -131,7 +133,10 @@ Definition reaches_bound (f : form) (t : Z) (b : box) : outcome bool :=
   | None, None => cut f t b
   end.
 Lemma cut_done {A} f t b (a : A) : cut f t b = Done a -> False.
-Proof. unfold cut. destruct (varying 0 (snd f) b) as [|[i c] [|]]; try discriminate. destruct (0 <? c); discriminate. Qed.
+Proof.
+  unfold cut. destruct (varying 0 (snd f) b) as [|[i c] [|other more]]; [discriminate|destruct (0 <? c); discriminate|].
+  destruct (nth i b (None, None)) as [[l|] [h|]]; discriminate.
+Qed.
 Lemma reaches_bound_right f t b v r : inside v b -> reaches_bound f t b = Done r -> r = (t <=? value v f).
 Proof.
   intros I H. assert (L := lower_right f b v I). assert (U := upper_right f b v I). unfold reaches_bound in H.

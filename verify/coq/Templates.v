@@ -16,13 +16,13 @@ Definition instance (t : template) (v : list Z) : list (list Z) := map (map (val
 
 (* f with the forms w in place of its parameters *)
 Fixpoint substituted (cs : list Z) (w : list form) : form :=
-  match cs, w with c :: cs, f :: w => plus (times c f) (substituted cs w) | _, _ => constant 0 end.
+  match cs, w with c :: cs, f :: w => if c =? 0 then substituted cs w else plus (times c f) (substituted cs w) | _, _ => constant 0 end.
 Definition substitute (w : list form) (f : form) : form := plus (constant (fst f)) (substituted (snd f) w).
 Lemma substitute_right v w f : value v (substitute w f) = value (map (value v) w) f.
 Proof.
   unfold substitute. rewrite value_plus, value_constant. unfold value at 2. f_equal.
   revert w; induction (snd f) as [|c cs IH]; intros [|g w]; cbn [substituted map dot]; try apply value_constant.
-  rewrite value_plus, value_times, IH. reflexivity.
+  destruct (c =? 0) eqn:Z; [apply Z.eqb_eq in Z; rewrite IH, Z; reflexivity|]. rewrite value_plus, value_times, IH. reflexivity.
 Qed.
 
 Definition form_within (b : box) (f : form) (range : option Z * option Z) : bool :=
