@@ -347,7 +347,7 @@ class ExactSteps:
         self.fractions = arithmetic.kind == "exact" and any(exponents)
         rows = [[self.stored(n, model.embedding_exponent) for n in row] for row in model.embedding]
         self.embedding = [tuple((i, v) for i, v in enumerate(row) if v) for row in rows]
-        self.initial, self.layers = [], []
+        self.initial, self.layers, self.shared, self.kept = [], [], {}, 0
         for layer in model.layers:
             h, stages, previous = [self.stored(n, layer.initial_exponent) for n in layer.initial], [], layer.width
             self.initial.append(tuple(h if self.modulus is None else [v & self.modulus for v in h]))
@@ -417,9 +417,25 @@ class ExactSteps:
         return tuple(self.stage(self.layers[number][2][0], prepared[3][0], [(i, v) for i, v in enumerate(h) if v]))
 
     def rest(self, number, prepared, z):
-        """The features that the other stages make of it, in order."""
-        for stage, part in zip(self.layers[number][2][1:], prepared[3][1:]):
-            z = self.stage(stage, part, z)
+        """The features that the other stages make of it, in order.  What z makes without x is shared by many x."""
+        for j, (stage, part) in enumerate(zip(self.layers[number][2][1:], prepared[3][1:])):
+            e, bias, columns, _, activation, low, high, silent = stage
+            if (number, j, z) not in self.shared:
+                sums = {}
+                for i, v in z:
+                    spend(2 * len(columns[i]))
+                    for r, weight in columns[i]:
+                        sums[r] = sums.get(r, 0) + weight * v
+                alone = _active([(r, bias[r] + v) for r, v in sums.items()], e, activation, low, high)
+                spend(20 * len(sums) + 100)
+                self.kept += len(sums) + 10
+                if self.kept > 1000000:
+                    self.shared, self.kept = {}, len(sums)
+                self.shared[number, j, z] = sums, alone + [pair for pair in silent if pair[0] not in sums]
+            sums, alone = self.shared[number, j, z]
+            spend(len(part) + len(alone) + 20)
+            both = _active([(r, v + sums.get(r, 0)) for r, v in part.items()], e, activation, low, high)
+            z = tuple(both + [pair for pair in alone if pair[0] not in part])
         return tuple(sorted(z))
 
     def stage(self, stage, part, z):
