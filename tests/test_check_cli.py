@@ -192,6 +192,10 @@ def test_in_python_a_loaded_model_knows_its_language():
     assert found.language.name == "(ab)*" and verify.prove(found.language, found).outcome == "proved"
     found.save("again")
     assert saved_language("again")[0].name == "(ab)*"
+    open(f"model/{LANGUAGE_FILE}", "w").write("broken")
+    assert verify.prove(verify.regex("(ab)*"), "model").outcome == "proved"
+    with pytest.raises(InputError, match="language.json, line 1, column 1"):
+        verify.load("model")
     os.remove(f"model/{LANGUAGE_FILE}")
     assert verify.load("model").language is None
     verify.build(verify.compile(verify.regex("(ba)*"))).save("built")

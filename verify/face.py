@@ -221,7 +221,8 @@ def running(model: Any, mode: str | None) -> Iterator[tuple[Any, Any, Constructi
         InputError: when it is nothing that can be run.
     """
     if isinstance(model, (str, Path)):
-        model = load(model)
+        target = owner(model)
+        model = Build(target, target.load(model))  # what its folder says of a language is not asked for
     if isinstance(model, Build):
         with model.running() as run:
             yield run, model.weights, model.construction

@@ -385,6 +385,31 @@ def _model(random: Random) -> Case:
     return Case("", ["refute", "--weights", "model", "--regex", "(ab)*", "--quiet"], files, check)
 
 
+def _saved_language(random: Random) -> Case:
+    """The language of a saved model damaged: what is proved is true of the language that the file says, if it says one."""
+    sources = (
+        {"name": "d-1"},
+        {"regex": "(ab)*", "alphabet": ["a", "b"]},
+        {"ltl": "G(a -> F b)", "alphabet": ["a", "b"]},
+        {"automaton": json.loads(automata()["a.json"])},
+    )
+    entries = {"format": 1, "mode": "predictive", **random.choice(sources)}
+    right = "name" in entries or "regex" in entries
+    found = json.dumps(entries).encode()
+    unchanged = found
+    if random.random() < 0.5:
+        found = json.dumps(mutated_json(random, entries)).encode("utf-8", "surrogatepass")
+    elif random.random() < 0.8:
+        found = mutated_bytes(random, found)
+
+    def check(status: int, out: str) -> str | None:
+        if found != unchanged:
+            return None
+        return None if (status == 0) == right else "the model is of (ab)*, and taken for another one, or not for this"
+
+    return Case("", ["check", "model", "--strings", "3", "--quiet"], {**model(), "model/language.json": found}, check)
+
+
 def _edited(random: Random, weights: bytes) -> bytes:
     """The arrays with some numbers exchanged, or one array of another type or shape, missing or too much."""
     import numpy as np
@@ -456,7 +481,7 @@ def _checkpoint(random: Random) -> Case:
 
 KINDS: dict[Callable[[Random], Case], int] = {
     _options: 20, _regex: 8, _regex_that_is_right: 2, _formula: 6, _name: 5, _arithmetic: 4, _automaton: 12,
-    _strings: 6, _trace: 4, _published: 3, _path: 10, _model: 16,
+    _strings: 6, _trace: 4, _published: 3, _path: 10, _model: 14, _saved_language: 2,
     _checkpoint: 4,
 }  # fmt: skip
 """How many of a hundred cases are of which kind."""
