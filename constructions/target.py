@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from constructions.compile.compiler import Construction
 
 
+MONOTONE, CONTRACTION, NONLINEAR = "monotone", "contraction", "nonlinear"
+"""What is known of how a target's state moves, whatever its weights: it decides what no weights can do.
+
+``monotone``: each number of the state by a monotone map, given those above it (gates that are never negative,
+monotone rounding).  ``contraction``: by linear maps that never lengthen, over the reals.  ``nonlinear``: by maps of any kind.
+"""
+
+
 class Model(Protocol):
     """What can be run in batches: an engine, a stepped machine, a Mamba.
 
@@ -49,6 +57,7 @@ class Target(Protocol):
         name: what ``--target`` takes.
         title: one line that says what it is.
         abilities: what its registers can do.
+        motion: how its state moves, whatever its weights: MONOTONE, CONTRACTION or NONLINEAR.
         reluctant: abilities among these that it is given only where there is no other way.
         numbers: the option that chooses its numbers, ``arithmetic`` or ``dtype``.
         test_length: the length of random strings by default.
@@ -58,6 +67,7 @@ class Target(Protocol):
     name: str
     title: str
     abilities: frozenset[str]
+    motion: str
     reluctant: frozenset[str]
     numbers: str
     test_length: int
@@ -93,6 +103,9 @@ class Target(Protocol):
 
     def check_place(self, folder: str | Path) -> None:
         """Raises when the folder is there and holds something that must not be replaced."""
+
+    def random(self, alphabet: tuple[str, ...], outputs: tuple[str, ...], seed: int) -> AbstractContextManager[Any]:
+        """A small model of this architecture with random weights, as a :class:`Model`: to show what none can do."""
 
     def owns(self, folder: Path) -> bool:
         """Whether the folder looks like one of this target's."""

@@ -12,7 +12,7 @@ from transformers import MambaConfig, MambaForCausalLM
 
 from constructions.mamba.checkpoint import config
 from constructions.mamba.stepping import BATCH, SteppedMamba, Vocabulary, threads
-from constructions.mamba.weights import MambaWeights
+from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL, MambaWeights
 
 
 def stock_model(weights: MambaWeights) -> MambaForCausalLM:
@@ -28,6 +28,25 @@ def stock_model(weights: MambaWeights) -> MambaForCausalLM:
 def stepped(weights: MambaWeights, batch: int = BATCH) -> SteppedMamba:
     """The stock model with these weights, ready for a search."""
     return SteppedMamba(HuggingFaceRunner(stock_model(weights)), Vocabulary.of(weights), batch)
+
+
+def random_model(alphabet: tuple[str, ...], outputs: tuple[str, ...], seed: int) -> SteppedMamba:
+    """A small Mamba with random weights."""
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "state_size": 4}
+    torch.manual_seed(seed)
+    model = MambaForCausalLM(MambaConfig(vocab_size=FIRST_SYMBOL + len(alphabet), **sizes)).eval()
+    randomise(model, seed)
+    tokens = range(FIRST_SYMBOL, FIRST_SYMBOL + len(alphabet))
+    return SteppedMamba(HuggingFaceRunner(model), Vocabulary(alphabet, outputs, tokens, BOS_TOKEN, EOS_TOKEN), 1)
+
+
+def randomise(model: torch.nn.Module, seed: int, but: tuple[str, ...] = ()) -> None:
+    """Normal numbers in the place of all parameters, but those whose names have one of these parts."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if not any(part in name for part in but):
+                parameter.copy_(torch.randn(parameter.shape, generator=generator))
 
 
 class HuggingFaceRunner:

@@ -15,6 +15,7 @@ from constructions.mamba.certificate import certify
 from constructions.mamba.checkpoint import A_CHECKPOINT, CHECKPOINT_FILES, CONFIG, write
 from constructions.mamba.lowering import lower_to_mamba
 from constructions.mamba.weights import MambaWeights
+from constructions.target import MONOTONE
 
 
 class MambaInTransformers:
@@ -27,6 +28,7 @@ class MambaInTransformers:
     abilities = frozenset((RESET, READ_BEFORE, ADD, DRIFT))
     # The search over caches of a counter that drifts never closes.
     reluctant = frozenset((DRIFT,))
+    motion = MONOTONE
     numbers = "dtype"
     # A full forward takes about a millisecond for each symbol of a batch.
     test_length = 200
@@ -45,6 +47,15 @@ class MambaInTransformers:
             from constructions.mamba.huggingface import stepped
 
             yield stepped(weights)
+
+    @contextmanager
+    def random(self, alphabet: tuple[str, ...], outputs: tuple[str, ...], seed: int) -> Iterator:
+        from constructions.mamba.surroundings import transformers_ready
+
+        with transformers_ready():
+            from constructions.mamba.huggingface import random_model
+
+            yield random_model(alphabet, outputs, seed)
 
     def longest(self, weights: MambaWeights, construction: Construction | None, wanted: int) -> int:
         """Counters that drift are exact for some time; a string with an inserted symbol is one longer than asked

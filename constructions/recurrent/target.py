@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
+import numpy as np
+
 from automata.errors import InputError
 from automata.files import check_replaceable
 from automata.machine import ACCEPT, PREDICTIVE, RECOGNISE
@@ -14,7 +16,8 @@ from constructions.compile.compiler import TRANSFORM, Construction
 from constructions.mamba.checkpoint import A_CHECKPOINT, CHECKPOINT_FILES, write_folder
 from constructions.mamba.surroundings import transformers_ready
 from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL
-from constructions.recurrent.cells import CELLS, MOST_UNITS, CellWeights, lower_to_cell, rounded
+from constructions.recurrent.cells import CELLS, MOST_UNITS, CellWeights, lower_to_cell, rounded, shapes
+from constructions.target import NONLINEAR
 
 _ROWS = 256
 """Strings that are stepped at once."""
@@ -24,6 +27,7 @@ class CellTarget:
     """One layer of a nonlinear cell (see :class:`constructions.target.Target`)."""
 
     abilities = frozenset((TRANSFORM,))
+    motion = NONLINEAR
     reluctant: frozenset[str] = frozenset()
     numbers = "dtype"
     test_length = 200
@@ -51,6 +55,14 @@ class CellTarget:
             tokens = range(FIRST_SYMBOL, FIRST_SYMBOL + len(weights.alphabet))
             words = Vocabulary(weights.alphabet, weights.outputs, tokens, BOS_TOKEN, EOS_TOKEN)
             yield SteppedMamba(CellRunner(weights), words, _ROWS)
+
+    @contextmanager
+    def random(self, alphabet: tuple[str, ...], outputs: tuple[str, ...], seed: int) -> Iterator[Any]:
+        tensors = shapes(self.cell, FIRST_SYMBOL + len(alphabet), 8)
+        rng = np.random.default_rng(seed)
+        drawn = rounded({name: rng.standard_normal(shape) for name, shape in tensors.items()}, "float32")
+        with self.running(CellWeights(self.cell, "float32", alphabet, outputs, ((None, 0),) * 8, drawn)) as model:
+            yield model
 
     def longest(self, weights: CellWeights, construction: Construction | None, wanted: int) -> int:
         return wanted

@@ -15,7 +15,9 @@ from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
 from constructions.ssm.horizon import exact_length
 from constructions.ssm.lowering import lower
+from constructions.ssm.random_ssm import random_ssm
 from constructions.ssm.weights import SSM as Weights
+from constructions.target import MONOTONE
 
 
 class PaperSSM:
@@ -26,6 +28,7 @@ class PaperSSM:
     name = "ssm"
     title = "the paper's SSM, in exact, fixed-point, wrapping or float arithmetic"
     abilities = frozenset((RESET, READ_BEFORE, ADD, SET_COUNTER, DRIFT))
+    motion = MONOTONE
     reluctant = frozenset()
     numbers = "arithmetic"
     test_length = 500
@@ -37,6 +40,10 @@ class PaperSSM:
     @contextmanager
     def running(self, weights: Weights) -> Iterator[Engine]:
         yield Engine(weights)
+
+    @contextmanager
+    def random(self, alphabet: tuple[str, ...], outputs: tuple[str, ...], seed: int) -> Iterator[Engine]:
+        yield Engine(random_ssm(seed, 2, 4, Arithmetic.parse("fixed:3"), alphabet=alphabet, outputs=outputs))
 
     def longest(self, weights: Weights, construction: Construction | None, wanted: int) -> int:
         if wanted << 10 < weights.arithmetic.limit:

@@ -16,6 +16,7 @@ from automata.machine import ACCEPT, EOS
 from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL, LOGIT_WEIGHT, PAD
 from constructions.program.operations import BEGINNING, CONSTANT_ONE, Accumulate, LinearForm, Neuron, Operation, Program
 from constructions.program.planner import Offer
+from constructions.target import MONOTONE
 
 Tensors = dict[str, np.ndarray]
 
@@ -38,6 +39,7 @@ class Architecture:
         title: one line that says what it is.
         gate: what its gates can be, in words.
         offer: what its halves can do.
+        motion: how its state moves (see :data:`constructions.target.MONOTONE`).
         dtypes: the formats in which its weights are exact.
         cache_argument: under what name ``forward`` takes the cache.
         attends: whether it has attention layers, which are idle in what is built here.
@@ -48,6 +50,7 @@ class Architecture:
     title: str
     gate: str
     offer: Offer
+    motion = MONOTONE
     dtypes: tuple[str, ...] = ("float32", "bfloat16")
     cache_argument = "past_key_values"
     attends = True

@@ -48,6 +48,7 @@ from constructions.stock.architecture import (
     under,
 )
 from constructions.stock.target import StockTarget
+from constructions.target import CONTRACTION
 
 _EPSILON, _GAIN = 2.0 ** (2 * NORM), 2.0**NORM
 
@@ -124,6 +125,7 @@ class _DeltaNet(Architecture):
     """What these models share: an MLP after each mixer, and the ends of the model."""
 
     gate = "a and a (1 - b), with a = exp(-softplus(...)) and b = sigmoid(...): from 0 to 1"
+    motion = CONTRACTION
     offer = Offer((frozenset((Hold, Delay)), frozenset((Neuron,))), late=True)
     dtypes = ("float32", "bfloat16", "float64")
 

@@ -11,6 +11,7 @@ import transformers
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from automata.errors import InputError
+from constructions.mamba.huggingface import randomise
 from constructions.mamba.stepping import threads
 from constructions.stock.architecture import Architecture, Tensors
 
@@ -41,6 +42,12 @@ def built(weights: StockWeights) -> Any:
     tensors = {name: torch.from_numpy(np.ascontiguousarray(t)).to(dtype) for name, t in weights.tensors.items()}
     model.load_state_dict(tensors, strict=True)
     return model
+
+
+def random_numbers(model: Any, seed: int) -> None:
+    """Normal numbers in the place of all parameters, but those of attention, which stays idle."""
+    idle = [name for name, module in model.named_modules() if _is_attention(module)]
+    randomise(model, seed, tuple(f"{name}." for name in idle))
 
 
 class StockRunner:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
+from automata.dfa import DFA
 from automata.errors import InputError
 from automata.files import check_replaceable
+from automata.machine import ACCEPT, PREDICTIVE, RECOGNISE
 from constructions.cascade import Cascade
-from constructions.compile.compiler import ADD, DRIFT, READ_BEFORE, RESET, Construction
+from constructions.compile.compiler import ADD, DRIFT, READ_BEFORE, RESET, Construction, compile
 from constructions.mamba.checkpoint import A_CHECKPOINT, CHECKPOINT_FILES
 from constructions.mamba.surroundings import transformers_ready
 from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL
@@ -38,6 +41,11 @@ class StockTarget:
         self.name, self.title = architecture.name, architecture.title
 
     @property
+    def motion(self) -> str:
+        """As the architecture says."""
+        return self.architecture.motion
+
+    @property
     def abilities(self) -> frozenset[str]:
         """What its registers can do, read off the operations that its halves offer."""
         kinds = frozenset().union(*self.architecture.offer.halves)
@@ -63,16 +71,30 @@ class StockTarget:
         return StockWeights(self.architecture, numbers, program, {"architectures": [model], **config}, full)
 
     @contextmanager
-    def running(self, weights: StockWeights) -> Iterator[Any]:
+    def running(self, weights: StockWeights, seed: int | None = None) -> Iterator[Any]:
+        """The model, in a ``with`` statement; with a seed, random numbers in the place of its weights."""
         with transformers_ready():
             from constructions.mamba.stepping import SteppedMamba, Vocabulary
-            from constructions.stock.running import StockRunner, built
+            from constructions.stock.running import StockRunner, built, random_numbers
 
-            runner = StockRunner(self.architecture, built(weights))
+            stock = built(weights)
+            if seed is not None:
+                random_numbers(stock, seed)
+            runner = StockRunner(self.architecture, stock)
             program = weights.program
             tokens = range(FIRST_SYMBOL, FIRST_SYMBOL + len(program.alphabet))
             words = Vocabulary(program.alphabet, program.outputs, tokens, BOS_TOKEN, EOS_TOKEN)
             yield SteppedMamba(runner, words, self.architecture.most_rows or _ROWS)
+
+    @contextmanager
+    def random(self, alphabet: tuple[str, ...], outputs: tuple[str, ...], seed: int) -> Iterator[Any]:
+        """Of the sizes of a model that accepts everything, with norms that do something; attention is idle."""
+        everything = DFA(alphabet, [[0] * len(alphabet)], [0])
+        mode = RECOGNISE if outputs == (ACCEPT,) else PREDICTIVE
+        built = self.lower(compile(everything, mode, target=self).cascade, "float32")
+        config = {name: 1e-5 if "eps" in name else value for name, value in built.config.items()}
+        with self.running(replace(built, config=config), seed) as model:
+            yield model
 
     def longest(self, weights: StockWeights, construction: Construction | None, wanted: int) -> int:
         return wanted

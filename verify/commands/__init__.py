@@ -12,6 +12,7 @@ COMMANDS = (
     "describe",
     "languages",
     "census",
+    "decide",
     "export",
     "certify",
     "check",

@@ -1,0 +1,101 @@
+"""Which architecture can have which language: against the theorems, by proofs and by models that are run."""
+
+import json
+
+import numpy as np
+import pytest
+
+from automata.catalogue import LANGUAGES, language
+from automata.machine import RECOGNISE
+from constructions.target import CONTRACTION, MONOTONE, NONLINEAR, TARGETS
+from verify.__main__ import main
+from verify.decision import EXPRESSIBLE, IMPOSSIBLE, NOT_KNOWN, answered_alike, cycle_word, decide
+from verify.impossible.cycles import find_cycle
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+FEW = ("ssm", "mamba", "mamba2", "kimi_linear", "gru")
+
+
+@pytest.mark.parametrize("name", ["tomita-1", "tomita-7", "parity", "tomita-3", "(abab)*"])
+@pytest.mark.parametrize("target", FEW)
+def test_what_is_decided_contradicts_no_theorem(name, target):
+    known, able = language(name), TARGETS.named(target)
+    found = decide(known, RECOGNISE, able)
+    if known.star_free or able.motion == NONLINEAR:
+        assert found.answer == EXPRESSIBLE and found.verdict.outcome == "proved" and found.size
+    elif able.motion == MONOTONE:
+        assert found.answer == IMPOSSIBLE and found.alike == 1
+        dfa, (one, other) = known.dfa(), found.strings
+        assert dfa.accepts_word(one) != dfa.accepts_word(other)
+    else:
+        assert able.motion == CONTRACTION and found.answer == NOT_KNOWN
+
+
+@pytest.mark.parametrize("target", ["ssm", "mamba", "mamba2", "recurrent_gemma", "rwkv", "xlstm"])
+def test_random_models_answer_two_strings_alike(target):
+    parity = language("parity")
+    cycle = find_cycle(parity.dfa(), RECOGNISE)
+    for seed in range(4):
+        one, other = answered_alike(TARGETS.named(target), parity, cycle, seed)
+        assert parity.dfa().accepts_word(one) != parity.dfa().accepts_word(other)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", [name for name in TARGETS if TARGETS.named(name).motion == MONOTONE])
+@pytest.mark.parametrize("name", ["parity", "tomita-3", "(abab)*"])
+def test_a_hundred_random_models_answer_two_strings_alike(name, target):
+    known = language(name)
+    cycle = find_cycle(known.dfa(), RECOGNISE)
+    assert all(answered_alike(TARGETS.named(target), known, cycle, seed) is not None for seed in range(100))
+
+
+def test_random_models_differ_with_their_seed():
+    for target in ("mamba", "mamba2", "gru"):
+        logits = []
+        for seed in (0, 0, 1):
+            with TARGETS.named(target).random(("0", "1"), ("<accept>",), seed) as model:
+                logits.append(model.runner.logits(torch.tensor([[1, 3, 4, 4]])).detach().numpy())
+        assert np.array_equal(logits[0], logits[1]) and not np.array_equal(logits[0], logits[2])
+
+
+def test_what_counts_is_open_in_floats_and_proved_exactly():
+    assert decide(language("anbn"), RECOGNISE, TARGETS.named("ssm")).answer == EXPRESSIBLE
+    found = decide(language("anbn"), RECOGNISE, TARGETS.named("gru"))
+    assert found.answer == NOT_KNOWN and "finitely many states" in found.reason
+
+
+def test_the_command_prints_a_table_and_its_json(capsys, tmp_path):
+    path = tmp_path / "table.json"
+    assert main(["decide", "parity", "--on", "ssm,gru", "--json", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert "impossible" in shown and "expressible" in shown and "Theorem 2" in shown
+    rows = json.loads(path.read_text())["decisions"]
+    assert [row["answer"] for row in rows] == [IMPOSSIBLE, EXPRESSIBLE]
+    assert rows[0]["strings"] == [[], ["1"]] and rows[1]["explored"]["joint states"] == 5
+
+
+def test_the_table_of_the_whole_catalogue(capsys):
+    assert main(["decide", "--all", "--on", "ssm"]) == 0
+    lines = {line.split()[0]: line.split()[-1] for line in capsys.readouterr().out.splitlines() if line.split()}
+    for known in LANGUAGES.values():
+        assert lines[known.name.split()[0]] == ("NO" if known.star_free is False else "yes")
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        ([], "name one language, or all of the catalogue with --all"),
+        (["parity", "--all"], "name one language, or all of the catalogue with --all"),
+        (["parity", "--on", "mamba3"], "unknown target 'mamba3': did you mean mamba"),
+    ],
+)
+def test_bad_input_is_one_line(words, message, capsys):
+    assert main(["decide", *words]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_cycle_words():
+    cycle = find_cycle(language("parity").dfa(), RECOGNISE)
+    assert cycle_word(cycle, 3) == ("1", "1", "1")

@@ -1,0 +1,134 @@
+"""``python -m verify decide LANGUAGE [--on ARCHITECTURE …]``: which architectures can have a language, and why not."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Sequence
+
+from automata.errors import InputError
+from automata.machine import MODES, RECOGNISE
+from verify.commands.inputs import add_input, is_named, read_input
+from verify.commands.options import add_report, whole_number
+
+if TYPE_CHECKING:
+    from automata.catalogue import Language
+    from verify.decision import Decision
+
+HELP = "which architectures can have a language: weights with a proof, or the algebra that forbids it"
+
+EXAMPLES = (
+    "decide d-2",
+    "decide parity --on mamba2,lstm",
+    "decide --regex '(aa)*'",
+    "decide --all --on ssm,mamba2,gru",
+)
+
+LIMIT, MODELS = 50_000, 1
+
+_SIGNS = {"expressible": "yes", "impossible": "NO", "open": "?"}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add_input(parser, required=False)
+    parser.add_argument("--all", action="store_true", help="every language of the catalogue, as one table")
+    parser.add_argument("--on", metavar="NAME,…", help="these architectures (default: all that run here)")
+    parser.add_argument("--mode", choices=MODES, default=RECOGNISE, help="the question (default: recognise)")
+    parser.add_argument(
+        "--limit", type=whole_number, default=LIMIT, metavar="N", help=f"joint states of each proof (default: {LIMIT})"
+    )
+    parser.add_argument(
+        "--models",
+        type=whole_number,
+        default=MODELS,
+        metavar="N",
+        help="random models run where it is impossible (default: 1)",
+    )
+    add_report(parser, "the table")
+
+
+def run(args: argparse.Namespace) -> int:
+    from automata.catalogue import LANGUAGES
+
+    if args.all == is_named(args):
+        raise InputError("decide: name one language, or all of the catalogue with --all")
+    names = _architectures(args.on)
+    if args.all:
+        return _table(list(LANGUAGES.values()), names, args)
+    return _one(read_input(args), names, args)
+
+
+def _architectures(text: str | None) -> list[str]:
+    """The names asked for, each known; mamba-ssm runs the weights of mamba and is left out unless it is asked for."""
+    from constructions.target import TARGETS
+
+    if text is None:
+        return [name for name in TARGETS if name != "mamba-ssm"]
+    return [TARGETS.named(name.strip()).name for name in text.split(",")]
+
+
+def _decisions(language: Language, names: Sequence[str], args: argparse.Namespace) -> list[Decision]:
+    from constructions.target import TARGETS
+    from verify.decision import decide
+    from verify.progress import Progress
+
+    found = []
+    with Progress("architectures", len(names), getattr(args, "quiet", False), phase=language.name) as progress:
+        for name in names:
+            found.append(decide(language, args.mode, TARGETS.named(name), limit=args.limit, models=args.models))
+            progress.advance(1)
+    return found
+
+
+def _one(given, names: Sequence[str], args: argparse.Namespace) -> int:
+    from verify.decision import CONDITIONS, THEOREM
+    from verify.show.report import Report, show_word
+
+    report = Report(f"python -m verify decide {given.options} --mode {args.mode}", json_path=args.json)
+    report.title(f"{given.title}\n{args.mode}: which architectures can have it")
+    decisions = _decisions(given.language, names, args)
+    rows = [("architecture", "answer", "size", "why")]
+    for found in decisions:
+        size = ", ".join(f"{number} {name}" for name, number in list(found.size.items())[:2]) or "-"
+        rows.append((found.target, found.answer, size, found.reason))
+    report.table("decisions", rows, [_data(found) for found in decisions])
+    shown = next((found for found in decisions if found.strings), None)
+    if shown is not None:
+        one, other = (show_word(word) for word in shown.strings)
+        run = sum(found.alike for found in decisions)
+        values = {
+            "Theorem 2": THEOREM,
+            "its conditions": CONDITIONS,
+            "strings": f"{one} and {other}, just one of which is in the language",
+            "random models run": f"{run}, each of which answers two such strings alike",
+        }
+        report.section("what forbids it", values)
+    report.close()
+    return 0
+
+
+def _table(languages: Sequence[Language], names: Sequence[str], args: argparse.Namespace) -> int:
+    from verify.show.report import Report
+
+    report = Report(f"python -m verify decide --all --on {','.join(names)} --mode {args.mode}", json_path=args.json)
+    report.title(f"{args.mode}: yes is weights with a proof of every length, NO is a theorem, ? is open")
+    rows, data = [("language", *names, "")], []
+    for language in languages:
+        found = _decisions(language, names, args)
+        rows.append((language.name, *(_SIGNS[one.answer] for one in found), ""))
+        data.append({"language": language.name, "decisions": [_data(one) for one in found]})
+    report.table("decisions", rows, data)
+    report.close()
+    return 0
+
+
+def _data(found: Decision) -> dict[str, object]:
+    return {
+        "architecture": found.target,
+        "answer": found.answer,
+        "reason": found.reason,
+        "size": found.size,
+        "method": found.verdict.method if found.verdict else None,
+        "explored": found.verdict.explored if found.verdict else {},
+        "strings": [list(word) for word in found.strings],
+        "random_models": found.alike,
+    }
