@@ -23,7 +23,8 @@ MONOTONE, CONTRACTION, NONLINEAR = "monotone", "contraction", "nonlinear"
 """What is known of how a target's state moves, whatever its weights: it decides what no weights can do.
 
 ``monotone``: each number of the state by a monotone map, given those above it (gates that are never negative,
-monotone rounding).  ``contraction``: by linear maps that never lengthen, over the reals.  ``nonlinear``: by maps of any kind.
+monotone rounding).  ``contraction``: by linear maps that never lengthen, over the reals.  ``nonlinear``: by maps of
+any kind.
 """
 
 
