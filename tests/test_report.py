@@ -1,4 +1,4 @@
-"""The report for programs, held against its schema over all commands; the report for people, as wide and as coloured as the terminal."""
+"""The report: for programs as its schema says, over all commands; for people as wide and as coloured as the terminal."""
 
 import contextlib
 import io
@@ -195,7 +195,8 @@ def test_on_a_real_terminal(no_color):
     main_end, other_end = pty.openpty()
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "NO_COLOR": no_color, "TERM": "xterm"}
     command = [sys.executable, "-m", "verify", "flipflop", "--quiet", "--strings", "1"]
-    process = subprocess.Popen(command, stdout=other_end, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment)
+    streams = {"stdin": subprocess.DEVNULL, "stdout": other_end, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, env=environment, **streams)
     assert process.wait(60) == 0
     process.stderr.close()
     shown = os.read(main_end, 10_000).decode()

@@ -61,7 +61,7 @@ def built(tmp_path, monkeypatch):
 
 @pytest.fixture
 def calls(monkeypatch):
-    """How often the skeleton of image sets of each automaton, quotients among them, was computed, and each Mamba certified."""
+    """How often the image sets of each automaton, quotients among them, were computed, and each Mamba certified."""
     counted = Counter()
     skeleton, run = Skeleton.__init__, certificate.Proof.run
 

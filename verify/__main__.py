@@ -29,7 +29,7 @@ TRACEBACK = "SSM_VERIFY_TRACEBACK"
 
 
 def main(argv: list[str] | None = None, age: float = 0.0) -> int:
-    """Runs one command in this process, which is so many seconds old; returns 0 holds, 1 refuted, 2 bad input, 3 neither.
+    """Runs one command in this process, so many seconds old; returns 0 holds, 1 refuted, 2 bad input, 3 neither.
 
     Also 70 for a fault of this program, 128 + N where it was ended by signal N: 130 where it was interrupted, 141 where
     nobody reads the output.

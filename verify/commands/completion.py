@@ -1,4 +1,4 @@
-"""``ssm-verify completion SHELL``: a script that completes commands, options, names of languages and files in a shell."""
+"""``ssm-verify completion SHELL``: a script that completes commands, options, languages and files in a shell."""
 
 from __future__ import annotations
 

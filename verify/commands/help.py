@@ -1,4 +1,4 @@
-"""``python -m verify help TOPIC``: what a notation means (the text of docs/notations.md), or the options of a command."""
+"""``python -m verify help TOPIC``: what a notation means (docs/notations.md), or the options of a command."""
 
 from __future__ import annotations
 

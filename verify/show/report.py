@@ -49,7 +49,7 @@ class Report:
         self._print(text)
 
     def section(self, name: str, values: Mapping[str, object], data: object = None) -> None:
-        """A heading and one line per value; ``data`` is what JSON gets instead, where the values are more than numbers and words."""
+        """A heading and one line per value; ``data`` is what JSON gets instead, where values are more than numbers and words."""
         self.content[name.replace(" ", "_")] = plain(values if data is None else data)
         self._print(f"\n{name}")
         for key, value in values.items():
@@ -61,7 +61,7 @@ class Report:
                 self._print(" " * (_NAME_WIDTH + 2) + line)
 
     def table(self, name: str, rows: list[tuple[str, ...]], data: object) -> None:
-        """A table, its first row the headings, its last column as wide as there is room for; ``data`` is what JSON gets."""
+        """A table, its first row the headings, its last column as wide as there is room; ``data`` is what JSON gets."""
         self.content[name.replace(" ", "_")] = plain(data)
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
         indent = sum(widths) + 2 * len(widths)
@@ -101,7 +101,11 @@ class Report:
         self._written |= {what: path, **{key.replace("_", " "): value for key, value in more.items()}}
 
     def close(self, finish: Callable[[], object] = lambda: None) -> None:
-        """The files that were written, the JSON and the time; ``finish`` writes more: when that or the JSON fails, neither is there."""
+        """The files that were written, the JSON and the time.
+
+        Args:
+            finish: writes more: when that or the JSON fails, neither is there.
+        """
         if self.json_path not in (None, STANDARD_OUTPUT):
             self.wrote("report", self.json_path)
         if self._written:
@@ -125,7 +129,7 @@ class Report:
 
     def say(self, text: str) -> None:
         """One line, in a quiet report too."""
-        if self.stream is not None:  # standard error that is closed is None, which for print is another name of standard output
+        if self.stream is not None:  # as a closed one is, and None is for print another name of standard output
             print(text, file=self.stream)
 
     def _print(self, text: str) -> None:
