@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from automata.machine import MODES, PREDICTIVE, RECOGNISE
+from float_faults import with_feature
+
+from automata.machine import BOS, MODES, PREDICTIVE, RECOGNISE
 from automata.machines.counter_machine import NAMES, counter_machine
 from constructions.paper.counters import counter_cascade
 from constructions.ssm.arithmetic import Arithmetic
@@ -129,3 +131,30 @@ def test_a_cut_decides_a_form_of_one_parameter(c, threshold):
         low, high = bounds(value, part)
         assert high <= threshold or low > threshold
         assert value[0] + c * corner(value, part, greatest=True)[0] == high
+
+
+def test_what_rounds_on_bos_is_no_proof():
+    """3 * 1024 - 3072 is 0, but 3072 is beyond what float16 holds for certain."""
+    ssm = with_feature(model("dyck-1", PREDICTIVE, Arithmetic.parse("float16")), {BOS: 2})
+    layer = ssm.layers[0]
+    gate, increment = layer.gate.matrix.toarray(), layer.increment.matrix.toarray()
+    gate[0, -1], increment[0, -1] = 1, -1536
+    parts = {"gate": replace(layer.gate, matrix=gate), "increment": replace(layer.increment, matrix=increment)}
+    wrong = with_layer(ssm, 0, initial=layer.initial + 1024, **parts)
+    assert kept(ssm, "dyck-1") and kept(wrong, "dyck-1")
+    machine = counter_machine("dyck-1")
+    assert prove_relation(ssm, machine).outcome == PROVED and prove_relation(wrong, machine).outcome != PROVED
+
+
+def test_a_counter_that_runs_away_after_a_violation_shortens_the_horizon():
+    """While a word is still possible, reading a multiplies a counter that is 0."""
+    machine = counter_machine("anbncn")
+    ssm = model("anbncn", RECOGNISE, Arithmetic.parse("float16"))
+    layer = ssm.layers[0]
+    gate = layer.gate.matrix.toarray()
+    read = int(np.flatnonzero(ssm.embedding[ssm.symbol_index["a"]])[0])
+    gate[layer.names.index("unmatched b"), read] += 31
+    faster = with_layer(ssm, 0, gate=replace(layer.gate, matrix=gate))
+    right, short = prove_relation(ssm, machine), prove_relation(faster, machine)
+    assert right.horizon == 2047 and short.outcome == PROVED
+    assert short.horizon == prove_counter(faster, machine, RECOGNISE).horizon < 10

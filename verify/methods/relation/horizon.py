@@ -12,8 +12,8 @@ from verify.methods.relation.prove import RelationProof, Stepped
 from verify.numbers.boxes import NotCovered
 
 Sum = tuple
-"""(constant, ((coefficient, low, high, by), …)): a sum, with the range of each parameter; a counter moves by ``by`` in the step, None
-is for what is no counter."""
+"""(constant, ((coefficient, low, high, moved), …)): a sum, with the range of each parameter.  A counter p is c p + d after the step,
+where ``moved`` is (c, d); None is for what is no counter."""
 
 
 def largest_exact_value(proof: RelationProof) -> int:
@@ -78,13 +78,13 @@ def _sums(proof: RelationProof, stepped: Stepped) -> Iterator[Sum]:
             before, after = stepped.step.h[number][i], part.after(number, i)
             if not isinstance(before, int):
                 ((p, _),) = before[1]
-                same = not isinstance(after, int) and after[1] == before[1]
-                moved[p] = after[0] - before[0] if same else 0
+                alone = not isinstance(after, int) and [q for q, _ in after[1]] == [p]
+                moved[p] = (after[1][0][1], after[0]) if alone else (1, 0)
         for value in found:
             yield _sum(value, part, moved)
 
 
-def _sum(value: ParameterForm, part: FormStep, moved: dict[int, int]) -> Sum:
+def _sum(value: ParameterForm, part: FormStep, moved: dict[int, tuple[int, int]]) -> Sum:
     if isinstance(value, int):
         return value, ()
     return value[0], tuple((c, *part.box[p], moved.get(p)) for p, c in value[1])
@@ -94,10 +94,13 @@ def _exact(found: Sum, bound: int, bits: int) -> bool:
     """Whether a sum does not round while no counter leaves -bound..bound."""
     constant, terms = found
     box = []
-    for _, low, high, by in terms:
-        if by is not None:
-            least, most = -bound - min(by, 0), bound - max(by, 0)
-            low, high = least if low is None else max(low, least), most if high is None else min(high, most)
+    for _, low, high, moved in terms:
+        if moved is not None:
+            for c, d in ((1, 0), moved):
+                # -bound <= c p + d <= bound
+                least, most = sorted(((-bound - d) * (1 if c > 0 else -1), (bound - d) * (1 if c > 0 else -1)))
+                least, most = -(-least // abs(c)), most // abs(c)
+                low, high = least if low is None else max(low, least), most if high is None else min(high, most)
             if low > high:
                 return True
         box.append((low, high))

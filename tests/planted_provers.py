@@ -1,0 +1,243 @@
+"""Provers with a planted fault, and what the checker says of the certificates that they write.
+
+Each fault of the areas below is planted in a copy of the tree.  There the provers are asked about models that are known to be wrong, by
+a plain run on short and on far strings, and about models of PARITY, of which nothing is to be refuted and no bound to be claimed.
+Every false verdict is written as a certificate, which the checker of this tree, without any fault, must not verify::
+
+    python -m tests.planted_provers [--most N] [--only TEXT]
+
+Exit status: 0 when no certificate of a false verdict is verified, else 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Iterator
+
+if __name__ == "__main__":  # the modules of the tests import each other by name
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+AREAS = ("certificate", "induction", "search", "levels", "numbers", "fuzz", "words")
+PROVERS = ("verify/methods/", "verify/impossible/", "constructions/ssm/", "verify/numbers/")
+BASES = (
+    ("flip-flop", "recognise", None, "auto", ("search",)),
+    ("dyck-2-2", "predictive", "exact", "auto", ("search", "induction")),
+    ("dyck-2-2", "recognise", "exact", "auto", ("search", "induction")),
+    ("dyck-1-3", "recognise", "exact", "auto", ("search", "induction")),
+    ("dyck-1", "recognise", "exact", "auto", ("relation", "induction")),
+    ("anbn", "predictive", "exact", "auto", ("relation", "induction")),
+    ("anbn", "recognise", "exact", "auto", ("relation", "induction")),
+    ("boolean-3", "recognise", "float16", "auto", ("relation", "induction")),
+    ("d-2", "predictive", "fixed:1", "holonomy", ("levels", "search")),
+    ("tomita-7", "recognise", "fixed:1", "holonomy", ("levels", "search")),
+    ("d-3", "recognise", "fixed:1", "auto", ("search",)),
+)
+"""Language, mode, arithmetic, route, and the methods that are asked."""
+
+MOST_OF_A_BASE, FAULTY, KEPT = 24, 160, 4
+
+
+def models(base: int) -> Iterator[tuple[int, object, object, object]]:
+    """The wrong candidates of a base: (number, machine, construction, weights)."""
+    from automata.catalogue import language
+    from constructions.build import build
+    from constructions.compile.compiler import compile
+    from verify.testing.corruption import corruptions
+
+    name, mode, arithmetic, route, _ = BASES[base]
+    machine = language(name).dfa() if route == "holonomy" else language(name).machine
+    construction = compile(machine, mode, route)
+    weights = build(construction, arithmetic=arithmetic).weights
+    for number, (_, wrong) in enumerate(corruptions(weights)):
+        yield number, construction.machine, construction, wrong
+
+
+def pool() -> list[tuple[str, int, int, int]]:
+    """The wrong models: (kind, base or seed, number, length of a string on which it is wrong); found by plain runs."""
+    from float_faults import faulty, short_words, wrong_word
+
+    from automata.errors import InputError
+    from verify.methods.induction.far_words import far_words
+
+    found = []
+    for base in range(len(BASES)):
+        kept = 0
+        for number, machine, _, weights in models(base):
+            word = wrong_word(machine, weights, short_words(machine.alphabet, 300))
+            if word is not None:
+                found.append(("base", base, number, len(word)))
+                kept += 1
+            if kept == MOST_OF_A_BASE:
+                break
+    for seed in range(FAULTY):
+        try:
+            _, _, machine, weights = faulty(seed)
+        except InputError:
+            continue
+        words = [*short_words(machine.alphabet, 300), *list(far_words(machine, weights))[:4]]
+        word = wrong_word(machine, weights, words)
+        if word is not None:
+            found.append(("faulty", seed, 0, len(word)))
+    return found
+
+
+def inside(wrong: list, out: Path) -> None:
+    """In a tree with a fault: asks its provers, and writes a certificate of each verdict that is false."""
+    from float_faults import faulty
+
+    from constructions.ssm.engine import Engine
+    from verify.certificate.document import NoCertificate, write_certificate
+    from verify.certificate.writer import certificate
+    from verify.claim import Claim
+    from verify.methods import METHODS
+    from verify.verdict import PROVED
+
+    written = 0
+
+    def ask(claim, method: str, length: int) -> None:
+        nonlocal written
+        try:
+            asked = METHODS.named(method)
+            if asked.covers(claim):
+                return
+            from verify.progress import NO_PROGRESS
+
+            verdict = asked.run(claim, NO_PROGRESS)
+        except Exception:  # a planted fault may break anything; only verdicts count here
+            return
+        if verdict.outcome != PROVED or (verdict.horizon is not None and verdict.horizon < length):
+            return
+        print(f"FALSE {method} {claim.mode}")
+        if written < KEPT:
+            try:
+                write_certificate(certificate(claim, verdict), out / f"{written}.json")
+                written += 1
+            except NoCertificate as error:
+                print(f"NONE {error}")
+
+    bases = {base: dict() for _, base, _, _ in wrong}
+    for kind, base, number, length in wrong:
+        if kind == "base":
+            bases[base][number] = length
+    for base, numbers in bases.items():
+        if not numbers:
+            continue
+        for number, machine, construction, weights in models(base):
+            if number in numbers:
+                claim = Claim(machine, weights.mode, Engine(weights), weights, construction, 3_000)
+                for method in BASES[base][4]:
+                    ask(claim, method, numbers[number])
+    for kind, seed, _, length in wrong:
+        if kind == "faulty":
+            _, _, machine, weights = faulty(seed)
+            claim = Claim(machine, weights.mode, Engine(weights), weights, None, 3_000)
+            for method in ("relation", "induction", "search"):
+                ask(claim, method, length)
+    _of_parity(out)
+
+
+def _of_parity(out: Path) -> None:
+    """Models that are PARITY: no bound holds of them, and no string refutes them."""
+    from automata.catalogue import language
+    from automata.errors import InputError
+    from constructions.paper.parity_models import parity, rounding_parity, unbounded_parity, wrapping_parity
+    from constructions.ssm.arithmetic import Arithmetic
+    from constructions.ssm.signed import lower_signed
+    from verify.certificate.document import AT_MOST_STAR_FREE, CERTIFICATE_FORMAT, model_object, write_certificate
+    from verify.certificate.writer import refutation
+    from verify.impossible.refuter import refute
+    from verify.impossible.upper_bound import STAR_FREE, upper_bound
+    from verify.verdict import REFUTED
+
+    dfa, number = language("parity").dfa(), 100
+    for make, text in (
+        (wrapping_parity, "wrap:1"),
+        (unbounded_parity, "fixed:4"),
+        (rounding_parity, "fixed:4"),
+        (partial(lower_signed, parity()), "fixed:4"),
+        (partial(lower_signed, parity()), "float32"),
+    ):
+        try:
+            ssm = make(Arithmetic.parse(text))
+            if upper_bound(ssm).verdict == STAR_FREE:
+                print(f"FALSE bound {text}")
+                head = {"format": CERTIFICATE_FORMAT, "claim": AT_MOST_STAR_FREE, "model": model_object(ssm)}
+                write_certificate({**head, "evidence": {"bound": {"states": 100_000}}}, out / f"{number}.json")
+            found = refute(ssm, dfa)
+            if found.verdict.outcome == REFUTED:
+                print(f"FALSE refutation {text}")
+                write_certificate(
+                    refutation(ssm, dfa, found.verdict, found.cycle, found.answer), out / f"{number + 1}.json"
+                )
+        except (InputError, AssertionError):
+            pass
+        number += 2
+
+
+def main() -> int:
+    from tests.certificates import VERIFIED, checked
+    from tests.mutation import areas
+    from tests.mutation.__main__ import copy_tree
+
+    parser = argparse.ArgumentParser(prog="python -m tests.planted_provers", description=__doc__.splitlines()[0])
+    parser.add_argument("--most", type=int, default=60, help="faults that are planted (default 60)")
+    parser.add_argument("--only", default="", help="only faults whose file, text or reason contains this")
+    options = parser.parse_args()
+    faults = [
+        fault
+        for area in AREAS
+        for fault in areas().get(area, ())
+        if fault.file.startswith(PROVERS) and not fault.equivalent and options.only in f"{fault.file} {fault.why}"
+    ]
+    wrong = pool()
+    print(f"{len(wrong)} wrong models; {len(faults[: options.most])} of {len(faults)} faults", flush=True)
+    believed = lied = 0
+    with tempfile.TemporaryDirectory() as folder:
+        tree = copy_tree(Path(folder))
+        for fault in [None, *faults[: options.most]]:
+            verdicts, files = _planted(tree, fault, wrong, Path(folder))
+            answers = [checked(data) for data in files]
+            verified = [printed for status, printed in answers if status == VERIFIED]
+            believed += len(verified)
+            lied += bool(verdicts)
+            name = "no fault" if fault is None else f"{fault.file.split('/')[-1]}: {fault.why}"
+            kinds = ", ".join(sorted({verdict.split()[1] for verdict in verdicts})) or "-"
+            reason = next((printed.strip()[:70] for status, printed in answers if status != VERIFIED), "")
+            said = "VERIFIED" if verified else f"refused {len(answers)}: {reason}" if answers else "-"
+            print(f"{name:75} | {len(verdicts):3} false ({kinds}) | {said}", flush=True)
+    print(f"{lied} faults give a false verdict; the checker believes {believed} of their certificates")
+    return 1 if believed else 0
+
+
+def _planted(tree: Path, fault, wrong: list, folder: Path) -> tuple[list[str], list[bytes]]:
+    """The false verdicts of a tree with a fault, and the certificates of some of them."""
+    with tempfile.TemporaryDirectory(dir=folder) as out:
+        Path(out, "wrong").write_text(json.dumps(wrong))
+        source = None if fault is None else (tree / fault.file).read_text(encoding="utf-8")
+        try:
+            if fault is not None:
+                (tree / fault.file).write_text(fault.planted(source), encoding="utf-8")
+            environment = {**os.environ, "PYTHONPATH": f"{tree}{os.pathsep}{tree / 'tests'}", "OMP_NUM_THREADS": "1"}
+            command = [sys.executable, "-B", "-m", "tests.planted_provers", "--inside", out]
+            done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=900)
+            if done.returncode:
+                return [f"FALSE none {done.stderr[-200:]}"] if fault is None else [], []
+        finally:
+            if fault is not None:
+                (tree / fault.file).write_text(source, encoding="utf-8")
+        lines = [line for line in done.stdout.splitlines() if line.startswith("FALSE")]
+        return lines, [path.read_bytes() for path in sorted(Path(out).glob("*.json"))]
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--inside"]:
+        inside([tuple(found) for found in json.loads(Path(sys.argv[2], "wrong").read_text())], Path(sys.argv[2]))
+        sys.exit(0)
+    sys.exit(main())
