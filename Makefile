@@ -10,7 +10,7 @@ python := .venv/bin/python
 requirements := setup.cfg pyproject.toml constraints.txt
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-slow mutation malformed fuzz coq mamba-ssm test-mamba-ssm test-gpu bench docs clean
+.PHONY: demo test test-slow mutation malformed fuzz tamper certificates-attack coq mamba-ssm test-mamba-ssm test-gpu bench docs clean
 
 demo: .venv/core.stamp
 	$(python) -m verify dyck --k 2 --depth 5
@@ -36,6 +36,13 @@ fuzz: .venv/test.stamp
 # Has Coq (8.16 or later) check the theory in verify/coq, and the models as they are compiled today, all theorems without assumptions.
 coq: .venv/core.stamp
 	$(python) -m verify.certificate.coq_check build/coq
+
+# Certificates that were tampered with, and certificates written by provers with planted faults: none that is false may be verified.
+tamper: .venv/test.stamp
+	$(python) -m tests.tampering --seed $(SEED)
+
+certificates-attack: .venv/test.stamp
+	$(python) -m tests.planted_provers
 
 # The official package, in a folder of its own: transformers must not see it, or it would use kernels that a CPU does not have.
 mamba-ssm: .venv/mamba-ssm.stamp

@@ -291,3 +291,11 @@ def test_terms_of_a_template_are_whole_numbers():
     found = certified("d-3", RECOGNISE)["evidence"]["closed"]["dead"]
     numbers = [n for layer in found["layers"] for term in layer for n in np.atleast_1d(term).tolist()]
     assert all(n is None or n == "any" or isinstance(n, int) for n in numbers)
+
+
+def test_the_python_face_writes_one(tmp_path):
+    import verify
+
+    word = language("tomita-2")
+    found = verify.certify(word, build(compile(word.machine)), tmp_path / "c.json")
+    assert json.loads((tmp_path / "c.json").read_text()) == found and checked(found)[0] == VERIFIED

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from float_faults import with_feature
 
 from automata.machine import BOS, MODES, PREDICTIVE, RECOGNISE

@@ -21,8 +21,10 @@ _HOME = {
     "language": "automata.catalogue",
     "LANGUAGES": "automata.catalogue",
     "build": "constructions.build",
-    **{name: "verify.face" for name in ("regex", "ltl", "read", "compile", "load", "prove", "test", "refute", "trace")},
-    "certify": "constructions.mamba.certificate",
+    **{
+        name: "verify.face"
+        for name in ("regex", "ltl", "read", "compile", "load", "prove", "test", "refute", "trace", "certify")
+    },
     "draw": "verify.show.pictures.drawing",
 }
 """Where each public name lives; it is imported when it is first asked for (PEP 562)."""

@@ -174,6 +174,47 @@ def refute(word: Language, model: Any) -> Verdict:
         return refute_weights(run, word.dfa() if isinstance(word, Language) else machine_of(word)).verdict
 
 
+def certify(
+    word: Language | Machine | Any,
+    model: Any = None,
+    path: str | Path | None = None,
+    mode: str | None = None,
+    method: str = AUTO,
+    *,
+    limit: int = JOINT_STATE_LIMIT,
+) -> Any:
+    """Proves or refutes a model, and gives the certificate of it (``docs/certificates.md``), which ``check FILE`` checks again.
+
+    Args:
+        word: the language, or a machine that defines it; or the weights of a Mamba alone, for their certificate of exactness.
+        model: the paper's SSM, built or saved.
+        path: of the file that is written, if any; compressed where it ends in ``.gz``.
+        mode, method, limit: as for :func:`prove`.
+
+    Raises:
+        NoCertificate: saying why there is none, for instance since the verdict is undecided.
+
+    >>> from automata.catalogue import language
+    >>> from constructions.build import build
+    >>> word = language("dyck-2-5")
+    >>> list(certify(word, build(compile(word)))["evidence"])
+    ['relation']
+    """
+    if model is None:
+        from constructions.mamba.certificate import certify as certify_mamba
+
+        return certify_mamba(word)
+    from verify.certificate.document import write_certificate
+    from verify.certificate.writer import certificate
+
+    with running(model, mode) as (run, weights, construction):
+        claim = Claim(machine_of(word), mode or mode_of(run), run, weights, construction, limit)
+        found = certificate(claim, prove_claim(claim, method))
+    if path is not None:
+        write_certificate(found, path)
+    return found
+
+
 def trace(model: Any, word: str | Sequence[str]) -> Trace:
     """A run of the paper's SSM, step by step, by name; tokens of a string are separated by blanks, or single
     characters.
