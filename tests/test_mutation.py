@@ -15,7 +15,8 @@ def test_each_fault_fits_the_source(area, repository):
         source = (repository / fault.file).read_text(encoding="utf-8")
         planted = fault.planted(source)
         assert planted != source
-        ast.parse(planted)
+        if fault.file.endswith(".py"):
+            ast.parse(planted)
 
 
 def test_no_fault_is_planted_twice():
