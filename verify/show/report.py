@@ -6,6 +6,7 @@ import json
 import math
 import sys
 import textwrap
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Callable, Mapping
 
@@ -147,10 +148,13 @@ def shown(value: object) -> str:
 def plain(value: Any) -> Any:
     """The value as JSON has it: numbers are numbers, keys are texts, and what is neither is its text.
 
-    >>> plain({"states": 3, "word": ("a", "b"), "gate": float("inf")})
+    >>> import numpy
+    >>> plain({"states": numpy.int64(3), "word": ("a", "b"), "gate": float("inf")})
     {'states': 3, 'word': ['a', 'b'], 'gate': 'inf'}
     """
-    if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return int(value)
+    if value is None or isinstance(value, bool) or (isinstance(value, float) and math.isfinite(value)):
         return value
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items()}
