@@ -31,8 +31,8 @@ def legend(construction: Construction) -> Iterator[str]:
     >>> from constructions.compile.compiler import compile
     >>> for line in legend(compile(regex_to_dfa("(0|1|2)*02*").minimise())):
     ...     print(line)
-    tile 1 = 0: state {q0}, e.g. after the empty string
-    tile 1 = 1: state {q1}, e.g. after 0
+    tile 1 = 0: state {q1}, e.g. after 0
+    tile 1 = 1: state {q0}, e.g. after the empty string
     """
     if isinstance(construction.machine, DyckMachine) and construction.machine.k > 1:
         yield "slot j: the bracket that was opened last at depth j; above the depth it is stale, and nobody reads it"
