@@ -10,13 +10,19 @@ python := .venv/bin/python
 requirements := setup.cfg pyproject.toml constraints.txt
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-slow mutation malformed fuzz tamper certificates-attack coq mamba-ssm test-mamba-ssm test-gpu bench docs clean
+.PHONY: demo test lint test-slow mutation malformed fuzz tamper certificates-attack coq mamba-ssm test-mamba-ssm test-gpu bench docs clean
 
 demo: .venv/core.stamp
 	$(python) -m verify dyck --k 2 --depth 5
 
-test: .venv/test.stamp
+test: lint
 	$(python) -m pytest -n 2 --dist loadgroup -m "not slow" $(PYTEST_ARGS)
+
+# Layout, rules and types, as pyproject.toml has them.
+lint: .venv/test.stamp
+	$(python) -m ruff format --check .
+	$(python) -m ruff check .
+	$(python) -m mypy
 
 test-slow: .venv/test.stamp
 	$(python) -m pytest -n 2 -m slow $(PYTEST_ARGS)
@@ -62,7 +68,7 @@ docs: .venv/docs.stamp
 	$(python) -m pdoc -d google --no-show-source -o build/docs verify verify.testing automata.machine constructions.target
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .hypothesis
+	rm -rf .venv build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(python):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from functools import cached_property
-from itertools import count
 from typing import Hashable, Iterable, Iterator, Sequence
 from unicodedata import category
 
@@ -16,7 +15,7 @@ import numpy as np
 
 from automata import rich
 from automata.errors import InputError, LimitError, quoted, shortened
-from automata.machine import ACCEPT, BOS, EOS, Machine
+from automata.machine import ACCEPT, BOS, EOS, Acceptor
 
 SHOWN_TRANSITIONS = 100
 """An automaton of up to so many transitions is shown as the Python that makes it again."""
@@ -158,7 +157,7 @@ class DFA:
     # -- constructions --------------------------------------------------------------------------------
 
     @classmethod
-    def from_machine(cls, machine: Machine, limit: int = 1_000_000) -> "DFA":
+    def from_machine(cls, machine: Acceptor, limit: int = 1_000_000) -> "DFA":
         """The reachable part of a machine with ``accepts``, states numbered breadth-first.
 
         Args:
@@ -214,6 +213,13 @@ class DFA:
             state, symbol = edge
             word.append(self.alphabet[symbol])
         return tuple(reversed(word))
+
+    def access(self, state: int) -> tuple[str, ...]:
+        """The word of :meth:`access_word`, for a state that is reached, as all are in a minimal automaton."""
+        word = self.access_word(state)
+        if word is None:
+            raise ValueError(f"no word leads to state {state}")
+        return word
 
     def minimise(self) -> "DFA":
         """The minimal complete DFA, states numbered breadth-first: equal languages give equal tables.
@@ -302,7 +308,7 @@ class DFA:
         alive = [self._counts(length) for length in range(max_length + 1)]
         table = self.table.tolist()
         for length in range(max_length + 1):
-            stack = [(self.initial, ())]
+            stack: list[tuple[int, tuple[str, ...]]] = [(self.initial, ())]
             while stack:
                 state, word = stack.pop()
                 rest = length - len(word)
@@ -417,7 +423,7 @@ def _aligned(dfa: DFA, other: DFA) -> np.ndarray:
 def _random_below(rng: np.random.Generator, bound: int) -> int:
     """An exactly uniform integer in [0, bound), for a bound of any size, by rejection."""
     bits = bound.bit_length()
-    for _ in count():
+    while True:
         draw = int.from_bytes(rng.bytes((bits + 7) // 8), "little") & ((1 << bits) - 1)
         if draw < bound:
             return draw

@@ -28,11 +28,10 @@ RECOGNISE = "recognise"
 MODES = (PREDICTIVE, RECOGNISE)
 
 
-class Machine(Protocol):
+class Acceptor(Protocol):
     """A deterministic machine over a finite alphabet, with hashable states; all members are read only.
 
-    ``initial`` is the state after the empty prefix.  A machine implements ``legal``, ``accepts`` or both;
-    ``step`` is total on the alphabet.
+    ``initial`` is the state after the empty prefix; ``step`` is total on the alphabet.
     """
 
     @property
@@ -43,12 +42,16 @@ class Machine(Protocol):
 
     def step(self, state: Any, symbol: str) -> Any: ...
 
-    def legal(self, state: Any) -> frozenset[str]: ...
-
     def accepts(self, state: Any) -> bool: ...
 
 
-def run(machine: Machine, symbols: Iterable[str]) -> Any:
+class Machine(Acceptor, Protocol):
+    """An acceptor that also says which symbols, and EOS, may come next."""
+
+    def legal(self, state: Any) -> frozenset[str]: ...
+
+
+def run(machine: Acceptor, symbols: Iterable[str]) -> Any:
     """The state of ``machine`` after the symbols, starting from its initial state."""
     state = machine.initial
     for symbol in symbols:

@@ -1,4 +1,6 @@
-"""Certificates: how large they are, and what proving and checking them takes, in CPU seconds without the interpreter's start."""
+"""Certificates: how large they are, and what proving and checking them takes, in CPU seconds without the interpreter's
+start.
+"""
 
 from __future__ import annotations
 

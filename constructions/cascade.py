@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Iterable, Union
+from typing import Generic, Iterable, TypeVar, Union
 
 from automata.dfa import check_alphabet
 from automata.errors import InputError
@@ -120,13 +120,15 @@ class Transform:
 
 RuleAction = Union[Set, Copy, Add, Permute, Transform]
 
+Action = TypeVar("Action", covariant=True)
+
 
 @dataclass(frozen=True)
-class Rule:
-    """When all literals hold, do the action."""
+class Rule(Generic[Action]):
+    """When all literals hold, do the action: one that the register or signal of the rule can do."""
 
     when: tuple[Literal, ...]
-    then: RuleAction
+    then: Action
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ class Reset:
 
     name: str
     values: int
-    rules: tuple[Rule, ...]
+    rules: tuple[Rule[Union[Set, Copy]], ...]
     initial: int = 0
     words: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
@@ -172,7 +174,7 @@ class Counter:
     """
 
     name: str
-    rules: tuple[Rule, ...]
+    rules: tuple[Rule[Union[Set, Add]], ...]
     initial: int = 0
     span: tuple[int, int] | None = None
 
@@ -183,7 +185,7 @@ class Permutation:
 
     name: str
     values: int
-    rules: tuple[Rule, ...]
+    rules: tuple[Rule[Union[Set, Permute]], ...]
     initial: int = 0
 
 
@@ -193,7 +195,7 @@ class Transformation:
 
     name: str
     values: int
-    rules: tuple[Rule, ...]
+    rules: tuple[Rule[Transform], ...]
     initial: int = 0
 
 
@@ -207,7 +209,7 @@ class Signal:
 
     name: str
     values: int
-    rules: tuple[Rule, ...]
+    rules: tuple[Rule[Union[Set, Copy]], ...]
     coding: str = "onehot"
 
 
@@ -276,7 +278,7 @@ class Cascade:
         rules = [rule for item in self.names.values() for rule in item.rules]
         names = {rule.then.source for rule in rules if isinstance(rule.then, Copy) and rule.then.before}
         for when in [rule.when for rule in rules] + [emission.when for emission in self.emissions]:
-            names |= {literal.name for literal in when if getattr(literal, "before", False)}
+            names |= {literal.name for literal in when if not isinstance(literal, In) and literal.before}
         return frozenset(names)
 
     @cached_property
@@ -303,9 +305,11 @@ class Cascade:
         if symbol not in self._symbols:
             raise InputError(f"symbol {symbol!r} is not in the alphabet")
         before = {r.name: v for r, v in zip(self.registers, state.values)}
+        values: dict[str, int] = {}
         after: dict[str, int | None] = {}
         for level in self.levels:
             updated = {register.name: self._update(register, symbol, before, after) for register in level.registers}
+            values.update(updated)
             after.update(updated)
             for signal in level.signals:
                 rule = self._firing(signal, symbol, before, after)
@@ -316,7 +320,7 @@ class Cascade:
             if self._holds(emission.when, symbol, before, after)
             for output in emission.outputs
         )
-        return CascadeState(tuple(after[r.name] for r in self.registers), outputs)
+        return CascadeState(tuple(values[r.name] for r in self.registers), outputs)
 
     def legal(self, state: CascadeState) -> frozenset[str]:
         return state.outputs
@@ -335,7 +339,7 @@ class Cascade:
             sets = [action.value for action in fired if isinstance(action, Set)]
             if len(sets) > 1 or (sets and len(fired) > 1):
                 raise InputError(f"counter {register.name!r} is set by one rule while another fires on {symbol!r}")
-            return sets[0] if sets else old + sum(action.amount for action in fired)
+            return sets[0] if sets else old + sum(action.amount for action in fired if isinstance(action, Add))
         rule = self._firing(register, symbol, before, after)
         if rule is None:
             return old
@@ -373,7 +377,7 @@ class Cascade:
             elif isinstance(literal, Bit):
                 if ((value or 0) >> literal.index) & 1 != literal.value:
                     return False
-            elif (value >= literal.bound) == literal.negated:
+            elif value is None or (value >= literal.bound) == literal.negated:
                 return False
         return True
 
@@ -439,12 +443,12 @@ class _Validation:
             raise InputError(f"{where} has the action {action}, which a {type(item).__name__} cannot do")
         if isinstance(action, Copy):
             source = self._visible(where, action.source, action.before)
-            if isinstance(source, Counter) or source.values > item.values:
+            if isinstance(source, Counter) or isinstance(item, Counter) or source.values > item.values:
                 raise InputError(f"{where} copies {action.source!r}, whose values do not fit")
-        elif isinstance(action, Permute):
+        elif isinstance(action, Permute) and isinstance(item, Permutation):
             if sorted(action.images) != list(range(item.values)):
                 raise InputError(f"{where} has {action.images}, which is not a permutation of 0..{item.values - 1}")
-        elif isinstance(action, Transform):
+        elif isinstance(action, Transform) and isinstance(item, Transformation):
             if len(action.images) != item.values or not set(action.images) <= set(range(item.values)):
                 raise InputError(
                     f"{where} has {action.images}, which is no function of 0..{item.values - 1} into itself"
@@ -465,7 +469,11 @@ class _Validation:
                 raise InputError(f"{where} has the literal {literal}, which does not fit a {type(item).__name__}")
             if isinstance(literal, Is) and not isinstance(item, Counter) and not 0 <= literal.value < item.values:
                 raise InputError(f"{where} asks whether {literal.name!r} is {literal.value}, which it never is")
-            if isinstance(literal, Bit) and not 0 <= literal.index < bit_length(item.values):
+            if (
+                isinstance(literal, Bit)
+                and not isinstance(item, Counter)
+                and not 0 <= literal.index < bit_length(item.values)
+            ):
                 raise InputError(
                     f"{where} reads bit {literal.index} of {literal.name!r}, which has {bit_length(item.values)}"
                 )

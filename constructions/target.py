@@ -67,8 +67,13 @@ class Target(Protocol):
 
     name: str
     title: str
-    abilities: frozenset[str]
-    motion: str
+
+    @property
+    def abilities(self) -> frozenset[str]: ...
+
+    @property
+    def motion(self) -> str: ...
+
     reluctant: frozenset[str]
     numbers: str
     test_length: int
@@ -80,7 +85,7 @@ class Target(Protocol):
     def running(self, weights: Any) -> AbstractContextManager[Any]:
         """The weights as a :class:`Model`, as long as the context lasts."""
 
-    def longest(self, weights: Any, construction: Construction, wanted: int) -> int:
+    def longest(self, weights: Any, construction: Construction | None, wanted: int) -> int:
         """The longest strings up to ``wanted`` on which every number is certainly exact."""
 
     def exact_range(self, weights: Any) -> str:
@@ -150,6 +155,7 @@ def owner(folder: str | Path) -> Target:
     Raises:
         InputError: when it is no folder, or no target's.
     """
+    target: Target
     for target in map(TARGETS.named, TARGETS):
         if target.owns(Path(folder)):
             return target

@@ -1,4 +1,6 @@
-"""Certificates made and checked: by the checker alone, copied to an empty folder, in an interpreter that sees nothing else."""
+"""Certificates made and checked: by the checker alone, copied to an empty folder, in an interpreter that sees nothing
+else.
+"""
 
 from __future__ import annotations
 

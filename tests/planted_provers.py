@@ -1,8 +1,9 @@
 """Provers with a planted fault, and what the checker says of the certificates that they write.
 
-Each fault of the areas below is planted in a copy of the tree.  There the provers are asked about models that are known to be wrong, by
-a plain run on short and on far strings, and about models of PARITY, of which nothing is to be refuted and no bound to be claimed.
-Every false verdict is written as a certificate, which the checker of this tree, without any fault, must not verify::
+Each fault of the areas below is planted in a copy of the tree.  There the provers are asked about models that are known
+to be wrong, by a plain run on short and on far strings, and about models of PARITY, of which nothing is to be refuted
+and no bound to be claimed.  Every false verdict is written as a certificate, which the checker of this tree, without
+any fault, must not verify::
 
     python -m tests.planted_provers [--most N] [--only TEXT]
 

@@ -1,8 +1,8 @@
 """Certificates that were tampered with: whatever the checker still verifies has to be true.
 
-So many seeded changes of one of some dozen certificates (a number, a symbol, a count, a range, a part that is missing, a wrong type, a key
-twice, numbers of a thousand digits, deep nesting, a file cut short); the checker then has to refuse it, or the claim has to hold, as our
-provers or plain runs say.  No traceback, no run over a minute or a gigabyte::
+So many seeded changes of one of some dozen certificates (a number, a symbol, a count, a range, a part that is missing,
+a wrong type, a key twice, numbers of a thousand digits, deep nesting, a file cut short); the checker then has to refuse
+it, or the claim has to hold, as our provers or plain runs say.  No traceback, no run over a minute or a gigabyte::
 
     python -m tests.tampering [--count N] [--seed S]
 
@@ -93,7 +93,9 @@ def tampered(found: dict[str, Any], rng: random.Random) -> tuple[str, str]:
     weights = [path for path in numbers if path[0] == "model"]
     evidence = [path for path in numbers if path[0] == "evidence"] or numbers
     kind = rng.choice(
-        ("weight",) * 5 + ("evidence",) * 4 + ("number", "text", "text", "swap", "swap", "drop", "add", "type", "type")
+        ("weight",) * 5
+        + ("evidence",) * 4
+        + ("number", "text", "text", "swap", "swap", "drop", "add", "type", "type")
         + ("digits", "cut", "twice", "deep", "key", "head", "fraction")
     )
     text = None
@@ -126,7 +128,17 @@ def tampered(found: dict[str, Any], rng: random.Random) -> tuple[str, str]:
         row[rng.choice((path[-1] + "s", "note", "dead"))] = row.pop(path[-1])
     elif kind == "head":
         key = rng.choice([key for key in ("claim", "mode", "horizon", "format") if key in found])
-        values = ("computes", "is wrong about", "not star-free", "at most star-free", "predictive", "recognise", None, 0, 5)
+        values = (
+            "computes",
+            "is wrong about",
+            "not star-free",
+            "at most star-free",
+            "predictive",
+            "recognise",
+            None,
+            0,
+            5,
+        )
         found[key], path = rng.choice(values), (key,)
     else:
         path = rng.choice(numbers)

@@ -54,7 +54,8 @@ def model(ssm):
     layers = []
     for layer in ssm.layers:
         phi = [
-            {"affine": affine(mix.affine), "activation": mix.activation, "low": mix.low, "high": mix.high} for mix in layer.phi
+            {"affine": affine(mix.affine), "activation": mix.activation, "low": mix.low, "high": mix.high}
+            for mix in layer.phi
         ]
         for stage in phi:
             if stage["activation"] != "clip":
@@ -142,7 +143,9 @@ def counter_relation(name, mode="predictive", arithmetic="exact", horizon=None):
     for control in range(len(letters) + 1) if letters else [0]:
         ranges = [[0, None]] * len(registers)
         if letters:
-            ranges = [[int(i == control - 1), None if control - 2 <= i <= control - 1 else 0] for i in range(len(registers))]
+            ranges = [
+                [int(i == control - 1), None if control - 2 <= i <= control - 1 else 0] for i in range(len(registers))
+            ]
         entries.append({"control": control, "ranges": ranges, "state": state(control)})
     if mode == "recognise":
         entries.append({"control": None, "ranges": [], "state": state(0, dead=True)})
@@ -169,8 +172,12 @@ def levels(text, mode="predictive"):
 PARITY = {"symbols": ["a"], "table": [[1], [0]], "accepting": [0], "start": 0}
 
 
-def tiny(gate=1, increment=1, arithmetic="exact", phi=(([1, 0], 0, "relu"),), readout=(1, 0), symbols="a", mode="recognise"):
-    """One layer of one coordinate; each symbol and BOS has the feature 1; stages are (weights of [z; x], bias, activation)."""
+def tiny(
+    gate=1, increment=1, arithmetic="exact", phi=(([1, 0], 0, "relu"),), readout=(1, 0), symbols="a", mode="recognise"
+):
+    """One layer of one coordinate; each symbol and BOS has the feature 1; stages are (weights of [z; x], bias,
+    activation).
+    """
 
     def rows(bias, weights):
         pairs = [n for i, w in enumerate(weights) if w for n in (i, w)]
@@ -384,7 +391,12 @@ BROKEN = [
     ("anbn", ["evidence", "relation", "entries", 1, "ranges", 0], [2, None], "counter 0 may be outside"),
     ("anbn", ["evidence", "relation", "entries", 1, "ranges", 0], [1, 7], "counter 0 may be outside"),
     ("anbn", ["evidence", "relation", "entries", 1, "state", "layers", 0, 0], 1, "not what the template says"),
-    ("anbn", ["evidence", "relation", "entries", 1, "state", "layers", 0, 0], ["any", 1, None], "not what the template says"),
+    (
+        "anbn",
+        ["evidence", "relation", "entries", 1, "state", "layers", 0, 0],
+        ["any", 1, None],
+        "not what the template says",
+    ),
     ("anbn", ["evidence", "relation", "entries", 1, "state", "layers", 0, 0], ["any", 2, 3], "not within the range"),
     ("anbn", ["evidence", "relation", "entries", 0, "state", "layers", 0, 0], 1, "after BOS: coordinate 0 is not"),
     ("anbn", ["evidence", "relation", "entries", 0, "state", "layers", 0, 0], ["any", 1, 2], "after BOS: coordinate 0"),
@@ -398,18 +410,48 @@ BROKEN = [
     ("anbn recognise", ["evidence", "relation", "entries", 3, "state", "layers", 1, 0], ["any", 0, 1], "may be given"),
     ("anbn recognise", ["evidence", "relation", "entries", 3, "state", "layers", 0, 0], ["any", 0, None], "not within"),
     ("anbn recognise", ["model", "layers", 1, "gate", "bias", 0], 0, "in control null"),
-    ("dyck", ["evidence", "relation", "entries", 1, "state", "layers", 1, 0], ["any", 0, 1], "not what the template says"),
+    (
+        "dyck",
+        ["evidence", "relation", "entries", 1, "state", "layers", 1, 0],
+        ["any", 0, 1],
+        "not what the template says",
+    ),
     ("dyck", ["evidence", "relation", "entries", 1, "state", "layers", 0, 0], 2, "not what the template says"),
-    ("dyck 3", ["evidence", "relation", "entries", 1, "state", "layers", 1, 1], ["b", 0, 0], "not what the template says"),
+    (
+        "dyck 3",
+        ["evidence", "relation", "entries", 1, "state", "layers", 1, 1],
+        ["b", 0, 0],
+        "not what the template says",
+    ),
     ("dyck", ["model", "embedding", "rows", 0], lambda row: [-n for n in row], "in control 0"),
-    ("dyck recognise", ["evidence", "relation", "entries", 4, "state", "layers", 2, 0], ["any", 0, None], "may be given"),
+    (
+        "dyck recognise",
+        ["evidence", "relation", "entries", 4, "state", "layers", 2, 0],
+        ["any", 0, None],
+        "may be given",
+    ),
     ("dyck recognise", ["model", "layers", 2, "increment", "rows", 0], [], "is not within the range"),
     # relation: floats
     ("boolean horizon", ["horizon"], None, "no term"),
     ("boolean horizon", ["horizon"], 2000, "may not be exact in float16"),
-    ("boolean horizon", ["evidence", "relation", "entries", 1, "state", "layers", 0, 0], ["any", -1, 2, 1, 0], "not within"),
-    ("boolean horizon", ["evidence", "relation", "entries", 1, "state", "layers", 0, 0], ["any", -1, 2, 0, 2], "not within"),
-    ("boolean horizon", ["evidence", "relation", "entries", 1, "state", "layers", 0, 0], ["any", 1, 2, 1, 2], "not within"),
+    (
+        "boolean horizon",
+        ["evidence", "relation", "entries", 1, "state", "layers", 0, 0],
+        ["any", -1, 2, 1, 0],
+        "not within",
+    ),
+    (
+        "boolean horizon",
+        ["evidence", "relation", "entries", 1, "state", "layers", 0, 0],
+        ["any", -1, 2, 0, 2],
+        "not within",
+    ),
+    (
+        "boolean horizon",
+        ["evidence", "relation", "entries", 1, "state", "layers", 0, 0],
+        ["any", 1, 2, 1, 2],
+        "not within",
+    ),
     ("boolean horizon", ["model", "layers", 0, "gate", "bias", 0], 2, "not what the template says"),
     ("dyck float16", ["model", "layers", 1, "phi", 1, "affine", "bias", 0], -4096, "may not be exact"),
     # levels
@@ -539,7 +581,9 @@ def test_a_bound_of_a_clip_is_a_float_too():
 
 
 def test_what_drifts_may_not_come_from_what_drifts_faster():
-    """anbn with a coordinate that counts a, and that nobody reads: in the run of b it is what the run of a made of it."""
+    """anbn with a coordinate that counts a, and that nobody reads: in the run of b it is what the run of a made of
+    it.
+    """
     value = counter_relation("anbn", horizon=100)
     layer = value["model"]["layers"][0]
     layer["initial"]["values"].append(0)
@@ -563,7 +607,12 @@ def dyck_1_by_hand(bias=0):
         return {"exponent": 0, "bias": [bias for bias, _ in rows], "rows": [row for _, row in rows]}
 
     stage = {"affine": rows((bias, [0, 1]), (1, [0, -1])), "activation": "relu", "low": 0, "high": 0}
-    layer = {"initial": {"exponent": 0, "values": [0]}, "gate": rows((1, [])), "increment": rows((0, [0, 1])), "phi": [stage]}
+    layer = {
+        "initial": {"exponent": 0, "values": [0]},
+        "gate": rows((1, [])),
+        "increment": rows((0, [0, 1])),
+        "phi": [stage],
+    }
     weights = {
         "arithmetic": "exact",
         "symbols": ["(", ")"],
@@ -657,13 +706,22 @@ def test_rounding_is_to_nearest_even(name):
     rounded, kind = checker.rounder(name), np.dtype(name).type
     rng = np.random.default_rng(1)
     numbers = np.ldexp(rng.integers(-(2**20), 2**20, 3000).astype(float), rng.integers(-160, 120, 3000))
-    numbers = [*numbers, *np.ldexp(rng.integers(-(2**13), 2**13, 500).astype(float), -26), 65519.999, 65520.0, -1e6, 3.5e38]
+    numbers = [
+        *numbers,
+        *np.ldexp(rng.integers(-(2**13), 2**13, 500).astype(float), -26),
+        65519.999,
+        65520.0,
+        -1e6,
+        3.5e38,
+    ]
     with np.errstate(over="ignore"):
         assert all(rounded(float(v)) == float(kind(v)) for v in numbers)
     assert rounded(float("nan")) != rounded(float("nan"))
 
 
-LANGUAGES = [({"name": name}, counter_machine(name)) for name in (*NAMES, "shuffle-3", "shuffle-7", "boolean-1", "boolean-2")]
+LANGUAGES = [
+    ({"name": name}, counter_machine(name)) for name in (*NAMES, "shuffle-3", "shuffle-7", "boolean-1", "boolean-2")
+]
 LANGUAGES += [({"name": "flip-flop"}, FlipFlopMachine())]
 LANGUAGES += [({"dyck": [k, h]}, DyckMachine(k, h)) for k, h in ((1, 0), (1, 3), (2, 2), (3, 2), (30, 1))]
 
@@ -691,12 +749,18 @@ def test_named_languages_are_the_programs(language, machine):
 
 
 EXPRESSIONS = [
-    "a", "(ab)*", "a|b", "(a|)b", "|a", "a||b", "()", "ε|a", "∅|a", "[]|ab", "[ab]*c", "[^a]b", "[^]", ".*ab.*", "~(.*aa.*)",
-    "~a*b", "a~b", "~~a", "a&b|c", "(a|b)*&~(.*bb.*)", "a{3}", "a{2,4}b", "a{,2}", "a{2,}", "(a?b){0,3}", "(a*)*", "a+b?",
-    "<open>'x y'", "<open>(a|b)*<close>", "\\*a\\|", "'*'a", "<a\\>b>c", "[a-d]*", "[a\\-c]", "[-a]", "[a-]", "[a b]c", "^ab$",
-    "^a$|^b*$", "^$|^a$", "(?:ab)+", "( a b ) *", "a {2}", "a{ 1 , 2 }", "[^]*", "[<open>a]b", "(a|b)(a|b)?~(ab)", "(|)a", "(a|b&)",
-    "a*?", "a**", "a+?", "a{2}+", "(^a$)", "^a", "a$", "(?=a)", "[:a:]", "a{3,2}", "(a", "a)", "*a", "a|*", "[a - c]", "\\d", "]", "",
-    "(a{2}){3}", "((a|b){2})*", "~(a|~b)c", "[a-a]", "[\\]]a", "[]a]", "a?*", "(a?){2}", "(a*b?){3}c", "~", "a&", "&a", "{2}", "a^b", "(a|b|c)*&.*a.&~(.*cc.*)",
+    "a", "(ab)*", "a|b", "(a|)b", "|a", "a||b", "()", "ε|a", "∅|a", "[]|ab", "[ab]*c", "[^a]b", "[^]", ".*ab.*",
+    "~(.*aa.*)",
+    "~a*b", "a~b", "~~a", "a&b|c", "(a|b)*&~(.*bb.*)", "a{3}", "a{2,4}b", "a{,2}", "a{2,}", "(a?b){0,3}", "(a*)*",
+    "a+b?",
+    "<open>'x y'", "<open>(a|b)*<close>", "\\*a\\|", "'*'a", "<a\\>b>c", "[a-d]*", "[a\\-c]", "[-a]", "[a-]",
+    "[a b]c", "^ab$",
+    "^a$|^b*$", "^$|^a$", "(?:ab)+", "( a b ) *", "a {2}", "a{ 1 , 2 }", "[^]*", "[<open>a]b", "(a|b)(a|b)?~(ab)",
+    "(|)a", "(a|b&)",
+    "a*?", "a**", "a+?", "a{2}+", "(^a$)", "^a", "a$", "(?=a)", "[:a:]", "a{3,2}", "(a", "a)", "*a", "a|*", "[a - c]",
+    "\\d", "]", "",
+    "(a{2}){3}", "((a|b){2})*", "~(a|~b)c", "[a-a]", "[\\]]a", "[]a]", "a?*", "(a?){2}", "(a*b?){3}c", "~", "a&",
+    "&a", "{2}", "a^b", "(a|b|c)*&.*a.&~(.*cc.*)",
 ]  # fmt: skip
 
 
@@ -741,9 +805,7 @@ def test_random_expressions_agree_with_the_program():
         other = copy.deepcopy(value)
         q, i = rng.integers(dfa.states), rng.integers(2)
         other["table"][q][i] = int(rng.integers(dfa.states))
-        same = all(
-            dfa.accepts_word(word) == run_dfa(other, word) for n in range(9) for word in product("ab", repeat=n)
-        )
+        same = all(dfa.accepts_word(word) == run_dfa(other, word) for n in range(9) for word in product("ab", repeat=n))
         if not same:
             with pytest.raises(checker.Failed, match="differ"):
                 checker._machine_of({"regex": expression, "dfa": other})
@@ -817,7 +879,15 @@ def test_what_is_no_certificate(data, reason, tmp_path, capsys):
 
 
 def test_what_is_no_file(tmp_path, capsys):
-    for arguments in ([str(tmp_path)], [str(tmp_path / "none")], ["\0"], [], ["--help"], ["--work", "x", "f"], ["a", "b"]):
+    for arguments in (
+        [str(tmp_path)],
+        [str(tmp_path / "none")],
+        ["\0"],
+        [],
+        ["--help"],
+        ["--work", "x", "f"],
+        ["a", "b"],
+    ):
         assert checker.main(arguments) == 2
         found = capsys.readouterr()
         assert found.out == "" and found.err.count("\n") == 1
@@ -852,7 +922,10 @@ def test_hostile_sizes_end_with_a_reason():
     counting = copy.deepcopy(doubling)
     counting["model"] = tiny()
     assert "--work N raises this bound" in check(counting, 10**5)
-    expression = {"regex": "(a|b)*a" + "(a|b)" * 60, "dfa": {"symbols": ["a", "b"], "table": [[0, 0]], "accepting": [], "start": 0}}
+    expression = {
+        "regex": "(a|b)*a" + "(a|b)" * 60,
+        "dfa": {"symbols": ["a", "b"], "table": [[0, 0]], "accepting": [], "start": 0},
+    }
     value = {**cycle_certificate(), "language": expression}
     assert "--work N raises this bound" in check(value, 10**6)
     value["language"]["regex"] = "(" * 5000 + "a" + ")" * 5000
@@ -877,13 +950,17 @@ def test_the_checker_is_one_small_file_that_needs_nothing():
     assert len(code) <= 1600
 
 
-PYTHONS = sorted((Path.home() / ".pyenv" / "versions").glob("*/bin/python")) + sorted(Path("/usr/bin").glob("python3.[0-9]*"))
+PYTHONS = sorted((Path.home() / ".pyenv" / "versions").glob("*/bin/python")) + sorted(
+    Path("/usr/bin").glob("python3.[0-9]*")
+)
 PYTHONS = [path for path in PYTHONS if re.fullmatch(r"python(3\.\d+)?", path.name)]
 
 
 @pytest.mark.parametrize("python", PYTHONS, ids=str)
 def test_every_python_of_this_machine_says_the_same(python, tmp_path):
-    version = subprocess.run([python, "-c", "import sys; print(sys.version_info >= (3, 8))"], capture_output=True, text=True)
+    version = subprocess.run(
+        [python, "-c", ("import sys; print(sys.version_info >= (3, 8))")], capture_output=True, text=True
+    )
     if version.stdout.strip() != "True":
         pytest.skip(f"{python} is older than 3.8, or does not run")
     (tmp_path / "a.json").write_text(made("anbn recognise"))

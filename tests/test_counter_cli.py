@@ -43,7 +43,9 @@ def test_proof_test_and_second_opinion(small, capsys, tmp_path, name, mode):
 
 
 def test_a_search_in_the_place_of_a_proof_does_not_hold(small, capsys, tmp_path, monkeypatch):
-    """An induction without z3: what to install is said, the search that is left is no proof, and the status says neither."""
+    """An induction without z3: what to install is said, the search that is left is no proof, and the status says
+    neither.
+    """
     monkeypatch.setitem(sys.modules, "z3", None)
     status, report, printed = report_of(capsys, tmp_path, "counter", "anbn", "--method", "induction")
     assert status == 3 and report["outcomes"] == ["tested"] * 4

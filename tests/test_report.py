@@ -1,4 +1,6 @@
-"""The report: for programs as its schema says, over all commands; for people as wide and as coloured as the terminal."""
+"""The report: for programs as its schema says, over all commands; for people as wide and as coloured as the
+terminal.
+"""
 
 import contextlib
 import io

@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None, age: float = 0.0) -> int:
         try:
             status = _run(sys.argv[1:] if argv is None else argv)
         except SystemExit as leaving:  # help was printed, or this process was told to end
-            status = leaving.code or 0
+            status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
         if sys.stdout is not None:
             sys.stdout.flush()
         return status

@@ -81,8 +81,10 @@ def decide(part: Part) -> list[dict]:
                 entry["outcome"] = _outcome(dfa, part.mode)
                 entry["bits"] = skeleton.bits
             else:
+                cycle = membership_cycle(dfa)
+                assert cycle is not None, "a minimal automaton whose words permute states is not star-free"
                 entry["outcome"] = CYCLING
-                entry["word"] = " ".join(membership_cycle(dfa).w)
+                entry["word"] = " ".join(cycle.w)
             entries.append(entry)
     return entries
 

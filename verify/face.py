@@ -158,7 +158,7 @@ def test(
         return check_words(machine, getattr(run, "by_full_forward", run), words, mode or mode_of(run))
 
 
-test.__test__ = False  # it is no test of this project, whatever its name
+setattr(test, "__test__", False)  # noqa: B010 - it is no test of this project, whatever its name
 
 
 def refute(word: Language, model: Any) -> Verdict:
@@ -183,10 +183,12 @@ def certify(
     *,
     limit: int = JOINT_STATE_LIMIT,
 ) -> Any:
-    """Proves or refutes a model, and gives the certificate of it (``docs/certificates.md``), which ``check FILE`` checks again.
+    """Proves or refutes a model, and gives the certificate of it (``docs/certificates.md``), which ``check FILE``
+    checks again.
 
     Args:
-        word: the language, or a machine that defines it; or the weights of a Mamba alone, for their certificate of exactness.
+        word: the language, or a machine that defines it; or the weights of a Mamba alone, for their certificate of
+            exactness.
         model: the paper's SSM, built or saved.
         path: of the file that is written, if any; compressed where it ends in ``.gz``.
         mode, method, limit: as for :func:`prove`.
@@ -203,7 +205,8 @@ def certify(
     if model is None:
         from constructions.mamba.certificate import certify as certify_mamba
 
-        return certify_mamba(word)
+        weights: Any = word  # of a Mamba, as the docstring says
+        return certify_mamba(weights)
     from verify.certificate.document import write_certificate
     from verify.certificate.writer import certificate
 

@@ -44,13 +44,12 @@ def prove_claim(claim: Claim, name: str = CHEAPEST, progress: Progress = NO_PROG
     Returns:
         The verdict of the method that decided; where none did, ``undecided`` with the reason of the first.
     """
-    first = None
+    verdicts: list[Verdict] = []
     for found in chosen(claim, name):
-        verdict = naming_the_limit(found.run(claim, progress), claim.limit)
-        if verdict.outcome != UNDECIDED:
-            return verdict
-        first = first or verdict
-    return first
+        verdicts.append(naming_the_limit(found.run(claim, progress), claim.limit))
+        if verdicts[-1].outcome != UNDECIDED:
+            return verdicts[-1]
+    return verdicts[0]
 
 
 def naming_the_limit(verdict: Verdict, limit: int) -> Verdict:

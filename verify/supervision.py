@@ -26,7 +26,7 @@ _asked: list[int] = []
 """The signal that asked this child to leave, once one did."""
 
 
-def supervised(work: Callable[[], int], say: Callable[[str], None]) -> int:
+def supervised(work: Callable[[], int], say: Callable[[str], object]) -> int:
     """Runs the work in a child process; returns its exit status, or 128 + N when signal N ended it.
 
     In the child this returns as well, with what ``work`` returned.  Only Linux has what is needed; elsewhere the work
@@ -77,7 +77,7 @@ def _leave(number: int, _) -> NoReturn:
     raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
 
-def _wait(child: int, watched: set, say: Callable[[str], None]) -> int:
+def _wait(child: int, watched: set, say: Callable[[str], object]) -> int:
     asked = None
     until = 0.0
     while True:
@@ -91,7 +91,7 @@ def _wait(child: int, watched: set, say: Callable[[str], None]) -> int:
             break
         if arrived is not None and arrived.si_signo == signal.SIGCHLD:
             continue  # it was stopped, or goes on
-        if asked is None:
+        if asked is None and arrived is not None:
             asked, until = arrived.si_signo, time.monotonic() + GRACE
             os.kill(child, asked)
         else:  # its time is up, or it was asked again

@@ -71,7 +71,8 @@ class Verdict:
         explored: what was looked at, by name: joint states, transitions, strings, obligations, ...
         reason: one sentence; for ``undecided`` what stopped it.
         witness: for ``refuted`` of a single model.
-        relation: for a proof by induction: the relation of machine and model states that every step keeps, a sentence each.
+        relation: for a proof by induction: the relation of machine and model states that every step keeps, a sentence
+            each.
         pair: for ``refuted``: two strings of which the model must get one wrong, where they are too long for a witness.
         horizon: for ``proved``, the longest strings covered, None when every length is.
         repeat: the command or seed that does it again.
@@ -111,7 +112,7 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         """A table, for notebooks."""
-        rows = {
+        rows: dict[str, object] = {
             "outcome": self.outcome,
             "method": self.method,
             "mode": self.mode,

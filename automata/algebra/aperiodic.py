@@ -124,7 +124,7 @@ def membership_cycle(
     witness = group_witness(minimal, limit, search_limit)
     if witness is None:
         return None
-    u, start = min(((minimal.access_word(q), i) for i, q in enumerate(witness.states)), key=lambda found: len(found[0]))
+    u, start = min(((minimal.access(q), i) for i, q in enumerate(witness.states)), key=lambda found: len(found[0]))
     states = witness.states[start:] + witness.states[:start]
     v = min((_separator(minimal, p, q) for p, q in zip(states, states[1:])), key=len)
     strings = MembershipCycle(u, witness.word, v, witness.period, ()).strings
@@ -241,4 +241,6 @@ def _permutes(skeleton: Skeleton, s: int, trip: Sequence[int]) -> bool:
 def _separator(dfa: DFA, p: int, q: int) -> tuple[str, ...]:
     """A shortest word that is accepted from exactly one of the two states."""
     from_p = DFA(dfa.alphabet, dfa.table, dfa.accepting, p)
-    return from_p.difference_from(DFA(dfa.alphabet, dfa.table, dfa.accepting, q))
+    word = from_p.difference_from(DFA(dfa.alphabet, dfa.table, dfa.accepting, q))
+    assert word is not None, "states of a minimal automaton differ"
+    return word

@@ -53,7 +53,8 @@ def distinguishing_sets(table: Table) -> Iterator[tuple[int, ...]]:
 
 def _minimal(table: Table, accepting: tuple[bool, ...]) -> bool:
     """Moore's refinement: whether no two states are equivalent."""
-    block, blocks = accepting, len(set(accepting))
+    block: list[int] = [int(accepts) for accepts in accepting]
+    blocks = len(set(block))
     while True:
         numbers: dict[tuple, int] = {}
         block = [

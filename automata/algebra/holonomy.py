@@ -253,7 +253,7 @@ class Skeleton:
     @cached_property
     def notation(self) -> str:
         """The points, top to bottom; ``m*p`` is m components of p points side by side, ``[x]^k`` is k equal levels."""
-        levels = []
+        levels: list[str] = []
         for level in self.points:
             counts = {p: level.count(p) for p in level}
             if len(level) <= 2:
@@ -261,12 +261,12 @@ class Skeleton:
             else:
                 levels.append("+".join(f"{m}*{p}" if m > 1 else str(p) for p, m in counts.items()))
         runs: list[list] = []
-        for level in levels:
-            if runs and runs[-1][0] == level:
+        for text in levels:
+            if runs and runs[-1][0] == text:
                 runs[-1][1] += 1
             else:
-                runs.append([level, 1])
-        return "/".join(f"[{level}]^{k}" if k > 1 else level for level, k in runs)
+                runs.append([text, 1])
+        return "/".join(f"[{text}]^{k}" if k > 1 else text for text, k in runs)
 
     def turns(self) -> Iterator[tuple[int, int, tuple[int, ...]]]:
         """The edges inside a class that do not keep the order of the tiles: (set, letter, permutation of indices).

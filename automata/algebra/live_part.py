@@ -128,7 +128,7 @@ class _Blocks:
 
     def merge(self, one: int, other: int) -> bool:
         """Whether the two blocks could be merged (or were one already); if not, nothing has changed."""
-        undo = []
+        undo: list[tuple[int, int, list[int], int]] = []
         todo = [(one, other)]
         while todo:
             one, other = sorted(map(self.find, todo.pop()))
@@ -259,8 +259,9 @@ def _separate(
     extra: list[Partition] = []
     bits = 0
     while missing:
-        found = [maximal_partition(table, (missing[0], inside), order, effort) for order in orders]
-        if None in found:
+        tried = [maximal_partition(table, (missing[0], inside), order, effort) for order in orders]
+        found = [partition for partition in tried if partition is not None]
+        if len(found) < len(tried):
             return None
         partition = min(found, key=max)
         extra.append(partition)

@@ -258,7 +258,8 @@ class Eggbox:
     def __str__(self) -> str:
         from automata.algebra.groups import group_name
 
-        name = group_name(self.group()) if self.regular else "no group"
+        group = self.group()
+        name = "no group" if group is None else group_name(group)
         return f"{self.rows} x {self.columns} of {name}"
 
 

@@ -80,7 +80,8 @@ class Described:
         number = {state: i for i, state in enumerate(self.states)}
         table: list[list[int | None]] = [[None] * len(symbols) for _ in number]
         for transition in self.transitions:
-            table[number[transition.source]][column[transition.symbol]] = number[transition.target]
+            if transition.symbol is not None:  # as in every deterministic automaton
+                table[number[transition.source]][column[transition.symbol]] = number[transition.target]
         sink = len(table)
         if any(target is None for row in table for target in row):
             table.append([sink] * len(symbols))
@@ -106,13 +107,13 @@ class Described:
             accepting = [state for state, output in self.outputs.items() if output in wanted]
             return Described(self.source, self.initial, self.states, accepting, self.transitions, self.alphabet)
         # A state is remembered together with whether the last output was one of these.
-        states = {(state, last): None for state in self.states for last in (False, True)}
+        states: dict[Hashable, None] = {(state, last): None for state in self.states for last in (False, True)}
         transitions = [
             Transition((t.source, last), t.symbol, (t.target, t.output in wanted), t.place)
             for t in self.transitions
             for last in (False, True)
         ]
-        accepting = [state for state in states if state[1]]
+        accepting = [(state, True) for state in self.states]
         return Described(self.source, (self.initial, False), states, accepting, transitions, self.alphabet)
 
     def _alphabet(self, given: Iterable[str] | None) -> tuple[str, ...]:
@@ -182,5 +183,5 @@ def _closure(state: Hashable, silent: dict[Hashable, list[Hashable]]) -> frozens
 
 def some(names: Iterable[object]) -> str:
     """The first five of these names, for a message."""
-    names = [shortened(str(name), 40) for name in names]
-    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    shown = [shortened(str(name), 40) for name in names]
+    return ", ".join(shown[:5]) + (", …" if len(shown) > 5 else "")

@@ -151,7 +151,7 @@ class _Parser:
             raise self._unexpected(repr(mark))
 
     def _name(self) -> str:
-        parts = []
+        parts: list[str] = []
         while not parts or self._take("+"):
             if self.token.kind != "name":
                 raise self._unexpected("a name")

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import re
+from typing import Hashable
 
 from automata.dfa import DFA
 from automata.errors import InputError, quoted
@@ -135,10 +136,10 @@ def _initial(graph: Graph, markers: dict[str, list[str]], source: str) -> str:
     return initial[0]
 
 
-def _moore_outputs(graph: Graph, described: Described) -> dict[str, str]:
+def _moore_outputs(graph: Graph, described: Described) -> dict[Hashable, str]:
     """The output of each state, where every state's label has one."""
-    outputs = {}
-    for node in described.states:
+    outputs: dict[Hashable, str] = {}
+    for node in map(str, described.states):
         label = graph.nodes[node].get("label", node)
         found = re.fullmatch(r"\{?\s*(?:<\w+>)?([^|/{}]*[^|/{}\s])\s*[|/]\s*(?:<\w+>)?([^|/{}]*[^|/{}\s])\s*\}?", label)
         if found is None:
@@ -151,7 +152,7 @@ def _moore_outputs(graph: Graph, described: Described) -> dict[str, str]:
 
 
 def _refuse_weighted_states(graph: Graph, described: Described) -> None:
-    for node in described.accepting:
+    for node in map(str, described.accepting):
         found = re.search(r"\S/(\d*\.?\d+(?:[eE][+-]?\d+)?)$", graph.nodes[node].get("label", ""), re.ASCII)
         if found and float(found[1]) != 0:
             raise InputError(

@@ -18,6 +18,7 @@ from automata.notation.scanner import CLOSE, INFIX, OPEN, OPERAND, PREFIX, Scann
 
 _TRUE = ("true", "True", "TRUE", "T", "1", "⊤", "tt")
 _FALSE = ("false", "False", "FALSE", "F", "0", "⊥", "ff")
+_CONSTANTS = {**dict.fromkeys(_TRUE, True), **dict.fromkeys(_FALSE, False)}
 _PIECE = re.compile(r"\s*(?:(&&|\|\||/\\|\\/|[()!~¬&∧|∨])|(\w+|⊤|⊥))")
 _MARKS = {
     **dict.fromkeys("!~¬", (PREFIX, "!")),
@@ -68,7 +69,7 @@ def parse_guard(text: str) -> Guard | None:
     >>> parse_guard("~p & (q | true)").holds(frozenset({"q"})), parse_guard("a, b")
     (True, None)
     """
-    tokens = []
+    tokens: list[Token] = []
     position = 0
     text = text.rstrip()
     while position < len(text):
@@ -76,10 +77,11 @@ def parse_guard(text: str) -> Guard | None:
         if piece is None:
             return None
         mark, word = piece.groups()
+        value: bool | str | None
         if mark or word in _WORDS:
             kind, value = _MARKS[mark] if mark else _WORDS[word]
         else:
-            kind, value = OPERAND, True if word in _TRUE else False if word in _FALSE else word
+            kind, value = OPERAND, _CONSTANTS.get(word, word)
         tokens.append(Token(kind, value, piece.start() + 1, mark or word))
         position = piece.end()
     try:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import html
 import re
-from typing import Iterator, NamedTuple
+from typing import Iterable, Iterator, NamedTuple
 
 from automata.errors import InputError, quoted
 from automata.formats.described import EPSILONS
@@ -80,19 +80,21 @@ def read_labels(labels: list[Label], mode: str = DETECTED) -> list[list[Read]]:
     colon = mode == DETECTED and bool(lines) and all(map(_COLON.fullmatch, lines))
     if mode == DETECTED and not formulas:
         _refuse_others(open_labels)
-    names = letters({p for label in open_labels for p in parse_guard(label.text).propositions}) if formulas else {}
+    guards = (
+        {label: guard for label in open_labels if (guard := parse_guard(label.text)) is not None} if formulas else {}
+    )
+    names = letters({p for guard in guards.values() for p in guard.propositions}) if formulas else {}
     known: dict[Label, list[Read]] = {}
 
     def read(label: Label) -> list[Read]:
         if label.whole:
             return [Read(label.text)]
         if formulas:
-            guard = parse_guard(label.text)
-            return [Read(name) for name, letter in names.items() if guard.holds(letter)]
+            return [Read(name) for name, letter in names.items() if guards[label].holds(letter)]
         if slash or colon:
             pattern = _SLASH if slash else _COLON
-            pairs = [pattern.fullmatch(line).groups() for line in label.lines]
-            if colon and all(_COLON.fullmatch(line)[1] == _COLON.fullmatch(line)[2] for line in lines):
+            pairs = _halves(pattern, label.lines)
+            if colon and all(inputs == output for inputs, output in _halves(_COLON, lines)):
                 return [Read(_symbol(symbol)) for symbol, _ in pairs]
             return [Read(symbol, output) for inputs, output in pairs for symbol in _symbols(label, inputs, grouped)]
         return [Read(symbol) for line in label.lines for symbol in _symbols(label, line, grouped)]
@@ -101,6 +103,11 @@ def read_labels(labels: list[Label], mode: str = DETECTED) -> list[list[Read]]:
         if label not in known:
             known[label] = read(label)
     return [known[label] for label in labels]
+
+
+def _halves(pattern: re.Pattern[str], lines: Iterable[str]) -> list[tuple[str, str]]:
+    """The two parts of each line, all of which fit the pattern."""
+    return [(found[1], found[2]) for found in map(pattern.fullmatch, lines) if found is not None]
 
 
 def text_of(value: str) -> str:
@@ -132,15 +139,16 @@ def is_plain(symbol: str) -> bool:
 
 
 def _are_formulas(labels: list[Label], mode: str) -> bool:
-    guards = [None] * len(labels) if mode == SYMBOLS else [parse_guard(label.text) for label in labels]
+    found = [None] * len(labels) if mode == SYMBOLS else [parse_guard(label.text) for label in labels]
     if mode == FORMULAS:
-        for label, guard in zip(labels, guards):
+        for label, guard in zip(labels, found):
             if guard is None:
                 raise InputError(
                     f"{label.where} has the label {quoted(label.text)}, expected a Boolean formula such as p & !q"
                 )
         return True
-    if mode == SYMBOLS or not labels or None in guards:
+    guards = [guard for guard in found if guard is not None]
+    if mode == SYMBOLS or not labels or len(guards) < len(found):
         return False
     if any(guard.uses("!") or guard.uses("&") for guard in guards):
         return True

@@ -139,9 +139,9 @@ class DyckMachine:
         if re.fullmatch("0|[1-9][0-9]{0,8}", token) and int(token) < 2 * self.k:
             return (self.openers + self.closers)[int(token)]
         plain = _PLAIN_BRACKETS[: self.k] if self.k <= len(_PLAIN_BRACKETS) else ()
-        for kind, (opening, closing) in enumerate(plain):
-            if token in (opening, closing):
-                return (self.openers if token == opening else self.closers)[kind]
+        for kind, pair in enumerate(plain):
+            if token in tuple(pair):
+                return (self.openers if token == pair[0] else self.closers)[kind]
         raise InputError(
             f"{quoted(token)} is not a bracket of Dyck({self.k}, {self.depth}): "
             f"expected {self.openers[0]} … {self.openers[-1]}, {self.closers[0]} … {self.closers[-1]}, a number below "

@@ -128,8 +128,7 @@ class CounterMachine:
         """The next state; raises InputError for a symbol outside the alphabet."""
         if symbol not in self._symbols:
             raise InputError(f"symbol {quoted(symbol)} is not in the alphabet of {self.name}")
-        move = None if state is None else self.move(state, symbol)
-        if move is None:
+        if state is None or (move := self.move(state, symbol)) is None:
             return None
         return move.target, tuple(value + amount for value, amount in zip(state[1], move.add))
 

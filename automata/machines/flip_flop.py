@@ -43,7 +43,7 @@ class FlipFlopMachine:
         """The next state; raises InputError for a symbol outside the alphabet."""
         if symbol not in ALPHABET:
             raise InputError(f"symbol {quoted(symbol)} is not in the alphabet")
-        if symbol not in self.legal(state):
+        if state is None or symbol not in self.legal(state):
             return None
         pending, bit = state
         if symbol == "w":

@@ -217,16 +217,17 @@ def _with_empty_words(tokens: Iterable[Token]) -> Iterator[Token]:
 def _counts(scanner: Scanner) -> tuple[int, int | None]:
     """The rest of ``{m}``, ``{m,n}``, ``{m,}`` or ``{,n}``."""
     from_zero = scanner.take(",")
-    least = most = 0 if from_zero else scanner.number()
+    least = 0 if from_zero else scanner.number()
+    most: int | None = least
     if from_zero:
         most = scanner.number()
     elif scanner.take(","):
         most = None
         if scanner.peek() != "}":
             column = scanner.column
-            most = scanner.number()
-            if most < least:
-                raise scanner.error(f"at least {least}", column, str(most))
+            greatest = most = scanner.number()
+            if greatest < least:
+                raise scanner.error(f"at least {least}", column, str(greatest))
     if not scanner.take("}"):
         raise scanner.error("'}' after the numbers of a repetition")
     return least, most

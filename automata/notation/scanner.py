@@ -7,7 +7,7 @@ the Python stack; every error is one line with a column, what was found and what
 
 from __future__ import annotations
 
-from typing import Iterable, NamedTuple
+from typing import Any, Iterable, NamedTuple
 
 from automata import limits
 from automata.dfa import check_alphabet
@@ -20,7 +20,7 @@ class Token(NamedTuple):
     """A piece of the text: its role, its meaning to the front end, its 1-based column, and how it was written."""
 
     kind: str
-    value: object
+    value: Any
     column: int
     text: str
 

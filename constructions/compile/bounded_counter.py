@@ -31,8 +31,7 @@ def bounded_counter_cascade(dfa: DFA, mode: str) -> Cascade | None:
     [True, False, False, False]
     """
     part = live_part(dfa)
-    counts = part and _counts(part)
-    if not counts:
+    if part is None or (counts := _counts(part)) is None:
         return None
     steps, values = counts
     rules = []
@@ -73,21 +72,19 @@ def _counts(part: LivePart) -> tuple[list[int], list[int]] | None:
     letters = len(part.symbols)
     if part.states < 2 or letters > MOST_LETTERS:
         return None
-    read = [None] * part.states
-    read[0] = (0,) * letters
+    read: dict[int, tuple[int, ...]] = {0: (0,) * letters}
     equations = set()
     for q, row in enumerate(part.table):  # states are numbered breadth-first, so read[q] is known here
         for a, target in enumerate(row):
             if target == NOWHERE:
                 continue
             there = tuple(count + (b == a) for b, count in enumerate(read[q]))
-            if read[target] is None:
-                read[target] = there
+            read.setdefault(target, there)
             equations.add(tuple(x - y for x, y in zip(there, read[target])))
     choices = np.stack(np.meshgrid(*[[1, -1, 0]] * letters, indexing="ij"), axis=-1).reshape(-1, letters)
     choices = choices[(choices @ np.array(sorted(equations)).T == 0).all(axis=1)]
     for steps in choices:
-        values = np.array(read) @ steps
+        values = np.array([read[q] for q in range(part.states)]) @ steps
         if len(set(values.tolist())) == part.states:
             return steps.tolist(), (values - values.min()).tolist()
     return None

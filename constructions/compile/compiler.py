@@ -194,8 +194,9 @@ def _candidates(machine: Machine, mode: str, route: str, limits: Limits, transfo
         yield paper
     if route == PAPER or isinstance(machine, CounterMachine):
         return
-    dfa = machine
-    if not isinstance(machine, DFA):
+    if isinstance(machine, DFA):
+        dfa = machine
+    else:
         try:
             dfa = DFA.from_machine(machine, EXPANDED_STATES)
         except InputError:

@@ -7,12 +7,12 @@ the levels; :mod:`constructions.compile.pair_graph` is for holonomy cascades tha
 from __future__ import annotations
 
 from collections import deque
-from typing import Callable, Iterable, Sequence
+from typing import Any, Callable, Iterable, Sequence
 
 from automata.dfa import DFA
 from automata.errors import InputError
 from automata.machine import BOS, PREDICTIVE
-from constructions.cascade import AtLeast, Bit, Cascade, Copy, Counter, In, Is, Literal, Permute, Rule, Set
+from constructions.cascade import Add, AtLeast, Bit, Cascade, Copy, Counter, In, Is, Literal, Permute, Rule, Set
 from constructions.compile.krohn_rhodes import outputs_of
 
 EMULATION_LIMIT = 200_000
@@ -41,8 +41,8 @@ def emulates(cascade: Cascade, dfa: DFA, limit: int = EMULATION_LIMIT) -> tuple[
 
     def word_to(pair: tuple, *last: str) -> tuple[str, ...]:
         letters = list(last)
-        while parent[pair] is not None:
-            pair, symbol = parent[pair]
+        while (edge := parent[pair]) is not None:
+            pair, symbol = edge
             letters.append(symbol)
         return tuple(reversed(letters))
 
@@ -133,7 +133,8 @@ class _Program:
         features: list = [*values, *[None] * len(self.new)]
         for place, old, counts, rules in self.items:
             fired = rules.firing(features, symbol)
-            current = None if old is None else features[old]
+            # A signal has no value before, and is neither added to nor permuted.
+            current: Any = None if old is None else features[old]
             if counts:
                 features[place] = self._count(current, fired)
             elif not fired:
@@ -150,9 +151,9 @@ class _Program:
         sets = [rule.then.value for rule in fired if isinstance(rule.then, Set)]
         if sets and len(fired) > 1:
             raise _Conflict
-        return sets[0] if sets else current + sum(rule.then.amount for rule in fired)
+        return sets[0] if sets else current + sum(rule.then.amount for rule in fired if isinstance(rule.then, Add))
 
-    def _act(self, action: Set | Copy | Permute, current: int | None, features: list) -> int:
+    def _act(self, action: Set | Copy | Permute, current: int, features: list) -> int:
         if isinstance(action, Set):
             return action.value
         if isinstance(action, Permute):

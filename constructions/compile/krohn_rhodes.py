@@ -30,7 +30,7 @@ Bryant, "Graph-based algorithms for Boolean function manipulation" (1986), for t
 
 from __future__ import annotations
 
-from typing import Hashable, Iterator, NamedTuple, Sequence, Union
+from typing import Iterator, NamedTuple, Optional, Sequence, Union
 
 from automata.algebra.holonomy import IMAGE_SET_LIMIT, Skeleton
 from automata.dfa import DFA
@@ -59,7 +59,7 @@ OFF = -1
 Action = Union[int, tuple[int, ...], None]
 """What a node does to its level's digit: set it, permute it, or HOLD."""
 
-Answer = Hashable
+Answer = Optional[frozenset[str]]
 """What a walk says in the end; None is nothing."""
 
 
@@ -135,7 +135,7 @@ def holonomy_cascade(
     if not levels:
         return Cascade(dfa.alphabet, (), outputs, (Emit((), given[dfa.initial]),))
     start = Emit((In({BOS}),), given[dfa.initial])
-    return Cascade(dfa.alphabet, levels, outputs, (start, *(Emit((end,), label) for label, end in ends.items())))
+    return Cascade(dfa.alphabet, levels, outputs, (start, *(Emit((end,), label or ()) for label, end in ends.items())))
 
 
 def outputs_of(dfa: DFA, mode: str) -> list[frozenset[str]]:
@@ -164,7 +164,7 @@ def holonomy_levels(
     """
     starts, met = _unfold(skeleton, moves)
     labels = dict.fromkeys(label for move in moves for label in move.labels if label is not None)
-    values = {label: i for i, label in enumerate(labels)}
+    values: dict[Answer, int] = {label: i for i, label in enumerate(labels)}
     levels, node = _merge(met, values)
     symbols: dict[int, list[str]] = {}
     for move, start in zip(moves, starts):
@@ -215,7 +215,7 @@ def _unfold(skeleton: Skeleton, moves: Sequence[SymbolClass]) -> tuple[list[Stan
     for depth in range(skeleton.levels):
         for here in met[depth]:
             met[depth][here] = step(here, depth)
-        met.append(dict.fromkeys(there for taken in met[depth].values() for there in taken.next))
+        met.append(dict.fromkeys(there for taken in met[depth].values() for there in (taken.next if taken else ())))
     return starts, met
 
 
@@ -244,7 +244,7 @@ def _merge(met: list[dict[Stand, Step | None]], values: dict[Answer, int]) -> tu
     Returns for each level its nodes' steps, with numbers of the next level's nodes in place of stands (after the
     last level: the values of the labels, or OFF), and the node of each stand of the first level.
     """
-    node = {here: values.get(here.label, OFF) for here in met[-1]}
+    node: dict[Stand, int] = {here: values.get(here.label, OFF) for here in met[-1] if isinstance(here, Rest)}
     levels: list[list[Step]] = []
     for stands in reversed(met[:-1]):
         numbers: dict[Step, int] = {}
@@ -279,8 +279,12 @@ def _levels(
             following = step.next if before else _by_digit_after(step)
             for digit, there in _cases(following, name, before):
                 goings.append(Rule((here, *digit), Set(there)))
-        kind = Permutation if any(isinstance(rule.then, Permute) for rule in actions) else Reset
-        register = kind(name, values, tuple(actions), initial[depth])
+        sets = [Rule(rule.when, rule.then) for rule in actions if isinstance(rule.then, Set)]
+        register: Reset | Permutation
+        if len(sets) == len(actions):
+            register = Reset(name, values, tuple(sets), initial[depth])
+        else:
+            register = Permutation(name, values, tuple(actions), initial[depth])
         nodes = len(levels[depth + 1]) if depth + 1 < len(levels) else ends
         yield Level((register,), (Signal(f"{prefix}walk {depth + 1}", max(nodes, 1), tuple(goings)),))
 
@@ -296,12 +300,12 @@ def _by_digit_after(step: Step) -> tuple:
     >>> _by_digit_after(Step((1, 2, 0), ("x", "y", "z"))), _by_digit_after(Step(HOLD, ("x", "y")))
     (('z', 'x', 'y'), ('x', 'y'))
     """
-    if len(step.next) == 1 or step.action is HOLD:
+    if len(step.next) == 1 or not isinstance(step.action, tuple):
         return step.next
     return tuple(there for _, there in sorted(zip(step.action, step.next)))
 
 
-def _as_action(action: Action, values: int) -> Set | Permute:
+def _as_action(action: int | tuple[int, ...], values: int) -> Set | Permute:
     if isinstance(action, int):
         return Set(action)
     return Permute((*action, *range(len(action), values)))

@@ -173,7 +173,7 @@ class _PairGraph:
             here = self.chart.level[source] == depth
             for digit in range(len(self.chart.tiles[source])) if here else (None,):
                 written = self._written(writes.firing(node, symbol, digit), digit, register)
-                refined = self._tile(source, digit) if here else source
+                refined = source if digit is None else self._tile(source, digit)
                 goal = target
                 if self.chart.level[target] == depth:
                     if written is None:
@@ -255,7 +255,7 @@ class _RulesByNode:
         """
         return [
             rule
-            for entries in (self.always, self.by_node.get(node, ()))
+            for entries in (self.always, () if node is None else self.by_node.get(node, ()))
             for literals, rule in entries
             if all(self._holds(literal, symbol, digit, written) for literal in literals)
         ]

@@ -64,7 +64,7 @@ class _Compiler:
             tests.append(self._test(index, node, [tests[i] for i in node.operands]))
         accept = tests[-1]
         if accept.holds:
-            emissions = (Emit(accept.literals, {ACCEPT}),)
+            emissions: tuple[Emit, ...] = (Emit(accept.literals, {ACCEPT}),)
         else:
             emissions = tuple(Emit((self._opposite(literal),), {ACCEPT}) for literal in accept.literals)
         depth = max(self.level_of.values(), default=-1) + 1
@@ -79,7 +79,7 @@ class _Compiler:
 
     def _test(self, index: int, node: Node, operands: list[_Test]) -> _Test:
         name = self.names[index]
-        if node.operator == "symbol":
+        if node.symbol is not None:
             return _Test((In({node.symbol}),))
         if node.operator in ("true", "false"):
             return _TRUE if node.operator == "true" else _FALSE
@@ -118,14 +118,14 @@ class _Compiler:
         """BOS is the step at which no symbol is the last one, so it is in the complement of a set of symbols."""
         if isinstance(literal, In):
             return In((self.letters | {BOS}) - literal.symbols)
-        return Is(literal.name, 1 - literal.value, literal.before)
+        return Is(literal.name, 1 - _is(literal).value, literal.before)
 
     def _all(self, *tests: _Test) -> _Test:
         """The conjunction: literals side by side, sets of symbols intersected, contradictions found."""
         if _FALSE in tests:
             return _FALSE
         symbols = self.letters | {BOS}
-        values: dict[tuple[str, bool], Is] = {}
+        values: dict[tuple[str, bool], Literal] = {}
         for test in tests:
             for literal in self._conjuncts(test):
                 if isinstance(literal, In):
@@ -191,7 +191,7 @@ def _names(formula: Formula) -> list[str]:
     """The text of each subformula; ``#`` and the number of its node stand for an operand whose text is long."""
     names: list[str] = []
     for node in formula.nodes:
-        if node.operator == "symbol":
+        if node.symbol is not None:
             names.append(node.symbol if is_unquoted(node.symbol) else repr(node.symbol))
             continue
         operands = []
@@ -204,12 +204,18 @@ def _names(formula: Formula) -> list[str]:
     return names
 
 
+def _is(literal: Literal) -> Is:
+    """The literal, which is one about a register or signal: formulas make no others."""
+    assert isinstance(literal, Is), literal
+    return literal
+
+
 def _conjunction_name(literals: tuple[Literal, ...]) -> str:
     parts = []
     for literal in literals:
         if isinstance(literal, In):
             parts.append("{" + " ".join(sorted(literal.symbols)) + "}")
         else:
-            parts.append(f"{literal.name} {'was' if literal.before else 'is'} {literal.value}")
+            parts.append(f"{literal.name} {'was' if literal.before else 'is'} {_is(literal).value}")
     name = " & ".join(parts)
     return name if len(name) <= 2 * _LONGEST_NAME else f"conjunction of {len(literals)}"

@@ -13,7 +13,7 @@ of them, and the word is accepted iff all of them allow it to end.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator
+from typing import Any, Callable, Iterator
 
 from automata.algebra.holonomy import Skeleton
 from automata.algebra.live_part import (
@@ -45,13 +45,12 @@ def product_cascades(dfa: DFA, mode: str, budget: int) -> Iterator[tuple[int, Ca
         if part is None:
             return
         choices = [_itself(part), readings(part, False, budget)]
-        candidates = [(part, choice, completions) for choice in choices if choice]
+        candidates: list[tuple[LivePart, Any, Callable]] = [(part, choice, completions) for choice in choices if choice]
     else:
         part = whole(dfa, mode)
         candidates = [(part, choice, completions) for choice in [readings(part, False, budget)] if choice]
         live = live_part(dfa)
-        choice = live and readings(live, True, budget)
-        if choice:
+        if live is not None and (choice := readings(live, True, budget)):
             ending = [OutputReading(ACCEPT, r.all_of, r.allowed) for r in choice[1] if r.output == EOS]
             candidates.append(
                 (live, (choice[0], [_of_all(ending[0], choice[0])]), lambda table: iter([with_sink(table)]))
@@ -90,7 +89,7 @@ def _factors(part: LivePart, partitions: list[Partition], complete, budget: int)
     """Each quotient completed so that it has the fewest bits; None when one cannot be, or all have too many."""
     factors = []
     for partition in partitions:
-        skeletons = []
+        skeletons: list[tuple[int, int, Skeleton, TransitionRows]] = []
         for table in complete(quotient(part.table, partition)):
             automaton = DFA([names[0] for names in part.symbols], table, [], partition[0])
             try:
@@ -113,8 +112,8 @@ def _assemble(dfa: DFA, mode: str, part: LivePart, factors: list[_Factor], said:
     columns, says = [], []
     for i, factor in enumerate(factors):
         prefix = f"{i + 1}: " if len(factors) > 1 else ""
-        levels, ends = _factor_levels(part, factor, _labels(factor, i, said), prefix)
-        columns.append(levels)
+        column, ends = _factor_levels(part, factor, _labels(factor, i, said), prefix)
+        columns.append(column)
         says.append(ends)
     depth = max(map(len, columns))
     levels = [
@@ -134,7 +133,7 @@ def _assemble(dfa: DFA, mode: str, part: LivePart, factors: list[_Factor], said:
 
 def _labels(factor: _Factor, i: int, said: list[OutputReading]) -> list[Answer]:
     """For each state of a completed quotient, the outputs that it allows; None when none (or in its dead state)."""
-    labels = []
+    labels: list[Answer] = []
     for state in range(len(factor.table)):
         allowed = frozenset(reading.output for reading in said if state in reading.allowed.get(i, ()))
         labels.append(allowed or None)
@@ -160,7 +159,8 @@ def _emissions(
     given: dict[tuple, list[str]] = {}
     for reading in said:
         literals = {
-            i: tuple(literal for label, literal in says[i].items() if reading.output in label) for i in reading.allowed
+            i: tuple(literal for label, literal in says[i].items() if label and reading.output in label)
+            for i in reading.allowed
         }
         if len(literals) == 0:
             given.setdefault((In(dfa.alphabet),), []).append(reading.output)

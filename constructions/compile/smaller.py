@@ -95,33 +95,33 @@ def cascades_of(dfa: DFA, mode: str, plain: bool = False, limits: Limits = Limit
         InputError, LimitError: as :func:`compile_dfa`.
     """
     outputs_of(dfa, mode)
-    skeleton, stopped = None, None
+    skeleton: Skeleton | LimitError
     try:
         skeleton = Skeleton.of(dfa, limits.image_sets)
-    except LimitError as error:
-        stopped = error
+    except LimitError as stopped:
+        skeleton = stopped
     if plain:
-        if skeleton is None:
-            raise stopped
+        if isinstance(skeleton, LimitError):
+            raise skeleton
         cascade = _holonomy(dfa, mode, skeleton, limits.levels)
         yield cascade, Route("holonomy", cascade.memory_bits, cascade.memory_bits, "asked for")
         return
-    if skeleton is not None and not skeleton.aperiodic:
+    if isinstance(skeleton, Skeleton) and not skeleton.aperiodic:
         reason = "the language is not star-free: its groups are shown as permutation registers"
         yield _holonomy(dfa, mode, skeleton, limits.levels), Route("holonomy", skeleton.bits, skeleton.bits, reason)
         return
-    bits = None if skeleton is None else skeleton.bits
+    bits = None if isinstance(skeleton, LimitError) else skeleton.bits
     large = dfa.states > limits.thorough
     found = _counter(dfa, mode, dfa.states if bits is None else bits) if large else _smaller(dfa, mode, bits)
     for cascade, name, reason in sorted(found, key=lambda found: cost(found[0])):
         if _checked(cascade, dfa):
             yield cascade, Route(name, cost(cascade), bits, reason)
-    if skeleton is None:
-        raise stopped
+    if isinstance(skeleton, LimitError):
+        raise skeleton
     reason = "no other route has fewer bits"
     if large:
         reason = f"beyond {limits.thorough} states only a counter is looked for besides"
-    yield _holonomy(dfa, mode, skeleton, limits.levels), Route("holonomy", bits, bits, reason)
+    yield _holonomy(dfa, mode, skeleton, limits.levels), Route("holonomy", skeleton.bits, skeleton.bits, reason)
 
 
 def _holonomy(dfa: DFA, mode: str, skeleton: Skeleton, levels: int) -> Cascade:
@@ -137,8 +137,8 @@ def _holonomy(dfa: DFA, mode: str, skeleton: Skeleton, levels: int) -> Cascade:
 
 def cost(cascade: Cascade) -> int:
     """Bits of memory, with ceil(log2 of the number of values) for each counter; a counter must have a span."""
-    counters = (register for register in cascade.registers if isinstance(register, Counter))
-    return cascade.memory_bits + sum(bit_length(high - low + 1) for low, high in (counter.span for counter in counters))
+    spans = (register.span for register in cascade.registers if isinstance(register, Counter))
+    return cascade.memory_bits + sum(bit_length(high - low + 1) for low, high in filter(None, spans))
 
 
 def _smaller(dfa: DFA, mode: str, bits: int | None) -> Iterator[tuple[Cascade, str, str]]:

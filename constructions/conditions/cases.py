@@ -10,7 +10,7 @@ can hold together, so that adding up the neurons of several cubes is their OR.
 
 from __future__ import annotations
 
-from typing import Hashable, Mapping, NamedTuple, Sequence
+from typing import Any, Hashable, Mapping, NamedTuple, Sequence
 
 from automata import limits
 
@@ -27,7 +27,7 @@ class Case(NamedTuple):
     """In this cube, this value."""
 
     cube: Cube
-    value: Hashable
+    value: Any
 
 
 def cube(sides: Mapping[Key, frozenset[int]]) -> Cube:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Sequence
 
 from constructions.conditions.cases import Case, Cube, Key, meet, tidy, without
-from constructions.conditions.network import Choice, Item, Latch, Network, Total
+from constructions.conditions.network import Choice, Item, Latch, Network, Total, Window
 
 WIDTH = 64
 """An item may have this many cubes after inlining; where it has more already, none may be added."""
@@ -65,8 +65,8 @@ def _expanded(whole: Cube, choice: Choice, sizes: dict[Key, int]) -> list[Cube]:
         return [whole]
     rest: Cube = tuple(side for side in whole if side[0] != key)
     if choice.variable.default not in wanted:
-        parts = (meet(rest, case.cube) for case in choice.cases if case.value in wanted)
-        return [part for part in parts if part is not None]
+        met = (meet(rest, case.cube) for case in choice.cases if case.value in wanted)
+        return [part for part in met if part is not None]
     parts = [rest]
     for case in choice.cases:
         if case.value not in wanted:
@@ -78,7 +78,7 @@ def _pairs(network: Network, smaller: Network, choice: Choice):
     """The cubes of each reader before and after."""
     kept = [item for item in network.items if item is not choice]
     for old, new in zip(kept, smaller.items):
-        if isinstance(old, (Latch, Choice, Total)):
+        if not isinstance(old, Window) and not isinstance(new, Window):
             yield old.cases, new.cases
     yield network.emissions, smaller.emissions
 

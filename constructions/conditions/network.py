@@ -23,7 +23,9 @@ from typing import Iterator, Union
 from automata.errors import InputError
 from automata.machine import BOS
 from constructions.cascade import (
+    Add,
     AtLeast,
+    Bit,
     Cascade,
     Copy,
     Counter,
@@ -32,6 +34,7 @@ from constructions.cascade import (
     Literal,
     Permutation,
     Permute,
+    Register,
     Reset,
     Rule,
     Set,
@@ -146,8 +149,10 @@ class _Reader:
                     memory = self._memory(register, read)
                     if memory.after or memory.before:
                         items.append(memory)
-                else:
+                elif isinstance(register, Counter):
                     items += self._total(register)
+                else:
+                    raise InputError(f"register {register.name!r} permutes its values, which no condition can")
             items += [self._choice(signal) for signal in level.signals]
         return Network(self.cascade.alphabet, self.cascade.outputs, tuple(items), tuple(self._emissions()), self.sizes)
 
@@ -220,7 +225,9 @@ class _Reader:
                     "gate 1 at every step and cannot be set"
                 )
         cases = [
-            Case(where, rule.then.amount) for rule in counter.rules if (where := self._cube(rule.when)) is not None
+            Case(where, rule.then.amount)
+            for rule in counter.rules
+            if isinstance(rule.then, Add) and (where := self._cube(rule.when)) is not None
         ]
         # Increments add up, so the cases stay as they are: two of them may hold together.
         yield Total(counter.name, tuple(cases), self.initial[counter.name], (counter.name, True) in self.cuts)
@@ -235,7 +242,7 @@ class _Reader:
         default = signal.values if signal.coding == "onehot" else 0
         return Choice(Variable(key, self.labels[key], default), self._cases(signal.rules))
 
-    def _cases(self, rules: tuple[Rule, ...]) -> tuple[Case, ...]:
+    def _cases(self, rules: tuple[Rule[Set | Copy], ...]) -> tuple[Case, ...]:
         cases = []
         for rule in rules:
             where = self._cube(rule.when)
@@ -246,6 +253,7 @@ class _Reader:
                 continue
             source = self.cascade.names[rule.then.source]
             key = _key(source, rule.then.before)
+            assert not isinstance(source, Counter), "as the cascade has checked"
             for value in range(self.sizes[key]):
                 if (part := meet(where, ((key, frozenset({value})),))) is not None:
                     cases.append(Case(part, value if value < source.values else 0))  # a copy of "off" is 0
@@ -265,11 +273,12 @@ class _Reader:
 
     def _cube(self, when: tuple[Literal, ...]) -> Cube | None:
         """All literals together, on any symbol but BOS; None when they exclude each other."""
-        where: Cube | None = self.not_bos
+        where: Cube = self.not_bos
         for literal in when:
-            where = meet(where, self._side(literal))
-            if where is None:
+            both = meet(where, self._side(literal))
+            if both is None:
                 return None
+            where = both
         return where
 
     def _side(self, literal: Literal) -> Cube:
@@ -282,15 +291,17 @@ class _Reader:
             cuts = self.cuts[literal.name, literal.before]
             if isinstance(literal, Is):
                 return ((key, frozenset({cuts.index(literal.value) + 1})),)
+            assert isinstance(literal, AtLeast), "as the cascade has checked"
             place = cuts.index(literal.bound) + 1
             return ((key, frozenset(range(place) if literal.negated else range(place, len(cuts) + 1))),)
         if isinstance(literal, Is):
             return ((key, frozenset({literal.value})),)
+        assert isinstance(literal, Bit), "as the cascade has checked"
         values = {v for v in range(self.sizes[key]) if (v >> literal.index) & 1 == literal.value}
         return ((key, frozenset(values)),) if len(values) < self.sizes[key] else ALWAYS
 
 
-def _key(item: Union[Reset, Counter, Signal, Permutation], before: bool) -> Key:
+def _key(item: Union[Register, Signal], before: bool) -> Key:
     kind = "signal" if isinstance(item, Signal) else "counter" if isinstance(item, Counter) else "register"
     return (f"{kind} before" if before else kind, item.name)
 

@@ -90,7 +90,9 @@ def certify(weights: MambaWeights) -> Certificate:
 
 
 def _fingerprint(weights: MambaWeights) -> bytes:
-    """Of all that a certificate is about, so that one is kept with the weights, and not with others put in their place."""
+    """Of all that a certificate is about, so that one is kept with the weights, and not with others put in their
+    place.
+    """
     found = hashlib.blake2b(repr((weights.precision, weights.ballast, weights.width, weights.expand)).encode())
     for name, tensor in weights.tensors.items():
         found.update(repr((name, tensor.shape, tensor.dtype)).encode())
@@ -239,7 +241,7 @@ class Proof:
                 room *= _SLACK
             if room <= counters:
                 self.fail(f"the ballast {ballast.max():g} does not hide {len(written)} variables")
-            if counters:
+            if counters and self.greatest is not None:
                 self.greatest = min(self.greatest, int((room / counters) ** 0.5))
         if EPSILON >= mean / 2**_FLOAT32_DIGITS:
             self.fail(f"the epsilon {EPSILON:g} is not rounded away beside the mean square 4^{exponent}")
@@ -270,7 +272,8 @@ class Proof:
         quantum = float(_lowest_bit(products[used]).min())
         if quantum < self.weights.precision.least or np.abs(products).max() > self.weights.precision.greatest:
             self.fail(f"{what} has products beyond the range of {self.weights.precision.name}")
-        fixed, by_counter, by_group = 0, 0, {}
+        fixed, by_counter = 0, 0
+        by_group: dict[int, int] = {}
         for c in used.tolist():
             size = int(abs(products[c]) / quantum)
             if c >= self.first_ballast:
@@ -296,7 +299,7 @@ class Proof:
                 f"{what} can add up to {fixed + by_counter} units, and {self.weights.precision.name} is exact up to "
                 f"{limit}"
             )
-        if by_counter:
+        if by_counter and self.greatest is not None:
             self.greatest = min(self.greatest, (limit - fixed) // by_counter)
 
     def fail(self, reason: str) -> None:

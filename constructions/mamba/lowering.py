@@ -47,7 +47,7 @@ def lower_to_mamba(cascade: Cascade, dtype: str = "float32", norm: str | None = 
         if not isinstance(register, Counter) or register.span is None:
             continue
         reached = max(map(abs, register.span))
-        if reached > greatest:
+        if greatest is not None and reached > greatest:
             raise InputError(f"counter {register.name!r} reaches {reached}, and {dtype} is exact up to {greatest} here")
     return weights
 

@@ -68,8 +68,10 @@ class Runner(Protocol):
     def step(self, tokens: torch.Tensor) -> torch.Tensor:
         """Reads (batch, 1) tokens: logits (batch, vocabulary)."""
 
-    def caches(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """For each layer the cache's tensors, to be read and written in place: convolution and scan state."""
+    def caches(self) -> Sequence[Sequence[torch.Tensor]]:
+        """For each layer the cache's tensors, to be read and written in place: of a Mamba convolution and scan
+        state.
+        """
 
 
 class SteppedMamba:

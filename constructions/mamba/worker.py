@@ -20,7 +20,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -69,6 +69,8 @@ class WorkerModel:
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
         )
+        assert self._process.stdin is not None and self._process.stdout is not None, "both are pipes"
+        self._orders, self._answers = self._process.stdin, self._process.stdout
         try:
             self.open(directory, batch, fused)
         except InputError:
@@ -78,7 +80,7 @@ class WorkerModel:
     def open(self, directory: Path, batch: int = 256, fused: bool = True) -> None:
         """Goes on with another checkpoint, in the same process."""
         order = {"do": "open", "directory": str(Path(directory).absolute()), "batch": batch, "fused": fused}
-        _send(self._process.stdin, order, ())
+        _send(self._orders, order, ())
         facts, _ = self._answer()
         self.alphabet, self.outputs = tuple(facts["alphabet"]), tuple(facts["outputs"])
         self.arithmetic, self.conditions, self.device = facts["arithmetic"], facts["conditions"], facts["device"]
@@ -103,8 +105,8 @@ class WorkerModel:
 
     def close(self) -> None:
         with suppress(BrokenPipeError):
-            self._process.stdin.close()
-        self._process.stdout.close()
+            self._orders.close()
+        self._answers.close()
         self._process.wait()
 
     def __enter__(self) -> "WorkerModel":
@@ -116,11 +118,11 @@ class WorkerModel:
         self.close()
 
     def _ask(self, order: dict, *arrays: np.ndarray) -> list[np.ndarray]:
-        _send(self._process.stdin, order, arrays)
+        _send(self._orders, order, arrays)
         return self._answer()[1]
 
     def _answer(self) -> tuple[dict, list[np.ndarray]]:
-        answer = _receive(self._process.stdout)
+        answer = _receive(self._answers)
         if answer is None:
             raise InputError(f"the mamba-ssm process ended with status {self._process.wait()}")
         if "error" in answer[0]:
@@ -144,7 +146,7 @@ class _WorkerForward:
         return read, Outputs(table, ids[:, rows.shape[1] :])
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     """The worker's loop; ends when the client closes its end."""
     model = None
     while (request := _receive(requests)) is not None:
@@ -198,7 +200,7 @@ def _compare(runner, tokens: np.ndarray) -> list[np.ndarray]:
     return [tensor.float().cpu().numpy() for tensor in (full, torch.stack(steps, dim=1), *caches)]
 
 
-def _send(stream: BinaryIO, head: dict, arrays) -> None:
+def _send(stream: IO[bytes], head: dict, arrays) -> None:
     arrays = [np.ascontiguousarray(array) for array in arrays]
     shapes = [(array.dtype.str, array.shape) for array in arrays]
     stream.write(json.dumps({**head, "arrays": shapes}).encode() + b"\n")
@@ -207,7 +209,7 @@ def _send(stream: BinaryIO, head: dict, arrays) -> None:
     stream.flush()
 
 
-def _receive(stream: BinaryIO) -> tuple[dict, list[np.ndarray]] | None:
+def _receive(stream: IO[bytes]) -> tuple[dict, list[np.ndarray]] | None:
     line = stream.readline()
     if not line:
         return None

@@ -64,7 +64,9 @@ def _brackets(pairs: tuple[tuple[str, str], ...], mode: str) -> Cascade:
         emissions = [Emit((), {opening for opening, _ in pairs}), Emit(balanced, {EOS})]
         emissions += [Emit((_positive(name),), {closing}) for name, (_, closing) in zip(names, pairs)]
         return Cascade(alphabet, (Level(counters),), (*alphabet, EOS), tuple(emissions))
-    unopened = [(In({closing}), _not_positive(name, before=True)) for name, (_, closing) in zip(names, pairs)]
+    unopened: list[tuple[Literal, ...]] = [
+        (In({closing}), _not_positive(name, before=True)) for name, (_, closing) in zip(names, pairs)
+    ]
     levels = (Level(counters), Level((_dead(unopened),)))
     return Cascade(alphabet, levels, (ACCEPT,), (Emit((*balanced, _ALIVE), {ACCEPT}),))
 

@@ -160,8 +160,8 @@ def _written(
         held[key] = [held.get(key, [0])[0] + value_of(operation.up, stream) - value_of(operation.down, stream)]
         return [(operation.writes, held[key][0])]
     if isinstance(operation, Flip):
-        before = held.get(key, [0])[0]
-        flipped = 1 - before if _bit(operation.flip, stream) else before
+        bit = held.get(key, [0])[0]
+        flipped = 1 - bit if _bit(operation.flip, stream) else bit
         held[key] = [_bit(operation.value, stream) if _bit(operation.set, stream) else flipped]
         return [(operation.writes, held[key][0])]
     before = held.get(key, [0] * len(operation.cells))

@@ -126,6 +126,7 @@ class _Planner:
         gate = _sum(events.values())
         # The zero state stands for the value at the beginning, which so needs no cell.
         read = memory.after or memory.before
+        assert read is not None, "a register that nobody reads is left out"
         kept = [value for value in range(len(read.labels)) if value != memory.initial]
         half = self._first([gate, *events.values()], Hold, memory.name)
         after = {value: self._coordinate(f"{memory.name} = {value}", half + 1) for value in kept}

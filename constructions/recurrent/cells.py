@@ -28,7 +28,7 @@ import numpy as np
 
 from automata.errors import InputError
 from automata.machine import ACCEPT, EOS
-from constructions.cascade import Cascade, Is, Transformation
+from constructions.cascade import Cascade, In, Is, Transformation
 from constructions.mamba.weights import EOS_TOKEN, FIRST_SYMBOL, LOGIT_WEIGHT
 
 STEEP = 128.0
@@ -91,7 +91,13 @@ def lower_to_cell(cascade: Cascade, cell: str, dtype: str) -> CellWeights:
     state = cascade.registers[0] if len(cascade.registers) == 1 else None
     if not isinstance(state, Transformation) or any(level.signals for level in cascade.levels):
         raise InputError("a cell holds one register that takes any function of its values, and nothing else")
-    images = {symbol: rule.then.images for rule in state.rules for symbol in rule.when[0].symbols}
+    images = {
+        symbol: rule.then.images
+        for rule in state.rules
+        for literal in rule.when[:1]
+        if isinstance(literal, In)
+        for symbol in literal.symbols
+    }
     units: list[tuple[str | None, int]] = [(None, state.initial)]
     units += [(symbol, q) for symbol in cascade.alphabet for q in sorted(set(images[symbol]))]
     if len(units) > MOST_UNITS[dtype]:
@@ -103,6 +109,7 @@ def lower_to_cell(cascade: Cascade, cell: str, dtype: str) -> CellWeights:
     letters = np.zeros((len(units), FIRST_SYMBOL + len(cascade.alphabet)))
     letters[0, :FIRST_SYMBOL] = 1
     for number, (symbol, q) in enumerate(units[1:], start=1):
+        assert symbol is not None, "only the first unit has none"
         letters[number, FIRST_SYMBOL + cascade.alphabet.index(symbol)] = 1
         sources[number] = np.array(images[symbol])[states] == q
     return CellWeights(

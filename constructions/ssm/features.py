@@ -117,7 +117,7 @@ class Placement:
         return AffineForm((((0, self._column_of[feature.table]), 1),))
 
     def _column_name(self, feature: Feature) -> str:
-        chosen = sorted(symbol for symbol, _ in feature.table)
+        chosen = sorted(symbol for symbol, _ in feature.table or ())
         if len(chosen) > 8:
             return feature.name
         return "symbol " + " ".join(self.names[symbol] for symbol in chosen)
@@ -211,8 +211,8 @@ class Placement:
         if all(f.table is not None for f, _ in features):
             values: dict[int, int] = {}
             for f, weight in features:
-                for symbol, value in f.table:
-                    values[symbol] = values.get(symbol, 0) + value * weight
+                for symbol, number in f.table or ():
+                    values[symbol] = values.get(symbol, 0) + number * weight
             return self.symbol_feature(name, frozenset(values.items()))
         ready = max(f.ready for f, _ in features)
         parts = []

@@ -50,9 +50,8 @@ class _Reach:
         x, largest = known.features[0].hull(), 0.0
         for i, layer in enumerate(ssm.layers):
             # In fixed point the engine counts in units of the last stored bit.
-            bits, state_bits = (
-                np.maximum(b, ssm.arithmetic.unit_bits) for b in (known.feature_bits[i], known.state_bits[i])
-            )
+            bits = max(known.feature_bits[i], ssm.arithmetic.unit_bits)
+            state_bits = np.maximum(known.state_bits[i], ssm.arithmetic.unit_bits)
             for part in ("gate", "increment"):
                 largest = max(largest, self._sums(f"layers.{i}.{part}", getattr(layer, part), x, bits))
             size = self._state_size(i, length)

@@ -35,10 +35,12 @@ from constructions.cascade import (
     Level,
     Literal,
     Permutation,
+    Register,
     Reset,
     Rule,
     Set,
     Signal,
+    Transformation,
     bit_length,
 )
 from constructions.ssm.arithmetic import Arithmetic, PreviousDigit, previous_digit
@@ -126,13 +128,16 @@ class Lowering:
             return [(self._symbol_in(literal.symbols), True)]
         item = self.cascade.names[literal.name]
         if isinstance(literal, AtLeast):
+            assert isinstance(item, Counter), "as the cascade has checked"
             return [(self._threshold(item, literal.bound, literal.before), not literal.negated)]
         if isinstance(literal, Bit):
+            assert not isinstance(item, (Counter, Transformation)), "as the target and the cascade have checked"
             return [(self.bit(item, literal.index, literal.before), bool(literal.value))]
         if isinstance(item, Counter):
             return [(self._equals(item, literal.value, literal.before), True)]
         if isinstance(item, Signal) and item.coding == "onehot":
             return [(self._one_hot(item, literal.value), True)]
+        assert not isinstance(item, Transformation), "as the target has checked"
         return [
             (self.bit(item, i, literal.before), bool((literal.value >> i) & 1)) for i in range(bit_length(item.values))
         ]
@@ -200,6 +205,7 @@ class Lowering:
                         symbols[number] = symbols.get(number, 0) + 1
             elif isinstance(rule.then, Copy):
                 source = self.cascade.names[rule.then.source]
+                assert not isinstance(source, (Counter, Transformation)), "as the target and the cascade have checked"
                 if index < bit_length(source.values):
                     literals = [pair for literal in rule.when for pair in self.literal(literal)]
                     literals.append((self.bit(source, index, rule.then.before), True))
@@ -223,6 +229,7 @@ class Lowering:
         if register.name not in self.cascade.read_before:
             return Feature(name, state, 2 * layer - 1)
         # In units of epsilon, h minus the ballast is one of 0, 1, k, k + 1: bit * k + previous.
+        assert self.digits is not None, "some register is read before the step"
         k = 1 << self.digits.epsilon_bits
         units = state * k - ONE * (k * self.digits.ballast)
         if not before:
@@ -234,7 +241,7 @@ class Lowering:
         corners += [(3 * k - 1, -1), (3 * k, 1), (3 * k, 1)]
         return self._piecewise(name, 2 * layer - 1, units, corners)
 
-    def _event_expression(self, register: Reset | Counter) -> AffineForm:
+    def _event_expression(self, register: Register) -> AffineForm:
         """1 on steps at which a rule of the register fires, over the inputs of its layer."""
         slot = 2 * self.layer_of[register.name] - 2
         conditions = [self.conjunction(_event_name(register.name, rule), *rule.when) for rule in register.rules]
@@ -256,6 +263,7 @@ class Lowering:
         value = AffineForm((((-layer, self.coordinate[counter.name]), 1),))
         if before:
             for rule in counter.rules:
+                assert isinstance(rule.then, Add), "a counter that is set is not read before the step"
                 event = self.conjunction(_event_name(counter.name, rule), *rule.when)
                 value = value - self.placement.read_output(event, 2 * layer - 2) * rule.then.amount
         return value, 2 * layer - 1

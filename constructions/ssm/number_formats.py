@@ -188,7 +188,8 @@ class Floats:
         if mix.activation == "relu":
             return np.maximum(values, 0)
         if mix.activation == "clip":
-            return np.clip(values, *(self.stored(n, mix.affine.exponent) for n in (mix.low, mix.high)))
+            low, high = self.stored(np.array([mix.low, mix.high]), mix.affine.exponent)
+            return np.clip(values, low, high)
         return values
 
     def positive(self, raw: np.ndarray) -> np.ndarray:
@@ -241,9 +242,9 @@ class Rationals:
     def mix(self, product: Product, mix: Mix, x: np.ndarray) -> np.ndarray:
         values = self.affine(product, mix.affine, x)
         if mix.activation == "relu":
-            return np.maximum(values, Fraction(0))
+            return np.maximum(values, _exact(Fraction(0)))
         if mix.activation == "clip":
-            low, high = (Fraction(n, 1 << mix.affine.exponent) for n in (mix.low, mix.high))
+            low, high = (_exact(Fraction(n, 1 << mix.affine.exponent)) for n in (mix.low, mix.high))
             return np.minimum(np.maximum(values, low), high)
         return values
 
@@ -270,6 +271,11 @@ class Rationals:
 
     def updater(self, layer: Layer, gates: np.ndarray, increments: np.ndarray, h: np.ndarray, steps: int) -> Callable:
         return lambda h: self.update(layer, gates, h, increments)
+
+
+def _exact(number: Fraction) -> np.ndarray:
+    """A Fraction as an array without axes."""
+    return np.array(number, dtype=object)
 
 
 NumberFormat = Union[ScaledIntegers, Floats, Rationals]

@@ -87,7 +87,7 @@ def ranges(ssm: SSM) -> Ranges:
             f"ranges are not known in {ssm.arithmetic} arithmetic: its rounding does not keep the order of numbers"
         )
     boxes = number_boxes(ssm.arithmetic, np.unique(ssm.embedding, axis=0), ssm.embedding_exponent)
-    bits = ssm.embedding_exponent
+    bits: float = ssm.embedding_exponent
     if ssm.arithmetic.kind == "fixed":
         bits = min(bits, ssm.arithmetic.bits)
     result = Ranges([boxes], [], [], [], [], [], [bits])
@@ -98,19 +98,13 @@ def ranges(ssm: SSM) -> Ranges:
         state_bits = _state_bits(ssm.arithmetic, layer, gates, increments, bits, low, high)
         mix_bits = mix_bits_of(ssm.arithmetic, layer, bits, state_bits)
         boxes, bits = _phi(ssm.arithmetic, layer, boxes, low, high, state_bits, mix_bits), mix_bits[-1]
-        for found, value in zip(
-            (
-                result.features,
-                result.gates,
-                result.increments,
-                result.low,
-                result.high,
-                result.state_bits,
-                result.feature_bits,
-            ),
-            (boxes, gates, increments, low, high, state_bits, bits),
-        ):
-            found.append(value)
+        result.features.append(boxes)
+        result.gates.append(gates)
+        result.increments.append(increments)
+        result.low.append(low)
+        result.high.append(high)
+        result.state_bits.append(state_bits)
+        result.feature_bits.append(bits)
     return result
 
 
@@ -133,7 +127,8 @@ def outputs_when(ssm: SSM, known: Ranges, layer: int, coordinate: int, least: fl
 
 def keeps_one(arithmetic: Arithmetic, gates: Boxes, increments: Boxes) -> np.ndarray:
     """Per coordinate: does every step lead from a state of 1 or more to a state of 1 or more?"""
-    return ((gates.low >= 0) & (sum_bound(arithmetic, gates.low, increments.low, -np.inf) >= 1)).all(axis=0)
+    kept = (gates.low >= 0) & (sum_bound(arithmetic, gates.low, increments.low, -np.inf) >= 1)
+    return np.asarray(kept.all(axis=0))
 
 
 def _invariant(arithmetic: Arithmetic, layer: Layer, gates: Boxes, increments: Boxes) -> tuple[np.ndarray, np.ndarray]:
@@ -283,7 +278,7 @@ def _cuts(
             continue
         unit = 2.0 ** -state_bits[coordinate]
         drifting = not (np.isfinite(low[coordinate]) and np.isfinite(high[coordinate]))
-        ends = (low[coordinate], high[coordinate])
+        ends: tuple[float, float] | None = (low[coordinate], high[coordinate])
         if drifting:
             ends = _breakpoints(arithmetic, layer, boxes, low, high, coordinate, input_bits)
         most = _VALUES_OF_A_DRIFTING_INTEGER if drifting and unit == 1 else _VALUES_PER_COORDINATE
@@ -293,15 +288,16 @@ def _cuts(
         greatest = np.ceil(min(ends[1], high[coordinate]) / unit) * unit
         if not np.isfinite([least, greatest]).all():
             continue  # a start value that is infinite in this arithmetic
-        values = np.arange(least / unit, greatest / unit + 1) * unit
-        slopes = np.zeros(len(values))
+        values: np.ndarray = np.arange(least / unit, greatest / unit + 1) * unit
+        slopes: np.ndarray = np.zeros(len(values))
         if low[coordinate] < least:
             values, slopes = np.append(values, least - unit), np.append(slopes, -1)
         if high[coordinate] > greatest:
             values, slopes = np.append(values, greatest + unit), np.append(slopes, 1)
         candidates.append((not drifting, len(values), coordinate, values, slopes))
     widest = max(m.affine.outputs + m.affine.inputs for m in layer.phi)
-    cuts, pieces = {}, len(boxes.low) * widest
+    cuts: dict[int, tuple] = {}
+    pieces = len(boxes.low) * widest
     for bounded, count, coordinate, values, slopes in sorted(candidates, key=lambda c: c[:3]):
         # Drifting coordinates first, and with rows merged for their sake: without pieces nothing at all is known of
         # what reads them.

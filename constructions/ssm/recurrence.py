@@ -18,7 +18,7 @@ import numpy as np
 
 from automata.errors import InputError
 from constructions.ssm.layers import Layer
-from constructions.ssm.number_formats import NumberFormat, ScaledIntegers, check_bound, largest_size
+from constructions.ssm.number_formats import NumberFormat, Rationals, ScaledIntegers, check_bound, largest_size
 
 _PACKED_BITS = 32
 _MOST_MAPS, _MOST_STATES = 16, 64
@@ -80,9 +80,10 @@ def scan(
     if ids.shape[1] == 1:
         new = numbers.update(layer, gates[ids[:, 0]], h, increments[ids[:, 0]])
         return [Column(i, column) for i, column in enumerate(np.ascontiguousarray(new.T))]
-    tracks = _remembered(numbers, layer, gates, increments, ids, h)
+    remembered = _remembered(numbers, layer, gates, increments, ids, h)
+    tracks: list[Column | Packed] = [*remembered]
     left = np.ones(layer.width, dtype=bool)
-    for track in tracks:
+    for track in remembered:
         left[track.coordinates] = False
     rest = np.flatnonzero(left)
     binary = numbers.binary(layer, gates[:, rest])
@@ -226,6 +227,8 @@ def _sums_exactly(numbers: NumberFormat, added: np.ndarray, h: np.ndarray, time:
     """Whether sums over the chunk stay exact; integers that do not are an error, floats are looped instead."""
     if isinstance(numbers, ScaledIntegers):
         check_bound(largest_size(h) + time * largest_size(added), numbers.limit, numbers.arithmetic)
+        return True
+    if isinstance(numbers, Rationals):
         return True
     bound = float(np.abs(h).max(initial=0)) + time * float(np.abs(added).max(initial=0))
     return bound < numbers.limit and bool((added == np.rint(added)).all() and (h == np.rint(h)).all())

@@ -75,14 +75,14 @@ def step_with_gates(ssm: ModelWeights, state: ModelState, symbol: str) -> tuple[
     """The state after one symbol, and the gates of that step, layer by layer."""
     arithmetic = ssm.arithmetic
     row = ssm.embedding[ssm.symbol_index[symbol]]
-    x = [stored_value(arithmetic, number(arithmetic, int(n), ssm.embedding_exponent)) for n in row]
+    x: Sequence = [stored_value(arithmetic, number(arithmetic, int(n), ssm.embedding_exponent)) for n in row]
     new_h, all_gates = [], []
     for layer, h in zip(ssm.layers, state.h):
         gates = gate_values(arithmetic, layer, x)
         increments = apply(arithmetic, layer.increment, x)
-        h = [stored_state(arithmetic, a * value + b) for a, value, b in zip(gates, h, increments)]
-        x = layer_features(arithmetic, layer, h, x)
-        new_h.append(tuple(h))
+        new = tuple(stored_state(arithmetic, a * value + b) for a, value, b in zip(gates, h, increments))
+        x = layer_features(arithmetic, layer, new, x)
+        new_h.append(new)
         all_gates.append(tuple(gates))
     numbers = apply(arithmetic, ssm.readout, x)
     outputs = frozenset(name for name, v in zip(ssm.outputs, numbers) if v > 0)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from automata.algebra.groups import group_name
 from automata.errors import InputError
-from constructions.cascade import Cascade, Permutation, Permute, bit_length
+from constructions.cascade import Cascade, Permutation, Permute, Set, bit_length
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.features import ONE, AffineForm, Feature
 from constructions.ssm.lowering import Lowering
@@ -58,7 +58,7 @@ class _SignedLowering(Lowering):
         """The bit before the step: the bit after it, swapped where the step swapped it."""
         name = f"{register.name} bit {index} before"
         after = self.bit(register, index)
-        swaps = [rule for rule in register.rules if (_swapped_bits(rule.then.images) >> index) & 1]
+        swaps = [rule for rule in register.rules if (_mask(rule.then) >> index) & 1]
         if not swaps:
             return after
         swapped = self.placement.total(
@@ -78,12 +78,20 @@ class _SignedLowering(Lowering):
             gate, increment = ONE * unit, AffineForm()
             for action, event in fired:
                 swaps = isinstance(action, Permute)
-                code = _swapped_bits(action.images) if swaps else action.value
+                code = _mask(action) if isinstance(action, Permute) else action.value
                 bit = (code >> i) & 1
                 gate -= event * ((2 * bit if swaps else 1) * unit)
                 increment += event * (bit * unit)
             entries.append((name, ((register.initial >> i) & 1) * unit, gate, increment))
         return entries
+
+
+def _mask(action: Set | Permute) -> int:
+    """The bits that a permutation swaps, for one that the lowering has accepted."""
+    mask = _swapped_bits(action.images) if isinstance(action, Permute) else None
+    if mask is None:
+        raise ValueError(f"{action} swaps no bits")
+    return mask
 
 
 def _swapped_bits(images: tuple[int, ...]) -> int | None:

@@ -29,7 +29,7 @@ class PaperSSM:
     title = "the paper's SSM, in exact, fixed-point, wrapping or float arithmetic"
     abilities = frozenset((RESET, READ_BEFORE, ADD, SET_COUNTER, DRIFT))
     motion = MONOTONE
-    reluctant = frozenset()
+    reluctant: frozenset[str] = frozenset()
     numbers = "arithmetic"
     test_length = 500
     loads_with = {"loads with": "verify.load"}

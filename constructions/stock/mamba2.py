@@ -78,6 +78,7 @@ def _mixer(half: tuple[Operation, ...], width: int, inner: int) -> Tensors:
             x[channel], conv[channel, 0] = row(operation.reads, width, UNIT), (1, 0)
             out[operation.writes, channel] = 1 / one
         else:
+            assert isinstance(operation, Neuron), "the planner puts nothing else here"
             x[channel] = row(operation.reads, width, UNIT)
             for coordinate, multiple in operation.writes.items():
                 out[coordinate, channel] = multiple / one

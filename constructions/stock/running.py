@@ -81,8 +81,8 @@ class StockRunner:
         """Reads (batch, 1) tokens into a fresh cache, which all later steps use: logits (batch, vocabulary)."""
         self._rows = len(tokens)
         result = self._forward(tokens, self.architecture.fresh(self.model, self._rows), 0)
-        kept = getattr(result, self.architecture.cache_argument, None)
-        self._cache = kept if kept is not None else self._cache
+        cache = getattr(result, self.architecture.cache_argument, None)
+        self._cache = cache if cache is not None else self._cache
         layers = getattr(self._cache, "layers", ())
         self._attention = {
             i: _keys(layer) for i, layer in enumerate(layers) if getattr(layer, "keys", None) is not None
@@ -94,8 +94,8 @@ class StockRunner:
         for number, kept in self._attention.items():
             vars(self._cache.layers[number]).update(copy.copy(kept))
         result = self._forward(tokens, self._cache, 1)
-        kept = getattr(result, self.architecture.cache_argument, None)
-        self._cache = kept if kept is not None else self._cache
+        cache = getattr(result, self.architecture.cache_argument, None)
+        self._cache = cache if cache is not None else self._cache
         return result.logits[:, -1]
 
     def caches(self) -> list[list[torch.Tensor]]:

@@ -47,10 +47,10 @@ _NOW, _BEFORE = 2.0**9, -(2.0**60)
 
 def _copies(half: tuple[Operation, ...]) -> list[tuple[LinearForm, LinearForm, int, float]]:
     """One channel each: the gate, the value, the coordinate, ``time_first``."""
-    found = []
+    found: list[tuple[LinearForm, LinearForm, int, float]] = []
     for operation in half:
         if isinstance(operation, Hold):
-            gate = {**operation.gate, BEGINNING: operation.gate.get(BEGINNING, 0) + 1}
+            gate: LinearForm = {**operation.gate, BEGINNING: operation.gate.get(BEGINNING, 0) + 1}
             found += [(gate, value, coordinate, _NOW) for value, coordinate in operation.cells]
             found += [(gate, value, late, _BEFORE) for (value, _), late in zip(operation.cells, operation.late)]
     return found

@@ -386,7 +386,9 @@ def _model(random: Random) -> Case:
 
 
 def _saved_language(random: Random) -> Case:
-    """The language of a saved model damaged: what is proved is true of the language that the file says, if it says one."""
+    """The language of a saved model damaged: what is proved is true of the language that the file says, if it says
+    one.
+    """
     sources = (
         {"name": "d-1"},
         {"regex": "(ab)*", "alphabet": ["a", "b"]},

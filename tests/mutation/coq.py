@@ -22,9 +22,9 @@ FAULTS = [
         _TESTS,
         "the embedding is printed with its exponent",
     ),
-    Fault(_EXPORT, "f\"{layer.initial_exponent} {_numbers", "f\"0 {_numbers", _TESTS, "start values have their exponent"),
+    Fault(_EXPORT, 'f"{layer.initial_exponent} {_numbers', 'f"0 {_numbers', _TESTS, "start values have their exponent"),
     Fault(_EXPORT, "(Affine {affine.exponent}\\n", "(Affine 0\\n", _TESTS, "weights have their exponent"),
-    Fault(_EXPORT, "if model.arithmetic.kind == \"exact\":", "if False:", _TESTS, "exact fractions are never rounded"),
+    Fault(_EXPORT, 'if model.arithmetic.kind == "exact":', "if False:", _TESTS, "exact fractions are never rounded"),
     Fault(
         _EXPORT,
         'if model.arithmetic.kind not in ("exact", "fixed"):',

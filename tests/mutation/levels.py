@@ -220,7 +220,7 @@ FAULTS = [
     ),
     Fault(
         _TRANSLATION,
-        'if z is None or (mix.activation != "linear" and z.any()):',
+        'if image is None or (mix.activation != "linear" and image.any()):',
         'if z is None or (mix.activation == "clip" and z.any()):',
         "tests/test_parity.py::test_only_what_nothing_sees_is_a_translation",
         "a relu does not move",

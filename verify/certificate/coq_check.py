@@ -42,9 +42,7 @@ COQ_MISSING = (
 _STAR_FREE = ("flip-flop", "d-1", *(name for name, known in LANGUAGES.items() if known.kind == REGULAR and known.known))
 
 COQ_MODELS = tuple(
-    (name, mode)
-    for name in dict.fromkeys((*_STAR_FREE, *NAMES, "dyck-2-3", "dyck-2-5", "dyck-8-10"))
-    for mode in MODES
+    (name, mode) for name in dict.fromkeys((*_STAR_FREE, *NAMES, "dyck-2-3", "dyck-2-5", "dyck-8-10")) for mode in MODES
 )
 """(language, mode) of every model that is checked."""
 

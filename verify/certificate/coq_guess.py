@@ -104,15 +104,14 @@ def dead_template(model: SSM, machine: Machine, seed: int = 0) -> Template | Non
         InputError: for numbers that the engine cannot run.
     """
     random = np.random.default_rng(seed)
-    deaths = [dead for *_, dead in _walks(model, machine, random, stray=0.2)]
-    deaths = np.unique(np.concatenate(deaths), axis=0)
+    deaths = np.unique(np.concatenate([dead for *_, dead in _walks(model, machine, random, stray=0.2)]), axis=0)
     if not len(deaths):
         return None
     deaths = random.permutation(deaths)[:_DEATHS]
     symbols = len(machine.alphabet)
     engine, state = Engine(model), np.repeat(deaths, symbols, axis=0)
     repeated = np.tile(np.arange(symbols), len(deaths))
-    early, late = [state], []
+    early, late = [state], list[np.ndarray]()
     for k in range(3 * _ROUNDS):
         # Every third symbol is a random one, so that what is set and cleared is seen both ways.
         word = repeated if k % 3 else random.integers(symbols, size=len(repeated))
@@ -150,7 +149,7 @@ def stack_templates(model: SSM, machine: DyckMachine) -> tuple[list[Template], T
     for depth in range(machine.depth + 1):
         known, stale = range(bits * depth), range(bits * depth, cells)
         slots = [Form(0, c) for c in known] + [Form(0, cells + i) for i in range(len(stale))]
-        ranges: list[Range] = [(0, 1)] * len(known) + [(0, 0)] * len(stale) + [(0, 1)] * len(stale)
+        ranges: list[Range] = [*[(0, 1)] * len(known), *[(0, 0)] * len(stale), *[(0, 1)] * len(stale)]
         live.append(Template(tuple(ranges), ((Form(depth),), tuple(slots), *unhurt), tuple((1, c) for c in stale)))
     if not dies:
         return live, None
@@ -178,7 +177,7 @@ def _walks(
         for row, state in enumerate(live):
             legal = [symbol for symbol in machine.alphabet if symbol in machine.legal(state)]
             if stray and random.random() < stray:
-                legal = machine.alphabet
+                legal = list(machine.alphabet)
             if legal:
                 words.append(legal[random.integers(len(legal))])
                 kept.append(row)

@@ -89,7 +89,7 @@ def template(ssm: SSM, known: Ranges, sticky: int, horizon: int | None) -> dict[
     numbers = iter(range(ssm.hidden_size))
     layers = []
     for number, layer in enumerate(ssm.layers):
-        row = []
+        row: list[object] = []
         for i in range(layer.width):
             low, high = (_scaled(float(ends[number][i]), exponent) for ends in (known.low, known.high))
             if next(numbers) == sticky:

@@ -76,9 +76,11 @@ def certificate(claim: Claim, verdict: Verdict, expression: str | None = None) -
 def _evidence(claim: Claim, verdict: Verdict) -> dict[str, Any]:
     machine, ssm = claim.machine, claim.weights
     if verdict.method == "levelwise":
+        assert claim.construction is not None and claim.construction.skeleton is not None, "the method needs its chart"
         return levels_evidence(ssm, chart_of(claim.construction.skeleton))
-    stacked = isinstance(machine, DyckMachine) and machine.k > 1 and machine.depth > 0
-    if isinstance(machine, CounterMachine) or (stacked and _kept(ssm, machine, verdict)):
+    if isinstance(machine, CounterMachine) or (
+        isinstance(machine, DyckMachine) and machine.k > 1 and machine.depth > 0 and _kept(ssm, machine, verdict)
+    ):
         return relation_evidence(ssm, machine, verdict.horizon)
     if "joint states" in verdict.explored and verdict.method == "search":
         return closed_evidence(ssm, machine, verdict)

@@ -31,7 +31,7 @@ def search_checkpoint(machine: Machine, model, mode: str, *, limit: int, progres
     if verdict.outcome == UNDECIDED:
         return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {model.conditions}")
     alone = model.with_batch(1)
-    if verdict.outcome == REFUTED:
+    if verdict.outcome == REFUTED and verdict.witness is not None:
         witness = _wrong_alone(machine, alone, mode, verdict.witness.word)
         if witness is not None:
             reason = f"{verdict.reason}; run in {model.conditions}, and wrong in steps of 1 row too"

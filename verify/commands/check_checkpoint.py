@@ -100,6 +100,8 @@ def _star_free(given: Input) -> bool:
 def pumped(given: Input, model, mode: str) -> Verdict:
     """Words u w^n v of a language that is not star-free: its answers cycle in n, those of nonnegative gates settle."""
     cycle = membership_cycle(given.dfa)
+    if cycle is None:
+        raise ValueError(f"{given.language.name} is star-free")
     most = max(2 * cycle.period, (PUMPED_LENGTH - len(cycle.u) - len(cycle.v)) // len(cycle.w))
     words = [cycle.u + cycle.w * n + cycle.v for n in range(most + 1)]
     verdict = check_words(given.machine, model.by_full_forward, words, mode, method="pumped words")
@@ -114,7 +116,7 @@ def pumped(given: Input, model, mode: str) -> Verdict:
 
 def run_alone(machine: Machine, model, verdict: Verdict) -> Verdict:
     """A refutation by strings that were run together stands when its witness, run alone, is wrong too."""
-    if verdict.outcome != REFUTED:
+    if verdict.outcome != REFUTED or verdict.witness is None:
         return verdict
     word = verdict.witness.word
     alone = accuracy(machine, model.by_full_forward, [word], verdict.mode, [len(word)])

@@ -39,6 +39,6 @@ def run(args: argparse.Namespace) -> int:
             elif action.choices is not None:
                 action.choices = list(action.choices)
             elif action.metavar in PLACES and action.dest != "ltl":
-                action.complete = getattr(shtab, PLACES[action.metavar])
+                setattr(action, "complete", getattr(shtab, PLACES[action.metavar]))  # noqa: B010 - where shtab looks
     print(shtab.complete(parser, args.shell))
     return 0

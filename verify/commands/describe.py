@@ -104,7 +104,13 @@ def _automaton(dfa: DFA) -> tuple[dict[str, object], dict[str, object]]:
         "accepting": accepting,
         "symbols": f"{symbols}, with {len(letters)} different action{'s' * (len(letters) != 1)}",
     }
-    data = {"states": dfa.states, "live": live, "accepting": accepting, "symbols": symbols, "actions": len(letters)}
+    data: dict[str, object] = {
+        "states": dfa.states,
+        "live": live,
+        "accepting": accepting,
+        "symbols": symbols,
+        "actions": len(letters),
+    }
     return said, data
 
 

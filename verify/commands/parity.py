@@ -101,6 +101,7 @@ def _algebra(report, args: argparse.Namespace) -> bool:
 
     dfa = _parity()
     monoid, witness = TransitionMonoid(dfa), group_witness(dfa)
+    assert witness is not None, "PARITY is not star-free"
     group = group_name([tuple(element) for element in monoid.elements.tolist()])
     values = {
         "minimal automaton": f"{dfa.states} states",
@@ -135,6 +136,7 @@ def _mechanism(report, args: argparse.Namespace) -> bool:
     from verify.verdict import REFUTED
 
     cycle = find_cycle(_parity(), RECOGNISE)
+    assert cycle is not None, "PARITY is not star-free"
     values, runs, refuted = {}, [], 0
     for number, (title, engine) in enumerate(random_models(args.seed, args.models), start=1):
         found = refute_on(engine, cycle)

@@ -30,7 +30,8 @@ class Parser(argparse.ArgumentParser):
     """argparse with errors that are raised, and with the parsers of its commands at hand."""
 
     def __init__(self, *args, examples: Sequence[str] = (), **kwargs):
-        super().__init__(*args, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+        kwargs["formatter_class"] = argparse.RawDescriptionHelpFormatter
+        super().__init__(*args, **kwargs)
         self.examples = examples
         self.children: dict[str, Parser] = {}
 
@@ -128,7 +129,8 @@ def _words_first(parser: Parser, argv: Sequence[str]) -> list[str]:
     command, *rest = argv
     if command not in parser.children:
         return list(argv)
-    words, options = [], []
+    words: list[str] = []
+    options: list[str] = []
     tokens = iter(rest)
     for token in tokens:
         if token == "--":

@@ -15,6 +15,7 @@ import numpy as np
 from automata.catalogue import Language
 from automata.errors import InputError
 from automata.machine import PREDICTIVE, RECOGNISE, Machine, run
+from automata.machines.counter_machine import CounterMachine
 from constructions.build import Build, build
 from constructions.cascade import Counter
 from constructions.compile.compiler import AUTO, PAPER, Construction, compile
@@ -135,7 +136,7 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
         for name, check in task.checks:
             with Progress("strings", quiet=args.quiet, phase=name) as progress:
                 report.verdict(name, check(model, progress))
-        if task.released:
+        if task.released and isinstance(task.machine, CounterMachine):
             report.verdict("released strings", check_released(task.machine, _tested(model), task.released))
         if lines:
             _check_file(task, _tested(model), lines, report, args)
@@ -218,13 +219,13 @@ def memory(task: Task) -> tuple[dict[str, object], dict[str, object]]:
     cascade, found = task.construction.cascade, Memory.of(task.construction)
     counters = [r for r in cascade.registers if isinstance(r, Counter)]
     if task.classes is None or any(counter.span is None for counter in counters):
-        said = {
+        said: dict[str, object] = {
             "used": f"{cascade.memory_bits} bits and {len(counters)} unbounded counters",
             "lower bound": "infinitely many classes",
         }
         return said, {"bits": cascade.memory_bits, "unbounded counters": len(counters), "classes": None}
     parts = [str(cascade.memory_bits)] * bool(cascade.memory_bits)
-    parts += [f"log2({counter.span[1] - counter.span[0] + 1})" for counter in counters]
+    parts += [f"log2({counter.span[1] - counter.span[0] + 1})" for counter in counters if counter.span is not None]
     parts += [f"{found.previous} previous digits"] * bool(found.previous)
     bound = math.log2(task.classes)
     classes = str(task.classes) if task.classes < 10**12 else f"about 10^{math.log10(task.classes):.1f}"

@@ -91,7 +91,12 @@ def _audit(ssm) -> tuple[dict[str, object], dict[str, object]]:
     values: dict[str, object] = {bound.verdict: bound.reason, "decided by": bound.channel}
     if bound.least_gate is not None:
         values["least gate"] = f"{bound.least_gate:g}"
-    data = {"bound": bound.verdict, "reason": bound.reason, "channel": bound.channel, "least gate": bound.least_gate}
+    data: dict[str, object] = {
+        "bound": bound.verdict,
+        "reason": bound.reason,
+        "channel": bound.channel,
+        "least gate": bound.least_gate,
+    }
     return values, data
 
 

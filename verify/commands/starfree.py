@@ -193,6 +193,8 @@ def _refuse(given: Input, args: argparse.Namespace, command: str) -> int:
     witness, cycle = group_witness(given.dfa, limit), membership_cycle(given.dfa, limit)
     report = Report(f"python -m verify {command} {given.options}", args.quiet, args.json)
     report.title(given.title)
+    if witness is None or cycle is None:
+        raise ValueError(f"{given.title} is star-free")
     states = " -> ".join(map(str, (*witness.states, witness.states[0])))
     values: dict[str, object] = {
         "no": (

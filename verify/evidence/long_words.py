@@ -56,4 +56,6 @@ def _walk(
             return
         symbol = symbols[int(draw * len(symbols))]
         yield symbol
-        state = machine.step(state, symbol)
+        after = machine.step(state, symbol)
+        assert after is not None, "a legal symbol leads on"
+        state = after

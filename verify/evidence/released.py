@@ -96,9 +96,10 @@ def labels_of(machine: CounterMachine, word: tuple[str, ...]) -> str:
     """The labels that a string should have."""
     state, labels = machine.initial, []
     for symbol in word:
-        state = machine.step(state, symbol)
-        if state is None:
+        after = machine.step(state, symbol)
+        if after is None:
             break
+        state = after
         labels.append(label(machine.name, machine.legal(state)))
     return "".join(labels)
 

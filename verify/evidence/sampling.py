@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import accumulate, chain, islice, takewhile, tee
+from itertools import accumulate, chain, islice, tee
 from typing import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -44,7 +44,11 @@ class Expectation:
 
 def expect(machine: Machine, word: Sequence[str], mode: str) -> Expectation:
     """The machine's answers along a word."""
-    sets = takewhile(lambda answer: answer is not None, _answers(machine, word, mode))
+    sets: list[frozenset[str]] = []
+    for answer in _answers(machine, word, mode):
+        if answer is None:
+            break
+        sets.append(answer)
     return Expectation(tuple(word), tuple(sets))
 
 
@@ -200,7 +204,7 @@ class _Tally:
         self.witness: Witness | None = None
         self._set_number: dict[frozenset[str], int] = {}
         self._sets: list[frozenset[str]] = []
-        self._table = np.zeros((0, len(model.outputs)), dtype=bool)
+        self._table: np.ndarray = np.zeros((0, len(model.outputs)), dtype=bool)
 
     def add(self, batch: list[Iterable[str]]) -> None:
         """Counts these words; each is iterated over once, together with a copy of it for what is expected."""

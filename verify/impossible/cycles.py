@@ -61,7 +61,7 @@ def find_cycle(dfa: DFA, mode: str) -> Cycle | None:
     witness = group_witness(minimal)
     if witness is None:
         return None
-    u, start = min(((minimal.access_word(q), i) for i, q in enumerate(witness.states)), key=lambda found: len(found[0]))
+    u, start = min(((minimal.access(q), i) for i, q in enumerate(witness.states)), key=lambda found: len(found[0]))
     states = witness.states[start:] + witness.states[:start]
     v = min((_separator(minimal, p, q, mode) for p, q in zip(states, states[1:] + states[:1])), key=len)
     ends = [_after(minimal, q, v, mode) for q in states]
@@ -88,7 +88,7 @@ def _after(dfa: DFA, state: int, word: tuple[str, ...], mode: str) -> int | None
 
 def _separator(dfa: DFA, p: int, q: int, mode: str) -> tuple[str, ...]:
     """A shortest word after which the answers from the two states differ, asked for in both."""
-    words = {(p, q): ()}
+    words: dict[tuple[int, int], tuple[str, ...]] = {(p, q): ()}
     waiting = deque(words)
     while waiting:
         p, q = pair = waiting.popleft()

@@ -180,7 +180,8 @@ class _Attempt:
         """A number of periods after which the model's answer no longer changes, and how it settles."""
         settler = Settler(self.engine.ssm)
         symbols = self.w.shape[1]
-        best, reason = None, None
+        best: tuple[int, Settled] | None = None
+        reason: Unsettled | None = None
         state, done = None, 0
         for start in _STARTS:
             periods = max(1, start // symbols)
@@ -204,7 +205,7 @@ class _Attempt:
             if self._sharp(best[0], done, settled.estimate):
                 break
         if best is None:
-            raise reason
+            raise reason or Unsettled("no start was tried")
         return best
 
     @staticmethod

@@ -204,7 +204,8 @@ def contrasts(arithmetic: Arithmetic | None = None) -> dict[str, SSM]:
     """Four models that do PARITY, each with one condition of the theorem less: which one, and the weights.
 
     Args:
-        arithmetic: of those that can have it (``fixed:4`` by default); the others take ``fixed:4``, or integers modulo 2.
+        arithmetic: of those that can have it (``fixed:4`` by default); the others take ``fixed:4``, or integers modulo
+            2.
     """
     from constructions.paper.parity_models import parity, rounding_parity, unbounded_parity, wrapping_parity
     from constructions.ssm.signed import lower_signed

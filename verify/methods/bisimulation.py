@@ -12,7 +12,7 @@ The model is anything with the batched interface of :class:`constructions.ssm.en
 
 from __future__ import annotations
 
-from typing import Hashable
+from typing import Hashable, Sequence
 
 import numpy as np
 
@@ -53,8 +53,8 @@ class Interned:
         self._number: dict[Hashable, int] = {}
         self._states: list[Hashable] = []
         self._expanded = np.zeros(64, dtype=bool)
-        self.next = np.full((64, len(alphabet)), -1, dtype=np.int32)
-        self.expected = np.zeros(64, dtype=np.int32)
+        self.next: np.ndarray = np.full((64, len(alphabet)), -1, dtype=np.int32)
+        self.expected: np.ndarray = np.zeros(64, dtype=np.int32)
         self.number(machine.initial)
 
     def __len__(self) -> int:
@@ -164,7 +164,7 @@ class _Search:
         self._ends_for_ever: dict[int, bool] = {}
 
     def run(self, limit: int, length: int | None, progress: Progress) -> Verdict:
-        machines, rows = np.zeros(1, dtype=np.int32), None
+        machines: np.ndarray = np.zeros(1, dtype=np.int32)
         rows, outputs = self.model.begin(1)
         rows = np.ascontiguousarray(rows)
         if (wrong := self._compare(machines, outputs)) is not None:
@@ -212,19 +212,19 @@ class _Search:
     def _add(self, machines, rows, parents, symbols) -> np.ndarray:
         """Records the pairs that are new; returns which they are."""
         keys = pair_keys(machines, rows)
-        new = []
+        fresh: list[int] = []
         for i in self._not_absorbed(machines, rows):
             key = keys[i]
             if key not in self.seen:
                 self.seen.add(key)
-                new.append(i)
-        new = np.array(new, dtype=np.int64)
+                fresh.append(i)
+        new = np.array(fresh, dtype=np.int64)
         self.parents.append(np.asarray(parents)[new])
         self.symbols.append(np.asarray(symbols)[new])
         self.count += len(new)
         return new
 
-    def _not_absorbed(self, machines, rows) -> list[int]:
+    def _not_absorbed(self, machines, rows) -> Sequence[int]:
         if self.absorbed is None:
             return range(len(machines))
         for number in np.unique(machines).tolist():

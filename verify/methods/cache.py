@@ -40,6 +40,7 @@ class CacheSearch:
     def run(self, claim: Claim, progress: Progress) -> Verdict:
         if isinstance(claim.weights, (StockWeights, CellWeights)):
             return search_checkpoint(claim.machine, claim.model, claim.mode, limit=claim.limit, progress=progress)
+        assert claim.construction is not None, "as covers() says"
         return prove_mamba(
             claim.machine, claim.construction.cascade, claim.weights, claim.model, limit=claim.limit, progress=progress
         )

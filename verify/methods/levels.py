@@ -39,7 +39,9 @@ class Levels:
         return SEARCHED_STATES * len(claim.machine.alphabet) + 1
 
     def run(self, claim: Claim, progress: Progress) -> Verdict:
-        return prove_levelwise(claim.weights, claim.machine, chart_of(claim.construction.skeleton), progress)
+        construction = claim.construction
+        assert construction is not None and construction.skeleton is not None and isinstance(claim.machine, DFA)
+        return prove_levelwise(claim.weights, claim.machine, chart_of(construction.skeleton), progress)
 
 
 LEVELS = Levels()

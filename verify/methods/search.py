@@ -38,7 +38,7 @@ class Search:
             if machine.depth > DEEPEST:
                 return math.inf
             # Each transition compares all outputs, which tells where there are very many of them.
-            states = (machine.depth + 1.0) * math.exp2(min(1000.0, machine.depth * math.log2(machine.k)))
+            states = (machine.depth + 1.0) * 2.0 ** min(1000.0, machine.depth * math.log2(machine.k))
             return states * (machine.k + 1) * max(1.0, (2 * machine.k + 1) / OUTPUTS_AT_ONCE)
         if claim.construction is None:
             return math.inf
@@ -63,7 +63,7 @@ def _states(cascade: Cascade) -> float:
             bits += math.log2(register.span[1] - register.span[0] + 1)
         else:
             bits += bit_length(register.values) * (1 + (register.name in cascade.read_before))
-    return math.exp2(min(bits, 1000.0))
+    return 2.0 ** min(bits, 1000.0)
 
 
 SEARCH = Search()

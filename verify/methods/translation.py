@@ -83,7 +83,8 @@ class Folded:
 
 def _follow(ssm: SSM, seed: np.ndarray) -> np.ndarray | None:
     """The whole translation that moves the first layer's state by ``seed``, or None where something sees it."""
-    moved, x = [], np.zeros(ssm.layers[0].inputs, dtype=object)
+    moved: list[np.ndarray] = []
+    x: np.ndarray = np.zeros(ssm.layers[0].inputs, dtype=object)
     for number, layer in enumerate(ssm.layers):
         h = seed if number == 0 else _state(layer, x)
         if h is None or _sees(layer.gate, x):
@@ -91,9 +92,10 @@ def _follow(ssm: SSM, seed: np.ndarray) -> np.ndarray | None:
         moved.append(h)
         z = h
         for mix in layer.phi:
-            z = _image(mix.affine, np.concatenate([z, x]))
-            if z is None or (mix.activation != "linear" and z.any()):
+            image = _image(mix.affine, np.concatenate([z, x]))
+            if image is None or (mix.activation != "linear" and image.any()):
                 return None
+            z = image
         x = z
     if _product(ssm.readout, x).any():
         return None

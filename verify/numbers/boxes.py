@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from constructions.ssm.layers import Layer, Mix
 from constructions.ssm.number_formats import largest_size
@@ -35,7 +36,7 @@ class Box:
     high: np.ndarray
 
     @classmethod
-    def points(cls, values: np.ndarray) -> "Box":
+    def points(cls, values: ArrayLike) -> "Box":
         values = np.asarray(values, dtype=NUMBER)
         return cls(values, values)
 
@@ -172,7 +173,7 @@ class LayerMaps:
         z = h
         for mix, from_previous, from_features in self.mixes[:stages]:
             bias = mix.affine.bias.astype(NUMBER)
-            awake = np.arange(len(bias))
+            awake: np.ndarray = np.arange(len(bias))
             if mix.activation == "relu":
                 # Neurons that no row can raise above 0 need no more arithmetic: most of those that read slots.
                 greatest, sizes = (a + b for a, b in zip(from_previous.reach(z), from_features.reach(x)))

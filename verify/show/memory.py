@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from automata.dfa import DFA
 from automata.machine import PREDICTIVE, RECOGNISE, Machine
 from automata.machines.bounded_dyck import DyckMachine
 from automata.machines.counter_machine import CounterMachine
@@ -68,4 +69,6 @@ def classes_of(machine: Machine, mode: str) -> int | None:
         return 9 if mode == RECOGNISE else 8
     if isinstance(machine, CounterMachine):
         return None
+    if not isinstance(machine, DFA):
+        raise ValueError(f"the classes of {machine!r} are not counted")
     return max(1, int(machine.live.sum()) if mode == PREDICTIVE else machine.states)

@@ -8,7 +8,7 @@ import sys
 import textwrap
 from numbers import Integral
 from pathlib import Path
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, Sequence
 
 from automata.files import staged
 from automata.machine import ACCEPT, EOS
@@ -50,7 +50,9 @@ class Report:
         self._print(text)
 
     def section(self, name: str, values: Mapping[str, object], data: object = None) -> None:
-        """A heading and one line per value; ``data`` is what JSON gets instead, where values are more than numbers and words."""
+        """A heading and one line per value; ``data`` is what JSON gets instead, where values are more than numbers and
+        words.
+        """
         self.content[name.replace(" ", "_")] = plain(values if data is None else data)
         self._print(f"\n{name}")
         for key, value in values.items():
@@ -61,7 +63,7 @@ class Report:
             for line in lines[1:]:
                 self._print(" " * (_NAME_WIDTH + 2) + line)
 
-    def table(self, name: str, rows: list[tuple[str, ...]], data: object) -> None:
+    def table(self, name: str, rows: Sequence[tuple[str, ...]], data: object) -> None:
         """A table, its first row the headings, its last column as wide as there is room; ``data`` is what JSON gets."""
         self.content[name.replace(" ", "_")] = plain(data)
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]

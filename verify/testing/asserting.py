@@ -134,6 +134,7 @@ def _set(outputs: frozenset[str]) -> str:
 def _again(model: Any, verdict: Verdict) -> list[str]:
     """Python that runs the witness and fails."""
     imports, made = _pasted(model)
+    assert verdict.witness is not None, "a refutation has its string"
     expected = (
         "{" + ", ".join(map(repr, sorted(verdict.witness.expected))) + "}" if verdict.witness.expected else "set()"
     )

@@ -104,7 +104,7 @@ def _where(chosen: np.ndarray) -> Iterator[Indices]:
 
 
 def _affine(affine: Affine, part: str, numbers: np.ndarray) -> Affine:
-    return replace(affine, **{part or "matrix": numbers})
+    return replace(affine, bias=numbers) if part == "bias" else replace(affine, matrix=numbers)
 
 
 def _described(model: SSM, array: str, place: Indices, before: int, after: int) -> str:

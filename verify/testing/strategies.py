@@ -105,7 +105,7 @@ def words(
     if isinstance(of, Language):
         of = of.machine
     if not hasattr(of, "step"):
-        return st.lists(st.sampled_from(tuple(of)), max_size=max_length).map(tuple)  # type: ignore[arg-type]
+        return st.lists(st.sampled_from(tuple(of)), max_size=max_length).map(tuple)
     machine: Machine = of  # type: ignore[assignment]
     chosen = tuple(kinds or (KINDS if hasattr(machine, "legal") else (ARBITRARY,)))
     if unknown := set(chosen) - set(KINDS):
@@ -141,7 +141,8 @@ def _words(draw: DrawFn, machine: Machine, max_length: int, kind: str) -> tuple[
 
 def _completion(machine: Machine, state: Any) -> list[str]:
     """The shortest way from here to a word, along legal symbols; nothing where none is near."""
-    todo, seen = deque([(state, ())]), {state}
+    todo: deque[tuple[Any, tuple[str, ...]]] = deque([(state, ())])
+    seen = {state}
     while todo and len(seen) <= _COMPLETIONS:
         state, way = todo.popleft()
         legal = machine.legal(state)

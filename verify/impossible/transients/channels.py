@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Callable, Sequence
+from typing import Any, Callable, Sequence
 
 FOR_EVER = 1 << 400
 """A slope with no bound, where only the other bound decides anything."""
@@ -39,11 +39,11 @@ class Fate:
     of 0 it is within [low, high], and may go on moving there.
     """
 
-    low: object
-    high: object
+    low: Any
+    high: Any
     periods: int = 0
-    least_slope: object = 0
-    greatest_slope: object = 0
+    least_slope: Any = 0
+    greatest_slope: Any = 0
     steady: bool = True
 
 
@@ -53,8 +53,8 @@ class PeriodicChannel:
 
     gates: Sequence[tuple]
     increments: Sequence[tuple]
-    low: object
-    high: object
+    low: Any
+    high: Any
 
     @property
     def known(self) -> bool:
@@ -187,9 +187,8 @@ def rational_fate(channel: PeriodicChannel, tolerance: Fraction) -> Fate:
     if largest < 1:
         return _approaching(channel, smallest, largest, tolerance)
     if all(gate >= 1 for gate, _ in channel.gates):
-        least = lambda h: _rational_period(channel, h)[0]  # noqa: E731
-        greatest = lambda h: _rational_period(channel, h)[1]  # noqa: E731
-        return _expanding_fate(channel, 1, least, greatest)
+        ends = (lambda h: _rational_period(channel, h)[0], lambda h: _rational_period(channel, h)[1])
+        return _expanding_fate(channel, 1, *ends)
     raise Unsettled("may have a gate of 1 or more while its input approaches a limit, and its growth is not decided")
 
 

@@ -121,7 +121,7 @@ class Settler:
         row = state if isinstance(state, Intervals) else Intervals.point(self.numbers.state(state))
         index = self.ssm.symbol_index
         inputs = [Intervals.point(self._embedding[index[symbol]]) for symbol in w]
-        always = hull(inputs)
+        always: Intervals | None = hull(inputs)
         place, periods, limits = 0, 0, []
         for layer in self.layers:
             h = row.map(lambda ends: ends[place : place + layer.width])
@@ -252,7 +252,7 @@ class _LayerLimits:
             slopes = Intervals(np.where(zero, 0 * slopes.low, slopes.low), np.where(zero, 0 * slopes.high, slopes.high))
         return Lines(box, slopes, lines.steady)
 
-    def phi(self, lines: Lines, x: Intervals) -> tuple[Lines, int]:
+    def phi(self, lines: Lines, x: Intervals | None) -> tuple[Lines, int]:
         """The layer's output, and the period from which on it holds."""
         periods = 0
         for stage in self._phi:
@@ -279,11 +279,13 @@ class _LayerLimits:
         if after.is_point and (after.low == entry.low).all():
             return tuple(Fate(h, h) for h in entry.low), 0.0
         if isinstance(self.numbers, FloatIntervals):
-            gates, increments = (
+            gate_ends, increment_ends = (
                 np.array([np.stack([box[end] for box in boxes]) for end in (0, 1)]) for boxes in zip(*updates)
             )
             names = [self._name(i) for i in range(self.width)]
-            fates = FloatChannels(gates, increments, entry.low, entry.high, self.numbers.precision, names).fates(window)
+            fates = FloatChannels(
+                gate_ends, increment_ends, entry.low, entry.high, self.numbers.precision, names
+            ).fates(window)
         else:
             fates = [self._fate(i, updates, entry, tolerance) for i in range(self.width)]
         if self.numbers.is_exact or not after.is_point:
@@ -399,6 +401,7 @@ class _Stage:
             positive @ lines.slopes.low + negative @ lines.slopes.high,
             positive @ lines.slopes.high + negative @ lines.slopes.low,
         )
+        assert lines.steady is not None, "known where there are slopes"
         # Exact numbers that are said to have no slope may still be moving.
         shaky = ((weights.matrix[:, :grown] != 0) & ~lines.steady).any(axis=1) | self.numbers.is_exact
         if isinstance(self.numbers, FloatIntervals):
@@ -417,11 +420,12 @@ class _Stage:
         low, high = raw.low.astype(np.float64) - fixed, raw.high.astype(np.float64) + fixed
         return Lines(Intervals(low, high), Intervals(slopes.low - growing, slopes.high + growing), steady)
 
-    def __call__(self, lines: Lines, x: Intervals) -> tuple[Lines, int]:
+    def __call__(self, lines: Lines, x: Intervals | None) -> tuple[Lines, int]:
         """The stage's values, and the period from which on they hold."""
         raw = self.affine(lines, x)
         if raw.slopes is None:
             return Lines(raw.box.map(self._activated)), 0
+        assert raw.steady is not None, "known where there are slopes"
         ends = (raw.box.low, raw.box.high, raw.slopes.low, raw.slopes.high, raw.steady)
         fates = [self._fate(i, *numbers) for i, numbers in enumerate(zip(*ends))]
         return lines_of(fates, self._weights.bias.dtype), max((fate.periods for fate in fates), default=0)

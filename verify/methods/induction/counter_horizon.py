@@ -148,7 +148,9 @@ def confirm_horizon(induction: CounterInduction, horizon: int, run_up: int | Non
             if past := _rounded(induction, drift):
                 return Confirmation(prefix, symbol, drift.steps, _runs_exactly(induction, drift, run_up), past)
             found = found or drift
-    return found and Confirmation(found.prefix, found.symbol, found.steps, _runs_exactly(induction, found, run_up), "")
+    if found is None:
+        return None
+    return Confirmation(found.prefix, found.symbol, found.steps, _runs_exactly(induction, found, run_up), "")
 
 
 def check_horizon(ssm: SSM, machine: CounterMachine) -> Verdict:

@@ -212,6 +212,7 @@ class CounterInduction:
         self._in_relation(self.first_case(), control, values, [])
 
     def _live(self, case: Branch) -> None:
+        assert case.control is not None, "the machine is alive"
         moves = self.machine.moves_from.get((case.control, case.symbol), ())
         for move in moves:
             after = tuple(value + amount for value, amount in zip(case.counters, move.add))
@@ -252,6 +253,7 @@ class CounterInduction:
         for name, (number, i), _ in self.relation.latches:
             bit = h[number][i]
             self._fact(case, known, self._any([bit == 0, bit == 1]), f"{name!r} is neither 0 nor 1")
+        assert self.relation.dead is not None, "a recogniser has a dead register"
         number, i = self.relation.dead
         self._fact(case, known, h[number][i] == 1, "the dead register is not set although no word is possible")
         for value in case.step.outputs:

@@ -25,6 +25,7 @@ def counter_words(machine: CounterMachine, failures: list[CounterFailure], seed:
     """Words that reach the failures, each with several ways on."""
     rng = np.random.default_rng(seed)
     for failure in islice(failures, _FAILURES_TRIED):
+        start: list[str] | None
         if failure.control is None:
             start = _dead_prefix(machine, failure)
         else:
@@ -33,13 +34,13 @@ def counter_words(machine: CounterMachine, failures: list[CounterFailure], seed:
             continue
         word = [*start, failure.symbol] if failure.symbol in machine.alphabet else start
         yield tuple(word)
-        state = machine.initial
+        state: Configuration | None = machine.initial
         for symbol in word:
             state = machine.step(state, symbol)
         if state is not None:
             completion = _path(machine, state, lambda s: 0 if machine.accepts(s) else 1 + sum(s[1]))
-            for symbol in (None, *machine.alphabet):
-                yield (*word, *(completion or ()), *([] if symbol is None else [symbol]))
+            for last in ((), *zip(machine.alphabet)):
+                yield (*word, *(completion or ()), *last)
         for _ in range(4):
             yield (*word, *_walk(machine, state, rng))
         for _ in range(4):
@@ -94,7 +95,7 @@ def _dead_prefix(machine: CounterMachine, failure: CounterFailure) -> list[str]:
             symbol: sum(abs(v + a - w) for v, a, w in zip(counters, amounts, failure.counters))
             for symbol, amounts in effects.items()
         }
-        best = min(steps, key=steps.get)
+        best = min(steps, key=steps.__getitem__)
         if steps[best] >= sum(abs(v - w) for v, w in zip(counters, failure.counters)):
             break
         take(best)

@@ -83,6 +83,7 @@ class DepthInduction:
         if alive:
             right = self._right(state, outputs, after)
         else:
+            assert self.sticky is not None, "a recogniser is asked for it"
             right = self.sticky(state) & ~outputs.dense()[:, 0].any(axis=1)
         self.result.facts += len(depths) * (state.shape[1] + len(self.engine.outputs))
         for depth in depths[~right][:1].tolist():

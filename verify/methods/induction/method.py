@@ -41,6 +41,7 @@ class Induction:
         machine = claim.machine
         if isinstance(machine, DyckMachine):
             return prove_dyck(claim.weights, machine.k, machine.depth, claim.mode, progress)
+        assert isinstance(machine, CounterMachine), "as covers() says"
         return prove_counter(claim.weights, machine, claim.mode, progress)
 
 

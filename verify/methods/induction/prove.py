@@ -190,7 +190,9 @@ def _holds(length: int | None) -> str:
 
 
 def check_question(ssm: SSM, machine: Machine, mode: str) -> None:
-    """Raises an InputError unless the model answers the question of this mode about strings over the machine's symbols."""
+    """Raises an InputError unless the model answers the question of this mode about strings over the machine's
+    symbols.
+    """
     if mode != ssm.mode:
         raise InputError(f"the model answers the question of mode {ssm.mode!r}, not {mode!r}")
     if set(ssm.alphabet) != set(machine.alphabet):

@@ -107,9 +107,7 @@ class StackRelation:
         lines.append(f"of the types, {numbers}{', …' if machine.k > _ALOUD + 1 else ''}")
         lines.append("slots above the depth are stale: each of their bits is 0 or 1, and nobody reads them")
         if self.dead is not None:
-            lines.append(
-                "'dead' is 0 while the prefix may still become a word, then positive, and all else is free"
-            )
+            lines.append("'dead' is 0 while the prefix may still become a word, then positive, and all else is free")
         return lines
 
     def columns(self, ssm: SSM) -> tuple[int, np.ndarray]:

@@ -11,7 +11,7 @@ from typing import Iterator
 
 import numpy as np
 
-from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.bounded_dyck import DyckMachine, Stack
 from verify.methods.induction.stack_obligations import StackFailure
 
 _FAILURES_TRIED = 16
@@ -63,7 +63,8 @@ def _ways_on(machine: DyckMachine, start: list[str], rng: np.random.Generator) -
     balance = sum(1 if symbol in machine.openers else -1 for symbol in start)
     yield [(machine.closers if balance > 0 else machine.openers)[0]] * abs(balance)
     for _ in range(2):
-        walk, state = [], tuple(stack)
+        walk: list[str] = []
+        state: Stack | None = tuple(stack)
         for draw in rng.random(4 * machine.depth + 4):
             legal = sorted(machine.legal(state) & set(machine.alphabet))
             walk.append(legal[int(draw * len(legal))])

@@ -76,7 +76,9 @@ class Symbolic:
         """Reads one symbol (or BOS) in the state h; O(non-zero weights) terms at most."""
         sums: list[IntegerTerm] = []
         x: list[IntegerTerm] = [int(n) for n in self.ssm.embedding[self.ssm.symbol_index[symbol]]]
-        after, all_gates, all_increments = [], [], []
+        after: list[list[IntegerTerm]] = []
+        all_gates: list[list[IntegerTerm]] = []
+        all_increments: list[list[IntegerTerm]] = []
         for layer, state in zip(self.ssm.layers, h):
             gates, increments = self._affine(layer.gate, x, sums), self._affine(layer.increment, x, sums)
             products = [_note(_times(gate, value), sums) for gate, value in zip(gates, state)]

@@ -1,8 +1,9 @@
 """One step of a model's weights on affine forms of integer parameters, cut where a neuron's sign is open.
 
-A *form* is an integer, or ``constant + sum of coefficient * parameter``, with a range for each parameter: the counters of the machine, and
-what is only known to lie within bounds.  A form is greatest and least at corners of its box, so bounds decide.  Where they do not, the
-box is cut in two and both parts are looked at; what has been computed before a cut holds in both.
+A *form* is an integer, or ``constant + sum of coefficient * parameter``, with a range for each parameter: the counters
+of the machine, and what is only known to lie within bounds.  A form is greatest and least at corners of its box, so
+bounds decide.  Where they do not, the box is cut in two and both parts are looked at; what has been computed before a
+cut holds in both.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ def above(value: ParameterForm, threshold: int, box: ParameterBox) -> tuple[Para
     width = {p: box[p][1] - box[p][0] for p, _ in open_ if None not in box[p]}
     if not width:
         raise NotCovered("a neuron compares two numbers that both have no bound")
-    p = max(width, key=width.get)
+    p = max(width, key=width.__getitem__)
     return cut(box, p, (box[p][0] + box[p][1] + 1) // 2)
 
 
@@ -164,8 +165,8 @@ class FormStep:
         symbol: read by the step.
         box: of the parameters.
 
-    Numbers are asked for with :meth:`after` and :meth:`output`; they raise :class:`OpenSign` where a sign is open, and the step goes on in
-    both parts with :meth:`within`.
+    Numbers are asked for with :meth:`after` and :meth:`output`; they raise :class:`OpenSign` where a sign is open, and
+    the step goes on in both parts with :meth:`within`.
     """
 
     def __init__(
@@ -262,7 +263,7 @@ class FormStep:
         if key in self.known:
             return self.known[key]
         columns, bias = row
-        constant, terms = bias, {}
+        constant, terms = bias, dict[int, int]()
         for column, weight in columns:
             value = self._input(layer, stage, column)
             if isinstance(value, int):
@@ -277,7 +278,8 @@ class FormStep:
     def _sleeps(self, row: tuple, layer: int, stage: int) -> bool:
         """Whether a row is nowhere positive, as the greatest values of its parts show, one part for each parameter.
 
-        Each part is a sum of forms and of relus of forms of that parameter alone, so it is greatest at a corner or at an end.
+        Each part is a sum of forms and of relus of forms of that parameter alone, so it is greatest at a corner or at
+        an end.
         """
         columns, most = row
         slopes: dict[int, int] = {}
@@ -345,7 +347,8 @@ class FormStep:
 
 
 def _greatest(slope: int, relus: list[tuple[int, int, int]], bounds_: tuple[int | None, int | None]) -> int | None:
-    """The greatest value of slope * t + sum of weight * relu(constant + c * t) for t within bounds, None where there is none.
+    """The greatest value of slope * t + sum of weight * relu(constant + c * t) for t within bounds, None where there is
+    none.
 
     >>> _greatest(1, [(-1, -1, 1)], (0, None)), _greatest(1, [], (0, None))
     (1, None)

@@ -1,4 +1,6 @@
-"""How far a float model is the exact one: the largest counter value up to which no sum of any step rounds, by bounds of forms."""
+"""How far a float model is the exact one: the largest counter value up to which no sum of any step rounds, by bounds of
+forms.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ from verify.methods.relation.prove import RelationProof, Stepped
 from verify.numbers.boxes import NotCovered
 
 Sum = tuple
-"""(constant, ((coefficient, low, high, moved), …)): a sum, with the range of each parameter.  A counter p is c p + d after the step,
-where ``moved`` is (c, d); None is for what is no counter."""
+"""(constant, ((coefficient, low, high, moved), …)): a sum, with the range of each parameter.  A counter p is c p + d
+after the step, where ``moved`` is (c, d); None is for what is no counter."""
 
 
 def largest_exact_value(proof: RelationProof) -> int:
@@ -39,7 +41,8 @@ def largest_exact_value(proof: RelationProof) -> int:
 
 
 def covered_symbols(proof: RelationProof, horizon: int) -> int | None:
-    """The length of the strings on which no counter of the model leaves -horizon..horizon; None when it is every length.
+    """The length of the strings on which no counter of the model leaves -horizon..horizon; None when it is every
+    length.
 
     Raises:
         NotCovered: when that is the empty string alone, or after a violation a gate or increment is not known.

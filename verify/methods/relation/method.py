@@ -21,7 +21,9 @@ from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict
 
 RELATION_COST, COST_OF_MANY = 19_000_000.0, 21_000_000.0
-"""A relation is taken where a search would follow more transitions than this: before an induction with a solver, or after it."""
+"""A relation is taken where a search would follow more transitions than this: before an induction with a solver, or
+after it.
+"""
 
 MANY_COUNTERS = 7
 """With more counters than this a box has so many corners that a solver is quicker, where there is one."""
@@ -47,10 +49,12 @@ class RelationMethod:
         return ""
 
     def cost(self, claim: Claim) -> float:
+        assert isinstance(claim.machine, CounterMachine), "as covers() says"
         solver = find_spec("z3") is not None
         return COST_OF_MANY if solver and len(claim.machine.counters) > MANY_COUNTERS else RELATION_COST
 
     def run(self, claim: Claim, progress: Progress) -> Verdict:
+        assert isinstance(claim.machine, CounterMachine), "as covers() says"
         check_question(claim.weights, claim.machine, claim.mode)
         return prove_relation(claim.weights, claim.machine, progress)
 
@@ -59,13 +63,14 @@ def prove_relation(ssm: SSM, machine: CounterMachine, progress: Progress = NO_PR
     """Proves or refutes that a model is right about a counter language: every length, every counter value.
 
     Args:
-        ssm: a model whose coordinates are named as in :mod:`constructions.paper.counters`; the names are guesses that are checked.
+        ssm: a model whose coordinates are named as in :mod:`constructions.paper.counters`; the names are guesses that
+            are checked.
         machine: the definition of the language.
         progress: told about cases (a control and a symbol) as they are done.
 
     Returns:
-        ``proved``; in float arithmetic with the largest counter value up to which every step is exact, and the length of the strings
-        that this covers.  ``refuted`` with a string, or ``undecided`` with the reason.
+        ``proved``; in float arithmetic with the largest counter value up to which every step is exact, and the length
+        of the strings that this covers.  ``refuted`` with a string, or ``undecided`` with the reason.
 
     >>> from automata.machines.counter_machine import counter_machine
     >>> from constructions.paper.counters import counter_cascade
@@ -75,7 +80,7 @@ def prove_relation(ssm: SSM, machine: CounterMachine, progress: Progress = NO_PR
     >>> verdict.outcome, verdict.horizon
     ('proved', 16777216)
     """
-    engine, result, explored = Engine(ssm), Result(), {}
+    engine, result, explored = Engine(ssm), Result(), dict[str, int]()
 
     def verdict(outcome: str, reason: str, **more) -> Verdict:
         found = {"facts": result.facts, **explored}

@@ -1,9 +1,11 @@
-"""The proof for counter machines by a relation that every step keeps, on affine forms: every length, every counter value, no solver.
+"""The proof for counter machines by a relation that every step keeps, on affine forms: every length, every counter
+value, no solver.
 
-For each entry of the relation (:mod:`~verify.methods.relation.entries`), each symbol and each move of the machine, one step of the weights is
-taken on forms whose parameters are the counters.  It has to lead into the entry of the move's target, with the counters after the move, and
-each output has to be given exactly when the machine gives it.  In recognition, where no move applies, it has to lead into the entry of
-the dead, and from there by every symbol back to it, with nothing given.  Before all that BOS has to lead into the entry of the start.
+For each entry of the relation (:mod:`~verify.methods.relation.entries`), each symbol and each move of the machine, one
+step of the weights is taken on forms whose parameters are the counters.  It has to lead into the entry of the move's
+target, with the counters after the move, and each output has to be given exactly when the machine gives it.  In
+recognition, where no move applies, it has to lead into the entry of the dead, and from there by every symbol back to
+it, with nothing given.  Before all that BOS has to lead into the entry of the start.
 
 Each number is looked at by itself, in as many parts of the counters' ranges as its own neurons need.
 """

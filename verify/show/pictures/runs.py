@@ -165,7 +165,7 @@ def memory_figure(found: Memory) -> "Figure":
     axis.barh(0, found.bound, color="#d9d9d9", edgecolor=INK, gid="bound")
     axis.set_yticks([1, 0], [f"used: {found.used:.2f}", f"needed: {found.bound:.2f}"])
     axis.set_xlim(0, whole * 1.02)
-    axis.set_xlabel(f"bits; log2 of {_count(found.classes)} Myhill-Nerode classes are needed")
+    axis.set_xlabel(f"bits; log2 of {_count(found.classes or 0)} Myhill-Nerode classes are needed")
     return figure
 
 

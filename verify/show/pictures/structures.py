@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Sequence
 from automata import limits
 from automata.dfa import DFA
 from automata.errors import InputError
-from constructions.cascade import Cascade, Copy, Counter, In, Permutation, Signal
+from constructions.cascade import Cascade, Copy, Counter, In, Literal, Permutation, Signal
 from verify.show.pictures.canvas import ACCENT, BACKGROUND, INK, SIGNAL, blank, plain_text
 from verify.show.pictures.routes import Canvas, text_half
 
@@ -47,7 +47,7 @@ def cascade_figure(cascade: Cascade, legend: Sequence[str] = ()) -> Figure:
         rows.append([item.name for item in (*level.registers, *level.signals)])
     rows.append(["outputs"])
     texts = {name: _item_label(name, cascade.names.get(name)) for row in rows for name in row}
-    boxes = {}
+    boxes: dict[object, tuple[float, float, float, float]] = {}
     for number, row in enumerate(filter(None, rows)):
         widths = [2 * text_half(texts[name], 9)[0] + 0.2 for name in row]
         x = -(sum(widths) + _BETWEEN * (len(row) - 1)) / 2
@@ -73,7 +73,8 @@ def cascade_figure(cascade: Cascade, legend: Sequence[str] = ()) -> Figure:
     axes.set_xlim(low[0], high[0])
     axes.set_ylim(low[1], high[1])
     patches = {}
-    for name, (x, y, width, height) in boxes.items():
+    for name in texts:
+        x, y, width, height = boxes[name]
         item = cascade.names.get(name)
         colour = BACKGROUND if item is None else SIGNAL if isinstance(item, Signal) else ACCENT
         patches[name] = FancyBboxPatch(
@@ -112,7 +113,9 @@ def _length(boxes: dict, source: str, target: str) -> float:
 def _reads(cascade: Cascade) -> set[tuple[str, str, bool]]:
     """What is read: source, reader, and whether as it was before the step."""
     found = set()
-    readers = [(item.name, rule.when, rule.then) for item in cascade.names.values() for rule in item.rules]
+    readers: list[tuple[str, tuple[Literal, ...], object]] = [
+        (item.name, rule.when, rule.then) for item in cascade.names.values() for rule in item.rules
+    ]
     readers += [("outputs", emission.when, None) for emission in cascade.emissions]
     for reader, when, action in readers:
         for literal in when:
