@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from constructions.compile.compiler import Construction
 
 
-MONOTONE, CONTRACTION, NONLINEAR = "monotone", "contraction", "nonlinear"
+MONOTONE, CONTRACTION, REFLECTION, NONLINEAR = "monotone", "contraction", "reflection", "nonlinear"
 """What is known of how a target's state moves, whatever its weights: it decides what no weights can do.
 
 ``monotone``: each number of the state by a monotone map, given those above it (gates that are never negative,
-monotone rounding).  ``contraction``: by linear maps that never lengthen, over the reals.  ``nonlinear``: by maps of
-any kind.
+monotone rounding).  ``contraction``: by linear maps that never lengthen, over the reals.  ``reflection``: by
+linear maps that may turn over.  ``nonlinear``: by maps of any kind.
 """
 
 
@@ -58,7 +58,7 @@ class Target(Protocol):
         name: what ``--target`` takes.
         title: one line that says what it is.
         abilities: what its registers can do.
-        motion: how its state moves, whatever its weights: MONOTONE, CONTRACTION or NONLINEAR.
+        motion: how its state moves, whatever its weights: MONOTONE, CONTRACTION, REFLECTION or NONLINEAR.
         reluctant: abilities among these that it is given only where there is no other way.
         numbers: the option that chooses its numbers, ``arithmetic`` or ``dtype``.
         test_length: the length of random strings by default.
@@ -140,6 +140,7 @@ TARGETS = Registry(
         "jamba": "constructions.stock.mamba1:JAMBA",
         "xlstm": "constructions.stock.xlstm:XLSTM_TARGET",
         "rwkv": "constructions.stock.rwkv:RWKV",
+        "olmo_hybrid": "constructions.stock.olmo_hybrid:OLMO_HYBRID",
         "relu-rnn": "constructions.recurrent.target:RELU_RNN",
         "tanh-rnn": "constructions.recurrent.target:TANH_RNN",
         "gru": "constructions.recurrent.target:GRU",

@@ -72,13 +72,13 @@ def given(program, word):
 
 
 def test_flip_is_set_turned_over_and_held():
-    program = by_hand(Flip("bit", {1: 1}, {CONSTANT_ONE: 1}, {2: 1}, 4), answer={4: 1})
+    program = by_hand(Flip("bit", {1: 1}, {1: 1}, {2: 1}, 4), answer={4: 1})
     assert given(program, "abaab") == [True, False, False, True, False, False]
 
 
-def test_swap_exchanges_two_cells():
-    program = by_hand(Swap("pair", {1: 1}, (({CONSTANT_ONE: 1}, 4), ({}, 5)), ((0, 1, {2: 1}),)), answer={5: 1})
-    assert given(program, "abba") == [False, True, True, True, False]
+def test_swap_lets_two_values_change_places():
+    program = by_hand(Swap("three", 3, 0, {2: {3: 1}}, {(0, 1): {2: 1}}, {1: 4}), answer={4: 1})
+    assert given(program, "aaabaa") == [False, True, False, True, False, False, False]
 
 
 def test_an_event_that_is_no_bit_is_an_error():

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Sequence
 
 from constructions.conditions.cases import Case, Cube, Key, meet, tidy, without
-from constructions.conditions.network import Choice, Item, Latch, Network, Total, Window
+from constructions.conditions.network import Choice, Item, Latch, Network, Rearranged, Total, Window
 
 WIDTH = 64
 """An item may have this many cubes after inlining; where it has more already, none may be added."""
@@ -42,7 +42,9 @@ def _without_signal(network: Network, choice: Choice) -> Network:
 
 
 def _rewritten(item: Item, choice: Choice, network: Network) -> Item:
-    if isinstance(item, (Latch, Choice, Total)) and any(_reads(case.cube, choice.variable.key) for case in item.cases):
+    if isinstance(item, (Latch, Rearranged, Choice, Total)) and any(
+        _reads(case.cube, choice.variable.key) for case in item.cases
+    ):
         cases = _inlined(item.cases, choice, network, disjoint=not isinstance(item, Total))
         return replace(item, cases=tuple(cases))
     return item

@@ -66,6 +66,18 @@ class Latch:
 
 
 @dataclass(frozen=True)
+class Rearranged:
+    """A permutation register: where it is set, ``("set", v)``, or two values change places, ``("swap", i, j)``."""
+
+    name: str
+    values: int
+    cases: tuple[Case, ...]
+    initial: int
+    after: Variable | None
+    before: Variable | None
+
+
+@dataclass(frozen=True)
 class Total:
     """A counter; ``before`` says whether somebody reads the value before the step."""
 
@@ -98,7 +110,7 @@ class Choice:
     cases: tuple[Case, ...]
 
 
-Item = Union[Latch, Total, Window, Choice]
+Item = Union[Latch, Rearranged, Total, Window, Choice]
 
 
 @dataclass(frozen=True)
@@ -120,18 +132,23 @@ class Network:
     sizes: dict[Key, int]
 
 
-def network(cascade: Cascade) -> Network:
+def network(cascade: Cascade, permutations: bool = False) -> Network:
     """The cascade as a network.
 
+    Args:
+        cascade: the registers and rules.
+        permutations: whether there may be permutation registers, each moved by one transposition at a time.
+
     Raises:
-        InputError: naming the register, for a permutation register or a counter that is set: no Mamba has them.
+        InputError: naming the register, for a permutation register where there may be none, one that moves more than
+            two values at once, or a counter that is set.
     """
-    return _Reader(cascade).read()
+    return _Reader(cascade, permutations).read()
 
 
 class _Reader:
-    def __init__(self, cascade: Cascade):
-        self.cascade = cascade
+    def __init__(self, cascade: Cascade, permutations: bool):
+        self.cascade, self.permutations = cascade, permutations
         self.sizes: dict[Key, int] = {SYMBOL: len(cascade.alphabet) + 1}
         self.symbol_index = {symbol: i for i, symbol in enumerate((*cascade.alphabet, BOS))}
         self.not_bos: Cube = ((SYMBOL, frozenset(range(len(cascade.alphabet)))),)
@@ -145,14 +162,14 @@ class _Reader:
         read = self._keys_read()
         for level in self.cascade.levels:
             for register in level.registers:
-                if isinstance(register, Reset):
-                    memory = self._memory(register, read)
-                    if memory.after or memory.before:
-                        items.append(memory)
+                if isinstance(register, (Reset, Permutation)):
+                    held = self._held(register, read)
+                    if held.after or held.before:
+                        items.append(held)
                 elif isinstance(register, Counter):
                     items += self._total(register)
                 else:
-                    raise InputError(f"register {register.name!r} permutes its values, which no condition can")
+                    raise InputError(f"register {register.name!r} takes any function of its values, which no condition can")
             items += [self._choice(signal) for signal in level.signals]
         return Network(self.cascade.alphabet, self.cascade.outputs, tuple(items), tuple(self._emissions()), self.sizes)
 
@@ -176,7 +193,7 @@ class _Reader:
 
     def _declare(self) -> None:
         for item in self.cascade.names.values():
-            if isinstance(item, Permutation):
+            if isinstance(item, Permutation) and not self.permutations:
                 raise InputError(
                     f"register {item.name!r} permutes its values ({_an_image(item)}), and no Mamba can: a gate "
                     "exp(delta A) is positive, so its maps are order-preserving and none has a cycle longer than 1"
@@ -208,14 +225,31 @@ class _Reader:
 
     # -- items ----------------------------------------------------------------------------------------
 
-    def _memory(self, register: Reset, read: set[Key]) -> Latch:
+    def _held(self, register: Reset | Permutation, read: set[Key]) -> Latch | Rearranged:
         initial = self.initial[register.name]
         keys = [_key(register, late) for late in (False, True)]
         # A register of one value is never asked for it: every cube allows all of its values.
         after, before = (
             Variable(key, self.labels[key], initial) if key in read and self.sizes[key] > 1 else None for key in keys
         )
-        return Latch(register.name, self._cases(register.rules), initial, after, before)
+        if isinstance(register, Reset):
+            return Latch(register.name, self._cases(register.rules), initial, after, before)
+        return Rearranged(register.name, register.values, self._moves(register), initial, after, before)
+
+    def _moves(self, register: Permutation) -> tuple[Case, ...]:
+        cases = []
+        for rule in register.rules:
+            where = self._cube(rule.when)
+            if where is None:
+                continue
+            if isinstance(rule.then, Set):
+                cases.append(Case(where, ("set", rule.then.value)))
+            elif isinstance(rule.then, Permute):
+                moved = [value for value, image in enumerate(rule.then.images) if value != image]
+                if len(moved) > 2:
+                    raise InputError(f"register {register.name!r} moves {len(moved)} values at once, expected 2")
+                cases += [Case(where, ("swap", *moved))] * bool(moved)
+        return tuple(tidy(cases, self.sizes))
 
     def _total(self, counter: Counter) -> Iterator[Item]:
         for rule in counter.rules:

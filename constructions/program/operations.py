@@ -65,9 +65,7 @@ class Accumulate:
 
 @dataclass(frozen=True)
 class Flip:
-    """A cell that is set where ``set`` is 1, turned over where ``flip`` is 1, and held where neither is; it begins at
-    0.
-    """
+    """A cell that is set to a value, turned over, or held where neither event is 1; it begins at 0."""
 
     name: str
     set: LinearForm
@@ -78,17 +76,23 @@ class Flip:
 
 @dataclass(frozen=True)
 class Swap:
-    """Cells of which two exchange their values where their event is 1; where ``set`` is 1 all are set.  They begin at
-    0.
+    """A register of several values, of which two change places where their event is 1, or one of which is set.
 
     Attributes:
-        swaps: for each pair of cells that can be exchanged, the event; no two events hold together, nor with ``set``.
+        name: of the register.
+        values: how many.
+        initial: the value at the beginning, and after BOS.
+        sets: for a value the event that sets it.
+        swaps: for two values the event that makes them change places; no two events hold together.
+        writes: for a value the coordinate to which 1 or -1 is added while the register has it.
     """
 
     name: str
-    set: LinearForm
-    cells: tuple[tuple[LinearForm, int], ...]
-    swaps: tuple[tuple[int, int, LinearForm], ...]
+    values: int
+    initial: int
+    sets: Mapping[int, LinearForm]
+    swaps: Mapping[tuple[int, int], LinearForm]
+    writes: Mapping[int, int]
 
 
 Operation = Union[Neuron, Hold, Delay, Accumulate, Flip, Swap]
@@ -164,17 +168,20 @@ def _written(
         flipped = 1 - bit if _bit(operation.flip, stream) else bit
         held[key] = [_bit(operation.value, stream) if _bit(operation.set, stream) else flipped]
         return [(operation.writes, held[key][0])]
+    if isinstance(operation, Swap):
+        value = held.get(key, [operation.initial])[0]
+        for (one, other), event in operation.swaps.items():
+            if _bit(event, stream) and value in (one, other):
+                value = one + other - value
+                break
+        held[key] = [next((v for v, event in operation.sets.items() if _bit(event, stream)), value)]
+        return [(operation.writes[held[key][0]], 1)] if held[key][0] in operation.writes else []
     before = held.get(key, [0] * len(operation.cells))
     now = list(before)
-    if _bit(operation.gate if isinstance(operation, Hold) else operation.set, stream):
+    if _bit(operation.gate, stream):
         now = [_bit(value, stream) for value, _ in operation.cells]
-    elif isinstance(operation, Swap):
-        for one, other, event in operation.swaps:
-            if _bit(event, stream):
-                now[one], now[other] = before[other], before[one]
     held[key] = now
-    late = operation.late if isinstance(operation, Hold) else ()
-    return [*zip((coordinate for _, coordinate in operation.cells), now), *zip(late, before)]
+    return [*zip((coordinate for _, coordinate in operation.cells), now), *zip(operation.late, before)]
 
 
 def value_of(form: LinearForm, stream: list[int]) -> int:

@@ -12,19 +12,22 @@ from typing import Iterable, Mapping
 
 from automata.errors import InputError
 from constructions.cascade import Cascade
+from constructions.compile.transpositions import by_transpositions
 from constructions.conditions.cases import Case, Cube, Key
 from constructions.conditions.inline import inline
-from constructions.conditions.network import SYMBOL, Choice, Latch, Network, Total, Window, network
+from constructions.conditions.network import SYMBOL, Choice, Latch, Network, Rearranged, Total, Window, network
 from constructions.program.operations import (
     BEGINNING,
     CONSTANT_ONE,
     Accumulate,
     Delay,
+    Flip,
     Hold,
     LinearForm,
     Neuron,
     Operation,
     Program,
+    Swap,
 )
 
 
@@ -64,7 +67,10 @@ def plan(cascade: Cascade, offer: Offer) -> Program:
     >>> plan(flip_flop(), every)
     Program(2 halves, 4 operations, 10 coordinates)
     """
-    return _Planner(inline(network(cascade)), offer).program()
+    permutes = any(Swap in kinds for kinds in offer.halves)
+    if permutes:
+        cascade = by_transpositions(cascade)
+    return _Planner(inline(network(cascade, permutes)), offer).program()
 
 
 @dataclass
@@ -97,6 +103,8 @@ class _Planner:
         for item in self.net.items:
             if isinstance(item, Latch):
                 self._memory(item)
+            elif isinstance(item, Rearranged):
+                self._rearranged(item)
             elif isinstance(item, Choice):
                 self._choice(item)
             elif isinstance(item, Total):
@@ -136,15 +144,47 @@ class _Planner:
         cells = tuple((events.get(value, {}), after[value]) for value in kept)
         self._at(half).append(Hold(memory.name, gate, cells, tuple(before.values())))
         if memory.before and not self.offer.late:
-            where = self._first([{c: 1} for c in after.values()], Delay, memory.name)
-            there = where + self.offer.delay
-            before = {value: self._coordinate(f"{memory.name} before = {value}", there) for value in kept}
-            self._at(where).extend(Delay({after[value]: 1}, before[value]) for value in kept)
-            self._at(there - 1)
+            before = self._delayed(memory.name, after)
         if memory.after:
             self.values[memory.after.key] = after
         if memory.before:
             self.values[memory.before.key] = before
+
+    def _rearranged(self, item: Rearranged) -> None:
+        actions = sorted({case.value for case in item.cases}, key=str)
+        events = {
+            action: self._event(self._where(item.cases, action), f"{item.name} {' '.join(map(str, action))}")
+            for action in actions
+        }
+        sets = {action[1]: event for action, event in events.items() if action[0] == "set"}
+        swaps = {action[1:]: event for action, event in events.items() if action[0] == "swap"}
+        kept = [value for value in range(item.values) if value != item.initial]
+        two = item.values == 2 and item.initial == 0
+        half = self._first(events.values(), Flip if two else Swap, item.name)
+        after = {value: self._coordinate(f"{item.name} = {value}", half + 1) for value in kept}
+        if two:
+            self._at(half).append(
+                Flip(item.name, _sum(sets.values()), sets.get(1, {}), swaps.get((0, 1), {}), after[1])
+            )
+        else:
+            signed = {value: self._coordinate(f"{item.name} = {value}, 1 or -1", half + 1) for value in kept}
+            self._at(half).append(Swap(item.name, item.values, item.initial, sets, swaps, signed))
+            for value in kept:
+                for sign in (1, -1):
+                    self._neuron({signed[value]: sign}, {after[value]: 1})
+        if item.after:
+            self.values[item.after.key] = after
+        if item.before:
+            self.values[item.before.key] = self._delayed(item.name, after)
+
+    def _delayed(self, name: str, after: dict[int, int]) -> dict[int, int]:
+        """Coordinates of the values one step late."""
+        where = self._first([{coordinate: 1} for coordinate in after.values()], Delay, name)
+        there = where + self.offer.delay
+        before = {value: self._coordinate(f"{name} before = {value}", there) for value in after}
+        self._at(where).extend(Delay({after[value]: 1}, before[value]) for value in after)
+        self._at(there - 1)
+        return before
 
     def _choice(self, choice: Choice) -> None:
         variable = choice.variable
@@ -238,10 +278,16 @@ class _Planner:
     def _first(self, forms: Iterable[LinearForm], kind: type, name: str) -> int:
         """The first half of this kind by which everything that is read is there."""
         half = max((self.ready[coordinate] for form in forms for coordinate in form), default=0)
-        for later in range(half, half + len(self.offer.halves)):
-            if self.offer.does(later, kind):
-                return later
-        raise InputError(f"{name!r} needs the operation {kind.__name__}, which no part of this architecture does")
+        if not any(kind in kinds for kinds in self.offer.halves):
+            raise InputError(f"{name!r} needs the operation {kind.__name__}, which no part of this architecture does")
+        while not (self.offer.does(half, kind) and self._goes_with(half, kind)):
+            half += 1
+        return half
+
+    def _goes_with(self, half: int, kind: type) -> bool:
+        """Cells that are swapped have a scale of their own, so they share no half with other memory."""
+        here = self.halves[half] if half < len(self.halves) else []
+        return kind is Neuron or all((kind is Swap) == isinstance(operation, Swap) for operation in here)
 
 
 def _plain(form: Mapping[int, int]) -> dict[int, int]:

@@ -12,11 +12,11 @@ from automata.errors import InputError
 from automata.files import check_replaceable
 from automata.machine import ACCEPT, PREDICTIVE, RECOGNISE
 from constructions.cascade import Cascade
-from constructions.compile.compiler import ADD, DRIFT, READ_BEFORE, RESET, Construction, compile
+from constructions.compile.compiler import ADD, DRIFT, PERMUTE, READ_BEFORE, RESET, Construction, compile
 from constructions.mamba.checkpoint import A_CHECKPOINT, CHECKPOINT_FILES
 from constructions.mamba.surroundings import transformers_ready
 from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL
-from constructions.program.operations import Accumulate, Delay, Hold, Program
+from constructions.program.operations import Accumulate, Delay, Flip, Hold, Program, Swap
 from constructions.program.planner import plan
 from constructions.stock.architecture import Architecture
 from constructions.stock.checkpoint import write_stock
@@ -54,6 +54,8 @@ class StockTarget:
             found.add(READ_BEFORE)
         if Accumulate in kinds:
             found |= {ADD, DRIFT}
+        if {Flip, Swap} <= kinds:
+            found.add(PERMUTE)
         return frozenset(found)
 
     def lower(

@@ -1,0 +1,259 @@
+"""Any permutation register as registers that one transposition a step moves: for targets that have single reflections.
+
+A register over n points whose rules act as pi = t_1 t_2 ... t_k, transpositions, the last applied first.  With P the
+product of all that was read and A = t_1 A', where a prime marks the value before the step,
+
+    P = A B,    B = (A'^-1 t_2 ... t_k A') B',
+
+which is a product of transpositions again, conjugated by what the level above was before the step.  So k levels do it:
+each holds a permutation, point by point, the last one that of the initial point alone.  The transposition (a b) of a
+rule swaps, at level j, the points that the product of the upper levels takes to a and b.  Setting the register sets all
+upper levels to the identity.  The size is O(k n^3) rules for each rule.
+
+A register that only turns around a cycle of even length is two instead: whether it is at an odd place, and half the
+place, which turns by one more where two odd numbers meet.
+
+Source: every permutation is a product of transpositions; conjugation, and turning by halves, as in the wreath products
+of Krohn and Rhodes (1965).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Iterable, Sequence
+
+from constructions.cascade import (
+    Bit,
+    Cascade,
+    Copy,
+    Emit,
+    Is,
+    Level,
+    Literal,
+    Permutation,
+    Permute,
+    Rule,
+    Set,
+    Signal,
+)
+
+Swapped = tuple[int, int]
+
+
+def transpositions(images: Sequence[int]) -> list[Swapped]:
+    """Transpositions whose product is the permutation, the last applied first; as few as can be.
+
+    >>> transpositions((1, 2, 0)), transpositions((1, 0, 2)), transpositions((0, 1))
+    ([(0, 2), (0, 1)], [(0, 1)], [])
+    """
+    seen: set[int] = set()
+    found: list[Swapped] = []
+    for start in range(len(images)):
+        cycle, point = [], start
+        while point not in seen:
+            seen.add(point)
+            cycle.append(point)
+            point = images[point]
+        found += [(cycle[0], other) for other in reversed(cycle[1:])]
+    return found
+
+
+def by_transpositions(cascade: Cascade) -> Cascade:
+    """The cascade, every permutation register that some rule moves by more than one transposition split into levels.
+
+    The value of such a register is a signal of its name, the value before the step one of its name and " before".
+
+    >>> from automata.catalogue import language
+    >>> from automata.machine import RECOGNISE
+    >>> from constructions.compile.krohn_rhodes import holonomy_cascade
+    >>> threes = holonomy_cascade(language("tomita-6").dfa(), RECOGNISE)
+    >>> len(threes.registers), len(by_transpositions(threes).registers)
+    (1, 4)
+    """
+    return _Splitting(cascade).cascade()
+
+
+class _Splitting:
+    def __init__(self, whole: Cascade):
+        self.whole = whole
+        self.split: set[str] = set()
+
+    def cascade(self) -> Cascade:
+        levels: list[Level] = []
+        for level in self.whole.levels:
+            kept = []
+            for register in level.registers:
+                register = replace(register, rules=self._rules(register.rules))
+                if isinstance(register, Permutation) and _many(register):
+                    levels += _levels(register, register.name in self.whole.read_before)
+                    self.split.add(register.name)
+                else:
+                    kept.append(register)
+            signals = tuple(replace(signal, rules=self._rules(signal.rules)) for signal in level.signals)
+            levels.append(Level(tuple(kept), signals))
+        emissions = tuple(Emit(self._when(emission.when), emission.outputs) for emission in self.whole.emissions)
+        filled = tuple(level for level in levels if level.registers or level.signals)
+        return Cascade(self.whole.alphabet, filled, self.whole.outputs, emissions)
+
+    def _rules(self, rules: Iterable[Rule]) -> tuple[Rule, ...]:
+        return tuple(Rule(self._when(rule.when), self._then(rule.then)) for rule in rules)
+
+    def _then(self, action):
+        if isinstance(action, Copy) and action.source in self.split:
+            return Copy(_now(action.source, action.before))
+        return action
+
+    def _when(self, when: Iterable[Literal]) -> tuple[Literal, ...]:
+        return tuple(
+            replace(literal, name=_now(literal.name, literal.before), before=False)
+            if isinstance(literal, (Is, Bit)) and literal.name in self.split
+            else literal
+            for literal in when
+        )
+
+
+def _now(name: str, before: bool) -> str:
+    return f"{name} before" if before else name
+
+
+def _many(register: Permutation) -> bool:
+    return any(isinstance(rule.then, Permute) and len(transpositions(rule.then.images)) > 1 for rule in register.rules)
+
+
+def _levels(register: Permutation, read_before: bool) -> list[Level]:
+    """The levels of one register; the last holds signals of its name and, where that is read, of its value before."""
+    order = _around(register)
+    if order is None or register.values % 2:
+        return _Register(register, read_before).levels()
+    place, half = {value: number for number, value in enumerate(order)}, register.values // 2
+    low_rules: list[Rule] = []
+    high_rules: list[Rule] = []
+    low_name, high_name = f"{register.name} is odd", f"{register.name} in pairs"
+    for rule in register.rules:
+        if isinstance(rule.then, Set):
+            low_rules.append(Rule(rule.when, Set(place[rule.then.value] % 2)))
+            high_rules.append(Rule(rule.when, Set(place[rule.then.value] // 2)))
+            continue
+        assert isinstance(rule.then, Permute)
+        turn = place[rule.then.images[order[0]]]
+        if turn % 2:
+            low_rules.append(Rule(rule.when, Permute((1, 0))))
+        for odd in (0, 1):
+            images = tuple((number + (odd + turn) // 2) % half for number in range(half))
+            if images != tuple(range(half)):
+                high_rules.append(Rule((*rule.when, Is(low_name, odd, True)), Permute(images)))
+    first = place[register.initial]
+    low = Permutation(low_name, 2, tuple(low_rules), first % 2)
+    high = Permutation(high_name, half, tuple(high_rules), first // 2)
+    split = _many(high)
+    upper = _levels(high, read_before) if split else [Level((high,))]
+
+    def value(before: bool) -> Signal:
+        pairs = _now(high_name, before) if split else high_name
+        rules = tuple(
+            Rule((Is(low_name, number % 2, before), Is(pairs, number // 2, before and not split)), Set(order[number]))
+            for number in range(register.values)
+        )
+        return Signal(_now(register.name, before), register.values, rules, "binary")
+
+    return [Level((low,)), *upper, Level((), tuple(value(before) for before in (False, True)[: 1 + read_before]))]
+
+
+def _around(register: Permutation) -> list[int] | None:
+    """The values in the order of one cycle that every rule turns by some number of places; None where there is none."""
+    everyone = [rule.then.images for rule in register.rules if isinstance(rule.then, Permute)]
+    for images in everyone:
+        order, value = [], 0
+        while value not in order:
+            order.append(value)
+            value = images[value]
+        if len(order) == register.values:
+            break
+    else:
+        return None
+    place = {value: number for number, value in enumerate(order)}
+    for images in everyone:
+        if len({(place[image] - place[value]) % len(order) for value, image in enumerate(images)}) > 1:
+            return None
+    return order
+
+
+class _Register:
+    """The levels of one register: at level j the register ``name.j(i)`` says where the level's permutation takes i."""
+
+    def __init__(self, register: Permutation, read_before: bool):
+        self.register, self.read_before = register, read_before
+        self.points = range(register.values)
+        self.words: list[list[Swapped] | None] = [
+            transpositions(rule.then.images) if isinstance(rule.then, Permute) else None for rule in register.rules
+        ]
+        self.depth = max(len(word) for word in self.words if word)
+
+    def levels(self) -> list[Level]:
+        found = []
+        for level in range(1, self.depth + 1):
+            points = [self.register.initial] if level == self.depth else list(self.points)
+            signals: tuple[Signal, ...] = ()
+            if 1 < level < self.depth:
+                signals = tuple(
+                    self._product(level, point, before, self._name_of_product(level, point, before))
+                    for before in (True, False)
+                    for point in points
+                )
+            found.append(Level(tuple(self._at(level, point) for point in points), signals))
+        start, name = self.register.initial, self.register.name
+        last = [self._product(self.depth, start, False, name)]
+        if self.read_before:
+            last.append(self._product(self.depth, start, True, _now(name, True)))
+        return [*found, Level((), tuple(last))]
+
+    def _name(self, level: int, point: int) -> str:
+        return f"{self.register.name}.{level}({point})"
+
+    def _name_of_product(self, level: int, point: int, before: bool) -> str:
+        return f"{self.register.name}.1-{level}({point}){' before' * before}"
+
+    def _takes(self, level: int, point: int, value: int, before: bool) -> Is:
+        """That the product of the levels up to this one takes the point to the value."""
+        if level == 1:
+            return Is(self._name(1, point), value, before)
+        return Is(self._name_of_product(level, point, before), value)
+
+    def _product(self, level: int, point: int, before: bool, name: str) -> Signal:
+        """Where the product of the levels up to this one takes a point."""
+        rules = tuple(
+            Rule(
+                (Is(self._name(level, point), inner, before), self._takes(level - 1, inner, value, before)), Set(value)
+            )
+            for inner in self.points
+            for value in self.points
+        )
+        return Signal(name, self.register.values, rules, "binary")
+
+    def _at(self, level: int, point: int) -> Permutation:
+        rules: list[Rule] = []
+        for rule, word in zip(self.register.rules, self.words):
+            if word is None:
+                assert isinstance(rule.then, Set)
+                rules.append(Rule(rule.when, Set(rule.then.value if level == self.depth else point)))
+            elif len(word) >= level:
+                rules += self._moved(rule.when, level, word[level - 1])
+        return Permutation(self._name(level, point), self.register.values, tuple(rules), point)
+
+    def _moved(self, when: tuple[Literal, ...], level: int, swapped: Swapped) -> list[Rule]:
+        one, other = swapped
+        if level == 1:
+            return [Rule(when, self._swap(one, other))]
+        return [
+            Rule(
+                (*when, self._takes(level - 1, i, one, True), self._takes(level - 1, j, other, True)), self._swap(i, j)
+            )
+            for i in self.points
+            for j in self.points
+            if i != j
+        ]
+
+    def _swap(self, one: int, other: int) -> Permute:
+        images = list(self.points)
+        images[one], images[other] = other, one
+        return Permute(tuple(images))

@@ -1,0 +1,132 @@
+"""Permutation registers: split into transpositions, as programs, and on the one stock architecture that reflects."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from automata.catalogue import language
+from automata.dfa import DFA
+from automata.machine import RECOGNISE
+from constructions.build import build
+from constructions.cascade import Permutation, Permute
+from constructions.compile.compiler import compile
+from constructions.compile.emulation import emulates
+from constructions.compile.krohn_rhodes import holonomy_cascade
+from constructions.compile.transpositions import by_transpositions, transpositions
+from constructions.program.operations import Delay, Flip, Hold, Neuron, Swap, run_program
+from constructions.program.planner import Offer, plan
+from verify.claim import Claim
+from verify.evidence.sampling import check_words, random_words
+from verify.proving import prove_claim
+
+REFLECTS = Offer((frozenset((Hold, Delay, Flip, Swap)), frozenset((Neuron,))), late=True)
+
+GROUPS = ("parity", "tomita-3", "tomita-5", "tomita-6", "(aa)*", "(aaaa)*", "(abab)*")
+
+S3 = DFA("ab", [[1, 1], [2, 0], [0, 2]], [0])
+T3 = DFA("abc", [[1, 1, 0], [2, 0, 0], [0, 2, 2]], [0])
+
+
+def random_with_groups(rng):
+    """A minimal automaton of up to four states, some word of which permutes states."""
+    while True:
+        states = int(rng.integers(2, 5))
+        accepting = np.flatnonzero(rng.random(states) < 0.5).tolist()
+        dfa = DFA("ab", rng.integers(0, states, (states, 2)).tolist(), accepting).minimise()
+        if any(isinstance(register, Permutation) for register in holonomy_cascade(dfa, RECOGNISE).registers):
+            return dfa
+
+
+@given(st.permutations(range(6)))
+def test_transpositions_multiply_to_the_permutation(images):
+    for point, image in enumerate(images):
+        for one, other in reversed(transpositions(images)):
+            point = other if point == one else one if point == other else point
+        assert point == image
+    cycles = 6 - len(transpositions(images))
+    assert 1 <= cycles <= 6
+
+
+@pytest.mark.parametrize("dfa", [S3, T3, *(language(name).dfa() for name in GROUPS)], ids=["S3", "T3", *GROUPS])
+def test_a_split_cascade_does_what_its_automaton_does(dfa):
+    cascade = by_transpositions(holonomy_cascade(dfa.minimise(), RECOGNISE))
+    assert emulates(cascade, dfa.minimise(), 10_000) is None
+    for register in cascade.registers:
+        for rule in register.rules:
+            if isinstance(rule.then, Permute):
+                assert sum(value != image for value, image in enumerate(rule.then.images)) == 2
+
+
+def test_a_cycle_of_even_length_is_turned_by_halves():
+    eight = holonomy_cascade(DFA("ab", [[(q + 1) % 8, (q + 6) % 8] for q in range(8)], [0, 3]), RECOGNISE)
+    cascade = by_transpositions(eight)
+    assert [register.values for register in cascade.registers] == [2, 2, 2]
+    assert emulates(cascade, DFA("ab", [[(q + 1) % 8, (q + 6) % 8] for q in range(8)], [0, 3]), 1000) is None
+
+
+@pytest.mark.parametrize("name", GROUPS)
+@pytest.mark.parametrize("mode", ["predictive", "recognise"])
+def test_programs_of_groups(name, mode):
+    machine = language(name).machine
+    program = plan(compile(machine, mode, target="olmo_hybrid").cascade, REFLECTS)
+    for word in random_words(machine, 20, 12, np.random.default_rng(0)):
+        answers = run_program(program, word)
+        if mode == RECOGNISE:
+            accepted = [bool(given_out) for given_out in answers]
+            assert accepted == [machine.accepts_word(word[:n]) for n in range(len(word) + 1)]
+
+
+def test_random_automata_with_groups_as_programs():
+    rng = np.random.default_rng(2)
+    for _ in range(10):
+        dfa = random_with_groups(rng)
+        program = plan(compile(dfa, RECOGNISE, target="olmo_hybrid").cascade, REFLECTS)
+        for word in random_words(dfa, 10, 12, rng):
+            assert bool(run_program(program, word)[-1]) == dfa.accepts_word(word)
+
+
+def proved(machine, mode, corrupt=lambda weights: weights):
+    construction = compile(machine, mode, target="olmo_hybrid")
+    built = build(construction, "olmo_hybrid")
+    built = dataclasses.replace(built, weights=corrupt(built.weights))
+    with built.running() as model:
+        verdict = prove_claim(Claim(machine, mode, model, built.weights, construction, 20_000))
+        words = list(random_words(machine, 10, 60, np.random.default_rng(0)))
+        return verdict, check_words(machine, model.by_full_forward, words, mode)
+
+
+@pytest.mark.parametrize("name", ["parity", "tomita-5", "(aaaa)*"])
+def test_reflections_have_groups(name):
+    pytest.importorskip("transformers")
+    verdict, forward = proved(language(name).machine, RECOGNISE)
+    assert verdict.outcome == "proved" and verdict.horizon is None and forward.outcome == "tested"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["predictive", "recognise"])
+@pytest.mark.parametrize("dfa", [S3, T3, *(language(name).machine for name in GROUPS)], ids=["S3", "T3", *GROUPS])
+def test_reflections_have_every_group_of_the_catalogue(dfa, mode):
+    pytest.importorskip("transformers")
+    verdict, forward = proved(dfa, mode)
+    assert verdict.outcome == "proved" and forward.outcome == "tested"
+
+
+@pytest.mark.slow
+def test_random_automata_with_groups():
+    pytest.importorskip("transformers")
+    rng = np.random.default_rng(3)
+    for _ in range(40):
+        assert proved(random_with_groups(rng), RECOGNISE)[0].outcome == "proved"
+
+
+def test_a_reflection_that_is_none_is_refuted():
+    pytest.importorskip("transformers")
+
+    def corrupt(weights):
+        name = "model.layers.0.linear_attn.b_proj.weight"
+        return dataclasses.replace(weights, tensors={**weights.tensors, name: 0 * weights.tensors[name]})
+
+    assert proved(language("parity").machine, RECOGNISE, corrupt)[0].outcome == "refuted"
