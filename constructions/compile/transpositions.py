@@ -20,7 +20,7 @@ of Krohn and Rhodes (1965).
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Iterable, Sequence
+from typing import Any, Iterable, Sequence
 
 from constructions.cascade import (
     Bit,
@@ -32,6 +32,7 @@ from constructions.cascade import (
     Literal,
     Permutation,
     Permute,
+    Register,
     Rule,
     Set,
     Signal,
@@ -81,9 +82,10 @@ class _Splitting:
     def cascade(self) -> Cascade:
         levels: list[Level] = []
         for level in self.whole.levels:
-            kept = []
-            for register in level.registers:
-                register = replace(register, rules=self._rules(register.rules))
+            kept: list[Register] = []
+            for found in level.registers:
+                changed: dict[str, Any] = {"rules": self._rules(found.rules)}
+                register: Register = replace(found, **changed)
                 if isinstance(register, Permutation) and _many(register):
                     levels += _levels(register, register.name in self.whole.read_before)
                     self.split.add(register.name)
@@ -124,7 +126,7 @@ def _levels(register: Permutation, read_before: bool) -> list[Level]:
     """The levels of one register; the last holds signals of its name and, where that is read, of its value before."""
     order = _around(register)
     if order is None or register.values % 2:
-        return _Register(register, read_before).levels()
+        return _Points(register, read_before).levels()
     place, half = {value: number for number, value in enumerate(order)}, register.values // 2
     low_rules: list[Rule] = []
     high_rules: list[Rule] = []
@@ -178,7 +180,7 @@ def _around(register: Permutation) -> list[int] | None:
     return order
 
 
-class _Register:
+class _Points:
     """The levels of one register: at level j the register ``name.j(i)`` says where the level's permutation takes i."""
 
     def __init__(self, register: Permutation, read_before: bool):

@@ -169,7 +169,7 @@ class _Reader:
                 elif isinstance(register, Counter):
                     items += self._total(register)
                 else:
-                    raise InputError(f"register {register.name!r} takes any function of its values, which no condition can")
+                    raise InputError(f"register {register.name!r} takes any function of its values: no condition can")
             items += [self._choice(signal) for signal in level.signals]
         return Network(self.cascade.alphabet, self.cascade.outputs, tuple(items), tuple(self._emissions()), self.sizes)
 

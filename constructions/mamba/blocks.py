@@ -153,7 +153,7 @@ class _Placement:
             number += 1
         if isinstance(item, Total):
             self._total(item, self._block(number))
-        else:
+        elif isinstance(item, Latch):
             self._memory(item, self._block(number))
 
     def _block(self, number: int) -> "_Building":
