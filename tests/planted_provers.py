@@ -74,6 +74,21 @@ def models(base: int) -> Iterator[tuple[int, object, object, object]]:
         yield number, construction.machine, construction, wrong
 
 
+def asked_of(machine, mode: str, words: list) -> list:
+    """The words, in predictive mode as far as they are prefixes of words: nothing is claimed of others."""
+    from automata.machine import RECOGNISE
+
+    if mode == RECOGNISE:
+        return words
+    kept = []
+    for word in words:
+        state, length = machine.initial, 0
+        while length < len(word) and word[length] in machine.legal(state):
+            state, length = machine.step(state, word[length]), length + 1
+        kept.append(tuple(word[:length]))
+    return kept
+
+
 def pool() -> list[tuple[str, int, int, int]]:
     """The wrong models: (kind, base or seed, number, length of a string on which it is wrong); found by plain runs."""
     from float_faults import faulty, short_words, wrong_word
@@ -86,7 +101,7 @@ def pool() -> list[tuple[str, int, int, int]]:
         candidates = list(models(base))
         random.Random(base).shuffle(candidates)
         for number, machine, _, weights in candidates:
-            word = wrong_word(machine, weights, short_words(machine.alphabet, 300))
+            word = wrong_word(machine, weights, asked_of(machine, weights.mode, short_words(machine.alphabet, 300)))
             if word is not None:
                 found.append(("base", base, number, len(word)))
                 kept += 1
@@ -97,7 +112,7 @@ def pool() -> list[tuple[str, int, int, int]]:
             _, _, machine, weights = faulty(seed)
         except InputError:
             continue
-        word = wrong_word(machine, weights, short_words(machine.alphabet, 300))
+        word = wrong_word(machine, weights, asked_of(machine, weights.mode, short_words(machine.alphabet, 300)))
         if word is not None:
             found.append(("faulty", seed, 0, len(word)))
     return found

@@ -227,8 +227,9 @@ def computes(machine, weights, horizon: int | None, original: dict[str, Any]) ->
 
 def wrong_on(machine, weights, words):
     from float_faults import wrong_word
+    from planted_provers import asked_of
 
-    return wrong_word(machine, weights, words)
+    return wrong_word(machine, weights, asked_of(machine, weights.mode, words))
 
 
 def machine_of(found: dict[str, Any]):
