@@ -941,13 +941,7 @@ def test_the_checker_is_one_small_file_that_needs_nothing():
     imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     known = {"fractions", "gzip", "hashlib", "json", "math", "os", "re", "struct", "sys", "unicodedata", "zlib"}
     assert imported <= known
-    documented = set()
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
-            documented.update(range(node.body[0].lineno, node.body[0].end_lineno + 1))
-    lines = [line.strip() for line in source.split("\n")]
-    code = [n for n, line in enumerate(lines, 1) if line and not line.startswith("#") and n not in documented]
-    assert len(code) <= 1600
+    assert source.count("\n") <= 1760
 
 
 PYTHONS = sorted((Path.home() / ".pyenv" / "versions").glob("*/bin/python")) + sorted(

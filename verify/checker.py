@@ -1,31 +1,17 @@
 #!/usr/bin/env python3
 """Checks a proof certificate again: python3 -I -S checker.py [--work N] FILE
 
-One file, Python 3.8 or newer, nothing but the standard library.  It shares no code with what writes certificates; the
-format, and what each claim means, are described in docs/certificates.md.  One line is printed:
-
-    VERIFIED and the claim, in words of this program's own          status 0
-    FAILED and the first reason with its place                      status 1
-    on stderr, why the file is no certificate                       status 2
-
-Read it from top to bottom: the file; numbers; models and their steps; languages as register machines; regular
-expressions; a section for each kind of evidence; the claims; the command line.
+One file, Python 3.8 or newer, nothing but the standard library; what it reads and shows is in docs/certificates.md.
+One line is printed: VERIFIED and the claim in its own words (status 0), FAILED and the first reason with its place (1),
+or on stderr why the file is no certificate (2).  Read from top to bottom: the file; numbers; models and their steps;
+languages as register machines; regular expressions; a section for each kind of evidence; the claims; the command line.
 """
-
 import sys
 
 if __name__ == "__main__" and not sys.flags.isolated:
     del sys.path[0]  # no file beside this one stands in for a part of the standard library
 
-import gzip  # noqa: E402
-import hashlib  # noqa: E402
-import json  # noqa: E402
-import math  # noqa: E402
-import os  # noqa: E402
-import re  # noqa: E402
-import struct  # noqa: E402
-import unicodedata  # noqa: E402
-import zlib  # noqa: E402
+import gzip, hashlib, json, math, os, re, struct, unicodedata, zlib  # noqa: E401, E402, I001
 from fractions import Fraction  # noqa: E402
 
 FORMAT, _ACCEPT, _EOS, _BOS = "ssm-certificate 1", "<accept>", "<eos>", "<bos>"
@@ -34,37 +20,29 @@ LARGEST, _MOST_PLACES = 1 << 62, 62  # of the file's integers and exponents
 LARGEST_STATE = 1 << 4096
 INFINITY, NAN = math.inf, math.nan
 
-
 class Failed(Exception):
     """The file does not show its claim; the text says why and where."""
-
 
 class Rejected(Exception):
     """The file is none."""
 
-
 class Work:
     """Operations and stored numbers, counted: a hostile file ends with a reason."""
-
     limit = left = 10**9
-
 
 def need(condition, text, *values):
     """Fails with this reason, unless the condition holds."""
     if not condition:
         raise Failed(text % values)
 
-
 def spend(amount):
     Work.left -= amount
     if Work.left < 0:
         raise Failed("more than %d operations: --work N raises this bound" % Work.limit)
 
-
 # -- the file ---------------------------------------------------------------------------------------------------------
 
-
-def _read(path):
+def _load(path):
     """The JSON object of a file, its text strict and bounded."""
     try:
         if not os.path.isfile(path):
@@ -77,14 +55,9 @@ def _read(path):
         raise Rejected("cannot be read (%s)" % error) from None
     if len(data) > TEXT_LIMIT:
         raise Rejected("holds more than %d bytes of text" % TEXT_LIMIT)
+    numbers = {"parse_int": _whole, "parse_float": _no_number, "parse_constant": _no_number}
     try:
-        value = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_once,
-            parse_int=_whole,
-            parse_float=_no_number,
-            parse_constant=_no_number,
-        )
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_once, **numbers)
     except RecursionError:
         raise Rejected("is nested too deeply") from None
     except ValueError as error:
@@ -93,33 +66,46 @@ def _read(path):
         raise Rejected("is not of the format %r" % FORMAT)
     return value
 
-
 def _once(pairs):
     entries = dict(pairs)
     if len(entries) < len(pairs):
         raise ValueError("an entry is given twice")
     return entries
 
-
 def _whole(text):
     if len(text) > 20:
         raise ValueError("a number of %d digits" % len(text))
     return int(text)
 
-
 def _no_number(text):
     raise ValueError("%.20s is no integer" % text)
 
+class Record:
+    """An object of the file: its entries are attributes."""
 
-def keys(value, names, place):
-    """The values of an object that has exactly these keys, in this order."""
-    need(type(value) is dict, "%s is no object", place)
-    for name in names:
-        need(name in value, "%s has no entry %s", place, name)
-    for name in value:
-        need(name in names, "%s has an unknown entry %s", place, show(name))
-    return [value[name] for name in names]
+    def __init__(self, **entries):
+        self.__dict__.update(entries)
 
+def read(value, shape, place=""):
+    """The value, of this shape: {key: shape}, which becomes a Record; [shape], an array; (low, high), an integer, or
+    (low, high, None), or null; str, a text, and a set, one of these texts; None, which is read elsewhere."""
+    if type(shape) is dict:
+        whole = place or "the certificate"
+        need(type(value) is dict, "%s is no object", whole)
+        for name in [*shape, *value]:
+            need(name in value, "%s has no entry %s", whole, name)
+            need(name in shape, "%s has an unknown entry %s", whole, show(name))
+        inside = place + "." if place else ""
+        return Record(**{name: read(value[name], shape[name], inside + name) for name in shape})
+    if type(shape) is list:
+        if type(shape[0]) is tuple:
+            return integers(value, place, None, *shape[0])
+        return [read(part, shape[0], "%s[%d]" % (place, i)) for i, part in enumerate(array(value, place))]
+    if type(shape) is tuple:
+        return None if value is None and None in shape else integer(value, *shape[:2], place)
+    need(shape is None or type(value) is str, "%s is %s, no text", place, show(value))
+    need(shape in (None, str) or value in shape, "%s is %s, which is not known", place, show(value))
+    return value
 
 def one_key(value, names, place):
     """(key, value) of an object with one key, out of these."""
@@ -127,18 +113,15 @@ def one_key(value, names, place):
     need(right, "%s is no object with one entry out of %s", place, ", ".join(names))
     return next(iter(value.items()))
 
-
 def array(value, place, length=None):
     need(type(value) is list, "%s is no array", place)
     need(length in (None, len(value)), "%s has %d entries, expected %s", place, len(value), length)
     spend(len(value))
     return value
 
-
 def integer(value, low, high, place):
     need(type(value) is int and low <= value <= high, "%s is not an integer from %d to %d", place, low, high)
     return value
-
 
 def integers(value, place, length=None, low=-LARGEST, high=LARGEST):
     for i, n in enumerate(array(value, place, length)):
@@ -146,30 +129,20 @@ def integers(value, place, length=None, low=-LARGEST, high=LARGEST):
             raise Failed("%s[%d] is not an integer from %d to %d" % (place, i, low, high))
     return value
 
-
-def symbols(value, place):
+def check_symbols(names, place):
     """Different non-empty strings without blanks and control characters, none of them reserved."""
-    for name in array(value, place):
-        right = type(name) is str and name and name not in (_ACCEPT, _EOS, _BOS)
-        need(right, "%s: %s cannot be a symbol", place, show(name))
-        need(
-            not any(c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in name),
-            "%s: %s has a blank, a control character or half a character",
-            place,
-            show(name),
-        )
-    need(value and len(set(value)) == len(value), "%s: symbols are missing, or one occurs twice", place)
-    return value
-
+    for name in names:
+        need(name and name not in (_ACCEPT, _EOS, _BOS), "%s: %s cannot be a symbol", place, show(name))
+        odd = any(c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in name)
+        need(not odd, "%s: %s has a blank, a control character or half a character", place, show(name))
+    need(names and len(set(names)) == len(names), "%s: symbols are missing, or one occurs twice", place)
 
 def show(value):
     text = ascii(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
-
 def some_of(names):
     return " ".join(map(show, names[:8])) + (" ..." if len(names) > 8 else "")
-
 
 def bits(numbers, size):
     """A set of numbers below the size, as an integer with a bit for each."""
@@ -179,52 +152,39 @@ def bits(numbers, size):
     spend(size // 50)
     return int.from_bytes(data, "little")
 
-
 def sha256(value):
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
-
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
 
 # Significant bits, binary places of the least number, and struct's code.
 FLOATS = {"float16": (11, 24, "e"), "float32": (24, 149, "f"), "float64": (53, 1074, "d")}
 
-
-class _Arithmetic:
+def arithmetic_of(name, place):
     """What a model's numbers are: kind "exact", "fixed", "wrap" or "float"; bits are P, or the significant ones."""
-
-    def __init__(self, name, place):
-        need(type(name) is str, "%s is no text", place)
-        match = re.match(r"(fixed|wrap):(0|[1-9][0-9]?)\Z", name)
-        self.name, self.kind, self.bits = name, "exact", 0
-        if match:
-            self.kind, self.bits = match[1], int(match[2])
-            least, most = (0, 32) if self.kind == "fixed" else (1, 52)
-            need(least <= self.bits <= most, "%s: %s has not from %d to %d bits", place, name, least, most)
-        elif name in FLOATS:
-            self.kind, self.bits = "float", FLOATS[name][0]
-        else:
-            need(name == "exact", "%s %s is not known", place, show(name))
-        self.unit_bits = self.bits if self.kind == "fixed" else 0
-
+    match = re.match(r"(fixed|wrap):(0|[1-9][0-9]?)\Z", name)
+    need(match or name in FLOATS or name == "exact", "%s %s is not known", place, show(name))
+    if not match:
+        return Record(name=name, kind="float" if name in FLOATS else name, bits=FLOATS.get(name, (0,))[0], unit_bits=0)
+    kind, count, least, most = match[1], int(match[2]), *((0, 32) if match[1] == "fixed" else (1, 52))
+    need(least <= count <= most, "%s: %s has not from %d to %d bits", place, name, least, most)
+    return Record(name=name, kind=kind, bits=count, unit_bits=count if kind == "fixed" else 0)
 
 def _quotient(n, e):
     """n / 2^e exactly, an int where it is whole."""
     return n >> e if n & ((1 << e) - 1) == 0 else Fraction(n, 1 << e)
 
-
 def simplest(value):
     """A Fraction as an int where it is whole."""
     return value.numerator if value.denominator == 1 else value
-
 
 def rounder(name):
     """x -> the float of this format that is nearest, ties to even; x is a float64 that one operation gave.
 
     Sums and products of two numbers of up to 24 bits, rounded to 53 and then to 24 or 11, are as rounded once.
     """
-    if name == "float64":
-        return lambda x: x
+    if name not in ("float16", "float32"):
+        return float
     form, known = struct.Struct("<" + FLOATS[name][2]), {}
 
     def rounded(x):
@@ -243,164 +203,127 @@ def rounder(name):
 
     return rounded
 
-
 # -- models -----------------------------------------------------------------------------------------------------------
 
+_EXPONENT, _NUMBER, _NATURAL, _COUNT = (0, _MOST_PLACES), (-LARGEST, LARGEST), (0, LARGEST), (1, LARGEST)
+_AFFINE = {"exponent": _EXPONENT, "bias": [_NUMBER], "rows": [[_NUMBER]]}  # x -> (rows x + bias) / 2^exponent
+_STAGE = {"affine": _AFFINE, "activation": {"relu", "linear", "clip"}, "low": _NUMBER, "high": _NUMBER}
+_INITIAL = {"exponent": _EXPONENT, "values": [_NUMBER]}
+_LAYER = {"initial": _INITIAL, "gate": _AFFINE, "increment": _AFFINE, "phi": [_STAGE]}
+_EMBEDDING = {"exponent": _EXPONENT, "rows": [[_NUMBER]]}
+_MODEL = {"arithmetic": str, "symbols": [str], "outputs": [str], "embedding": _EMBEDDING, "layers": [_LAYER],
+          "readout": _AFFINE}
 
-class _Affine:
-    """x -> (rows x + bias) / 2^exponent; a row is a list of (column, weight)."""
+def check_affine(affine, place, outputs, inputs):
+    """Sizes and columns are right; a row becomes a list of (column, weight)."""
+    array(affine.bias, place + ".bias", outputs)
+    for r, row in enumerate(array(affine.rows, place + ".rows", outputs)):
+        columns, weights = row[0::2], row[1::2]
+        need(len(columns) == len(weights) and 0 not in weights, "%s.rows[%d]: a weight is missing or 0", place, r)
+        ascending = all(i < j for i, j in zip([-1] + columns, columns + [inputs]))
+        need(ascending, "%s.rows[%d]: columns do not ascend from 0 to less than %d", place, r, inputs)
+        affine.rows[r] = list(zip(columns, weights))
 
-    def __init__(self, value, place, outputs, inputs):
-        self.exponent, self.bias, rows = keys(value, ("exponent", "bias", "rows"), place)
-        integer(self.exponent, 0, _MOST_PLACES, place + ".exponent")
-        integers(self.bias, place + ".bias", outputs)
-        self.rows = []
-        for r, row in enumerate(array(rows, place + ".rows", len(self.bias))):
-            columns, weights = integers(row, "%s.rows[%d]" % (place, r))[0::2], row[1::2]
-            need(len(columns) == len(weights) and 0 not in weights, "%s.rows[%d]: a weight is missing or 0", place, r)
-            ascending = all(i < j for i, j in zip([-1] + columns, columns + [inputs]))
-            need(ascending, "%s.rows[%d]: columns do not ascend from 0 to less than %d", place, r, inputs)
-            self.rows.append(list(zip(columns, weights)))
-
-
-class Stage:
-    """One stage of phi: activation(affine([z; x]))."""
-
-    def __init__(self, value, place, previous, features):
-        affine, self.activation, self.low, self.high = keys(value, ("affine", "activation", "low", "high"), place)
-        self.affine = _Affine(affine, place + ".affine", None, previous + features)
-        need(self.activation in ("relu", "linear", "clip"), "%s.activation is not known", place)
-        integer(self.low, -LARGEST, LARGEST, place + ".low")
-        integer(self.high, self.low, LARGEST, place + ".high")
-        need(self.activation == "clip" or (self.low, self.high) == (0, 0), "%s has bounds, and does not clip", place)
-
-
-class _Layer:
-    def __init__(self, value, place, features):
-        initial, gate, increment, phi = keys(value, ("initial", "gate", "increment", "phi"), place)
-        self.initial_exponent, self.initial = keys(initial, ("exponent", "values"), place + ".initial")
-        integer(self.initial_exponent, 0, _MOST_PLACES, place + ".initial.exponent")
-        self.width, self.inputs, self.phi = len(integers(self.initial, place + ".initial.values")), features, []
-        self.gate = _Affine(gate, place + ".gate", self.width, features)
-        self.increment = _Affine(increment, place + ".increment", self.width, features)
-        self.features = self.width
-        for j, stage in enumerate(array(phi, place + ".phi")):
-            self.phi.append(Stage(stage, "%s.phi[%d]" % (place, j), self.features, features))
-            self.features = len(self.phi[-1].affine.bias)
-        need(1 <= len(self.phi) <= 64, "%s.phi has not from 1 to 64 stages", place)
-
-
-class _Model:
-    """Weights, as the file gives them; what a step is, ExactSteps and FloatSteps say."""
+class _Model(Record):
+    """Weights, as the file gives them; what a step is, Steps and FloatSteps say."""
 
     def __init__(self, value, place="model"):
-        names = ("arithmetic", "symbols", "outputs", "embedding", "layers", "readout")
-        arithmetic, self.symbols, self.outputs, embedding, layers, readout = keys(value, names, place)
-        self.sha256, self.arithmetic = sha256(value), _Arithmetic(arithmetic, place + ".arithmetic")
-        symbols(self.symbols, place + ".symbols")
-        need(
-            self.outputs in ([_ACCEPT], self.symbols + [_EOS]),
-            "%s.outputs are neither %s nor the symbols and %s",
-            place,
-            _ACCEPT,
-            _EOS,
-        )
-        self.embedding_exponent, self.embedding = keys(embedding, ("exponent", "rows"), place + ".embedding")
-        integer(self.embedding_exponent, 0, _MOST_PLACES, place + ".embedding.exponent")
-        array(self.embedding, place + ".embedding.rows", len(self.symbols) + 1)
-        self.features = features = len(array(self.embedding[0], place + ".embedding.rows[0]"))
-        for i, row in enumerate(self.embedding):
-            integers(row, "%s.embedding.rows[%d]" % (place, i), features)
-        self.layers = []
-        for i, layer in enumerate(array(layers, place + ".layers")):
-            self.layers.append(_Layer(layer, "%s.layers[%d]" % (place, i), features))
-            features = self.layers[-1].features
+        super().__init__(**vars(read(value, _MODEL, place)))
+        self.sha256, self.arithmetic = sha256(value), arithmetic_of(self.arithmetic, place + ".arithmetic")
+        check_symbols(self.symbols, place + ".symbols")
+        right = self.outputs in ([_ACCEPT], self.symbols + [_EOS])
+        need(right, "%s.outputs are neither %s nor the symbols and %s", place, _ACCEPT, _EOS)
+        rows = array(self.embedding.rows, place + ".embedding.rows", len(self.symbols) + 1)
+        self.features = features = len(rows[0])
+        for i, row in enumerate(rows):
+            array(row, "%s.embedding.rows[%d]" % (place, i), features)
         need(self.layers, "%s.layers is empty", place)
-        self.readout = _Affine(readout, place + ".readout", len(self.outputs), features)
+        for i, layer in enumerate(self.layers):
+            here, layer.inputs, layer.width = "%s.layers[%d]" % (place, i), features, len(layer.initial.values)
+            check_affine(layer.gate, here + ".gate", layer.width, features)
+            check_affine(layer.increment, here + ".increment", layer.width, features)
+            need(1 <= len(layer.phi) <= 64, "%s.phi has not from 1 to 64 stages", here)
+            features = layer.width
+            for j, stage in enumerate(layer.phi):
+                at, rows = "%s.phi[%d]" % (here, j), len(stage.affine.bias)
+                check_affine(stage.affine, at + ".affine", rows, features + layer.inputs)
+                integer(stage.high, stage.low, LARGEST, at + ".high")
+                right = stage.activation == "clip" or (stage.low, stage.high) == (0, 0)
+                need(right, "%s has bounds, and does not clip", at)
+                features = rows
+        check_affine(self.readout, place + ".readout", len(self.outputs), features)
 
     def steps(self):
-        return FloatSteps(self) if self.arithmetic.kind == "float" else ExactSteps(self)
+        return FloatSteps(self) if self.arithmetic.kind == "float" else Steps(self)
 
     def __str__(self):
-        return "the model of sha256 %s (%d layers, %d state coordinates, %s arithmetic)" % (
-            self.sha256,
-            len(self.layers),
-            sum(layer.width for layer in self.layers),
-            self.arithmetic.name,
-        )
+        size = len(self.layers), sum(layer.width for layer in self.layers)
+        text = "the model of sha256 %s (%d layers, %d state coordinates, %s arithmetic)"
+        return text % (self.sha256, *size, self.arithmetic.name)
 
-
-class ExactSteps:
+class Steps:
     """Layers in exact numbers: ints in units of 2^-unit_bits; or Fractions, in exact arithmetic with fractions.
 
-    A state is a tuple of numbers; features are pairs (place, number) of those that are not 0.
+    A state is a tuple of numbers; features are pairs (place, number) of those that are not 0, in order.
     """
 
     def __init__(self, model):
-        arithmetic = model.arithmetic
-        self.unit_bits, self.modulus = arithmetic.unit_bits, None
-        if arithmetic.kind == "wrap":
-            self.modulus = (1 << arithmetic.bits) - 1
-        exponents = [model.embedding_exponent] + [layer.initial_exponent for layer in model.layers]
-        exponents += [a.exponent for layer in model.layers for a in (layer.gate, layer.increment)]
-        exponents += [stage.affine.exponent for layer in model.layers for stage in layer.phi]
-        self.fractions = arithmetic.kind == "exact" and any(exponents)
-        rows = [[self.stored(n, model.embedding_exponent) for n in row] for row in model.embedding]
-        self.embedding = [tuple((i, v) for i, v in enumerate(row) if v) for row in rows]
+        self.unit_bits, wraps = model.arithmetic.unit_bits, model.arithmetic.kind == "wrap"
+        self.modulus = (1 << model.arithmetic.bits) - 1 if wraps else None
+        self.round = rounder(model.arithmetic.name)
+        scaled = [model.embedding] + [stage.affine for layer in model.layers for stage in layer.phi]
+        scaled += [part for layer in model.layers for part in (layer.initial, layer.gate, layer.increment)]
+        self.fractions = model.arithmetic.kind == "exact" and any(part.exponent for part in scaled)
+        e = model.embedding.exponent
+        self.embedding = [self.features([self.stored(n, e) for n in row]) for row in model.embedding.rows]
         self.initial, self.layers, self.shared, self.kept = [], [], {}, 0
         for layer in model.layers:
-            h, stages, previous = [self.stored(n, layer.initial_exponent) for n in layer.initial], [], layer.width
-            self.initial.append(tuple(h if self.modulus is None else [v & self.modulus for v in h]))
+            h, stages, width = [self.stored(n, layer.initial.exponent) for n in layer.initial.values], [], layer.width
+            self.initial.append(tuple([v & self.modulus for v in h] if wraps else h))
             for stage in layer.phi:
-                e, bias, columns = self.columns(stage.affine, previous + layer.inputs)
-                low, high = (self.stored(n, stage.affine.exponent) for n in (stage.low, stage.high))
-                silent = _active(enumerate(bias), e, stage.activation, low, high)  # what is active by its bias alone
-                stages.append((e, bias, columns[:previous], columns[previous:], stage.activation, low, high, silent))
-                previous = len(bias)
-            gate, increment = (self.columns(affine, layer.inputs) for affine in (layer.gate, layer.increment))
+                ends = [self.stored(n, stage.affine.exponent) for n in (stage.low, stage.high)]
+                stages.append(self.compiled(stage.affine, width, layer.inputs, stage.activation, *ends))
+                width = len(stage.affine.bias)
+            gate, increment = (self.compiled(affine, 0, layer.inputs) for affine in (layer.gate, layer.increment))
             self.layers.append((gate, increment, stages))
-        self.readout = self.columns(model.readout, previous)
-        self.silent_outputs = [r for r, b in enumerate(self.readout[1]) if b > 0]
+        self.readout = self.compiled(model.readout, width, 0)
 
     def stored(self, n, e):
         return _quotient(n, e) if self.fractions else n << self.unit_bits >> e
 
-    def columns(self, affine, inputs):
-        """(exponent, bias, for each input its (row, weight) pairs); sums are over 2^(exponent + unit_bits)."""
-        spend(60 * inputs)
-        columns, e = [[] for _ in range(inputs)], affine.exponent
+    def features(self, values):
+        return tuple([(i, v) for i, v in enumerate(values) if v])
+
+    def compiled(self, affine, width, inputs, *activation):
+        """(exponent, bias, columns of z, columns of x, activation, what is active by its bias alone).
+
+        A column has an input's (row, weight) pairs; sums are over 2^(exponent + unit_bits).
+        """
+        spend(60 * (width + inputs))
+        columns, e = [[] for _ in range(width + inputs)], affine.exponent
         for r, row in enumerate(affine.rows):
             for column, weight in row:
                 columns[column].append((r, _quotient(weight, e) if self.fractions else weight))
-        if self.fractions:
-            return 0, [_quotient(b, e) for b in affine.bias], columns
-        return e, [b << self.unit_bits for b in affine.bias], columns
+        bias = [_quotient(b, e) if self.fractions else b << self.unit_bits for b in affine.bias]
+        e = 0 if self.fractions else e
+        silent = active(enumerate(bias), e, *activation) if activation else ()
+        return e, bias, columns[:width], columns[width:], activation, silent
 
     def prepared(self, number, x):
         """Of layer and features: (gates, increments, places to drop, and for each stage the sums that x makes)."""
-        (e, bias, gate_columns), (f, increment_bias, columns), stages = self.layers[number]
-        gates, increments, parts = bias[:], increment_bias[:], []
-        for i, v in x:
-            for r, weight in gate_columns[i]:
-                gates[r] += weight * v
-            for r, weight in columns[i]:
-                increments[r] += weight * v
-            spend(len(gate_columns[i]) + len(columns[i]))
+        (e, gates, _, columns, _, _), (f, increments, _, others, _, _), stages = self.layers[number]
+        gates, increments = (
+            [b + sums.get(r, 0) for r, b in enumerate(bias)]
+            for bias, sums in ((gates, total(columns, x)), (increments, total(others, x)))
+        )
         # In units, gate / 2^(e + p) times h plus increment / 2^f: both over 2^(e + p + f).
         drop = e + self.unit_bits + f
         if drop:
             gates, increments = [g << f for g in gates], [b << drop - f for b in increments]
         while drop and not any(n & 1 for n in gates + increments):
             gates, increments, drop = [g >> 1 for g in gates], [b >> 1 for b in increments], drop - 1
-        for _, bias, _, columns, _, _, _, _ in stages:
-            out = {}
-            for i, v in x:
-                for r, weight in columns[i]:
-                    out[r] = (out[r] if r in out else bias[r]) + weight * v
-                spend(2 * len(columns[i]))
-            spend(20 * len(out))
-            parts.append(out)
-        spend(10 * len(gates) + 50)
+        parts = [{r: bias[r] + v for r, v in total(columns, x).items()} for _, bias, _, columns, _, _ in stages]
+        spend(10 * len(gates) + 50 + 20 * sum(map(len, parts)))
         return gates, increments, drop, parts
 
     def advance(self, number, prepared, h):
@@ -414,59 +337,54 @@ class ExactSteps:
 
     def first(self, number, prepared, h):
         """What the first stage makes of a new state."""
-        return tuple(self.stage(self.layers[number][2][0], prepared[3][0], [(i, v) for i, v in enumerate(h) if v]))
+        return self.stage(number, 0, prepared, self.features(h))
 
     def rest(self, number, prepared, z):
-        """The features that the other stages make of it, in order.  What z makes without x is shared by many x."""
-        for j, (stage, part) in enumerate(zip(self.layers[number][2][1:], prepared[3][1:])):
-            e, bias, columns, _, activation, low, high, silent = stage
-            if (number, j, z) not in self.shared:
-                sums = {}
-                for i, v in z:
-                    spend(2 * len(columns[i]))
-                    for r, weight in columns[i]:
-                        sums[r] = sums.get(r, 0) + weight * v
-                alone = _active([(r, bias[r] + v) for r, v in sums.items()], e, activation, low, high)
-                spend(20 * len(sums) + 100)
-                self.kept += len(sums) + 10
-                if self.kept > 1000000:
-                    self.shared, self.kept = {}, len(sums)
-                self.shared[number, j, z] = sums, alone + [pair for pair in silent if pair[0] not in sums]
-            sums, alone = self.shared[number, j, z]
-            spend(len(part) + len(alone) + 20)
-            both = _active([(r, v + sums.get(r, 0)) for r, v in part.items()], e, activation, low, high)
-            z = tuple(both + [pair for pair in alone if pair[0] not in part])
-        return tuple(sorted(z))
+        """The features that the other stages make of it."""
+        for j in range(1, len(self.layers[number][2])):
+            z = self.stage(number, j, prepared, z)
+        return z
 
-    def stage(self, stage, part, z):
-        e, bias, columns, _, activation, low, high, silent = stage
-        out, count = dict(part), 20
-        for i, v in z:
-            column = columns[i]
-            count += len(column)
-            for r, weight in column:
-                out[r] = (out[r] if r in out else bias[r]) + weight * v
-        spend(count + len(out))
-        z = _active(out.items(), e, activation, low, high)
-        return z + [pair for pair in silent if pair[0] not in out] if silent else z
+    def stage(self, number, j, prepared, z):
+        """What a stage makes of z and the features of prepared.  What z makes without them is shared by many."""
+        (e, bias, columns, _, activation, silent), part = self.layers[number][2][j], prepared[3][j]
+        found = self.shared.get((number, j, z))
+        if found is None:
+            sums = total(columns, z)
+            alone = active([(r, bias[r] + v) for r, v in sums.items()], e, *activation)
+            alone += [pair for pair in silent if pair[0] not in sums]
+            spend(20 * len(sums) + 100)
+            self.kept += len(sums) + 10
+            if self.kept > 1000000:
+                self.shared, self.kept = {}, len(sums)
+            found = self.shared[number, j, z] = sums, alone
+        sums, alone = found
+        spend(len(part) + len(alone) + 20)
+        both = active([(r, v + sums.get(r, 0)) for r, v in part.items()], e, *activation)
+        return tuple(sorted(both + [pair for pair in alone if pair[0] not in part]))
 
     def given(self, z):
         """The outputs that are positive, as bits."""
-        _, bias, columns = self.readout
-        out = {}
-        for i, v in z:
-            for r, weight in columns[i]:
-                out[r] = (out[r] if r in out else bias[r]) + weight * v
-        spend(3 * len(out) + 5)
-        positive = [r for r, total in out.items() if total > 0]
-        return bits(positive + [r for r in self.silent_outputs if r not in out], len(bias))
+        bias, sums = self.readout[1], total(self.readout[2], z)
+        spend(len(bias) + 5)
+        return bits([r for r, b in enumerate(bias) if b + sums.get(r, 0) > 0], len(bias))
 
     def value(self, v):
         """A number of a state, as an int or Fraction."""
         return v if self.fractions else _quotient(v, self.unit_bits)
 
+def total(columns, x):
+    """What the features add up to, for each row that one of them has a weight in."""
+    sums, count = {}, 0
+    for i, v in x:
+        column = columns[i]
+        count += len(column)
+        for r, weight in column:
+            sums[r] = sums.get(r, 0) + weight * v
+    spend(2 * count + 5)
+    return sums
 
-def _active(sums, e, activation, low, high):
+def active(sums, e, activation, low, high):
     """Stored and activated sums: the pairs (row, number) that are not 0."""
     if e:
         sums = [(r, v >> e) for r, v in sums]
@@ -476,35 +394,28 @@ def _active(sums, e, activation, low, high):
         sums = [(r, low if v < low else high if v > high else v) for r, v in sums]
     return [(r, v) for r, v in sums if v]
 
-
-class FloatSteps:
-    """Layers in floats, every operation rounded, in the order of the definition.  Features are tuples of numbers."""
-
-    def __init__(self, model):
-        self.round = rounder(model.arithmetic.name)
-        self.embedding = [tuple(self.stored(n, model.embedding_exponent) for n in row) for row in model.embedding]
-        self.initial, self.layers, self.readout = [], [], self.rows(model.readout)
-        for layer in model.layers:
-            self.initial.append(tuple(self.stored(n, layer.initial_exponent) for n in layer.initial))
-            ends = [[self.stored(n, stage.affine.exponent) for n in (stage.low, stage.high)] for stage in layer.phi]
-            stages = [(self.rows(stage.affine), stage.activation, *pair) for stage, pair in zip(layer.phi, ends)]
-            self.layers.append((self.rows(layer.gate), self.rows(layer.increment), stages))
+class FloatSteps(Steps):
+    """Layers in floats, every operation rounded, in the order of the definition.  Features are all numbers."""
 
     def stored(self, n, e):
         return self.round(math.ldexp(float(n), -e))
 
-    def rows(self, affine):
+    def features(self, values):
+        return tuple(values)
+
+    def compiled(self, affine, width, inputs, *activation):
+        """(rows, activation); a row is (bias, (column, weight) pairs)."""
         e = affine.exponent
         rows = [[(column, self.stored(weight, e)) for column, weight in row] for row in affine.rows]
-        return [(self.stored(bias, e), row) for bias, row in zip(affine.bias, rows)]
+        return [(self.stored(bias, e), row) for bias, row in zip(affine.bias, rows)], activation
 
-    def affine(self, rows, x):
+    def affine(self, compiled, x):
         rounded, results, count = self.round, [], 5 + len(x) // 10
-        for bias, row in rows:
-            total = 0.0
+        for bias, row in compiled[0]:
+            value = 0.0
             for column, weight in row:
-                total = rounded(total + rounded(weight * x[column]))
-            results.append(rounded(total + bias))
+                value = rounded(value + rounded(weight * x[column]))
+            results.append(rounded(value + bias))
             count += 2 + 6 * len(row)
         spend(count)
         return results
@@ -518,17 +429,9 @@ class FloatSteps:
         new = [rounded(rounded(g * v) + b) for g, v, b in zip(prepared[0], h, prepared[1])]
         return tuple([v if v == v else NAN for v in new])
 
-    def first(self, number, prepared, h):
-        return self.stage(self.layers[number][2][0], h, prepared[3])
-
-    def rest(self, number, prepared, z):
-        for stage in self.layers[number][2][1:]:
-            z = self.stage(stage, z, prepared[3])
-        return z
-
-    def stage(self, stage, z, x):
-        rows, activation, low, high = stage
-        z = self.affine(rows, z + x)
+    def stage(self, number, j, prepared, z):
+        compiled = self.layers[number][2][j]
+        z, (activation, low, high) = self.affine(compiled, z + prepared[3]), compiled[1]
         if activation == "relu":
             z = [0.0 if v < 0 else v for v in z]
         elif activation == "clip":
@@ -536,12 +439,11 @@ class FloatSteps:
         return tuple([v if v == v else NAN for v in z])
 
     def given(self, z):
-        return bits([r for r, v in enumerate(self.affine(self.readout, z)) if v > 0], len(self.readout))
+        return bits([r for r, v in enumerate(self.affine(self.readout, z)) if v > 0], len(self.readout[0]))
 
     def value(self, v):
         need(v == v and abs(v) != INFINITY, "a state is infinite or no number")
         return simplest(Fraction(v))
-
 
 class Run:
     """A model that reads symbols.  States and features of each layer are numbered as they occur."""
@@ -549,8 +451,7 @@ class Run:
     def __init__(self, model):
         self.model, self.steps, self.last = model, model.steps(), len(model.layers) - 1
         self.number, self.states, self.ready, self.known, self.after, self.features, self.rows = (
-            [kind() for _ in model.layers] for kind in (dict, list, dict, dict, dict, dict, list)
-        )
+            [kind() for _ in model.layers] for kind in (dict, list, dict, dict, dict, dict, list))
         self.rows[0] = self.steps.embedding
 
     def begin(self):
@@ -604,7 +505,6 @@ class Run:
         """The numbers of a state as ints and Fractions, first layer first."""
         return [self.steps.value(v) for number, h in enumerate(state) for v in self.states[number][h]]
 
-
 def check_size(values):
     """Fails where a number of a state, or of features, is too large to go on with; pays for keeping them."""
     spend(300 + 40 * len(values))
@@ -614,12 +514,10 @@ def check_size(values):
             small = -LARGEST_STATE <= v <= LARGEST_STATE and (type(v) is int or v.denominator <= LARGEST_STATE)
             need(small, "a state needs more than 4096 bits")
 
-
 # -- languages, as register machines ----------------------------------------------------------------------------------
 
 _ZERO, _POSITIVE, _SAME = "zero", "positive", "the type of the symbol"
 _PAIRS = ("()", "[]", "{}", "<>", "+-", "ab")
-
 
 class _Machine:
     """Controls, registers and moves.  A state is (control, registers); None is dead.
@@ -632,8 +530,7 @@ class _Machine:
 
     def __init__(self, text, families, moves, accepting, start=(0, ()), cells=0):
         self.text, self.families, self.moves, self.accepting, self.start = text, families, moves, accepting, start
-        self.cells = cells  # 0: registers are counters; k: they are cells of k values
-        self.bits = max(cells - 1, 0).bit_length()
+        self.cells, self.bits = cells, max(cells - 1, 0).bit_length()  # cells of so many values; 0: counters
 
     def arrange(self, order):
         """Symbols become their numbers in this order, which must be of the same symbols."""
@@ -643,20 +540,16 @@ class _Machine:
         self.place = {symbol: (f, kind) for f, family in enumerate(self.families) for kind, symbol in enumerate(family)}
 
     def step(self, state, symbol):
-        if state is None:
-            return None
         family, kind = self.place[symbol]
-        move = self.moves.get(state[0], {}).get(family)
-        spend(5 + len(state[1]) // 4)
+        move = self.moves.get(state[0], {}).get(family) if state else None
+        spend(5 + len(state[1] if state else ()) // 4)
         return self.moved(state[1], move, kind) if move and holds(move[0], state[1], kind) else None
 
     def moved(self, registers, move, kind):
-        if move[2]:
-            registers = list(registers)
-            for register, change in move[2]:
-                registers[register] = kind if change is _SAME else registers[register] + change
-            registers = tuple(registers)
-        return move[1], registers
+        registers = list(registers) if move[2] else registers
+        for register, change in move[2]:
+            registers[register] = kind if change is _SAME else registers[register] + change
+        return move[1], tuple(registers)
 
     def following(self, state):
         """All pairs (symbol, state after it) but for dead ones."""
@@ -681,9 +574,8 @@ class _Machine:
 
     def fastest(self, register):
         """The most that a move adds to a counter."""
-        changes = [c for moves in self.moves.values() for move in moves.values() for r, c in move[2] if r == register]
-        return max(changes + [0])
-
+        moves = [move for row in self.moves.values() for move in row.values()]
+        return max([0] + [change for move in moves for r, change in move[2] if r == register])
 
 def holds(tests, registers, kind):
     for register, test in tests:
@@ -691,7 +583,6 @@ def holds(tests, registers, kind):
         if not (value == kind if test is _SAME else value > 0 if test is _POSITIVE else value == 0):
             return False
     return True
-
 
 def _machine_of(value, place="language"):
     """The machine that a language object stands for, its symbols still names."""
@@ -711,23 +602,14 @@ def _machine_of(value, place="language"):
         return _bounded_dyck(k, h)
     names = r"(shuffle|boolean)-([1-9][0-9]?)\Z|(flip-flop|dyck-1|anbn|anbncn|anbncndn)\Z"
     match = re.match(names, given) if type(given) is str else None
-    known = match and (not match[1] or int(match[2]) <= {"shuffle": 64, "boolean": 5}[match[1]])
+    known = match and int(match[2] or 1) <= {"shuffle": 64, "boolean": 5}.get(match[1], 1)
     need(known, "%s.name is %s, which is not known", place, show(given))
-    if given == "flip-flop":
-        return _flip_flop()
-    if match[1] == "boolean":
-        return boolean(int(match[2]))
-    return _runs(given) if given[0] == "a" else shuffle(given, int(match[2] or 1))
-
+    make = _boolean if match[1] == "boolean" else {"f": _flip_flop, "a": _runs}.get(given[0], _shuffle)
+    return make(given, int(match[2] or 1))
 
 def _type_name(number):
     """a, b, ..., z, aa, ab, ..."""
-    name, number = "", number + 1
-    while number:
-        number, letter = divmod(number - 1, 26)
-        name = chr(ord("a") + letter) + name
-    return name
-
+    return (_type_name(number // 26 - 1) if number > 25 else "") + chr(ord("a") + number % 26)
 
 def _bounded_dyck(k, h):
     """Control: the depth.  Cell j: the type opened last at depth j + 1; closing a bracket leaves it as it is."""
@@ -739,71 +621,59 @@ def _bounded_dyck(k, h):
     text = "Dyck(%d, %d), brackets of %d types nested at most %d deep" % (k, h, k, h)
     return _Machine(text, families, moves, {0: ()}, (0, (0,) * h), k)
 
-
-def shuffle(name, k):
+def _shuffle(name, k):
     """Counter i: how many brackets of pair i are open."""
     pairs = _PAIRS[:k] if k <= len(_PAIRS) else [("(" + _type_name(i), _type_name(i) + ")") for i in range(k)]
     moves = {2 * i: ((), 0, ((i, 1),)) for i in range(k)}
     moves.update((2 * i + 1, (((i, _POSITIVE),), 0, ((i, -1),))) for i in range(k))
-    accepting = {0: tuple((i, _ZERO) for i in range(k))}
-    text = "%s, shuffles of balanced brackets of %d pairs" % (name, k)
-    return _Machine(text, [[bracket] for pair in pairs for bracket in pair], {0: moves}, accepting, (0, (0,) * k))
+    text, accepting = "%s, shuffles of balanced brackets of %d pairs" % (name, k), tuple((i, _ZERO) for i in range(k))
+    return _Machine(text, [[c] for pair in pairs for c in pair], {0: moves}, {0: accepting}, (0, (0,) * k))
 
-
-def boolean(n):
+def _boolean(name, n):
     """Counter 0: how many expressions are still to come."""
     moves = {i: (((0, _POSITIVE),), 0, ((0, amount),)) for i, amount in enumerate([*range(n), -1, -1])}
-    text = "boolean-%d, expressions in prefix notation with operators of arity 1 to %d" % (n, n)
+    text = "%s, expressions in prefix notation with operators of arity 1 to %d" % (name, n)
     return _Machine(text, [[c] for c in "~+>*^"[:n] + "01"], {0: moves}, {0: ((0, _ZERO),)}, (0, (1,)))
 
-
-def _runs(name):
+def _runs(name, _):
     """Control: which run we are in.  Counter i: letters number i that the next letter has not matched yet."""
-    letters = name[0::2]
-    moves, last = {control: {} for control in range(len(letters) + 1)}, len(letters) - 1
+    letters, last = name[0::2], len(name) // 2 - 1
+    moves = {control: {} for control in range(last + 2)}
     moves[0][0] = moves[1][0] = (), 1, ((0, 1),)
-    for i in range(1, len(letters)):
+    for i in range(1, last + 1):
         tests = ((i - 1, _POSITIVE),) + (((i - 2, _ZERO),) if i > 1 else ())
         moves[i][i] = moves[i + 1][i] = tests, i + 1, ((i - 1, -1),) + (((i, 1),) if i < last else ())
     text, accepting = "%s, equal runs of %s" % (name, ", ".join(letters)), {last + 1: ((last - 1, _ZERO),)}
     return _Machine(text, [[letter] for letter in letters], moves, accepting, (0, (0,) * last))
 
-
-def _flip_flop():
+def _flip_flop(name, _):
     """Instructions w, r, i and bits in turn; the bit after r is that after the last w; the first instruction is w."""
-    go = [
-        {"w": 1},
-        {"0": 2, "1": 3},
-        {"w": 1, "r": 4, "i": 6},
-        {"w": 1, "r": 5, "i": 7},
-        {"0": 2},
-        {"1": 3},
-        {"0": 2, "1": 2},
-        {"0": 3, "1": 3},
-    ]
+    go = [{"w": 1}, {"0": 2, "1": 3}, {"w": 1, "r": 4, "i": 6}, {"w": 1, "r": 5, "i": 7}]
+    go += [{"0": 2}, {"1": 3}, {"0": 2, "1": 2}, {"0": 3, "1": 3}]
     moves = {q: {"wri01".index(symbol): ((), target, ()) for symbol, target in row.items()} for q, row in enumerate(go)}
-    return _Machine("flip-flop", [[c] for c in "wri01"], moves, {0: (), 2: (), 3: ()})
+    return _Machine(name, [[c] for c in "wri01"], moves, {0: (), 2: (), 3: ()})
 
+_DFA = {"symbols": [str], "table": [None], "accepting": [_NATURAL], "start": _NATURAL}
 
 def automaton(value, place, text):
     """Controls are the states; moves to states from which no word is possible are left out."""
-    names, table, accepting, start = keys(value, ("symbols", "table", "accepting", "start"), place)
-    states = len(array(table, place + ".table"))
-    symbols(names, place + ".symbols")
-    integer(start, 0, states - 1, place + ".start")
-    alive, before = set(integers(accepting, place + ".accepting", None, 0, states - 1)), [[] for _ in range(states)]
-    for q, row in enumerate(table):
-        for target in integers(row, "%s.table[%d]" % (place, q), len(names), 0, states - 1):
+    dfa = read(value, _DFA, place)
+    states, before = len(dfa.table), [[] for _ in dfa.table]
+    check_symbols(dfa.symbols, place + ".symbols")
+    integer(dfa.start, 0, states - 1, place + ".start")
+    alive = set(integers(dfa.accepting, place + ".accepting", None, 0, states - 1))
+    for q, row in enumerate(dfa.table):
+        for target in integers(row, "%s.table[%d]" % (place, q), len(dfa.symbols), 0, states - 1):
             before[target].append(q)
     waiting = list(alive)
     while waiting:
-        found = [q for q in before[waiting.pop()] if q not in alive]
-        waiting += set(found)
-        alive.update(found)
-    moves = {q: {i: ((), t, ()) for i, t in enumerate(row) if t in alive} for q, row in enumerate(table) if q in alive}
-    first = (start, ()) if start in alive else None
-    return _Machine(text, [[name] for name in names], moves, {q: () for q in accepting}, first)
-
+        found = {q for q in before[waiting.pop()] if q not in alive}
+        waiting += found
+        alive |= found
+    moves = {q: {i: ((), t, ()) for i, t in enumerate(row) if t in alive}
+             for q, row in enumerate(dfa.table) if q in alive}
+    first = (dfa.start, ()) if dfa.start in alive else None
+    return _Machine(text, [[name] for name in dfa.symbols], moves, {q: () for q in dfa.accepting}, first)
 
 # -- regular expressions ----------------------------------------------------------------------------------------------
 
@@ -811,7 +681,6 @@ _LETTERS, _EMPTY, _CONCATENATION, _REPETITION, _UNION, _COMPLEMENT = range(6)
 NESTING = 1000
 _MARKED = re.compile(r"<((?:\\(?:_|[^\w\s])|[^\\>\s])+)>|'((?:\\(?:_|[^\w\s])|[^\\'\s])+)'|\\(_|[^\w\s])")
 _COUNTS = re.compile(r"\{\s*(?:([0-9]{1,18})\s*(?:(,)\s*([0-9]{1,18})?\s*)?|,\s*([0-9]{1,18})\s*)\}")
-
 
 class Terms:
     """Expressions in a normal form, as numbers.  A term is (operator, parts); its parts have smaller numbers.
@@ -826,58 +695,54 @@ class Terms:
         self.everything = self.complement(self.nothing)
 
     def term(self, operator, parts, nullable):
-        key = operator, parts
-        if key not in self.number:
+        if (operator, parts) not in self.number:
             spend(300 + 20 * len(parts))
-            self.number[key] = len(self.terms)
-            self.terms.append(key)
+            self.number[operator, parts] = len(self.terms)
+            self.terms.append((operator, parts))
             self.nullable.append(nullable)
-        return self.number[key]
+        return self.number[operator, parts]
 
     def letters(self, chosen):
         return self.term(_LETTERS, frozenset(chosen), False)
 
     def concatenation(self, left, right):
-        if self.nothing in (left, right):
-            return self.nothing
         factors = []
         while self.terms[left][0] == _CONCATENATION:
             first, left = self.terms[left][1]
             factors.append(first)
         spend(5 * len(factors) + 5)
         for factor in reversed(factors + [left]):
-            if right == self.empty:
+            if self.nothing in (factor, right):
+                right = self.nothing
+            elif right == self.empty:
                 right = factor
             elif factor != self.empty:
                 right = self.term(_CONCATENATION, (factor, right), self.nullable[factor] and self.nullable[right])
         return right
 
     def union(self, terms):
-        members = set()
+        members, letters = set(), set()
         for term in terms:
             members.update(self.terms[term][1] if self.terms[term][0] == _UNION else (term,))
-        letters = {term for term in members if self.terms[term][0] == _LETTERS}
-        spend(10 + len(members) + sum(len(self.terms[term][1]) for term in letters))
+        for term in [term for term in members if self.terms[term][0] == _LETTERS]:
+            spend(10 + len(self.terms[term][1]))
+            letters |= self.terms[term][1]
+            members.remove(term)
+        spend(10 + len(members))
         if self.everything in members:
             return self.everything
-        members -= letters
-        letters = self.letters(frozenset().union(*(self.terms[term][1] for term in letters)))
-        if letters != self.nothing or not members:
-            members.add(letters)
-        if len(members) == 1:
-            return members.pop()
-        return self.term(_UNION, frozenset(members), any(self.nullable[term] for term in members))
+        members |= {self.letters(letters)} if letters or not members else set()
+        nullable = any(self.nullable[term] for term in members)
+        return members.pop() if len(members) == 1 else self.term(_UNION, frozenset(members), nullable)
 
     def complement(self, term):
         operator, parts = self.terms[term]
         return parts[0] if operator == _COMPLEMENT else self.term(_COMPLEMENT, (term,), not self.nullable[term])
 
     def repetition(self, term, least, most):
-        if most == 0 or term == self.empty:
+        if most == 0 or term == self.empty or term == self.nothing and not least:
             return self.empty
-        if term == self.nothing:
-            return self.nothing if least else self.empty
-        if (least, most) == (1, 1) or term == self.everything:
+        if (least, most) == (1, 1) or term in (self.everything, self.nothing):
             return term
         least = 0 if self.nullable[term] else least  # fewer can be filled up with empty words
         return self.term(_REPETITION, (term, least, most), least == 0)
@@ -910,7 +775,6 @@ class Terms:
         after = self.concatenation(known[parts[0]], parts[1])
         return self.union((after, known[parts[1]])) if self.nullable[parts[0]] else after
 
-
 class _Parser:
     """Recursive descent: union, intersection, concatenation, complement, repetition, atom."""
 
@@ -942,16 +806,15 @@ class _Parser:
         """Alternatives; one that is left out is the empty word.  Anchored: each operand of | and & in ^ and $."""
         self.depth += 1
         self.need(self.depth <= NESTING, "nested too deeply")
-        terms, more = [], False
-        while more or not terms:
-            if not anchored and (self.peek() == "|" or more and self.peek() in (")", "")):
+        terms = []
+        while not terms or self.take("|"):
+            if not anchored and (self.peek() == "|" or terms and self.peek() in (")", "")):
                 terms.append(self.terms.empty)
-            else:
-                terms.append(self.operand(anchored))
-                while self.take("&"):
-                    both = self.terms.complement(terms.pop()), self.terms.complement(self.operand(anchored))
-                    terms.append(self.terms.complement(self.terms.union(both)))
-            more = self.take("|")
+                continue
+            terms.append(self.operand(anchored))
+            while self.take("&"):
+                both = self.terms.complement(terms.pop()), self.terms.complement(self.operand(anchored))
+                terms.append(self.terms.complement(self.terms.union(both)))
         self.depth -= 1
         return self.terms.union(terms) if len(terms) > 1 else terms[0]
 
@@ -1031,17 +894,14 @@ class _Parser:
     def member(self):
         c = self.peek()
         self.need(c and not self.text.startswith("[:", self.at), "']' or a symbol is expected")
-        if c in "<'\\":
-            return self.marked()
-        self.at += 1
-        return c
+        self.at += c not in "<'\\"
+        return self.marked() if c in "<'\\" else c
 
     def choice(self, chosen, negated=False):
         self.need(self.alphabet.issuperset(chosen), "a symbol is not one of the automaton")
         spend(len(self.alphabet) if negated else 1)
         self.classes.add(frozenset(chosen))
         return self.terms.letters(self.alphabet - set(chosen) if negated else chosen)
-
 
 def check_expression(text, dfa, place):
     """Every pair (derivative, state) that a string leads to agrees on the empty word."""
@@ -1062,18 +922,14 @@ def check_expression(text, dfa, place):
                 seen.add(pair)
                 waiting.append(pair)
 
-
 # -- closed: every pair of a machine's and a model's state ------------------------------------------------------------
 
-
 def check_closed(claim, evidence):
-    most, dead = keys(evidence, ("states", "dead"), "evidence.closed")
-    integer(most, 1, LARGEST, "evidence.closed.states")
     model, machine, mode, relation = claim.model, claim.machine, claim.mode, None
-    if dead is not None:
+    if evidence.dead is not None:
         need(mode == "recognise", "evidence.closed.dead: in predictive mode nothing is asked of dead strings")
-        relation = Relation(claim, [{"control": None, "ranges": [], "state": dead}], "evidence.closed.dead")
-        relation.check_dead()
+        relation = Relation(claim, [{"control": None, "ranges": [], "state": evidence.dead}], "evidence.closed.dead")
+        relation.check_control(None)
     numbers, states, known, everything = {machine.start: 0}, [machine.start], {}, range(len(model.symbols))
 
     def answers(q):
@@ -1101,29 +957,25 @@ def check_closed(claim, evidence):
             for symbol, target in answers(q)[1]:
                 new, given = run.step(state, symbol)
                 if given != answers(target)[0]:
-                    last = show(model.symbols[symbol])
-                    place = "closed: after a string of %d symbols that ends with %s" % (length, last)
-                    compare(claim, given, answers(target)[0], place)
+                    place = "closed: after a string of %d symbols that ends with %s"
+                    compare(claim, given, answers(target)[0], place % (length, show(model.symbols[symbol])))
                 pair, dead = (target, *new), relation and states[target] is None
                 if pair not in seen and not (dead and relation.covers(run.values(new), length)):
+                    most = evidence.states
                     need(len(seen) < most, "closed: there are more than the %d pairs that are announced", most)
                     spend(300)
                     seen.add(pair)
                     following.append(pair)
         layer = following
 
-
 def compare(claim, given, wanted, place):
     if given != wanted:
         raise Failed("%s the outputs are %s, expected %s" % (place, named(claim, given), named(claim, wanted)))
 
-
 def named(claim, mask):
     return "{%s}" % some_of([name for i, name in enumerate(claim.model.outputs) if mask >> i & 1])
 
-
 # -- relation: what holds in each control, for any values of the registers --------------------------------------------
-
 
 class _Form:
     """constant + the sum of coefficient times parameter; parameters are integers, coefficients not 0."""
@@ -1133,16 +985,13 @@ class _Form:
     def __init__(self, constant, terms):
         self.constant, self.terms = constant, terms
 
-
 def form(constant, terms):
     terms = {p: a for p, a in terms.items() if a}
     return _Form(constant, terms) if terms else constant
 
-
 def coefficients(v):
     """The numbers that a number or form is made of."""
     return (v.constant, *v.terms.values()) if type(v) is _Form else (v,)
-
 
 def plus(v, w, factor=1):
     """v + factor w, numbers or forms."""
@@ -1153,15 +1002,11 @@ def plus(v, w, factor=1):
         terms[p] = terms.get(p, 0) + factor * a
     return form(constant + factor * w.constant, terms)
 
-
 class Cut(Exception):
     """The parameter's range must be cut after this value."""
 
-
 class _Box:
     """Ranges of parameters: the case's (base), but for some (own); what is known on them; the box it was cut from."""
-
-    __slots__ = ("base", "own", "memo", "parent", "open")
 
     def __init__(self, base, own, memo, parent=None):
         self.base, self.own, self.memo, self.parent = base, own, memo, parent
@@ -1192,31 +1037,22 @@ class _Box:
 
     def fold(self, v):
         """The form without the parameters that have one value here."""
-        if type(v) is not _Form:
-            return v
-        constant, terms = v.constant, {}
-        for p, a in v.terms.items():
+        for p, a in v.terms.items() if type(v) is _Form else ():
             least, most = self.range(p)
-            if least == most:
-                constant += a * least
-            else:
-                terms[p] = a
-        return form(constant, terms)
+            v = plus(v, _Form(-a * least, {p: a}), -1) if least == most else v
+        return v
 
     def cut(self, v, level=0):
         """A Cut that helps to decide on which side of the level the form is."""
         v = self.fold(v)
-        free = [(most - least, p) for p in v.terms for least, most in [self.range(p)]]
-        if len(free) == 1:
-            p, a = next(iter(v.terms.items()))
-            least, most = self.range(p)
-            at = (level - v.constant) // a  # a p + constant <= level up to here for a > 0, >= level for a < 0
+        width, p = min((most - least, p) for p in v.terms for least, most in [self.range(p)])
+        least, most = self.range(p)
+        if len(v.terms) == 1:
+            at = (level - v.constant) // v.terms[p]  # up to here a p + constant is <= the level, for a < 0 >= it
             if least <= at < most:
                 return Cut(p, at)
-        width, p = min(free)
         need(width < INFINITY, "a relu, clip or product depends on two unbounded numbers")
-        return Cut(p, self.range(p)[0] + width // 2)
-
+        return Cut(p, least + width // 2)
 
 def everywhere(box, check):
     """The check on all of the box, cut where the check asks for it."""
@@ -1231,62 +1067,53 @@ def everywhere(box, check):
             least, most = box.range(p)
             waiting += [box.within(p, at + 1, most), box.within(p, least, at)]
 
+_TEMPLATE = {"exponent": _EXPONENT, "layers": [[None]]}
+_ENTRY = {"control": (0, LARGEST, None), "ranges": [None], "state": _TEMPLATE}
 
 class Relation:
     """Entries, each a template of the model's state in a control, that every step keeps."""
 
     def __init__(self, claim, entries, place):
-        self.claim, self.model, self.machine, self.place = claim, claim.model, claim.machine, place
-        self.arithmetic, self.horizon, self.entries = self.model.arithmetic, claim.horizon, {}
-        kind = self.arithmetic.kind
-        self.precision = FLOATS[self.arithmetic.name][:2] if kind == "float" else None
-        self.grain = {"fixed": self.arithmetic.unit_bits, "wrap": 0}.get(kind)
+        self.claim, self.model, self.machine, self.horizon = claim, claim.model, claim.machine, claim.horizon
+        self.arithmetic, self.entries = self.model.arithmetic, {}
+        self.precision = FLOATS[self.arithmetic.name][:2] if self.arithmetic.kind == "float" else None
+        self.grain = {"fixed": self.arithmetic.unit_bits, "wrap": 0}.get(self.arithmetic.kind)
         for i, entry in enumerate(array(entries, place)):
-            self.add(entry, "%s[%d]" % (place, i))
+            self.add(read(entry, _ENTRY, "%s[%d]" % (place, i)), "%s[%d]" % (place, i))
         self.compile()
 
-    # The file's entries.
-
     def add(self, entry, place):
-        control, ranges, state = keys(entry, ("control", "ranges", "state"), place)
-        if control is not None:
-            integer(control, 0, LARGEST, place + ".control")
-        right = control is not None or self.claim.mode == "recognise"
+        """Checks the form of an entry: what its terms may be depends on machine, mode and horizon."""
+        need(entry.control not in self.entries, "%s: its control has an entry already", place)
+        right = entry.control is not None or self.claim.mode == "recognise"
         need(right, "%s: in predictive mode nothing is asked of dead strings", place)
-        need(control not in self.entries, "%s: its control has an entry already", place)
-        registers, limits = len(self.machine.start[1]) if control is not None else 0, []
-        for i, pair in enumerate(array(ranges, place + ".ranges", registers)):
+        registers, limits = len(self.machine.start[1]) if entry.control is not None else 0, []
+        for i, pair in enumerate(array(entry.ranges, place + ".ranges", registers)):
             where = "%s.ranges[%d]" % (place, i)
-            if self.machine.cells:
-                need(pair is None, "%s is not null, the range of a cell", where)
-            else:
+            need(not self.machine.cells or pair is None, "%s is not null, the range of a cell", where)
+            if not self.machine.cells:
                 low, high = array(pair, where, 2)
                 integer(low, 0, LARGEST, where)
                 limits.append((low, INFINITY if high is None else integer(high, low, LARGEST, where)))
-        e, layers = keys(state, ("exponent", "layers"), place + ".state")
-        integer(e, 0, _MOST_PLACES, place + ".state.exponent")
-        array(layers, place + ".state.layers", len(self.model.layers))
-        for number, (terms, layer) in enumerate(zip(layers, self.model.layers)):
+        array(entry.state.layers, place + ".state.layers", len(self.model.layers))
+        for number, (terms, layer) in enumerate(zip(entry.state.layers, self.model.layers)):
             for c, term in enumerate(array(terms, "%s.state.layers[%d]" % (place, number), layer.width)):
                 right = self.is_term(term, registers)
                 need(right, "%s.state.layers[%d][%d] is no term that machine, mode and horizon allow", place, number, c)
-        self.entries[control] = limits, e, [term for terms in layers for term in terms]
+        self.entries[entry.control] = limits, entry.state.exponent, sum(entry.state.layers, [])
 
     def is_term(self, term, registers):
-        if type(term) is not list or not term:
-            return type(term) is int and abs(term) <= LARGEST
-        kind, numbers = term[0], term[1:]
-        if kind == "any" and None in numbers:
-            return len(numbers) == 2 and all(n is None or type(n) is int and abs(n) <= LARGEST for n in numbers)
-        if not all(type(n) is int and abs(n) <= LARGEST for n in numbers):
+        kind, *numbers = term if type(term) is list and term else ("", term)
+        whole = all(type(n) is int and abs(n) <= LARGEST for n in numbers if n is not None)
+        if kind == "any" and whole and len(numbers) == 2:
+            return None in numbers or numbers[0] <= numbers[1]
+        if not whole or None in numbers:
             return False
         if kind == "any":
-            growing = len(numbers) == 4 and self.horizon is not None and min(numbers[2:]) >= 0
-            return (len(numbers) == 2 or growing) and numbers[0] <= numbers[1]
-        if self.machine.cells:
-            right = kind == "b" and len(numbers) == 2
-            return right and 0 <= numbers[0] < registers and 0 <= numbers[1] < self.machine.bits
-        return kind == "r" and len(numbers) == 1 and 0 <= numbers[0] < registers
+            return len(numbers) == 4 and self.horizon is not None and min(numbers[2:]) >= 0 and numbers[0] <= numbers[1]
+        sizes = (registers, self.machine.bits) if self.machine.cells else (registers,)
+        form = kind == ("b" if self.machine.cells else "r") and len(numbers) == len(sizes)
+        return type(term) is int or form and all(0 <= n < size for n, size in zip(numbers, sizes))
 
     # The model's numbers, as wires: each is computed from other wires.
 
@@ -1300,27 +1127,20 @@ class Relation:
 
         def sums(affine, wires):
             spend(3 * sum(map(len, affine.rows)) + len(wires))
-            return [
-                new("sum", _quotient(b, affine.exponent), [(wires[c], _quotient(w, affine.exponent)) for c, w in row])
-                for b, row in zip(affine.bias, affine.rows)
-            ]
+            e, rows = affine.exponent, zip(affine.bias, affine.rows)
+            return [new("sum", _quotient(b, e), [(wires[c], _quotient(w, e)) for c, w in row]) for b, row in rows]
 
         x = self.inputs = [new("given") for _ in range(model.features)]
         self.before, self.after = [], []
         for layer in model.layers:
             before = [new("given") for _ in range(layer.width)]
-            parts = zip(before, sums(layer.gate, x), sums(layer.increment, x))
-            z = after = [new("state", *part) for part in parts]
+            z = after = [new("state", *part) for part in zip(before, sums(layer.gate, x), sums(layer.increment, x))]
             for stage in layer.phi:
-                e = stage.affine.exponent
-                low, high = (self.stored(_quotient(n, e), None) for n in (stage.low, stage.high))
+                low, high = (self.stored(_quotient(n, stage.affine.exponent), None) for n in (stage.low, stage.high))
                 z = [new(stage.activation, wire, low, high) for wire in sums(stage.affine, z + x)]
-            x = z
-            self.before += before
-            self.after += after
-        self.outputs = sums(model.readout, x)
-        e = model.embedding_exponent
-        self.embedding = [[self.stored(_quotient(n, e), None) for n in row] for row in model.embedding]
+            x, self.before, self.after = z, self.before + before, self.after + after
+        self.outputs, e = sums(model.readout, x), model.embedding.exponent
+        self.embedding = [[self.stored(_quotient(n, e), None) for n in row] for row in model.embedding.rows]
         self.bits = [self.bits_of(family) for family in self.machine.families]
 
     def bits_of(self, family):
@@ -1343,7 +1163,7 @@ class Relation:
         unit = 1 << self.grain
         if type(v) is not _Form:
             return simplest(Fraction(math.floor(v * unit), unit))
-        if all(type(n) is int or unit % n.denominator == 0 for n in coefficients(v)):
+        if all(unit % n.denominator == 0 for n in coefficients(v)):
             return v
         folded = box.fold(v)
         if type(folded) is _Form:
@@ -1355,30 +1175,26 @@ class Relation:
         v = box.memo.get(wire)
         if v is None:
             if wire in box.open:
-                kind, arguments = box.open[wire]
-                raise kind(*arguments)
-            if box.parent is not None:
-                try:
-                    v = self.value(wire, box.parent)
-                except (Cut, Failed):
-                    pass
+                raise box.open[wire][0](*box.open[wire][1])
             try:
-                v = self.computed(self.wires[wire], box) if v is None else v
+                v = self.value(wire, box.parent) if box.parent else None
+            except (Cut, Failed):
+                pass
+            try:
+                v = box.memo[wire] = self.computed(box, *self.wires[wire]) if v is None else v
             except (Cut, Failed) as stop:
                 box.open[wire] = type(stop), stop.args
                 raise
-            box.memo[wire] = v
         return v
 
-    def computed(self, wire, box):
-        kind = wire[0]
+    def computed(self, box, kind, *parts):
         if kind == "sum":
-            return self.sum(wire[1], wire[2], box)
+            return self.sum(*parts, box)
         if kind == "state":
-            h, gate, increment = (self.value(part, box) for part in wire[1:])
+            h, gate, increment = (self.value(part, box) for part in parts)
             return self.wrapped(self.stored(self.bounded(plus(self.product(gate, h, box), increment), box), box), box)
-        v = self.stored(self.value(wire[1], box), box)
-        for end, least in {"linear": (), "relu": ((0, True),), "clip": ((wire[2], True), (wire[3], False))}[kind]:
+        v = self.stored(self.value(parts[0], box), box)
+        for end, least in {"linear": (), "relu": ((0, True),), "clip": ((parts[1], True), (parts[2], False))}[kind]:
             low, high = box.bounds(v)
             self.bounded(end, box)
             if low < end < high:
@@ -1388,11 +1204,8 @@ class Relation:
 
     def wrapped(self, v, box):
         """Modulo 2^P in wrap arithmetic; a form that leaves the range is cut until it is a number."""
-        if self.arithmetic.kind != "wrap":
-            return v
-        low, high = box.bounds(v)
-        modulus = 1 << self.arithmetic.bits
-        if 0 <= low and high < modulus:
+        (low, high), modulus = box.bounds(v), 1 << self.arithmetic.bits
+        if self.arithmetic.kind != "wrap" or 0 <= low and high < modulus:
             return v
         v = box.fold(v)
         if type(v) is _Form:
@@ -1415,9 +1228,8 @@ class Relation:
                 constant += weight * v
             if self.precision:
                 spend(30)
-                self.bounded(weight, box)
-                self.bounded(plus(0, v, weight), box)
-                self.bounded(form(constant, terms), box)
+                for part in (weight, plus(0, v, weight), form(constant, terms)):
+                    self.bounded(part, box)
         self.bounded(bias, box)
         return self.bounded(form(constant + bias, terms) if terms else constant + bias, box)
 
@@ -1435,7 +1247,7 @@ class Relation:
         """v, where floats hold every value that it has in the box."""
         if self.precision:
             digits, places = self.precision
-            unit, (low, high) = max(1 if type(n) is int else n.denominator for n in coefficients(v)), box.bounds(v)
+            unit, (low, high) = max(n.denominator for n in coefficients(v)), box.bounds(v)
             exact = unit <= 1 << places and -(1 << digits) <= low * unit <= high * unit <= 1 << digits
             need(exact, "a number that is up to %s may not be exact in %s", max(high, -low), self.arithmetic.name)
         return v
@@ -1445,86 +1257,75 @@ class Relation:
     def opened(self, control):
         """(box, registers, what each parameter can be as time goes on): the template with its parameters."""
         limits, e, terms = self.entries[control]
-        base, registers, times, memo = [], [], [], {}
-        steps = None if self.horizon is None else max(self.horizon - 1, 0)
+        base, registers, times, start = [], [], [], self.machine.start[1] if control is not None else ()
+        steps = 0 if self.horizon is None else max(self.horizon - 1, 0)
 
         def parameter(low, high, down=0, up=0):
             times.append((low, high, down, up))
-            base.append((low - (steps or 0) * down, high + (steps or 0) * up))
+            base.append((low - steps * down, high + steps * up))
             return _Form(0, {len(base) - 1: 1})
 
-        if control is not None and self.machine.cells:
-            for _ in self.machine.start[1]:
-                registers.append([parameter(0, 1) for _ in range(self.machine.bits)])
-        elif control is not None:
-            for i, (low, high) in enumerate(limits):
-                v = parameter(low, high)
-                if steps is not None:
-                    times[-1] = low, max(self.machine.start[1][i], low), 0, self.machine.fastest(i)
-                    base[-1] = low, min(high, self.machine.start[1][i] + steps * self.machine.fastest(i))
-                registers.append(v)
-        for wire, term in zip(self.before, terms):
-            memo[wire] = self.term(term, e, registers, parameter)
-        empty = any(low > high for low, high in base)
+        if self.machine.cells:
+            registers = [[parameter(0, 1) for _ in range(self.machine.bits)] for _ in start]
+        for i, (low, high) in enumerate(limits):
+            registers.append(parameter(low, high))
+            if self.horizon is not None:
+                rate = self.machine.fastest(i)
+                times[-1], base[-1] = (low, max(start[i], low), 0, rate), (low, min(high, start[i] + steps * rate))
+        memo = {wire: self.term(term, e, registers, parameter) for wire, term in zip(self.before, terms)}
         spend(20 * len(base) + 5 * len(self.before))
-        return None if empty else _Box(base, {}, memo), registers, times
+        return None if any(low > high for low, high in base) else _Box(base, {}, memo), registers, times
 
     def term(self, term, e, registers, parameter):
         if type(term) is int:
             return _quotient(term, e)
-        if term[0] == "r":
-            return registers[term[1]]
-        if term[0] == "b":
-            return registers[term[1]][term[2]]
-        low, high = (-INFINITY if term[1] is None else term[1]), (INFINITY if term[2] is None else term[2])
-        return plus(0, parameter(low, high, *term[3:]), _quotient(1, e))
+        if term[0] != "any":
+            return registers[term[1]] if term[0] == "r" else registers[term[1]][term[2]]
+        return plus(0, parameter(*ends(term), *term[3:]), _quotient(1, e))
 
     def lands(self, term, e, v, registers, box, times, t, place):
         """Checks that the number or form v is what the term says, after t symbols, or one step later for forms."""
         if type(term) is int or term[0] != "any":
             difference = box.bounds(plus(v, self.term(term, e, registers, None), -1))
             return need(difference == (0, 0), "%s is not what the template says", place)
-        low = -INFINITY if term[1] is None else _quotient(term[1], e)
-        high = INFINITY if term[2] is None else _quotient(term[2], e)
+        low, high = (n if abs(n) == INFINITY else _quotient(n, e) for n in ends(term))
         down, up = (_quotient(n, e) for n in term[3:] or (0, 0))
-        whole = all(type(n) is int or (1 << e) % n.denominator == 0 for n in coefficients(v))
+        whole = all((1 << e) % n.denominator == 0 for n in coefficients(v))
         need(whole, "%s is no multiple of the template's unit", place)
         least, most = box.bounds(v)
         if low - t * down <= least and most <= high + t * up:
-            return None
+            return
         for p, a in v.terms.items() if type(v) is _Form and len(term) > 3 else ():
             # A parameter, times a, that stays within these bounds as they move, and what is added to it in one step.
             first, last, falls, rises = (a * n for n in times[p])
             first, last, falls, rises = (first, last, falls, rises) if a > 0 else (last, first, -rises, -falls)
             least, most = box.bounds(plus(v, _Form(0, {p: a}), -1))
             if low <= first and last <= high and falls <= down and rises <= up and -down <= least and most <= up:
-                return None
+                return
         raise Failed("%s is not within the range of the template" % place)
 
-    def arrives(self, control, values, registers, box, times, t, place):
-        """Checks that new values (wires, or numbers) lie in the entry of a control, with these registers."""
+    def arrives(self, control, registers, box, times, t, place):
+        """Checks that the state after a step lies in the entry of a control, with these registers."""
         need(control in self.entries, "%s: there is no entry for control %s", place, control)
         limits, e, terms = self.entries[control]
         for i, (low, high) in enumerate(limits):
             least, most = box.bounds(registers[i])
             inside = low <= least and most <= high
             need(inside, "%s: counter %d may be outside of its range in control %s", place, i, control)
-        for c, (term, v) in enumerate(zip(terms, values)):
-            where = "%s: coordinate %d" % (place, c)
-            if box.base is None:
-                self.lands(term, e, v, registers, box, times, t, where)
-            else:
-                everywhere(
-                    box,
-                    lambda b, term=term, v=v, where=where: self.lands(
-                        term, e, self.value(v, b), registers, b, times, t, where
-                    ),
-                )
+        for c, (term, wire) in enumerate(zip(terms, self.after)):
+            def lands(b, term=term, wire=wire, where="%s: coordinate %d" % (place, c)):
+                self.lands(term, e, self.value(wire, b), registers, b, times, t, where)
+
+            everywhere(box, lands)
+
+    def known(self, values):
+        """The box of a state of numbers."""
+        return _Box([], {}, dict(zip(self.after, values)))
 
     def covers(self, values, length):
         """Whether a dead state, after a string of this length, lies in the template of the entry null."""
         try:
-            self.arrives(None, values, (), _Box(None, {}, {}), (), length, "")
+            self.arrives(None, (), self.known(values), (), length, "")
             return True
         except Failed:
             spend(50)
@@ -1533,95 +1334,73 @@ class Relation:
     # Steps.
 
     def check(self):
-        machine, run = self.machine, Run(self.model)
+        machine, run, place = self.machine, Run(self.model), "relation: after BOS"
         state, given = run.begin()
-        compare(self.claim, given, machine.wanted(machine.start, self.claim.mode), "relation: after BOS")
+        compare(self.claim, given, machine.wanted(machine.start, self.claim.mode), place)
         control, registers = machine.start
-        if machine.cells:
-            registers = [[0] * machine.bits for _ in registers]
-        self.arrives(control, run.values(state), registers, _Box(None, {}, {}), (), 0, "relation: after BOS")
-        if self.horizon == 0:
-            return
-        for control in [c for c in self.entries if c is not None]:
-            for f in range(len(machine.families)):
-                self.check_family(control, f)
-        if None in self.entries:
-            self.check_dead()
+        registers = [[0] * machine.bits for _ in registers] if machine.cells else registers
+        self.arrives(control, registers, self.known(run.values(state)), (), 0, place)
+        for control in self.entries if self.horizon != 0 else ():
+            self.check_control(control)
 
-    def check_dead(self):
-        for f in range(len(self.machine.families)):
-            self.check_family(None, f)
-
-    def check_family(self, control, f):
-        """One step by the symbols of a family: all types at once where that can be, else one by one."""
-        family = self.machine.families[f]
-        if self.bits[f]:
-            try:
-                return self.check_symbol(control, f, None)
-            except Failed:
-                if len(family) & (len(family) - 1) == 0:
-                    raise  # the bits stand for the types and nothing else: there is no more to find out
-        for kind in range(len(family)):
-            self.check_symbol(control, f, kind)
+    def check_control(self, control):
+        """A step by each family of symbols: all types at once where that can be, else one by one."""
+        for f, family in enumerate(self.machine.families):
+            if self.bits[f]:
+                try:
+                    self.check_symbol(control, f, None)
+                    continue
+                except Failed:
+                    if len(family) & (len(family) - 1) == 0:
+                        raise  # the bits stand for the types and nothing else: there is no more to find out
+            for kind in range(len(family)):
+                self.check_symbol(control, f, kind)
 
     def check_symbol(self, control, f, kind):
         """One step from an entry by one symbol, or by all of the family, its type as bits."""
-        machine = self.machine
-        name = self.model.symbols[machine.families[f][kind or 0]]
-        place = "relation: in control %s, after %s" % ("null" if control is None else control, show(name))
-        place += " and all of its family" if kind is None else ""
+        machine, family = self.machine, self.machine.families[f]
+        name = show(self.model.symbols[family[kind or 0]]) + (" and all of its family" if kind is None else "")
+        place = "relation: in control %s, after %s" % ("null" if control is None else control, name)
         box, registers, times = self.opened(control)
         if box is None:
             return
         move = None if control is None else machine.moves.get(control, {}).get(f)
         tests = move[0] if move else ()
-        cell = next((registers[r] for r, test in tests if test is _SAME), None)
-        width = machine.bits if kind is not None else len(self.bits[f][1])
-        own = [kind >> b & 1 for b in range(width)] if kind is not None else []
+        own = [kind >> b & 1 for b in range(machine.bits)] if kind is not None else []
         if kind is None:
-            own = [_Form(0, {len(box.base) + b: 1}) for b in range(width)]
-            box.base += [(0, 1)] * width
-            times += [(0, 1, 0, 0)] * width
+            own = [_Form(0, {len(box.base) + b: 1}) for b in range(len(self.bits[f][1]))]
+            box.base += [(0, 1)] * len(own)
+            times += [(0, 1, 0, 0)] * len(own)
         if move:
-            bits = cell if kind is None and cell else own
-            inside = satisfied(box, registers, tests, bits)
+            # Where all of a family is tested against a cell, the cell's bits are those of the symbol.
+            typed = next((registers[r] for r, test in tests if test is _SAME and kind is None), None) or own
+            inside = satisfied(box, registers, tests, typed)
             if inside is not None:
                 after = list(registers)
                 for r, change in move[2]:
-                    after[r] = bits if change is _SAME else plus(after[r], change)
-                self.check_case(f, kind, bits, box.memo, inside, move[1], after, times, place)
+                    after[r] = typed if change is _SAME else plus(after[r], change)
+                self.check_case(f, kind, typed, box.memo, inside, move[1], after, times, place)
         if self.claim.mode == "recognise":
-            for part in filter(None, violated(box, registers, tests, own) if move else [box]):
+            for part in violated(box, registers, tests, own) if move else [box]:
                 self.check_case(f, kind, own, box.memo, part, None, (), times, place + " without a move")
 
-    def check_case(self, f, kind, bits, given, box, target, registers, times, place):
-        if kind is None:
-            first, added = self.bits[f]
-            x = list(first)
-            for bit, delta in zip(bits, added):
-                x = [plus(v, bit, d) if d else v for v, d in zip(x, delta)]
-        else:
-            x = self.embedding[self.machine.families[f][kind]]
+    def check_case(self, f, kind, typed, given, box, target, registers, times, place):
+        """One step in a box: where it leads, and what is given there."""
+        x, added = self.bits[f] if kind is None else (self.embedding[self.machine.families[f][kind]], ())
+        for bit, delta in zip(typed, added):
+            x = [plus(v, bit, d) if d else v for v, d in zip(x, delta)]
         memo = {**given, **dict(zip(self.inputs, x))}
         spend(100 + 5 * len(memo))
         box = _Box(box.base, box.own, memo)
-        if self.precision:
-            for v in memo.values():
-                self.bounded(v, box)
-        self.arrives(target, self.after, registers, box, times, 0, place)
-        self.check_outputs(target, registers, box, place)
-
-    def check_outputs(self, target, registers, box, place):
+        for v in memo.values() if self.precision else ():
+            self.bounded(v, box)
+        self.arrives(target, registers, box, times, 0, place)
         accepting = None if target is None else self.machine.accepting.get(target)
-        if self.claim.mode == "recognise":
-            self.check_output(0, accepting, None, registers, box, place)
-            return
         self.check_output(len(self.outputs) - 1, accepting, None, registers, box, place)
         moves = self.machine.moves.get(target, {})
-        for f, family in enumerate(self.machine.families):
-            tests = moves[f][0] if f in moves else None
+        for g, family in enumerate(self.machine.families if self.claim.mode == "predictive" else ()):
             for kind, symbol in enumerate(family):
-                self.check_output(symbol, tests, kind, registers, box, place)
+                self.check_output(symbol, moves[g][0] if g in moves else None, kind, registers, box, place)
 
     def check_output(self, output, tests, kind, registers, box, place):
         """The output is positive exactly where the tests hold; nowhere, where they are None."""
@@ -1633,42 +1412,37 @@ class Relation:
         def silent(b):
             need(b.bounds(self.value(wire, b))[1] <= 0, "%s: output %s may be given", place, name)
 
-        if tests is None:
-            return everywhere(box, silent)
-        bits = [kind >> b & 1 for b in range(self.machine.bits)] if kind is not None else ()
-        inside = satisfied(box, registers, tests, bits)
+        typed = [kind >> b & 1 for b in range(self.machine.bits)] if kind is not None else ()
+        inside = satisfied(box, registers, tests, typed) if tests is not None else None
         if inside is not None:
             everywhere(inside, positive)
-        for part in filter(None, violated(box, registers, tests, bits)):
+        for part in violated(box, registers, tests, typed) if tests is not None else [box]:
             everywhere(part, silent)
 
+def ends(term):
+    """The range of a term "any"."""
+    return -INFINITY if term[1] is None else term[1], INFINITY if term[2] is None else term[2]
 
-def satisfied(box, registers, tests, bits):
+def satisfied(box, registers, tests, typed):
     """The part of the box where all tests hold of the registers and the bits of the symbol's type, or None."""
     for r, test in tests:
-        pairs = zip(registers[r], bits) if test is _SAME else [(registers[r], None)]
-        for v, bit in pairs:
+        for v, bit in zip(registers[r], typed) if test is _SAME else [(registers[r], None)]:
             low, high = (1, INFINITY) if test is _POSITIVE else (0, 0) if test is _ZERO else (bit, bit)
-            if v is bit:
-                continue  # the symbol's type is that of the cell
-            box = between(box, v, low, high)
-            if box is None:
-                return None
+            if box is not None and v is not bit:  # else the symbol's type is that of the cell
+                box = between(box, v, low, high)
     return box
 
-
-def violated(box, registers, tests, bits):
-    """Parts of the box, or None, that together are all of it where some test does not hold."""
+def violated(box, registers, tests, typed):
+    """Parts of the box that together are all of it where some test does not hold."""
+    parts = []
     for r, test in tests:
         if test is _SAME:
-            for v, bit in zip(registers[r], bits):
-                for one in (0, 1):
-                    part = between(box, v, 1 - one, 1 - one)
-                    yield part and between(part, bit, one, one)
+            for v, bit, one in [(v, bit, one) for v, bit in zip(registers[r], typed) for one in (0, 1)]:
+                part = between(box, v, 1 - one, 1 - one)
+                parts.append(part and between(part, bit, one, one))
         else:
-            low, high = (-INFINITY, 0) if test is _POSITIVE else (1, INFINITY)
-            yield between(box, registers[r], low, high)
-
+            parts.append(between(box, registers[r], *((-INFINITY, 0) if test is _POSITIVE else (1, INFINITY))))
+    return [part for part in parts if part]
 
 def between(box, v, low, high):
     """The part of the box where low <= v <= high, for a number or a parameter plus a number; or None."""
@@ -1677,89 +1451,84 @@ def between(box, v, low, high):
     ((p, _),) = v.terms.items()
     return box.within(p, low - v.constant, high - v.constant)
 
-
 # -- levels: digits that name sets of states --------------------------------------------------------------------------
-
 
 def check_levels(claim, evidence):
     place, model, machine, predictive = "evidence.levels", claim.model, claim.machine, claim.mode == "predictive"
-    digits, root, sets = keys(evidence, ("digits", "root", "sets"), place)
     right = claim.dfa is not None and claim.horizon is None and model.arithmetic.kind != "float"
     need(right, "%s is for automata, without a horizon, and not for floats", place)
-    for number, coordinates in enumerate(array(digits, place + ".digits", len(model.layers))):
+    for number, coordinates in enumerate(array(evidence.digits, place + ".digits", len(model.layers))):
         integers(coordinates, "%s.digits[%d]" % (place, number), None, 0, model.layers[number].width - 1)
         need(len(set(coordinates)) == len(coordinates), "%s.digits[%d] has a coordinate twice", place, number)
     table, start = claim.dfa["table"], claim.dfa["start"]
-    masks, level, tiles = read_chart(sets, root, len(table), sum(map(bool, digits)), place)
+    masks, level, tiles = read_chart(evidence, len(table), sum(map(bool, evidence.digits)), place)
     alive, column = bits(machine.moves, len(table)), {name: i for i, name in enumerate(claim.dfa["symbols"])}
     letters = {}  # symbols with one row of the embedding and one column of the table are one letter
     for symbol, name in enumerate(model.symbols):
         spend(10 * len(table))
-        letters.setdefault((tuple(model.embedding[symbol]), tuple(row[column[name]] for row in table)), symbol)
-    action = {symbol: images for (_, images), symbol in letters.items()}
-    steps, images = model.steps(), {}
+        images = tuple(row[column[name]] for row in table)
+        letters.setdefault((tuple(model.embedding.rows[symbol]), images), symbol)
+    action, steps, known = {symbol: images for (_, images), symbol in letters.items()}, model.steps(), {}
 
     def image(s, symbol):
-        if (s, symbol) not in images:
+        if (s, symbol) not in known:
             states = members(masks[s])
             spend(len(states) + len(table) // 10 + 200)
-            images[s, symbol] = bits([action[symbol][q] for q in states], len(table))
-        return images[s, symbol]
+            known[s, symbol] = bits([action[symbol][q] for q in states], len(table))
+        return known[s, symbol]
 
-    def digit(h, coordinates, where):
-        number = 0
-        for i, c in enumerate(coordinates):
-            bit = h[c] >> steps.unit_bits if not steps.fractions else math.floor(h[c])
-            need(bit in (0, 1), "levels, layer %d: coordinate %d is no bit after some symbol", where, c)
-            number |= bit << i
-        return number
+    def digit(h):
+        found = [math.floor(steps.value(h[c])) for c in coordinates]
+        for c, bit in zip(coordinates, found):
+            need(bit in (0, 1), "levels, layer %d: coordinate %d is no bit after some symbol", number, c)
+        return sum(bit << i for i, bit in enumerate(found))
+
+    def refined(s, d, text, *values):
+        """The set that the digit makes of a set: a tile of it, where this is the level of the set."""
+        if not coordinates or level[s] != depth:
+            return s
+        need(d < len(tiles[s]), "levels, layer %d: " + text, number, *values)
+        return tiles[s][d]
 
     rows = [steps.embedding[symbol] for symbol in action]  # the features of this layer
-    facts = {(x, root, root, symbol) for x, symbol in enumerate(action)}
-    bos, here, depth = steps.embedding[len(model.symbols)], root, 0
-    for number, coordinates in enumerate(digits):
+    facts = {(x, evidence.root, evidence.root, symbol) for x, symbol in enumerate(action)}
+    bos, here, depth = steps.embedding[len(model.symbols)], evidence.root, 0
+    for number, coordinates in enumerate(evidence.digits):
         prepared, ready = [steps.prepared(number, x) for x in rows], steps.prepared(number, bos)
-        h = steps.advance(number, ready, steps.initial[number])
-        bos = steps.rest(number, ready, steps.first(number, ready, h))
-        named, states = {}, [h]  # the digit of each state of this layer, from all features that occur
+        first = steps.advance(number, ready, steps.initial[number])
+        bos = steps.rest(number, ready, steps.first(number, ready, first))
+        digits, states = {}, [first]  # the digit of each state of this layer, from all features that occur
         for h in states:
-            if h not in named:
+            if h not in digits:
                 check_size(h)
-                named[h] = digit(h, coordinates, number)
+                digits[h] = digit(h)
                 states += [steps.advance(number, x, h) for x in prepared]
                 spend(len(prepared) * (len(h) + 5))
-        if coordinates and level[here] == depth:
-            need(named[states[0]] < len(tiles[here]), "levels, layer %d: after BOS the digit names no tile", number)
-            here = tiles[here][named[states[0]]]
+        here = refined(here, digits[first], "after BOS the digit names no tile")
         features, following, groups = {}, set(), {}
         for x, *fact in facts:
             groups.setdefault(x, []).append(fact)
         for x, group in groups.items():
             # What this layer does with the features x: from each digit before to each digit and features after.
             ways, after_first = {}, {}
-            for h, d in named.items():
+            for h, d in digits.items():
                 new = steps.advance(number, prepared[x], h)
-                first = steps.first(number, prepared[x], new)
-                if first not in after_first:
-                    z = steps.rest(number, prepared[x], first)
-                    check_size(z)
-                    after_first[first] = features.setdefault(z, len(features))
-                ways.setdefault(d, {})[named[new], after_first[first]] = None
+                z = steps.first(number, prepared[x], new)
+                if z not in after_first:
+                    after = steps.rest(number, prepared[x], z)
+                    check_size(after)
+                    after_first[z] = features.setdefault(after, len(features))
+                ways.setdefault(d, {})[digits[new], after_first[z]] = None
             anywhere = {way: None for row in ways.values() for way in row}
             for before, after, symbol in group:
-                refined = coordinates and level[before] == depth
-                for d in range(len(tiles[before])) if refined else (None,):
-                    source = tiles[before][d] if refined else before
+                parted = coordinates and level[before] == depth
+                for d, source in enumerate(tiles[before]) if parted else [(None, before)]:
                     to = image(source, symbol)
                     spend(20)
-                    if predictive and not to & alive:
-                        continue
-                    for new, z in ways.get(d, ()) if refined else anywhere:
-                        goal = after
-                        if coordinates and level[after] == depth:
-                            known = new < len(tiles[after])
-                            need(known, "levels, layer %d: digit %d names no tile of set %d", number, new, after)
-                            goal = tiles[after][new]
+                    for new, z in ways.get(d, ()) if parted else anywhere:
+                        if predictive and not to & alive:
+                            break
+                        goal = refined(after, new, "digit %d names no tile of set %d", new, after)
                         right = not to & ~masks[goal]
                         need(right, "levels, layer %d: from set %d to %d by symbol %d", number, source, goal, symbol)
                         if (z, source, goal, symbol) not in following:
@@ -1777,22 +1546,19 @@ def check_levels(claim, evidence):
         need(action[symbol][q] == target, "levels: the digits lead from state %d to %d by symbol %d", q, target, symbol)
         compare(claim, outputs[z], wanted[target], "levels: in state %d after symbol %d" % (target, symbol))
 
-
 def members(mask):
     return [q for q, bit in enumerate(reversed(bin(mask)[2:])) if bit == "1"]
 
-
-def read_chart(sets, root, states, levels, place):
+def read_chart(chart, states, levels, place):
     """(sets as bits, their levels, their tiles): sets that nest, down to single states at the last level."""
     masks, level, tiles = [], [], []
-    for s, entry in enumerate(array(sets, place + ".sets")):
+    for s, entry in enumerate(chart.sets):
         where = "%s.sets[%d]" % (place, s)
-        chosen, depth, parts = keys(entry, ("states", "level", "tiles"), where)
-        masks.append(bits(integers(chosen, where + ".states", None, 0, states - 1), states))
-        level.append(integer(depth, 0, levels, where + ".level"))
-        tiles.append(integers(parts, where + ".tiles", None, 0, len(sets) - 1))
-    integer(root, 0, len(sets) - 1, place + ".root")
-    need(masks[root] == (1 << states) - 1, "%s: the root is not the set of all states", place)
+        masks.append(bits(integers(entry.states, where + ".states", None, 0, states - 1), states))
+        level.append(integer(entry.level, 0, levels, where + ".level"))
+        tiles.append(integers(entry.tiles, where + ".tiles", None, 0, len(chart.sets) - 1))
+    integer(chart.root, 0, len(chart.sets) - 1, place + ".root")
+    need(masks[chart.root] == (1 << states) - 1, "%s: the root is not the set of all states", place)
     for s, parts in enumerate(tiles):
         union = 0
         for t in parts:
@@ -1803,22 +1569,19 @@ def read_chart(sets, root, states, levels, place):
         need(whole, "%s.sets[%d]: its tiles are not all of it, or at the last level it is not one state", place, s)
     return masks, level, tiles
 
-
 # -- the other claims -------------------------------------------------------------------------------------------------
-
 
 def check_word(claim, evidence):
     """Runs model and machine; rounds are skipped once both are where they have been."""
-    (parts,) = keys(evidence, ("parts",), "evidence.word")
-    number = {name: i for i, name in enumerate(claim.model.symbols)}
-    run, state = Run(claim.model), claim.machine.start
-    (here, given), length = run.begin(), 0
-    for i, part in enumerate(array(parts, "evidence.word.parts")):
-        names, times = array(part, "evidence.word.parts[%d]" % i, 2)
-        word = spelled(names, number, "evidence.word.parts[%d]" % i)
-        need(word, "evidence.word.parts[%d] has no symbols", i)
-        integer(times, 1, LARGEST, "evidence.word.parts[%d] times" % i)
-        length += times * len(word)
+    machine, run, state, text, length = claim.machine, Run(claim.model), claim.machine.start, [], 0
+    here, given = run.begin()
+    for i, part in enumerate(evidence.parts):
+        place = "evidence.word.parts[%d]" % i
+        names, times = array(part, place, 2)
+        word = spelled(names, claim.model.symbols, place)
+        need(word, "%s has no symbols", place)
+        length += integer(times, 1, LARGEST, place + " times") * len(word)
+        text.append("(%s)%s" % (" ".join(names), "^%d" % times if times > 1 else ""))
         done, seen = 0, {}
         while done < times:
             if (state, here) in seen:
@@ -1829,36 +1592,25 @@ def check_word(claim, evidence):
             spend(300)
             for symbol in word:
                 here, given = run.step(here, symbol)
-                state = claim.machine.step(state, symbol)
+                state = machine.step(state, symbol)
             done += 1
     right = claim.mode == "recognise" or state is not None
     need(right, "word: the string is no prefix of a word, and nothing is asked of it")
-    wanted = claim.machine.wanted(state, claim.mode)
+    wanted, text = machine.wanted(state, claim.mode), " ".join(text)
     need(given != wanted, "word: the model is right after this string")
-    text = " ".join("(%s)%s" % (" ".join(names), "^%d" % times if times > 1 else "") for names, times in parts)
     text = text if len(text) <= 200 else text[:200] + " ..."
-    claim.text += ": after the string of %d symbols %s it gives %s, not %s" % (
-        length,
-        text,
-        named(claim, given),
-        named(claim, wanted),
-    )
+    outputs = named(claim, given), named(claim, wanted)
+    claim.text += ": after the string of %d symbols %s it gives %s, not %s" % (length, text, *outputs)
 
-
-def spelled(names, number, place):
-    word = []
-    for name in array(names, place):
-        need(type(name) is str and name in number, "%s: %s is no symbol", place, show(name))
-        word.append(number[name])
-    return word
-
+def spelled(names, symbols, place):
+    number = {name: i for i, name in enumerate(symbols)}
+    for name in read(names, [str], place):
+        need(name in number, "%s: %s is no symbol", place, show(name))
+    return [number[name] for name in names]
 
 def check_cycle(claim, evidence):
-    machine, place = claim.machine, "evidence.cycle"
-    u, w, v, period = keys(evidence, ("u", "w", "v", "period"), place)
-    number = {name: i for i, name in enumerate(machine.symbols)}
-    u, w, v = (spelled(names, number, place) for names in (u, w, v))
-    integer(period, 2, LARGEST, place + ".period")
+    machine = claim.machine
+    u, w, v = (spelled(word, machine.symbols, "evidence.cycle") for word in (evidence.u, evidence.w, evidence.v))
 
     def after(state, word):
         for symbol in word:
@@ -1867,18 +1619,16 @@ def check_cycle(claim, evidence):
 
     first = state = after(machine.start, u)
     found = set()
-    for _ in range(period):
+    for _ in range(evidence.period):
         found.add(machine.accepts(after(state, v)))
         state = after(state, w)
         spend(20)
-    need(state == first, "cycle: the machine is not back after %d rounds", period)
+    need(state == first, "cycle: the machine is not back after %d rounds", evidence.period)
     need(len(found) == 2, "cycle: all of these strings are words, or none")
 
-
-def _check_bound(claim, evidence):
-    (most,) = keys(evidence, ("states",), "evidence.bound")
-    integer(most, 1, LARGEST, "evidence.bound.states")
-    model = claim.model
+def check_bound(claim, evidence):
+    """Gates that are not negative, and finitely many states: each coordinate of each layer moves monotonely."""
+    model, most = claim.model, evidence.states
     need(model.arithmetic.kind != "wrap", "bound: numbers that wrap do not keep their order")
     steps = model.steps()
     rows, bos = set(steps.embedding[:-1]), steps.embedding[-1]
@@ -1905,38 +1655,43 @@ def _check_bound(claim, evidence):
                 large = len(states) > most or len(rows) > most
                 need(not large, "bound: layer %d has more than %d states or features", number, most)
 
-
 # -- claims -----------------------------------------------------------------------------------------------------------
 
-_KINDS = {
-    "computes": ("closed", "relation", "levels"),
-    "is wrong about": ("word",),
-    "not star-free": ("cycle",),
-    "at most star-free": ("bound",),
-}
+def check_relation(claim, evidence):
+    need(claim.machine.start is not None, "relation: the language has no word")
+    Relation(claim, evidence.entries, "evidence.relation.entries").check()
 
+_SET = {"states": [_NATURAL], "level": _NATURAL, "tiles": [_NATURAL]}
+_KINDS = {  # for each claim and kind of evidence: its shape, and what checks it
+    "computes": {
+        "closed": ({"states": _COUNT, "dead": None}, check_closed),
+        "relation": ({"entries": [None]}, check_relation),
+        "levels": ({"digits": [[_NATURAL]], "root": _NATURAL, "sets": [_SET]}, check_levels),
+    },
+    "is wrong about": {"word": ({"parts": [None]}, check_word)},
+    "not star-free": {"cycle": ({"u": [str], "w": [str], "v": [str], "period": (2, LARGEST)}, check_cycle)},
+    "at most star-free": {"bound": ({"states": _COUNT}, check_bound)},
+}
+_CERTIFICATE = {"format": str, "claim": set(_KINDS), "evidence": None, "language": None, "model": None,
+                "mode": {"predictive", "recognise"}, "horizon": (0, LARGEST, None)}
 
 class _Claim:
     """What a file claims, its parts read and checked for form; check() checks the evidence."""
 
     def __init__(self, value):
-        kind = value.get("claim")
-        need(type(kind) is str and kind in _KINDS, "claim is %s, expected one of %s", show(kind), ", ".join(_KINDS))
-        names = ["format", "claim", "evidence"] + ["language"] * (kind != "at most star-free")
-        names += ["model"] * (kind != "not star-free") + ["mode"] * (kind in ("computes", "is wrong about"))
-        names += ["horizon"] * (kind == "computes")
-        given = dict(zip(names, keys(value, names, "the certificate")))
-        self.kind, self.horizon, self.mode, self.dfa = kind, given.get("horizon"), given.get("mode"), None
+        kind = self.kind = read(value.get("claim"), _CERTIFICATE["claim"], "claim")
+        without = {"computes": (), "is wrong about": ("horizon",), "not star-free": ("horizon", "mode", "model"),
+                   "at most star-free": ("horizon", "mode", "language")}[kind]
+        given = vars(read(value, {name: shape for name, shape in _CERTIFICATE.items() if name not in without}))
+        self.horizon, self.mode, self.dfa = given.get("horizon"), given.get("mode"), None
         self.model = _Model(given["model"]) if "model" in given else None
-        self.evidence, self.details = one_key(given["evidence"], _KINDS[kind], "evidence")
-        if self.horizon is not None:
-            integer(self.horizon, 0, LARGEST, "horizon")
+        evidence, details = one_key(given["evidence"], _KINDS[kind], "evidence")
+        shape, self.checks = _KINDS[kind][evidence]
+        self.evidence = read(details, shape, "evidence." + evidence)
         if "language" in given:
-            self.machine = _machine_of(given["language"])
-            self.dfa = given["language"].get("dfa")
+            self.machine, self.dfa = _machine_of(given["language"]), given["language"].get("dfa")
             self.machine.arrange(self.model.symbols if self.model else [n for f in self.machine.families for n in f])
         if self.mode is not None:
-            need(self.mode in ("predictive", "recognise"), "mode is %s", show(self.mode))
             right = (self.model.outputs == [_ACCEPT]) == (self.mode == "recognise")
             need(right, "model.outputs are not those of the mode %s", self.mode)
             right = self.mode == "recognise" or self.machine.start is not None
@@ -1947,40 +1702,20 @@ class _Claim:
         if self.kind == "not star-free":
             return "%s is not star-free" % self.machine.text
         if self.kind == "at most star-free":
-            return (
-                "for each output of %s, the strings after which it is given are a star-free language; "
-                "so is whatever it recognises or predicts" % self.model
-            )
+            return ("for each output of %s, the strings after which it is given are a star-free language; "
+                    "so is whatever it recognises or predicts" % self.model)
+        verb = "recognise" if self.mode == "recognise" else "predict"
         if self.kind == "is wrong about":
-            verb = "does not recognise" if self.mode == "recognise" else "does not predict"
-            return "%s %s %s" % (self.model, verb, self.machine.text)
+            return "%s does not %s %s" % (self.model, verb, self.machine.text)
+        text = "it gives %s after a string exactly when that is a word" % _ACCEPT
+        if self.mode == "predictive":
+            text = "after every prefix of a word it gives exactly the symbols that may come next, "
+            text += "and %s exactly after words" % _EOS
         reach = "" if self.horizon is None else ", on all strings of at most %d symbols" % self.horizon
-        if self.mode == "recognise":
-            return "%s recognises %s: it gives %s after a string exactly when that is a word%s" % (
-                self.model,
-                self.machine.text,
-                _ACCEPT,
-                reach,
-            )
-        return (
-            "%s predicts %s: after every prefix of a word it gives exactly the symbols that may come next, "
-            "and %s exactly after words%s" % (self.model, self.machine.text, _EOS, reach)
-        )
+        return "%s %ss %s: %s%s" % (self.model, verb, self.machine.text, text, reach)
 
     def check(self):
-        if self.evidence == "relation":
-            (entries,) = keys(self.details, ("entries",), "evidence.relation")
-            need(self.machine.start is not None, "relation: the language has no word")
-            Relation(self, entries, "evidence.relation.entries").check()
-        else:
-            {
-                "closed": check_closed,
-                "levels": check_levels,
-                "word": check_word,
-                "cycle": check_cycle,
-                "bound": _check_bound,
-            }[self.evidence](self, self.details)
-
+        self.checks(self, self.evidence)
 
 def main(arguments):
     sys.setrecursionlimit(6000)
@@ -1990,7 +1725,7 @@ def main(arguments):
     if len(arguments) != 1 or arguments[0].startswith("--"):
         return report(2, "usage: checker.py [--work N] FILE")
     try:
-        value = _read(arguments[0])
+        value = _load(arguments[0])
     except Rejected as reason:
         return report(2, "%s: %s" % (arguments[0], reason))
     except MemoryError:
@@ -2004,7 +1739,6 @@ def main(arguments):
         return report(1, "FAILED: beyond the checker's means (%s)" % type(error).__name__)
     return report(0, "VERIFIED: %s." % claim.text)
 
-
 def report(status, text):
     """Prints one line, in ASCII, and gives the status: 2 where it cannot be printed."""
     text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text).encode("ascii", "backslashreplace").decode()
@@ -2015,7 +1749,6 @@ def report(status, text):
     except (OSError, ValueError, AttributeError):
         return 2
     return status
-
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

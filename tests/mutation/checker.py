@@ -23,7 +23,7 @@ FAULTS = [
            f"{_TESTS}::test_rounding_is_to_nearest_even"),
     _fault("(0, _ZERO),)}, (0, (1,))", "(0, _ZERO),)}, (0, (0,))", "an expression is still to come at first",
            f"{_TESTS}::test_named_languages_are_the_programs"),
-    _fault("if t in alive} for q", "} for q", "moves to dead states are no moves",
+    _fault("enumerate(row) if t in alive}", "enumerate(row)}", "moves to dead states are no moves",
            f"{_TESTS}::test_what_is_true_is_verified"),
     _fault("least = 0 if self.nullable[term] else least", "least = least", "what may be empty may be left out",
            f"{_TESTS}::test_expressions_mean_what_the_program_reads"),
