@@ -166,7 +166,7 @@ def arithmetic_of(name, place):
     need(match or name in FLOATS or name == "exact", "%s %s is not known", place, show(name))
     if not match:
         return Record(name=name, kind="float" if name in FLOATS else name, bits=FLOATS.get(name, (0,))[0], unit_bits=0)
-    kind, count, least, most = match[1], int(match[2]), *((0, 32) if match[1] == "fixed" else (1, 52))
+    kind, count, (least, most) = match[1], int(match[2]), (0, 32) if match[1] == "fixed" else (1, 52)
     need(least <= count <= most, "%s: %s has not from %d to %d bits", place, name, least, most)
     return Record(name=name, kind=kind, bits=count, unit_bits=count if kind == "fixed" else 0)
 
