@@ -1,7 +1,7 @@
 """Provers with a planted fault, and what the checker says of the certificates that they write.
 
 Each fault of the areas below is planted in a copy of the tree.  There the provers are asked about models that are known
-to be wrong, by a plain run on short strings, and about models of PARITY, of which nothing is to be refuted
+to be wrong, by a run on short strings, and about models of PARITY, of which nothing is to be refuted
 and no bound to be claimed.  Every false verdict is written as a certificate, which the checker of this tree, without
 any fault, must not verify::
 
@@ -89,9 +89,26 @@ def asked_of(machine, mode: str, words: list) -> list:
     return kept
 
 
+def wrong_word(machine, weights, words: list) -> tuple[str, ...] | None:
+    """One of the words, as far as it is asked, on which the model is wrong; run by the engine, without any fault.
+
+    None too where a number leaves the engine's range: such a model is not known to be wrong.
+    """
+    from automata.errors import InputError
+    from constructions.ssm.engine import Engine
+    from verify.evidence.sampling import check_words
+
+    words = asked_of(machine, weights.mode, words)
+    try:
+        found = check_words(machine, Engine(weights), words, weights.mode).witness
+    except InputError:
+        return None
+    return None if found is None else found.word
+
+
 def pool() -> list[tuple[str, int, int, int]]:
     """The wrong models: (kind, base or seed, number, length of a string on which it is wrong); found by plain runs."""
-    from float_faults import faulty, short_words, wrong_word
+    from float_faults import faulty, short_words
 
     from automata.errors import InputError
 
@@ -101,7 +118,7 @@ def pool() -> list[tuple[str, int, int, int]]:
         candidates = list(models(base))
         random.Random(base).shuffle(candidates)
         for number, machine, _, weights in candidates:
-            word = wrong_word(machine, weights, asked_of(machine, weights.mode, short_words(machine.alphabet, 300)))
+            word = wrong_word(machine, weights, short_words(machine.alphabet, 300))
             if word is not None:
                 found.append(("base", base, number, len(word)))
                 kept += 1
@@ -112,7 +129,7 @@ def pool() -> list[tuple[str, int, int, int]]:
             _, _, machine, weights = faulty(seed)
         except InputError:
             continue
-        word = wrong_word(machine, weights, asked_of(machine, weights.mode, short_words(machine.alphabet, 300)))
+        word = wrong_word(machine, weights, short_words(machine.alphabet, 300))
         if word is not None:
             found.append(("faulty", seed, 0, len(word)))
     return found

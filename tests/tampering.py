@@ -226,10 +226,9 @@ def computes(machine, weights, horizon: int | None, original: dict[str, Any]) ->
 
 
 def wrong_on(machine, weights, words):
-    from float_faults import wrong_word
-    from planted_provers import asked_of
+    from planted_provers import wrong_word
 
-    return wrong_word(machine, weights, asked_of(machine, weights.mode, words))
+    return wrong_word(machine, weights, words)
 
 
 def machine_of(found: dict[str, Any]):
