@@ -62,6 +62,16 @@ class Entry:
     state: tuple[tuple[RelationTerm, ...], ...]
 
 
+CounterRange = tuple[Union[int, None], Union[int, None]]
+"""The least and the greatest value of a counter; None where there is no bound."""
+
+
+def counter_range(found: tuple[int, int | None] | None) -> CounterRange:
+    """The range of a counter, which is not a stack cell."""
+    assert found is not None, "counter machines have no stack"
+    return found
+
+
 def counter_entries(ssm: SSM, machine: CounterMachine) -> tuple[Entry, ...]:
     """For each control that can be reached: counters are counted, latches show the control; then the entry of the dead.
 

@@ -9,16 +9,19 @@ cut holds in both.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator, Union
+from typing import Callable, Iterator, TypeVar, Union
 
 from constructions.ssm.weights import SSM, Affine
 from verify.numbers.boxes import NotCovered, check_covered
 
-ParameterForm = Union[int, tuple]
+ParameterForm = Union[int, tuple[int, tuple[tuple[int, int], ...]]]
 """An integer, or ``(constant, ((parameter, coefficient), …))`` with ascending parameters and no coefficient 0."""
 
-ParameterBox = tuple
+ParameterBox = tuple[tuple[Union[int, None], Union[int, None]], ...]
 """For each parameter ``(low, high)``; None where there is no bound."""
+
+Found = TypeVar("Found")
+"""What is looked for in each part."""
 
 MOST_PARTS = 200_000
 """Parts of one case, after which the proof gives up."""
@@ -98,17 +101,24 @@ def above(value: ParameterForm, threshold: int, box: ParameterBox) -> tuple[Para
     Raises:
         NotCovered: when two parameters of the form have no bounds.
     """
+    assert not isinstance(value, int)
     open_ = [(p, c) for p, c in value[1] if box[p][0] is None or box[p][0] != box[p][1]]
     if len(open_) == 1:
         ((p, c),) = open_
-        room = threshold - value[0] - sum(d * box[q][0] for q, d in value[1] if q != p)
+        room = threshold - value[0] - sum(d * known(box[q][0]) for q, d in value[1] if q != p)
         # c * p > room exactly from this integer on, or up to the one before it.
         return cut(box, p, room // c + 1 if c > 0 else -(room // -c))
-    width = {p: box[p][1] - box[p][0] for p, _ in open_ if None not in box[p]}
+    width = {p: known(box[p][1]) - known(box[p][0]) for p, _ in open_ if None not in box[p]}
     if not width:
         raise NotCovered("a neuron compares two numbers that both have no bound")
     p = max(width, key=width.__getitem__)
-    return cut(box, p, (box[p][0] + box[p][1] + 1) // 2)
+    return cut(box, p, (known(box[p][0]) + known(box[p][1]) + 1) // 2)
+
+
+def known(bound: int | None) -> int:
+    """A bound that there is."""
+    assert bound is not None
+    return bound
 
 
 def cut(box: ParameterBox, p: int, at: int) -> tuple[ParameterBox, ParameterBox]:
@@ -214,8 +224,8 @@ class FormStep:
                     yield from self._terms(rows[number].rows[i], number, None)
                 yield self._product(self.gate(number, i), before)
                 yield self.after(number, i)
-            for stage, rows in enumerate(weights.mixes[number]):
-                for i, row in enumerate(rows.rows):
+            for stage, mixed in enumerate(weights.mixes[number]):
+                for i, row in enumerate(mixed.rows):
                     yield from self._terms(row, number, stage)
                     yield self._neuron(number, stage, i)
         for row in weights.readout.rows:
@@ -366,7 +376,7 @@ def _greatest(slope: int, relus: list[tuple[int, int, int]], bounds_: tuple[int 
     return max(slope * t + sum(w * max(0, constant + c * t) for w, constant, c in relus) for t in inside)
 
 
-def decided_parts(step: FormStep, look) -> Iterator[tuple[FormStep, object]]:
+def decided_parts(step: FormStep, look: Callable[[FormStep], Found]) -> Iterator[tuple[FormStep, Found]]:
     """``look(step)`` in each part of the box in which all that it asks for is decided.
 
     Raises:

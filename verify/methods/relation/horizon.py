@@ -81,8 +81,9 @@ def _sums(proof: RelationProof, stepped: Stepped) -> Iterator[Sum]:
             before, after = stepped.step.h[number][i], part.after(number, i)
             if not isinstance(before, int):
                 ((p, _),) = before[1]
-                alone = not isinstance(after, int) and [q for q, _ in after[1]] == [p]
-                moved[p] = (after[1][0][1], after[0]) if alone else (1, 0)
+                moved[p] = (1, 0)
+                if not isinstance(after, int) and [q for q, _ in after[1]] == [p]:
+                    moved[p] = after[1][0][1], after[0]
         for value in found:
             yield _sum(value, part, moved)
 
@@ -108,5 +109,5 @@ def _exact(found: Sum, bound: int, bits: int) -> bool:
                 return True
         box.append((low, high))
     form = (constant, tuple((p, c) for p, (c, *_) in enumerate(terms))) if terms else constant
-    least, most = bounds(form, tuple(box))
-    return least is not None and most is not None and max(-least, most) <= 2**bits
+    lowest, highest = bounds(form, tuple(box))
+    return lowest is not None and highest is not None and max(-lowest, highest) <= 2**bits

@@ -21,7 +21,16 @@ from constructions.ssm.weights import SSM
 from verify.methods.induction.counter_obligations import CounterFailure
 from verify.methods.induction.float_growth import check_weights
 from verify.methods.induction.obligations import Result
-from verify.methods.relation.entries import CounterValue, Entry, Within, counter_entries, of_control
+from verify.methods.relation.entries import (
+    BitOf,
+    CounterValue,
+    Entry,
+    RelationTerm,
+    Within,
+    counter_entries,
+    counter_range,
+    of_control,
+)
 from verify.methods.relation.forms import (
     FormStep,
     ParameterBox,
@@ -83,7 +92,7 @@ class RelationProof:
         self._lead(self.first(), control, tuple(values))
         for stepped in self.steps():
             before = self.result.facts
-            if stepped.entry.control is None:
+            if stepped.entry is None or stepped.entry.control is None:
                 self._die(stepped)
             else:
                 self._live(stepped)
@@ -105,14 +114,14 @@ class RelationProof:
                     box, h, counters = self._state(entry)
                     yield Stepped(entry, symbol, FormStep(self.weights, h, symbol, box), counters)
 
-    def _control(self, entry: Entry) -> str | None:
-        return None if entry.control is None else self.machine.controls[entry.control]
+    def _control(self, entry: Entry | None) -> str | None:
+        return None if entry is None or entry.control is None else self.machine.controls[entry.control]
 
     def _state(
         self, entry: Entry
     ) -> tuple[ParameterBox, tuple[tuple[ParameterForm, ...], ...], tuple[ParameterForm, ...]]:
         """The parameters' ranges, the model's state, and the machine's counters."""
-        box = list(entry.ranges)
+        box: list[tuple[int | None, int | None]] = [counter_range(found) for found in entry.ranges]
         counters = tuple(parameter(i) for i in range(len(box)))
         rows = []
         for row in entry.state:
@@ -124,6 +133,7 @@ class RelationProof:
                     terms.append(parameter(len(box)))
                     box.append((term.low, term.high))
                 else:
+                    assert isinstance(term, int), "counter machines have no stack"
                     terms.append(term)
             rows.append(tuple(terms))
         return tuple(box), tuple(rows), counters
@@ -131,7 +141,8 @@ class RelationProof:
     # -- obligations --------------------------------------------------------------------------------------
 
     def _live(self, stepped: Stepped) -> None:
-        moves = self.machine.moves_from.get((self._control(stepped.entry), stepped.symbol), ())
+        control = self._control(stepped.entry)
+        moves = self.machine.moves_from.get((control, stepped.symbol), ()) if control is not None else ()
         for box, move in self._choices(stepped.step.box, stepped.counters, [(move.tests, move) for move in moves]):
             case = Stepped(stepped.entry, stepped.symbol, stepped.step.within(box), stepped.counters)
             if move is not None:
@@ -163,15 +174,16 @@ class RelationProof:
         if target is None:
             self._fail(stepped, f"the control {control!r} is not in R", ())
             return
-        for place, (value, (low, high)) in enumerate(zip(counters, target.ranges)):
+        for place, (value, found) in enumerate(zip(counters, target.ranges)):
+            low, high = counter_range(found)
+            assert low is not None
             least, most = bounds(value, stepped.step.box)
             self.result.facts += 1
             if least is None or least < low or (high is not None and (most is None or most > high)):
                 name = self.machine.counters[place]
                 self._fail(stepped, f"the machine's {name!r} leaves the range of R in the control {control!r}", ())
-        for place, term in zip(self.places, (term for row in target.state for term in row)):
-            wanted = counters[term.counter] if isinstance(term, CounterValue) else term
-            self._coordinate(stepped, place, wanted)
+        for where, term in zip(self.places, (term for row in target.state for term in row)):
+            self._coordinate(stepped, where, counters[term.counter] if isinstance(term, CounterValue) else term)
         for number, output in enumerate(self.ssm.outputs):
             self._output(stepped, number, self._ways(control, output), counters)
 
@@ -192,8 +204,9 @@ class RelationProof:
         for number in range(len(self.ssm.outputs)):
             self._output(stepped, number, [], ())
 
-    def _coordinate(self, stepped: Stepped, place: tuple[int, int], wanted: ParameterForm | Within) -> None:
+    def _coordinate(self, stepped: Stepped, place: tuple[int, int], wanted: ParameterForm | RelationTerm) -> None:
         """A coordinate after the step is what it should be."""
+        assert not isinstance(wanted, (CounterValue, BitOf)), "the dead have no counters, and counter machines no stack"
         if isinstance(wanted, Within) and wanted.low is None and wanted.high is None:
             return
         for part, value in self._parts(stepped.step, lambda step: step.after(*place)):
