@@ -28,8 +28,8 @@ FAULTS = [
     ),
     Fault(
         _PROVE,
-        "            if stepped.entry.control is None:\n                self._die(stepped)\n",
-        "            if stepped.entry.control is None:\n                pass\n",
+        "            if stepped.entry is None or stepped.entry.control is None:\n                self._die(stepped)\n",
+        "            if stepped.entry is None or stepped.entry.control is None:\n                pass\n",
         f"{_TESTS}::test_what_happens_after_a_violation_is_looked_at",
         "the dead stay dead",
     ),
