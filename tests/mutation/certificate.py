@@ -35,8 +35,8 @@ FAULTS = [
     ),
     Fault(
         _PROVE,
-        "            self._coordinate(stepped, place, wanted)\n",
-        "",
+        "            self._coordinate(stepped, where, counters[term.counter] if isinstance(term, CounterValue) else term)\n",
+        "            pass\n",
         _CORRUPTED,
         "coordinates after a step are those of the entry",
     ),
@@ -98,8 +98,8 @@ FAULTS = [
     ),
     Fault(
         _HORIZON,
-        "max(-least, most) <= 2**bits",
-        "max(-least, most) <= 2 ** (bits + 1)",
+        "max(-lowest, highest) <= 2**bits",
+        "max(-lowest, highest) <= 2 ** (bits + 1)",
         _SOLVER,
         "sums up to 2^p are exact",
     ),
