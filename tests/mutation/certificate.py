@@ -35,8 +35,8 @@ FAULTS = [
     ),
     Fault(
         _PROVE,
-        "            self._coordinate(stepped, where, counters[term.counter] if isinstance(term, CounterValue) else term)\n",
-        "            pass\n",
+        "self._coordinate(stepped, where, counters[term.counter] if isinstance(term, CounterValue) else term)",
+        "pass",
         _CORRUPTED,
         "coordinates after a step are those of the entry",
     ),
