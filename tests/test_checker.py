@@ -941,7 +941,7 @@ def test_the_checker_is_one_small_file_that_needs_nothing():
     imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     known = {"fractions", "gzip", "hashlib", "json", "math", "os", "re", "struct", "sys", "unicodedata", "zlib"}
     assert imported <= known
-    assert source.count("\n") <= 1467
+    assert source.count("\n") <= 1470
 
 
 PYTHONS = sorted((Path.home() / ".pyenv" / "versions").glob("*/bin/python")) + sorted(

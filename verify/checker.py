@@ -984,18 +984,19 @@ class Relation:
             if wire in box.open: raise box.open[wire][0](*box.open[wire][1])
             try: v = self.value(wire, box.parent) if box.parent else None
             except (Cut, Failed): pass
-            try: v = box.memo[wire] = self.computed(box, *self.wires[wire]) if v is None else v
+            try: v = box.memo[wire] = self.computed(self.wires[wire], box) if v is None else v
             except (Cut, Failed) as stop:
                 box.open[wire] = type(stop), stop.args
                 raise
         return v
-    def computed(self, box, kind, *parts):
-        if kind == "sum": return self.sum(*parts, box)
+    def computed(self, wire, box):
+        kind = wire[0]
+        if kind == "sum": return self.sum(wire[1], wire[2], box)
         if kind == "state":
-            h, gate, increment = (self.value(part, box) for part in parts)
+            h, gate, increment = (self.value(part, box) for part in wire[1:])
             return self.wrapped(self.stored(self.bounded(plus(self.product(gate, h, box), increment), box), box), box)
-        v = self.stored(self.value(parts[0], box), box)
-        for end, least in {"linear": (), "relu": ((0, True),), "clip": ((parts[1], True), (parts[2], False))}[kind]:
+        v = self.stored(self.value(wire[1], box), box)
+        for end, least in {"linear": (), "relu": ((0, True),), "clip": ((wire[2], True), (wire[3], False))}[kind]:
             low, high = box.bounds(v)
             self.bounded(end, box)
             if low < end < high: raise box.cut(v, end)
@@ -1220,10 +1221,12 @@ def check_levels(claim, evidence):
             known[s, symbol] = bits([action[symbol][q] for q in states], len(table))
         return known[s, symbol]
     def digit(h):
-        found = [math.floor(steps.value(h[c])) for c in coordinates]
-        for c, bit in zip(coordinates, found):
+        name = 0
+        for i, c in enumerate(coordinates):
+            bit = math.floor(h[c]) >> steps.unit_bits
             need(bit in (0, 1), "levels, layer %d: coordinate %d is no bit after some symbol", number, c)
-        return sum(bit << i for i, bit in enumerate(found))
+            name |= bit << i
+        return name
     def refined(s, d, text, *values):
         """The set that the digit makes of a set: a tile of it, where this is the level of the set."""
         if not coordinates or level[s] != depth: return s
