@@ -13,6 +13,8 @@ COMMANDS = (
     "languages",
     "census",
     "decide",
+    "suite",
+    "dataset",
     "export",
     "certify",
     "check",

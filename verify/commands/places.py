@@ -22,10 +22,18 @@ _READ = {
     "released": "--released",
     "weights": "--weights",
     "directory": "DIR",
+    "data": "--data",
 }
 """Where options are kept that name what is read, and what they are called."""
 
-_FILES = {"json": "--json", "certificate": "--certificate", "coq": "--coq", "draw": "--draw", "plot": "--plot"}
+_FILES = {
+    "json": "--json",
+    "markdown": "--markdown",
+    "certificate": "--certificate",
+    "coq": "--coq",
+    "draw": "--draw",
+    "plot": "--plot",
+}
 _PICTURES = ("--draw", "--plot")
 _FOLDERS = {"save": "--save", "to": "--to", "out": "--out"}
 """The same for files and folders that are written; a picture is written into a folder that is there."""
