@@ -106,7 +106,7 @@ class Conventions:
     >>> from automata.catalogue import language
     >>> found = Conventions(language("tomita-3").machine)
     >>> found.widths, len(list(found.plain(1))), len(list(found.odd(2)))
-    ((1, 2), 4, 15)
+    ((1, 2), 4, 16)
     """
 
     machine: Machine
