@@ -78,7 +78,7 @@ def read(value, shape, place=""):
     if type(shape) is dict:
         whole, inside = place or "the certificate", place + "." if place else ""
         need(type(value) is dict, "%s is no object", whole)
-        for name in [*shape, *value]:
+        for name in [*shape, *value] if value.keys() != shape.keys() else ():
             need(name in value, "%s has no entry %s", whole, name)
             need(name in shape, "%s has an unknown entry %s", whole, show(name))
         return Record(**{name: read(value[name], shape[name], inside + name) for name in shape})
