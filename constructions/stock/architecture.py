@@ -16,6 +16,7 @@ from automata.machine import ACCEPT, EOS
 from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL, LOGIT_WEIGHT, PAD
 from constructions.program.operations import BEGINNING, CONSTANT_ONE, Accumulate, LinearForm, Neuron, Operation, Program
 from constructions.program.planner import Offer
+from constructions.stock.gates import Gates
 from constructions.target import MONOTONE
 
 Tensors = dict[str, np.ndarray]
@@ -73,6 +74,18 @@ class Architecture:
                         f"register {operation.name!r} counts, which {self.name} does in float32 only, not in {dtype}"
                     )
 
+    def gates(self, config: Mapping[str, Any]) -> Gates:
+        """What its gates can be, whatever the weights; ``config`` has no more than what differs from the defaults.
+
+        Raises:
+            InputError: for a value that is none.
+        """
+        return Gates()
+
+    def gates_of(self, tensors: Mapping[str, np.ndarray]) -> list[Gates]:
+        """What the gates of each layer can be with these weights, whatever is read; empty where that is not simple."""
+        return []
+
     def fresh(self, model: Any, rows: int) -> Any:
         """A cache for a new batch; None where the model makes one itself."""
         return None
@@ -104,6 +117,11 @@ def sizes(program: Program, width: int) -> dict[str, Any]:
         "bos_token_id": BOS_TOKEN,
         "eos_token_id": EOS_TOKEN,
     }
+
+
+def layer_number(name: str) -> int:
+    """The first number in the name of a tensor."""
+    return next((int(part) for part in name.split(".") if part.isdigit()), -1)
 
 
 def round_up(number: int, step: int) -> int:

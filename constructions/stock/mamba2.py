@@ -18,7 +18,8 @@ on a hold x is 0.
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, Mapping
 
 import numpy as np
 
@@ -37,6 +38,7 @@ from constructions.stock.architecture import (
     sizes,
     under,
 )
+from constructions.stock.gates import Gates, clamped_gates, interval, nonnegative
 from constructions.stock.target import StockTarget
 
 _NORM = 50
@@ -93,12 +95,21 @@ def _mixer(half: tuple[Operation, ...], width: int, inner: int) -> Tensors:
     }
 
 
-class Mamba2(Architecture):
+class _Family(Architecture):
+    """What all have in common: delta may be clamped."""
+
+    gate = "exp(-softplus(...) exp(A)), from 0 to 1"
+    clamp = "time_step_limit"
+
+    def gates(self, config: Mapping[str, Any]) -> Gates:
+        return clamped_gates(*interval(config, self.clamp), self.clamp)
+
+
+class Mamba2(_Family):
     """``Mamba2ForCausalLM``: every layer is a mixer."""
 
     name = "mamba2"
     title = "a stock Mamba-2"
-    gate = "exp(-softplus(...) exp(A)), from 0 to 1"
     offer = Offer((_MIXER,))
     cache_argument = "cache_params"
     attends = False
@@ -134,10 +145,9 @@ class Mamba2(Architecture):
         return config, tensors
 
 
-class _Hybrid(Architecture):
+class _Hybrid(_Family):
     """A layer is a mixer and an MLP; one idle attention layer at the end, without which transformers cannot decode."""
 
-    gate = Mamba2.gate
     offer = Offer((_MIXER, frozenset((Neuron,))))
     final_norm = "model.final_layernorm.weight"
     embeddings = "model.embed_tokens.weight"
@@ -236,6 +246,10 @@ class NemotronH(_Hybrid):
     # A squared neuron is right for 0 and 1 only, so no counter is compared with a bound.
     offer = Offer((_MIXER - {Accumulate}, frozenset((Neuron,))))
     final_norm, embeddings = "model.norm_f.weight", "model.embeddings.weight"
+
+    def gates(self, config: Mapping[str, Any]) -> Gates:
+        # What its configuration calls time_step_limit is not read by transformers 5.23.
+        return clamped_gates(nonnegative(config, "time_step_min", 0.001), math.inf, "time_step_min")
 
     def shape(self, layers: int, width: int, inner: int, units: int) -> dict[str, Any]:
         return {

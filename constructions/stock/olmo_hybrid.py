@@ -21,7 +21,7 @@ Source: negative eigenvalues in linear recurrences, Grazzi et al. 2024; Househol
 
 from __future__ import annotations
 
-from typing import Any, Iterable, NamedTuple, Union
+from typing import Any, Iterable, Mapping, NamedTuple, Union
 
 import numpy as np
 
@@ -56,6 +56,7 @@ from constructions.stock.architecture import (
     under,
 )
 from constructions.stock.delta_net import Head, heads
+from constructions.stock.gates import Gates
 from constructions.stock.target import StockTarget
 from constructions.target import REFLECTION
 
@@ -94,6 +95,13 @@ class OlmoHybrid(Architecture):
     motion = REFLECTION
     offer = Offer((frozenset((Hold, Delay, Flip, Swap)), frozenset((Neuron,))), late=True)
     dtypes = ("float32",)
+
+    def gates(self, config: Mapping[str, Any]) -> Gates:
+        name = "linear_allow_neg_eigval"
+        allowed = config.get(name, True)
+        if not isinstance(allowed, bool):
+            raise InputError(f"{name} is {str(allowed)[:40]!r}, expected true or false")
+        return Gates(-1.0 if allowed else 0.0, notes={name: "b goes up to 2" if allowed else "b stays below 1"})
 
     def weights(self, program: Program, dtype: str) -> tuple[dict[str, Any], Tensors]:
         layers = -(-len(program.halves) // 2)

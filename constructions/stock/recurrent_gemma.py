@@ -12,7 +12,7 @@ A layer is {Hold, Accumulate} and {Neuron}: the MLP's gelu is exact at 0 and fro
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Mapping
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from constructions.stock.architecture import (
     Tensors,
     embedding,
     head,
+    layer_number,
     most,
     neurons,
     power_of_four,
@@ -32,6 +33,7 @@ from constructions.stock.architecture import (
     sizes,
     under,
 )
+from constructions.stock.gates import Gates, in_float32
 from constructions.stock.target import StockTarget
 
 _GELU = 32.0
@@ -106,6 +108,13 @@ class RecurrentGemma(Architecture):
             tensors |= under(layer + "temporal_block.", _mixer(program.half(2 * number), width))
             tensors |= under(layer + "mlp_block.", _mlp(program.half(2 * number + 1), width, units))
         return config, tensors
+
+    def gates_of(self, tensors: Mapping[str, np.ndarray]) -> list[Gates]:
+        found = []
+        for name in sorted((name for name in tensors if name.endswith("recurrent_param")), key=layer_number):
+            least = np.exp(-8 * np.logaddexp(0, tensors[name].astype(np.float64))).min()
+            found.append(Gates(in_float32(least), 1.0, in_float32(least) == 0))
+        return found
 
     def fresh(self, model: Any, rows: int) -> Any:
         """The state lives in the modules, and what an earlier string left there has to go."""

@@ -17,7 +17,7 @@ logits have a factor, inexact but positive.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Mapping
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from constructions.stock.architecture import (
     Tensors,
     embedding,
     head,
+    layer_number,
     most,
     neurons,
     round_up,
@@ -37,6 +38,7 @@ from constructions.stock.architecture import (
     sizes,
     under,
 )
+from constructions.stock.gates import Gates
 from constructions.stock.target import StockTarget
 
 _BIAS = 1024.0
@@ -99,6 +101,18 @@ class RWKV4(Architecture):
             tensors |= under(layer + "attention.", _time_mix(program.half(2 * number), width))
             tensors |= under(layer + "feed_forward.", _channel_mix(program.half(2 * number + 1), width, units))
         return config, tensors
+
+    def gates(self, config: Mapping[str, Any]) -> Gates:
+        # It switches in float32 only, by rounding: what is outweighed is gone, and a weight of 2^32 does not fade.
+        return Gates(time_invariant=True, notes={"its decay": "outweighed and absorbed in float32, never switched"})
+
+    def gates_of(self, tensors: Mapping[str, np.ndarray]) -> list[Gates]:
+        found = []
+        for name in sorted((name for name in tensors if name.endswith("time_decay")), key=layer_number):
+            with np.errstate(over="ignore"):
+                kept = np.exp(-np.exp(tensors[name].astype(np.float32)))
+            found.append(Gates(float(kept.min()), float(kept.max()), False, True))
+        return found
 
     def states(self, model: Any, cache: Any) -> list[list[Any]]:
         return [[tensor[:, :, layer] for tensor in cache] for layer in range(cache[0].shape[2])]

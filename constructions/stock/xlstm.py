@@ -17,7 +17,7 @@ Delay
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Mapping
 
 import numpy as np
 
@@ -46,6 +46,7 @@ from constructions.stock.architecture import (
     sizes,
     under,
 )
+from constructions.stock.gates import Gates, nonnegative, sigmoid_gates
 from constructions.stock.target import StockTarget
 
 _NORM = 50
@@ -65,15 +66,14 @@ class XLSTM(Architecture):
     """``xLSTMForCausalLM``: a layer is an mLSTM and an MLP."""
 
     name, title = "xlstm", "a stock xLSTM (mLSTM)"
-    gate = "sigmoid(1024 tanh(f / 1024)), from 0 to 1"
+    gate = "sigmoid(c tanh(f / c)) with c the gate_soft_cap, from 0 to 1"
     offer = Offer((frozenset((Hold, Delay, Accumulate)), frozenset((Neuron,))), delay=2)
-    dtypes = ("float32", "float64")
+    # transformers casts to a format of its own choice before its kernels, of which only float32 is exact.
+    dtypes = ("float32",)
     cache_argument = "cache_params"
     attends = False
 
     def weights(self, program: Program, dtype: str) -> tuple[dict[str, Any], Tensors]:
-        if dtype != "float32":
-            self.refuse_counts(program, dtype)
         halves, layers = program.halves, -(-len(program.halves) // 2)
         delays = [(number, op) for number, half in enumerate(halves) for op in half if isinstance(op, Delay)]
         # Each Delay writes to a coordinate of its own, from which it is decoded.
@@ -128,6 +128,10 @@ class XLSTM(Architecture):
             mixer = _mixer(program.half(2 * number), width, count, size, here)
             tensors |= under(layer + "mlstm_layer.", {**mixer, "multihead_norm.weight": gain})
         return config, tensors
+
+    def gates(self, config: Mapping[str, Any]) -> Gates:
+        name = "gate_soft_cap"
+        return sigmoid_gates(None if config.get(name, 15.0) is None else nonnegative(config, name, 15.0), name)
 
     def states(self, model: Any, cache: Any) -> list[list[Any]]:
         return [list(cache.rnn_state[layer]) for layer in sorted(cache.rnn_state)]

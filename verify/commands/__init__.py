@@ -15,6 +15,7 @@ COMMANDS = (
     "decide",
     "suite",
     "dataset",
+    "gates",
     "export",
     "certify",
     "check",

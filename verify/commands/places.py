@@ -23,6 +23,7 @@ _READ = {
     "weights": "--weights",
     "directory": "DIR",
     "data": "--data",
+    "path": "PATH",
 }
 """Where options are kept that name what is read, and what they are called."""
 

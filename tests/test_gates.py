@@ -1,0 +1,194 @@
+"""What a configuration's gates allow: against the models that are built, the numbers of torch, and bad files."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from automata.catalogue import language
+from constructions.build import build
+from constructions.compile.compiler import compile
+from constructions.stock.gates import Gates, clamped_gates, sigmoid_gates
+from constructions.target import MONOTONE, NONLINEAR, REFLECTION, TARGETS
+from verify.__main__ import main
+from verify.allowed import NEED_COUNTER, NEED_REGULAR, NEED_STAR_FREE, fading, of_config, of_path, of_range
+
+STOCK = [name for name in TARGETS if hasattr(TARGETS.named(name), "architecture")]
+
+
+def written(folder, **config):
+    (folder / "config.json").write_text(json.dumps(config))
+    return str(folder / "config.json")
+
+
+@pytest.mark.parametrize("target", STOCK)
+def test_what_is_built_has_the_gates_that_its_configuration_says(target):
+    able = TARGETS.named(target)
+    pytest.importorskip("transformers")
+    built = build(compile(language("flipflop").machine, target=target), target)
+    found = of_config(able, built.weights.config)
+    assert NEED_STAR_FREE in found.allows and (NEED_REGULAR in found.allows) == (able.motion == REFLECTION)
+    assert found.gates.greatest == 1 and found.gates.least == (-1 if able.motion == REFLECTION else 0)
+
+
+@pytest.mark.parametrize(
+    "target, config, least, greatest, allows",
+    [
+        ("xlstm", {}, 3.0590223332183086e-07, 0.9999997, set()),
+        ("xlstm", {"gate_soft_cap": 1024}, 0, 1, {NEED_STAR_FREE, NEED_COUNTER}),
+        ("xlstm", {"gate_soft_cap": 50.0}, None, 1, {NEED_COUNTER}),
+        ("mamba2", {}, 0, 1, {NEED_STAR_FREE, NEED_COUNTER}),
+        ("mamba2", {"dtype": "bfloat16"}, 0, 1, {NEED_STAR_FREE}),
+        ("mamba2", {"dtype": "float64"}, 0, 1, set()),
+        ("bamba", {"time_step_limit": [0.001, 0.1]}, 0, 1, {NEED_COUNTER}),
+        ("bamba", {"time_step_limit": [0.0, {"__float__": "Infinity"}]}, 0, 1, {NEED_STAR_FREE, NEED_COUNTER}),
+        ("nemotron_h", {}, 0, 1, {NEED_STAR_FREE}),
+        ("olmo_hybrid", {}, -1, 1, {NEED_STAR_FREE, NEED_REGULAR}),
+        ("olmo_hybrid", {"linear_allow_neg_eigval": False}, 0, 1, {NEED_STAR_FREE}),
+        ("rwkv", {}, 0, 1, {NEED_STAR_FREE}),
+        ("rwkv", {"torch_dtype": "float16"}, 0, 1, set()),
+    ],
+)
+def test_configurations(target, config, least, greatest, allows):
+    found = of_config(TARGETS.named(target), config)
+    assert set(found.allows) == allows and not set(found.allows) & set(found.lacks)
+    assert least is None or found.gates.least == least
+    assert found.gates.greatest == np.float32(greatest)
+
+
+def test_a_reflection_that_is_not_allowed_is_none():
+    assert "over the reals" in of_config(TARGETS.named("olmo_hybrid"), {"linear_allow_neg_eigval": False}).at_most
+    assert of_config(TARGETS.named("gru"), {}).motion == NONLINEAR
+
+
+@pytest.mark.parametrize(
+    "least, greatest, invariant, allows",
+    [
+        (0, 1, False, {NEED_STAR_FREE, NEED_COUNTER}),
+        (-1, 1, False, {NEED_STAR_FREE, NEED_COUNTER}),
+        (-1, 1, True, {NEED_COUNTER}),
+        (0, 0.99, False, set()),
+        (0.01, 1, False, {NEED_COUNTER}),
+        (0, 0.99999999, False, {NEED_STAR_FREE, NEED_COUNTER}),  # which is 1 in float32
+    ],
+)
+def test_ranges(least, greatest, invariant, allows):
+    found = of_range(least, greatest, invariant)
+    assert set(found.allows) == allows
+    assert (found.motion == MONOTONE) == (least >= 0)
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9, 0.999])
+def test_fading_by_multiplying(kept):
+    steps, left = 0, 1.0
+    while left >= 2.0**-24:
+        left, steps = left * kept, steps + 1
+    assert abs(fading(kept) - steps) <= 1
+
+
+def test_thresholds_are_those_of_torch():
+    torch = pytest.importorskip("torch")
+
+    def gate(cap, x):
+        return float(torch.exp(torch.nn.functional.logsigmoid(cap * torch.tanh(torch.tensor(x) / cap))))
+
+    for cap in (1.0, 15.0, 17.0, 20.0, 90.0, 104.0, 1024.0):
+        gates = sigmoid_gates(cap, "cap")
+        assert math.isclose(gates.least, gate(cap, -1e9), rel_tol=1e-5, abs_tol=1e-44)
+        assert (gates.least == 0) == (gate(cap, -1e9) == 0)
+        assert math.isclose(gates.greatest, gate(cap, 1e9), rel_tol=1e-6)
+        assert (gates.greatest == 1) == (gate(cap, 1e9) == 1)
+    exp = torch.exp(torch.tensor([-104.0, -(2.0**-25), -(2.0**-24)]))
+    assert exp.tolist()[:2] == [0, 1] and exp[2] < 1
+
+
+def test_a_clamp_allows_both_only_where_it_is_wide():
+    assert clamped_gates(1.0, math.inf, "limit").switches
+    assert clamped_gates(1.0, 104 * 2.0**25, "limit").switches
+    assert not clamped_gates(1.0, 104 * 2.0**24, "limit").switches
+    assert clamped_gates(0.0, 0.0, "limit") == Gates(1.0, 1.0, False, True, notes=clamped_gates(0, 0, "limit").notes)
+
+
+@pytest.mark.parametrize("target", ["recurrent_gemma", "rwkv", "mamba2", "mamba"])
+def test_weights_of_a_checkpoint(target, tmp_path):
+    pytest.importorskip("transformers")
+    built = build(compile(language("flipflop").machine, target=target), target).save(tmp_path / "model")
+    found = of_path(tmp_path / "model")
+    expected = {"recurrent_gemma": (0, 1), "rwkv": (0, 0), "mamba": (0, 1)}
+    assert (expected[target] in found.layers) if target in expected else found.layers == ()
+    assert found.seen == (target == "mamba")
+    if target == "rwkv":
+        assert len(found.layers) == built.weights.layers
+
+
+def test_the_command_and_its_status(tmp_path, capsys):
+    path = written(tmp_path, model_type="xlstm")
+    assert main(["gates", path, "--quiet", "--needs", "star-free"]) == 1
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1 and "no gate is exactly 0" in out
+    path = written(tmp_path, model_type="xlstm", gate_soft_cap=1024.0)
+    assert main(["gates", path, "--needs", "star-free"]) == 0
+    assert "Theorem 2" in capsys.readouterr().out
+    path = written(tmp_path, model_type="qwen3_5", text_config={"model_type": "qwen3_5_text"})
+    assert main(["gates", str(tmp_path), "--needs", "counter", "--quiet"]) == 0
+    assert main(["gates", str(tmp_path), "--needs", "regular", "--quiet"]) == 1
+    assert main(["gates", "--range=-1,1", "--time-invariant"]) == 0
+    assert "no PARITY" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "config, message",
+    [
+        ({"model_type": "gpt2"}, "the architecture is 'gpt2'"),
+        ({"model_type": ["mamba"]}, "the architecture is"),
+        ({}, "the architecture is 'None'"),
+        ({"model_type": "xlstm", "gate_soft_cap": "15"}, "gate_soft_cap is '15', expected a number"),
+        ({"model_type": "xlstm", "gate_soft_cap": 10**400}, "gate_soft_cap is a number of 401 digits"),
+        ({"model_type": "xlstm", "gate_soft_cap": float("nan")}, "gate_soft_cap is 'nan'"),
+        ({"model_type": "mamba2", "time_step_limit": [1]}, "time_step_limit is '[1]', expected two numbers"),
+        ({"model_type": "mamba2", "time_step_limit": [2, 1]}, "time_step_limit goes from 2 down to 1"),
+        ({"model_type": "mamba2", "time_step_limit": [True, 1]}, "time_step_limit is 'True'"),
+        ({"model_type": "olmo_hybrid", "linear_allow_neg_eigval": 2}, "linear_allow_neg_eigval is '2'"),
+    ],
+)
+def test_bad_configurations_are_one_line(config, message, tmp_path, capsys):
+    path = written(tmp_path, **config)
+    assert main(["gates", path]) == 2
+    err = capsys.readouterr().err
+    assert message in err and "config.json" in err and err.count("\n") == 1 and len(err) <= 400
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        ([], "name one config.json or folder"),
+        (["x", "--range=0,1"], "name one config.json or folder"),
+        (["x", "--time-invariant"], "--time-invariant: goes with --range"),
+        (["--range=0"], "expected two numbers with a comma"),
+        (["--range=1,0"], "expected the least and the greatest gate"),
+        (["--range=nan,1"], "expected the least and the greatest gate"),
+        (["nowhere"], "nowhere"),
+    ],
+)
+def test_bad_words_are_one_line(words, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["gates", *words]) == 2
+    err = capsys.readouterr().err
+    assert message in err and err.count("\n") == 1
+
+
+def test_what_is_no_configuration(tmp_path, capsys):
+    for text in ("[1]", "{", "\x00", '{"model_type": "xlstm"', "[" * 100_000):
+        (tmp_path / "config.json").write_text(text)
+        assert main(["gates", str(tmp_path)]) == 2
+    assert main(["gates", str(tmp_path / "other")]) == 2
+    (tmp_path / "empty").mkdir()
+    assert main(["gates", str(tmp_path / "empty")]) == 2
+    assert capsys.readouterr().err.count("\n") == 7
+
+
+def test_the_report_does_not_take_the_place_of_the_configuration(tmp_path, capsys):
+    path = written(tmp_path, model_type="mamba2")
+    assert main(["gates", path, "--json", path]) == 2
+    assert "--json" in capsys.readouterr().err and json.loads(open(path).read()) == {"model_type": "mamba2"}
