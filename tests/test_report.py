@@ -54,7 +54,6 @@ REPORTS = {
     "suite": ["suite", "--only", "parity,d-2,anbn", "--markdown", "table.md"],
     "dataset": ["dataset", str(REPOSITORY / "tests" / "labels")],
     "certify": ["certify", "d-2", "--coq", "model.v"],
-    "decide": ["decide", "parity", "--on", "ssm"],
     "gates": ["gates", "--range=0,0.99"],
     "export": ["export", "d-1", "--to", "stock", *FEW],
     "checkpoint": ["checkpoint", "stock", "--language", "d-1", "--strings", "9"],
