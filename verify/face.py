@@ -18,8 +18,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Sequence
 
-import numpy as np
-
 from automata.catalogue import Language
 from automata.errors import InputError
 from automata.machine import MODES, PREDICTIVE, Machine
@@ -31,7 +29,7 @@ from constructions.compile.smaller import Limits
 from constructions.ssm.engine import Engine
 from constructions.target import Target, owner
 from verify.claim import JOINT_STATE_LIMIT, Claim
-from verify.evidence.sampling import check_words, random_words
+from verify.evidence.sampling import check_random
 from verify.evidence.strings_file import parse_word
 from verify.impossible.refuter import refute as refute_weights
 from verify.methods.bisimulation import Stepwise
@@ -154,8 +152,8 @@ def test(
     """
     machine = machine_of(word)
     with running(model, mode) as (run, _, _):
-        words = random_words(machine, strings, max_length, np.random.default_rng(seed))
-        return check_words(machine, getattr(run, "by_full_forward", run), words, mode or mode_of(run))
+        tested = getattr(run, "by_full_forward", run)
+        return check_random(machine, tested, strings, max_length, mode or mode_of(run), seed=seed)
 
 
 setattr(test, "__test__", False)  # noqa: B010 - it is no test of this project, whatever its name

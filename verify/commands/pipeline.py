@@ -10,8 +10,6 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Sequence
 
-import numpy as np
-
 from automata.catalogue import Language
 from automata.errors import InputError
 from automata.machine import PREDICTIVE, RECOGNISE, Machine, run
@@ -24,7 +22,7 @@ from constructions.target import TARGETS
 from verify.claim import Claim
 from verify.commands.certificates import certify_verdict, check_certifiable
 from verify.evidence.released import Labelled, check_released
-from verify.evidence.sampling import check_words, random_streams, random_words
+from verify.evidence.sampling import check_random, check_words
 from verify.evidence.strings_file import Line, read_strings
 from verify.progress import Progress
 from verify.proving import chosen, prove_claim
@@ -178,11 +176,10 @@ def prove_and_test(
     certify_verdict(args, report, claim, proof)
     tested = _tested(claim.model)
     with Progress("strings", args.strings, args.quiet, phase="random test") as progress:
-        # A full forward wants whole strings; anything else may read long ones in parts.
-        draw = random_streams if tested is claim.model else random_words
-        words = draw(claim.machine, args.strings, longest, np.random.default_rng(args.seed))
         repeat = f"{command} --strings {args.strings} --max-length {longest} --seed {args.seed}"
-        verdict = check_words(claim.machine, tested, words, claim.mode, progress=progress, repeat=repeat)
+        verdict = check_random(
+            claim.machine, tested, args.strings, longest, claim.mode, seed=args.seed, progress=progress, repeat=repeat
+        )
     run_by = {} if tested is claim.model else {"run by": "full forward"}
     report.verdict("random test", verdict, {**run_by, "seed": args.seed})
     return proof

@@ -3,6 +3,9 @@
 Three kinds of string in equal parts: *valid* (walks along legal symbols), *arbitrary* (uniform symbols), and
 *one-error* (a valid string with one symbol replaced, inserted or removed).  In predictive mode a string is compared
 up to where the prefix dies, because nothing is asked of a model after that; in recognition it is compared to its end.
+
+Words are drawn one by one here, of any machine; of automata, bounded Dyck languages and counter machines
+:func:`check_random` draws many at once (:mod:`verify.evidence.batches`), which is quicker.
 """
 
 from __future__ import annotations
@@ -10,11 +13,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate, chain, islice, tee
-from typing import Iterable, Iterator, Sequence
+from typing import Any, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from automata.machine import ACCEPT, EOS, PREDICTIVE, Machine
+from verify.evidence.batches import LONGEST, Walkable, WordBatch, situations_along, walkable, word_batches
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import REFUTED, TESTED, Verdict, Witness
 
@@ -179,18 +183,42 @@ def check_words(
     words = iter(words)
     while batch := list(islice(words, _BATCH)):
         tally.add(batch)
-    explored = {
-        "strings": tally.strings,
-        "longest": tally.longest,
-        "symbols": tally.symbols,
-        "positions compared": tally.compared,
-        "disagreements": tally.disagreements,
-    }
-    if tally.witness is None:
-        reason = "no disagreement" if tally.strings else "no string was tried"
-        return Verdict(TESTED, method, mode, model.arithmetic, explored, reason, repeat=repeat)
-    reason = f"{tally.disagreements} disagreements; the witness is the shortest of them"
-    return Verdict(REFUTED, method, mode, model.arithmetic, explored, reason, tally.witness, repeat=repeat)
+    return tally.verdict(method, repeat)
+
+
+def check_random(
+    machine: Machine,
+    model: Any,
+    count: int,
+    max_length: int,
+    mode: str,
+    *,
+    seed: int = 0,
+    repeat: str = "",
+    progress: Progress = NO_PROGRESS,
+) -> Verdict:
+    """Runs a batched model on random words, and counts the positions at which it differs from the machine.
+
+    Args:
+        count: of words, of the three kinds in turn.
+        max_length: lengths are uniform from 0 to this one.
+        seed: decides the words, together with the numbers above.
+
+    Returns:
+        As :func:`check_words`.
+
+    Words of a machine that is known on arrays are drawn many at once, unless they may be very long; then, and of any
+    other machine, one by one.
+    """
+    rng = np.random.default_rng(seed)
+    walked = walkable(machine) if max_length <= LONGEST else None
+    if walked is None:
+        words = random_streams(machine, count, max_length, rng)
+        return check_words(machine, model, words, mode, repeat=repeat, progress=progress)
+    tally = _Tally(machine, model, mode, progress)
+    for batch in word_batches(machine, walked, count, max_length, rng):
+        tally.add_batch(walked, batch)
+    return tally.verdict("random strings", repeat)
 
 
 class _Tally:
@@ -214,7 +242,7 @@ class _Tally:
         self._forget()
         state, outputs = self.model.begin(len(batch))
         first = np.array([[self._expected(next(sets))] for sets in answers])
-        self._compare(batch, 0, first, outputs)
+        self._compare(batch, range(len(batch)), 0, first, outputs)
         step = max(1, min(1 << 16, _CELLS // len(self.model.outputs)) // len(batch))
         time, left = 0, np.ones(len(batch), dtype=bool)
         while True:
@@ -233,11 +261,54 @@ class _Tally:
                     symbols[row, : len(part)] = part
                     expected[row, : len(part)] = [self._expected(answer) for answer in islice(sets, len(part))]
                 state, outputs = self.model.advance(state, symbols)
-                self._compare(batch, time + 1, expected, outputs)
+                self._compare(batch, range(len(batch)), time + 1, expected, outputs)
                 time += longest
             self.progress.advance(int(over.sum()), symbols=self.symbols)
             if not left.any():
                 return
+
+    def add_batch(self, walked: Walkable, batch: WordBatch) -> None:
+        """Counts words that were drawn together."""
+        self._forget()
+        situations = walked.situations
+        answers = [frozenset((ACCEPT,)) if accepts else frozenset() for accepts in situations.accepting.tolist()]
+        numbers = np.array([*map(self._number, situations.legal if self.mode == PREDICTIVE else answers), -1])
+        # Situation -1 is the last of them: nothing is asked.
+        expected = numbers[situations_along(walked, batch, self.mode)].T
+        place = np.array([self.index[symbol] for symbol in batch.alphabet])
+        step = max(1, min(1 << 16, _CELLS // len(self.model.outputs)) // _BATCH)
+        # Words of like lengths are run together.
+        for first in range(0, len(batch), _BATCH):
+            words = range(first, min(first + _BATCH, len(batch)))
+            group = slice(first, words.stop)
+            longest = int(batch.lengths[first])
+            state, outputs = self.model.begin(len(words))
+            self._compare(batch, words, 0, expected[group, :1], outputs)
+            for time in range(0, longest, step):
+                until = min(time + step, longest)
+                symbols = place[batch.symbols[time:until, group].T]
+                state, outputs = self.model.advance(state, symbols)
+                self._compare(batch, words, time + 1, expected[group, time + 1 : until + 1], outputs)
+                self.progress.advance(0, symbols=self.symbols + int(np.minimum(batch.lengths[group], until).sum()))
+            self.strings += len(words)
+            self.symbols += int(batch.lengths[group].sum())
+            self.longest = max(self.longest, longest)
+            self.progress.advance(len(words), symbols=self.symbols)
+
+    def verdict(self, method: str, repeat: str) -> Verdict:
+        """Of all words that were added."""
+        explored = {
+            "strings": self.strings,
+            "longest": self.longest,
+            "symbols": self.symbols,
+            "positions compared": self.compared,
+            "disagreements": self.disagreements,
+        }
+        if self.witness is None:
+            reason = "no disagreement" if self.strings else "no string was tried"
+            return Verdict(TESTED, method, self.mode, self.model.arithmetic, explored, reason, repeat=repeat)
+        reason = f"{self.disagreements} disagreements; the witness is the shortest of them"
+        return Verdict(REFUTED, method, self.mode, self.model.arithmetic, explored, reason, self.witness, repeat=repeat)
 
     def _forget(self) -> None:
         """Sets of outputs that fill the memory are numbered anew."""
@@ -253,7 +324,15 @@ class _Tally:
             self._sets.append(outputs)
         return self._set_number[outputs]
 
-    def _compare(self, batch: list[Iterable[str]], first: int, expected: np.ndarray, outputs) -> None:
+    def _compare(
+        self,
+        batch: list[Iterable[str]] | WordBatch,
+        words: Sequence[int] | np.ndarray,
+        first: int,
+        expected: np.ndarray,
+        outputs: Any,
+    ) -> None:
+        """Rows of what is expected belong to these words of the batch."""
         self.compared += int((expected >= 0).sum())
         pair = np.where(expected >= 0, expected * len(outputs.table) + outputs.ids, -1)
         cases = np.unique(pair[pair >= 0])
@@ -266,7 +345,7 @@ class _Tally:
             if self.witness is None or length < len(self.witness.word):
                 row = outputs.table[case % len(outputs.table)]
                 names = frozenset(self.model.outputs[i] for i in np.flatnonzero(row))
-                word = tuple(islice(batch[int(rows[at])], length))
+                word = tuple(islice(batch[int(words[int(rows[at])])], length))
                 self.witness = Witness(word, self._sets[case // len(outputs.table)], names)
 
     def _rows(self) -> np.ndarray:
