@@ -225,10 +225,12 @@ def test_over_chunks_of_time_and_with_symbols_in_another_order(mode, monkeypatch
     monkeypatch.setattr("verify.evidence.sampling._CELLS", 1 << 10)
     assert check_random(machine, Stepwise(other, mode), 300, 50, mode).explored == whole.explored
     wrong = DFA("cab", [[2, 1, 0], [1, 0, 2], [3, 2, 1], [3, 3, 3]], [0, 1])
-    verdict = check_random(machine, Stepwise(wrong, mode), 300, 50, mode)
-    assert (
-        verdict.outcome == REFUTED and verdict.witness.expected == expect(machine, verdict.witness.word, mode).sets[-1]
-    )
+    for together in (1, 7):
+        monkeypatch.setattr("verify.evidence.sampling._BATCH", together)
+        verdict = check_random(machine, Stepwise(wrong, mode), 300, 50, mode)
+        assert verdict.outcome == REFUTED
+        twin = check_words(machine, Stepwise(wrong, mode), [verdict.witness.word], mode)
+        assert twin.witness == verdict.witness and twin.explored["disagreements"] == 1
 
 
 def test_other_machines_and_very_long_words_are_drawn_one_by_one(monkeypatch):

@@ -5,6 +5,7 @@ from .fault import Fault
 _FEATURES = "constructions/ssm/features.py"
 _LOWERING = "constructions/ssm/lowering.py"
 _SAMPLING = "verify/evidence/sampling.py"
+_BATCHES, _BATCHES_TESTS = "verify/evidence/batches.py", "tests/test_batches.py"
 _HOLONOMY = "constructions/compile/krohn_rhodes.py"
 _HOLONOMY_TESTS = "tests/test_krohn_rhodes.py"
 _SIZES = "tests/test_sizes.py"
@@ -137,6 +138,48 @@ FAULTS = [
         "    half = 1 << arithmetic.bits\n",
         ["tests/test_parity.py"],
         "two halves are the whole that wraps to 0",
+    ),
+    Fault(
+        _BATCHES,
+        "        if mode == PREDICTIVE:\n            asked = allowed",
+        "        if mode != PREDICTIVE:\n            asked = allowed",
+        [_BATCHES_TESTS],
+        "nothing is asked after a dead prefix of words that were drawn together",
+    ),
+    Fault(
+        _BATCHES,
+        "        self._place = np.maximum(place + move, self._first[: len(symbols)])\n",
+        "        self._place = np.abs(place + move)\n",
+        [_BATCHES_TESTS],
+        "a dead stack stays dead",
+    ),
+    Fault(
+        _BATCHES,
+        "    removed = (kinds == 2) & ~inserted\n",
+        "    removed = np.zeros_like(inserted)\n",
+        [_BATCHES_TESTS],
+        "symbols are removed, not only inserted and replaced",
+    ),
+    Fault(
+        _BATCHES,
+        "            lengths[np.flatnonzero(over & (lengths[:left] > time))] = time\n",
+        "",
+        [_BATCHES_TESTS],
+        "a walk ends where no symbol is legal",
+    ),
+    Fault(
+        _BATCHES,
+        "        self._view: np.ndarray = controls + signs[0] if len(signs) else controls\n",
+        "        self._view: np.ndarray = controls\n",
+        [_BATCHES_TESTS],
+        "the signs of the counters decide which move applies",
+    ),
+    Fault(
+        _SAMPLING,
+        "                self._compare(batch, words, time + 1, expected[group, time + 1 : until + 1], outputs)\n",
+        "                self._compare(batch, range(64), time + 1, expected[group, time + 1 : until + 1], outputs)\n",
+        [_BATCHES_TESTS],
+        "a witness is a prefix of the word that was wrong, whichever group it was run in",
     ),
     Fault(
         _SAMPLING,

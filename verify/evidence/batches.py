@@ -373,7 +373,7 @@ def situations_along(walked: Walkable, batch: WordBatch, mode: str) -> np.ndarra
     for time, left in enumerate(going.tolist()):
         symbols = batch.symbols[time, :left].astype(np.intp)
         if mode == PREDICTIVE:
-            asked = asked[:left] & allowed[runs.situations[:left] * k + symbols]
+            asked = allowed[runs.situations[:left] * k + symbols]  # after one that is not, none is legal
         runs.read(symbols)
         found[time + 1, :left] = np.where(asked[:left], runs.situations, -1)
     return found
