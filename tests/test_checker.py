@@ -478,6 +478,8 @@ BROKEN = [
     ("word", ["evidence", "word", "parts", 0, 1], 1028, "the model is right"),
     # cycle
     ("cycle", ["evidence", "cycle", "period"], 3, "not back after 3 rounds"),
+    ("cycle", ["evidence", "cycle", "period"], 4, "not back after 4 rounds"),
+    ("cycle", ["evidence", "cycle", "period"], 2**62, "not back after"),
     ("cycle", ["evidence", "cycle", "period"], 1, "not an integer from 2"),
     ("cycle", ["evidence", "cycle", "w"], ["a", "a"], "all of these strings are words, or none"),
     ("cycle", ["evidence", "cycle", "w"], [], "all of these strings are words, or none"),
@@ -941,7 +943,7 @@ def test_the_checker_is_one_small_file_that_needs_nothing():
     imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     known = {"fractions", "gzip", "hashlib", "json", "math", "os", "re", "struct", "sys", "unicodedata", "zlib"}
     assert imported <= known
-    assert source.count("\n") <= 1470
+    assert source.count("\n") <= 1472
 
 
 PYTHONS = sorted((Path.home() / ".pyenv" / "versions").glob("*/bin/python")) + sorted(

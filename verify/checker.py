@@ -1356,13 +1356,15 @@ def check_cycle(claim, evidence):
     def after(state, word):
         for symbol in word: state = machine.step(state, symbol)
         return state
-    first = state = after(machine.start, u)
-    for _ in range(evidence.period):
+    first, seen = after(machine.start, u), set()
+    state = first
+    while len(seen) < evidence.period and state not in seen:  # no more rounds than there are states
+        seen.add(state)
         found.add(machine.accepts(after(state, v)))
         state = after(state, w)
-        spend(20)
-    need(state == first, "cycle: the machine is not back after %d rounds", evidence.period)
+        spend(20 * (1 + len(v) + len(w)))
     need(len(found) == 2, "cycle: all of these strings are words, or none")
+    need(state == first and len(seen) == evidence.period, "cycle: not back after %d rounds", evidence.period)
 
 def check_bound(claim, evidence):
     """Gates that are not negative, and finitely many states: each coordinate of each layer moves monotonely."""
