@@ -55,7 +55,7 @@ FAULTS = [
     _fault('need(given != wanted, "word', 'need(True, "word', "a witness is one"),
     _fault('need(right, "word: the string is no prefix', 'need(True, "word: the string is no prefix',
            "a witness is a prefix in predictive mode", f"{_TESTS}::test_words_in_predictive_mode_are_prefixes"),
-    _fault('need(state == first, "cycle', 'need(True, "cycle', "a cycle comes back"),
+    _fault('need(state == first and len(seen) == evidence.period, "cycle', 'need(True, "cycle', "a cycle comes back"),
     _fault('need(len(found) == 2, "cycle', 'need(True, "cycle', "a cycle changes membership"),
     _fault("right = all(0 <= gate < INFINITY for gate in gates)", "right = True", "no gate is negative"),
     _fault('need(model.arithmetic.kind != "wrap", "bound', 'need(True, "bound', "wrapping is not monotone"),
