@@ -106,6 +106,41 @@ def test_oddities_of_own_files(tmp_path):
     assert len(found.wrong) == sum(word.count("0") for word in words)
 
 
+def test_a_live_state_taken_for_dead(tmp_path):
+    """The file calls the deepest state of D_3 dead, and goes on through it."""
+    words, labels = nested()
+    told = [list(line) for line in labels]
+    for word, line in zip(words, told):
+        for i in range(len(word)):
+            if word[: i + 1].count("a") - word[: i + 1].count("b") == 2:
+                line[2 * i] = "0"
+    found = audit(write(tmp_path / "D-3", words, ["".join(line) for line in told]), language("d-3").machine)
+    assert found.convention.oddity == "the live state of a a a is taken for dead"
+    assert found.unexplained == 0 and len(found.wrong) == sum(
+        "".join(line)[i : i + 2] != right[i : i + 2]
+        for line, right in zip(told, labels)
+        for i in range(0, len(right), 2)
+    )
+
+
+def test_an_oddity_leaves_few_labels_unexplained(tmp_path):
+    """Two oddities at once are none: half of what is wrong would be excused by the one."""
+    words, labels = ["110", "1100", "22"] * 20, ["cce", "ccee", "cc"] * 20
+    half = [line.replace("e", "c") if i % 2 else line for i, line in enumerate(labels)]
+    found = audit(write(tmp_path / "d", words, half), language("{0,1,2}*02*").machine)
+    assert found.convention.plain and found.unexplained == sum(line.count("e") for line in labels[1::2])
+
+
+def test_a_malformed_line_alone_fails(tmp_path):
+    found = audit(write(tmp_path / "Parity", ["0110", "01"], ["1011", "1"]), language("parity").machine)
+    assert (
+        not found.holds
+        and found.unexplained == 0
+        and [str(fault) for fault in found.malformed]
+        == [f"{LABELS_FILE}, line 2, column 2: 1 characters of labels for 2 symbols, expected 2"]
+    )
+
+
 # -- the released data --------------------------------------------------------------------------------
 
 

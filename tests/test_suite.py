@@ -115,6 +115,15 @@ def test_a_wrong_label_turns_its_row_red(tmp_path, data, capsys, folder, line):
     assert capsys.readouterr().out.count("FAILS") == 1
 
 
+def test_a_malformed_line_turns_its_row_red(tmp_path, data):
+    command = ["suite", "--only", "d-2,parity,anbn", "--data", str(data), "--json", str(tmp_path / "report.json")]
+    (data / "Parity" / STRINGS_FILE).write_text("0110\n" * 19 + "0120\n")
+    assert main(command) == 1
+    found = rows(tmp_path / "report.json")
+    assert [name for name, entry in found.items() if entry["faults"]] == ["parity"]
+    assert "line 20, column 3: '2' is not a symbol" in found["parity"]["faults"][0]
+
+
 def test_what_is_said_to_be_impossible_is_shown(monkeypatch):
     """A decision whose strings do not show it is a fault of the row."""
     right = verify.suite.decide

@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from verify.evidence.dataset import folders
     from verify.progress import Progress
     from verify.show.report import Report
+    from verify.show.terminal import painted
     from verify.suite import PAPER_TARGET, languages_named, row_of
     from verify.verdict import EXIT_STATUS, PROVED, REFUTED, UNDECIDED
 
@@ -71,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     report.table("suite", table, [_data(one) for one in found])
     for one in found:
         for fault in one.faults:
-            report.say(f"{one.language.name}: {fault}")
+            report.say(painted(f"{one.language.name}: {fault}", REFUTED, report.stream))
     if args.markdown:
         report.wrote("table", args.markdown)
         report.close(lambda: write_text(args.markdown, _markdown(table)))
