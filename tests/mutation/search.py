@@ -4,8 +4,23 @@ from .fault import Fault
 
 _SEARCH = "verify/methods/bisimulation.py"
 _VERDICT = "verify/verdict.py"
+_CACHES = "verify/methods/cache.py"
 
 FAULTS = [
+    Fault(
+        _CACHES,
+        "        if classes <= claim.limit:\n",
+        "        if classes < claim.limit:\n",
+        "tests/test_cache_limit.py",
+        "a search that the limit allows to close is not cut short",
+    ),
+    Fault(
+        _CACHES,
+        "min(claim.limit, HOPELESS_LIMIT)",
+        "claim.limit",
+        "tests/test_cache_limit.py",
+        "a search that cannot close is cut short",
+    ),
     Fault(
         _SEARCH,
         (

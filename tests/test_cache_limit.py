@@ -1,0 +1,57 @@
+"""A search through caches that cannot close says so, is short, and still refutes."""
+
+import pytest
+
+from automata.machine import MODES
+from automata.machines.bounded_dyck import DyckMachine
+from constructions.build import build
+from constructions.compile.compiler import compile
+from constructions.target import TARGETS
+from verify.__main__ import main
+from verify.claim import Claim
+from verify.methods import cache
+from verify.proving import prove_claim
+from verify.verdict import PROVED, REFUTED, UNDECIDED
+
+pytest.importorskip("transformers", reason="transformers is not installed")
+
+
+def prove(machine, limit, mode="predictive", built_for=None, target="mamba"):
+    """The verdict of the search on a model that was built for a language, the machine's own if none is given."""
+    found = TARGETS.named(target)
+    built = build(compile(built_for or machine, mode, target=found), found)
+    with built.running() as model:
+        return prove_claim(Claim(machine, mode, model, built.weights, built.construction, limit), "caches")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_more_classes_than_the_limit_are_told_before_the_search_and_end_it_early(mode, monkeypatch):
+    monkeypatch.setattr(cache, "HOPELESS_LIMIT", 3)
+    verdict = prove(DyckMachine(2, 3), 14, mode)
+    assert verdict.outcome == UNDECIDED and verdict.explored["joint states"] < 14
+    assert verdict.reason.startswith(
+        "cannot close: each of 15 Myhill-Nerode classes is a joint state, and --limit is 14; gave up at "
+    )
+    assert "(limit 3)" in verdict.reason
+
+
+def test_as_many_classes_as_the_limit_are_searched(monkeypatch):
+    monkeypatch.setattr(cache, "HOPELESS_LIMIT", 3)
+    assert prove(DyckMachine(1, 2), 100).outcome == PROVED
+    verdict = prove(DyckMachine(2, 3), 15)
+    assert verdict.outcome == UNDECIDED and "cannot close" not in verdict.reason and "(limit 15)" in verdict.reason
+
+
+def test_a_wrong_model_is_refuted_though_the_search_cannot_close(monkeypatch):
+    monkeypatch.setattr(cache, "HOPELESS_LIMIT", 3)
+    verdict = prove(DyckMachine(2, 3), 14, built_for=DyckMachine(2, 1))
+    assert verdict.outcome == REFUTED and verdict.witness.word == ("(a",)
+
+
+def test_the_command_tests_what_it_cannot_prove(monkeypatch, capsys):
+    monkeypatch.setattr(cache, "HOPELESS_LIMIT", 3)
+    few = ("--strings", "3", "--max-length", "5", "--limit", "14")
+    assert main(["dyck", "--k", "2", "--depth", "3", "--target", "mamba", *few]) == 3
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "undecided cannot close: each of 15 Myhill-Nerode classes" in printed
+    assert "tested no disagreement" in printed
