@@ -13,8 +13,9 @@ from constructions.mamba.checkpoint import CONFIG, SAFETENSORS
 from constructions.mamba.huggingface import quiet
 from constructions.mamba.stored import first_line, format_of, read_json, read_tensors, shown, weight_files
 from constructions.stock.architecture import Architecture
+from constructions.stock.running import loaded
 
-_NOT_SIZES = ("architectures", "dtype", "torch_dtype", "model_type", "transformers_version")
+_NOT_SIZES = ("architectures", "dtype", "torch_dtype", "model_type", "transformers_version", "return_dict")
 """Entries of config.json that the model is not built by."""
 
 
@@ -34,6 +35,11 @@ def load_stock(directory: Path, architecture: Architecture) -> tuple[Any, tuple[
     tensors = read_tensors(directory, files)
     dtype, notes = format_of(directory, content, tensors)
     given = {name: value for name, value in content.items() if name not in _NOT_SIZES}
+    layers = given.get("num_hidden_layers")
+    if isinstance(layers, int) and layers > len(tensors):
+        raise InputError(
+            f"{directory}: {CONFIG}: num_hidden_layers is {layers}, and there are {len(tensors)} tensors in all"
+        )
     try:
         with quiet():
             config = AutoConfig.for_model(architecture.name, **given)
@@ -43,11 +49,6 @@ def load_stock(directory: Path, architecture: Architecture) -> tuple[Any, tuple[
     except Exception as error:  # whatever the library raises on values that it does not know
         raise InputError(f"{directory}: {CONFIG}: {first_line(error)}") from None
     _check_shapes(directory, tensors, wanted)
-    try:
-        with quiet():
-            model = AutoModelForCausalLM.from_config(config).to(getattr(torch, dtype))
-    except Exception as error:
-        raise InputError(f"{directory}: {CONFIG}: {first_line(error)}") from None
     for name, tensor in tensors.items():
         bad = torch.nonzero(~torch.isfinite(tensor.to(getattr(torch, dtype))))
         if len(bad):
@@ -55,8 +56,17 @@ def load_stock(directory: Path, architecture: Architecture) -> tuple[Any, tuple[
             raise InputError(
                 f"{directory}: tensor {name}{list(place)} is {tensor[place].item():g}, which is too large for {dtype}"
             )
-    model.load_state_dict(tensors, strict=True)
-    return model.eval(), tuple(notes)
+    try:
+        model = loaded(config, tensors, getattr(torch, dtype))
+    except Exception as error:  # whatever the library raises on values that it does not know
+        raise InputError(f"{directory}: {CONFIG}: {first_line(error)}") from None
+    for name, tensor in model.state_dict().items():
+        if not torch.equal(tensor, tensors[name].to(tensor.dtype)):
+            raise InputError(
+                f"{directory}: {name} is not as it is stored when the library has read it, as where {CONFIG} ties it "
+                "to another tensor (tie_word_embeddings)"
+            )
+    return model, tuple(notes)
 
 
 def _check_shapes(directory: Path, tensors: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> None:

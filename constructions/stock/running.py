@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Mapping
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ import transformers
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from automata.errors import InputError
-from constructions.mamba.huggingface import randomise
+from constructions.mamba.huggingface import quiet, randomise
 from constructions.mamba.stepping import threads
 from constructions.stock.architecture import Architecture, Tensors
 
@@ -38,23 +38,35 @@ def built(weights: StockWeights) -> Any:
     """The stock model with these weights, in memory."""
     dtype = getattr(torch, weights.dtype)
     config = AutoConfig.for_model(weights.architecture.name, **weights.config)
-    model = AutoModelForCausalLM.from_config(config).to(dtype).eval()
-    tensors = {name: torch.from_numpy(np.ascontiguousarray(t)).to(dtype) for name, t in weights.tensors.items()}
-    model.load_state_dict(tensors, strict=True)
-    return model
+    # Copies: the library keeps what it is given, and a model may be changed.
+    tensors = {
+        name: torch.from_numpy(np.ascontiguousarray(t)).to(dtype, copy=True) for name, t in weights.tensors.items()
+    }
+    return loaded(config, tensors, dtype)
 
 
-def random_numbers(model: Any, seed: int) -> None:
+def loaded(config: Any, tensors: Mapping[str, torch.Tensor], dtype: torch.dtype) -> Any:
+    """The model as ``from_pretrained`` makes it of these files: some architectures keep a few weights in float32
+    whatever the format of the others.
+    """
+    with quiet():
+        with torch.device("meta"):
+            kind = type(AutoModelForCausalLM.from_config(config))
+        return kind.from_pretrained(None, config=config, state_dict=dict(tensors), dtype=dtype).eval()
+
+
+def random_numbers(architecture: Architecture, model: Any, seed: int) -> None:
     """Normal numbers in the place of all parameters, but those of attention, which stays idle."""
-    idle = [name for name, module in model.named_modules() if _is_attention(module)]
-    randomise(model, seed, tuple(f"{name}." for name in idle))
+    randomise(model, seed, tuple(f"{name}." for name in _attention_of(architecture, model)))
 
 
 class StockRunner:
     """A stock model in evaluation mode.
 
     Attention layers must be idle.  Their keys and values grow with every token, so they are put back to those of the
-    first token before each step: an idle layer adds exactly 0 whatever it has kept.
+    first token before each step, and every step is taken at position 1: a layer whose weights are all zero and whose
+    keys and values are all zero adds exactly 0 whatever it has kept.  Weights are looked at here, keys and values after
+    every step: a zero times infinity would not be zero, and would stay.
     """
 
     def __init__(self, architecture: Architecture, model: Any):
@@ -63,8 +75,9 @@ class StockRunner:
         self.arithmetic = str(next(model.parameters()).dtype).removeprefix("torch.")
         versions = f"transformers {transformers.__version__}, torch {torch.__version__}"
         self.conditions = f"{self.arithmetic}, {versions}, {self.device}, {threads()}"
-        if architecture.attends:
-            _check_idle(model)
+        self._attending = _attention_of(architecture, model)
+        _check_idle(model, self._attending)
+        _check_positions(model)
         self._cache: Any = None
         self._rows = 1
         self._attention: dict[int, dict[str, Any]] = {}
@@ -87,6 +100,12 @@ class StockRunner:
         self._attention = {
             i: _keys(layer) for i, layer in enumerate(layers) if getattr(layer, "keys", None) is not None
         }
+        if len(self._attention) != len(self._attending):
+            raise InputError(
+                f"{len(self._attention)} layers keep keys and values, and {len(self._attending)} are known as "
+                "attention: no search of states closes"
+            )
+        self._check_kept()
         return result.logits[:, -1]
 
     def step(self, tokens: torch.Tensor) -> torch.Tensor:
@@ -96,11 +115,22 @@ class StockRunner:
         result = self._forward(tokens, self._cache, 1)
         cache = getattr(result, self.architecture.cache_argument, None)
         self._cache = cache if cache is not None else self._cache
+        self._check_kept()
         return result.logits[:, -1]
 
     def caches(self) -> list[list[torch.Tensor]]:
         """For each layer the tensors of its state, to be read and written in place."""
         return self.architecture.states(self.model, self._cache)
+
+    def _check_kept(self) -> None:
+        """Refuses keys and values that are not all 0."""
+        for number in self._attention:
+            layer = self._cache.layers[number]
+            if bool((layer.keys != 0).any()) or bool((layer.values != 0).any()):
+                raise InputError(
+                    f"the attention of layer {number} is at work: it keeps numbers that are not zero, so no search of "
+                    "states closes"
+                )
 
     def _forward(self, tokens: torch.Tensor, cache: Any, position: int) -> Any:
         given: dict[str, Any] = {} if cache is None else {self.architecture.cache_argument: cache}
@@ -117,27 +147,43 @@ def _keys(layer: Any) -> dict[str, Any]:
     return copy.deepcopy({name: value for name, value in vars(layer).items() if name not in mixer})
 
 
-def _check_idle(model: Any) -> None:
-    """Refuses attention that adds anything.
+def _check_idle(model: Any, attending: list[str]) -> None:
+    """Refuses attention that adds anything: all its weights are zero, but for the gains of norms.
 
     Raises:
-        InputError: naming the projection that is not all zero.
+        InputError: naming the weights that are not all zero.
     """
-    for name, parameter in model.named_parameters():
-        inside = name.rpartition(".")[0].rpartition(".")
-        if inside[2] not in ("o_proj", "v_proj") or not _is_attention(model.get_submodule(inside[0])):
+    for layer in attending:
+        for name, parameter in model.get_submodule(layer).named_parameters():
+            if "norm" not in name and bool((parameter != 0).any()):
+                raise InputError(
+                    f"the attention layer {layer} is at work: {layer}.{name} is not zero, so no search of states closes"
+                )
+
+
+def _check_positions(model: Any) -> None:
+    """Refuses rotary positions that may be infinite at a later position, or change with the length.
+
+    Raises:
+        InputError: naming what is not known to stay finite.
+    """
+    for name, module in model.named_modules():
+        frequencies = getattr(module, "inv_freq", None)
+        if frequencies is None:
             continue
-        if bool((parameter != 0).any()):
+        kind, scaling = getattr(module, "rope_type", "default"), getattr(module, "attention_scaling", 1.0)
+        if kind != "default" or scaling != 1 or not bool((frequencies.abs() <= 1).all()):
             raise InputError(
-                f"the attention layer {inside[0]} is at work: {name} is not zero, so no search of states closes"
+                f"{name}: rotary positions of kind {kind!r} with frequencies up to {float(frequencies.abs().max()):g}, "
+                "expected the kind 'default' with frequencies up to 1, which are finite at every position"
             )
 
 
-def _is_attention(module: Any) -> bool:
-    """Softmax attention, by its class: linear attention has states of a fixed size, and another name in
-    transformers.
+def _attention_of(architecture: Architecture, model: Any) -> list[str]:
+    """The names of the modules of softmax attention, by their classes: what has states of a fixed size is called delta
+    attention in transformers, or does not attend.
     """
-    name = type(module).__name__
-    return name.endswith(("Attention", "MLAttention", "SdpaAttention")) and not any(
-        word in name for word in ("Linear", "Delta", "Lightning")
-    )
+    if not architecture.attends:
+        return []
+    classes = {name: type(module).__name__ for name, module in model.named_modules()}
+    return [name for name, kind in classes.items() if kind.endswith("Attention") and "Delta" not in kind]

@@ -81,7 +81,7 @@ class StockTarget:
 
             stock = built(weights)
             if seed is not None:
-                random_numbers(stock, seed)
+                random_numbers(self.architecture, stock, seed)
             runner = StockRunner(self.architecture, stock)
             program = weights.program
             tokens = range(FIRST_SYMBOL, FIRST_SYMBOL + len(program.alphabet))
