@@ -2,9 +2,11 @@
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 
 from automata.catalogue import language
 from constructions.build import build
@@ -192,3 +194,15 @@ def test_the_report_does_not_take_the_place_of_the_configuration(tmp_path, capsy
     path = written(tmp_path, model_type="mamba2")
     assert main(["gates", path, "--json", path]) == 2
     assert "--json" in capsys.readouterr().err and json.loads(open(path).read()) == {"model_type": "mamba2"}
+
+
+def test_each_target_has_a_row():
+    rows = (REPOSITORY / "docs" / "targets.md").read_text().split("\n## ")[0]
+    assert set(TARGETS) == set(re.findall(r"`([a-z0-9_-]+)`", " ".join(re.findall(r"^\| (`.*?) \|", rows, re.M))))
+
+
+def test_an_architecture_is_a_file_and_programs_know_none():
+    packages = REPOSITORY / "constructions"
+    names = set(TARGETS) - {"ssm", "mamba", "rwkv"} | {"mamba2", "transformers"}
+    for file in (packages / "program").glob("*.py"):
+        assert not [name for name in names if name in file.read_text().lower()], file
