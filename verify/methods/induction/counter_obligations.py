@@ -37,6 +37,21 @@ Signs = dict[str, tuple[frozenset[str], ...]]
 """Control -> for each counter the signs that it can have, ``0`` and ``+``."""
 
 
+def read_aloud(relation: CounterRelation, machine: CounterMachine) -> list[str]:
+    """The relation R in words, one sentence for each line."""
+    lines = [f"counter {name!r} of the model is counter {name!r} of the machine" for name in machine.counters]
+    for name, _, controls in relation.latches:
+        inside = [control for control in machine.controls if control in controls]
+        lines.append(f"latch {name!r} is 1 when the machine is in {' or '.join(inside)}, and 0 before")
+    for control, signs in possible_signs(machine).items():
+        for name, possible in zip(machine.counters, signs):
+            if len(possible) == 1:
+                lines.append(f"in {control}, {name!r} is {'0' if possible == {ZERO} else 'at least 1'}")
+    if relation.dead is not None:
+        lines.append("'dead' is 0; once the machine is dead it is 1, latches are 0 or 1, and counters are any integers")
+    return lines
+
+
 def possible_signs(machine: CounterMachine) -> Signs:
     """For each control that can be reached, the signs that each counter can have there (or more).
 
@@ -154,19 +169,7 @@ class CounterInduction:
 
     def read_aloud(self) -> list[str]:
         """The relation R in words, one sentence for each line."""
-        lines = [f"counter {name!r} of the model is counter {name!r} of the machine" for name in self.machine.counters]
-        for name, _, controls in self.relation.latches:
-            inside = [control for control in self.machine.controls if control in controls]
-            lines.append(f"latch {name!r} is 1 when the machine is in {' or '.join(inside)}, and 0 before")
-        for control, signs in self.signs.items():
-            for name, possible in zip(self.machine.counters, signs):
-                if len(possible) == 1:
-                    lines.append(f"in {control}, {name!r} is {'0' if possible == {ZERO} else 'at least 1'}")
-        if self.relation.dead is not None:
-            lines.append(
-                "'dead' is 0; once the machine is dead it is 1, latches are 0 or 1, and counters are any integers"
-            )
-        return lines
+        return read_aloud(self.relation, self.machine)
 
     def cases(self) -> Iterator[Branch]:
         """Every control with every symbol; for a recogniser also every dead state."""

@@ -9,10 +9,12 @@ from automata.machines.counter_machine import CounterMachine
 from constructions.ssm.engine import Engine
 from constructions.ssm.weights import SSM
 from verify.claim import Claim
+from verify.methods.induction.counter_obligations import read_aloud
 from verify.methods.induction.counter_words import counter_words
 from verify.methods.induction.far_words import far_words
 from verify.methods.induction.obligations import Result
 from verify.methods.induction.prove import check_question
+from verify.methods.induction.relation import CounterRelation
 from verify.methods.relation.horizon import covered_symbols, largest_exact_value
 from verify.methods.relation.prove import RelationProof
 from verify.methods.witness import find_witness
@@ -90,14 +92,15 @@ def prove_relation(ssm: SSM, machine: CounterMachine, progress: Progress = NO_PR
     try:
         proof = RelationProof(ssm, machine)
         result = proof.run(progress)
+        aloud = tuple(read_aloud(CounterRelation.of(ssm, machine), machine))
         if not result.failures and not ssm.arithmetic.is_float:
-            return verdict(PROVED, f"{_KEPT}: holds at every length and every counter value")
+            return verdict(PROVED, f"{_KEPT}: holds at every length and every counter value", relation=aloud)
         if not result.failures:
             explored["largest counter value"] = value = largest_exact_value(proof)
             length = covered_symbols(proof, value)
             held = "holds at every length" + " at which integers that drift are certainly exact" * (length is not None)
             reason = f"{_KEPT}, and every step is exact while no counter exceeds {value}: {held}"
-            return verdict(PROVED, reason, horizon=length)
+            return verdict(PROVED, reason, horizon=length, relation=aloud)
         failed = f"an obligation fails: {result.failures[0]}"
         words = chain(counter_words(machine, result.failures), words)
     except NotCovered as error:
