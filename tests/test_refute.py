@@ -306,7 +306,7 @@ def test_bad_input_is_one_line(saved, tmp_path, capsys):
         (["--weights", folder, "--language", "dyck-1"], "not regular"),
         (["--weights", str(tmp_path / "none"), "--language", "parity"], "none"),
         (["--weights", str(pickled), "--language", "parity"], "not a safetensors file"),
-        (["--weights", folder], "required"),
+        (["--weights", folder], "so a LANGUAGE is needed"),
     ):
         assert main(["refute", *arguments]) == 2
         streams = capsys.readouterr()

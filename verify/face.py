@@ -125,9 +125,9 @@ def prove(
     >>> from automata.catalogue import language
     >>> from constructions.build import build
     >>> word = language("dyck-2-5")
-    >>> prove(word, build(compile(word)))
-    Verdict(proved, search, predictive, exact: closed: holds at every length; machine states 63, joint states 192,
-    transitions 480)
+    >>> verdict = prove(word, build(compile(word)))
+    >>> verdict.outcome, verdict.method, verdict.explored["joint states"]
+    ('proved', 'search', 192)
     """
     with running(model, mode) as (run, weights, construction):
         claim = Claim(machine_of(word), mode or mode_of(run), run, weights, construction, limit)

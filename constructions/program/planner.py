@@ -65,7 +65,7 @@ def plan(cascade: Cascade, offer: Offer) -> Program:
     >>> from constructions.paper.flip_flop import flip_flop
     >>> every = Offer((frozenset((Neuron, Hold, Delay)),))
     >>> plan(flip_flop(), every)
-    Program(2 halves, 4 operations, 10 coordinates)
+    Program(4 halves, 7 operations, 14 coordinates)
     """
     permutes = any(Swap in kinds for kinds in offer.halves)
     if permutes:
