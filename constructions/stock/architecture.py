@@ -7,6 +7,7 @@ in the format that is asked for, or refused.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Iterable, Mapping, Sequence
 
 import numpy as np
@@ -32,7 +33,7 @@ away.
 """
 
 
-class Architecture:
+class Architecture(ABC):
     """A family of models of transformers.
 
     Attributes:
@@ -57,13 +58,13 @@ class Architecture:
     attends = True
     most_rows: int | None = None
 
+    @abstractmethod
     def weights(self, program: Program, dtype: str) -> tuple[dict[str, Any], Tensors]:
         """The configuration, and the tensors that are not all zero.
 
         Raises:
             InputError: for a program that the sizes of this architecture cannot hold.
         """
-        raise NotImplementedError
 
     def refuse_counts(self, program: Program, dtype: str) -> None:
         """Raises for a program that counts, where that works in float32 only."""
@@ -184,6 +185,28 @@ def gated_mlp(operations: Sequence[Operation], width: int, inner: int) -> tuple[
         for coordinate, multiple in neuron.writes.items():
             down[coordinate, unit] = multiple / UNIT
     return gate, up, down
+
+
+def decoder(program: Program, width: int, units: int, gain: np.ndarray) -> Tensors:
+    """Embedding, head and norms of a decoder whose layers are a mixer and a gated MLP, and the MLPs; no mixers.
+
+    Args:
+        program: its odd halves are the MLPs.
+        width: of the stream.
+        units: of each MLP.
+        gain: of every norm.
+    """
+    tensors = {
+        "model.embed_tokens.weight": embedding(program, width),
+        "model.norm.weight": gain,
+        "lm_head.weight": head(program, width),
+    }
+    for number in range(-(-len(program.halves) // 2)):
+        gate, up, down = gated_mlp(program.half(2 * number + 1), width, units)
+        mlp = {"gate_proj.weight": gate, "up_proj.weight": up, "down_proj.weight": down}
+        norms = {"input_layernorm.weight": gain, "post_attention_layernorm.weight": gain}
+        tensors |= under(f"model.layers.{number}.", {**norms, **under("mlp.", mlp)})
+    return tensors
 
 
 def under(prefix: str, tensors: Mapping[str, np.ndarray]) -> Tensors:

@@ -16,6 +16,7 @@ cannot decode.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,9 +37,7 @@ from constructions.stock.architecture import (
     UNIT,
     Architecture,
     Tensors,
-    embedding,
-    gated_mlp,
-    head,
+    decoder,
     most,
     neurons,
     power_of_four,
@@ -143,18 +142,9 @@ class _DeltaNet(Architecture):
             "rms_norm_eps": _EPSILON,
             **self.shape(layers, count, values),
         }
-        gain = np.full(width, _GAIN)
-        tensors = {
-            "model.embed_tokens.weight": embedding(program, width),
-            "model.norm.weight": gain,
-            "lm_head.weight": head(program, width),
-        }
+        tensors = decoder(program, width, units, np.full(width, _GAIN))
         for number in range(layers):
             layer = f"model.layers.{number}."
-            gate, up, down = gated_mlp(program.half(2 * number + 1), width, units)
-            mlp = {"gate_proj.weight": gate, "up_proj.weight": up, "down_proj.weight": down}
-            tensors |= under(layer, {"input_layernorm.weight": gain, "post_attention_layernorm.weight": gain})
-            tensors |= under(layer + "mlp.", mlp)
             tensors |= under(layer, self.mixer(program.half(2 * number), width, count, values))
         return config, tensors
 
@@ -162,13 +152,13 @@ class _DeltaNet(Architecture):
         """The width of a head that has room for so many cells."""
         return cells
 
+    @abstractmethod
     def shape(self, layers: int, count: int, values: int) -> dict[str, Any]:
         """What is particular in the configuration."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mixer(self, half: tuple[Operation, ...], width: int, count: int, values: int) -> Tensors:
         """The mixer's tensors."""
-        raise NotImplementedError
 
 
 class Qwen3Next(_DeltaNet):

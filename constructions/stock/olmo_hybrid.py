@@ -44,9 +44,7 @@ from constructions.stock.architecture import (
     UNIT,
     Architecture,
     Tensors,
-    embedding,
-    gated_mlp,
-    head,
+    decoder,
     most,
     neurons,
     power_of_four,
@@ -129,18 +127,9 @@ class OlmoHybrid(Architecture):
             "linear_allow_neg_eigval": True,
             "rms_norm_eps": _EPSILON,
         }
-        gain = np.full(width, _GAIN)
-        tensors = {
-            "model.embed_tokens.weight": embedding(program, width),
-            "model.norm.weight": gain,
-            "lm_head.weight": head(program, width),
-        }
+        tensors = decoder(program, width, units, np.full(width, _GAIN))
         for number in range(layers):
             layer = f"model.layers.{number}."
-            gate, up, down = gated_mlp(program.half(2 * number + 1), width, units)
-            mlp = {"gate_proj.weight": gate, "up_proj.weight": up, "down_proj.weight": down}
-            tensors |= under(layer, {"input_layernorm.weight": gain, "post_attention_layernorm.weight": gain})
-            tensors |= under(layer + "mlp.", mlp)
             mixer = _Mixer(width, count, keys, values)
             mixer.fill(_heads(program.half(2 * number)))
             tensors |= under(layer + "linear_attn.", mixer.tensors())
