@@ -90,19 +90,20 @@ def asked_of(machine, mode: str, words: list) -> list:
 
 
 def wrong_word(machine, weights, words: list) -> tuple[str, ...] | None:
-    """One of the words, as far as it is asked, on which the model is wrong; run by the engine, without any fault.
+    """One of the words, as far as it is asked, on which the model is wrong.
 
-    None too where a number leaves the engine's range: such a model is not known to be wrong.
+    Run by the engine, without any fault; where a number leaves its range, by the definition, which has none.
     """
     from automata.errors import InputError
     from constructions.ssm.engine import Engine
     from verify.evidence.sampling import check_words
+    from verify.methods.bisimulation import Stepwise
 
     words = asked_of(machine, weights.mode, words)
     try:
         found = check_words(machine, Engine(weights), words, weights.mode).witness
     except InputError:
-        return None
+        found = check_words(machine, Stepwise(weights, weights.mode), words, weights.mode).witness
     return None if found is None else found.word
 
 
