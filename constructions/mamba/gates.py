@@ -24,8 +24,17 @@ class GateRange:
     def allows(self) -> str:
         """In words."""
         forgets = "resets exactly" if self.least == 0 else f"never forgets exactly (at least {self.least:.3g} is kept)"
-        holds = "holds for ever" if self.greatest == 1 else f"fades (at most {self.greatest:.6g} is kept a step)"
+        holds = "holds for ever" if self.greatest == 1 else f"fades (at most {near_one(self.greatest)} is kept a step)"
         return f"{forgets}, {holds}"
+
+
+def near_one(gate: float) -> str:
+    """A gate as it is shown: as its distance from 1, where its digits would not tell it from 1.
+
+    >>> near_one(0.98), near_one(0.99999997), near_one(1.0)
+    ('0.98', '1 - 3e-08', '1')
+    """
+    return f"1 - {1 - gate:.3g}" if 0.999 < gate < 1 else f"{gate:.6g}"
 
 
 class GateAudit:

@@ -24,6 +24,7 @@ class Opened(NamedTuple):
         values: named values about the model itself.
         audit: records the gates while it lasts, where that is known how; else gives None.
         gates: what the gates can be, in words, where they are not recorded.
+        forgets: whether over the reals each of its gates lies below a constant less than 1.
     """
 
     what: str
@@ -31,6 +32,7 @@ class Opened(NamedTuple):
     values: dict[str, object]
     audit: AbstractContextManager[Any]
     gates: str = ""
+    forgets: bool = False
 
 
 def open_checkpoint(directory: Path, alphabet: Sequence[str], outputs: Sequence[str], reading: Reading) -> Opened:
@@ -74,7 +76,7 @@ def _mamba(directory: Path, alphabet: Sequence[str], outputs: Sequence[str], rea
         **_counted(model, notes),
     }
     stepped = SteppedMamba(HuggingFaceRunner(model), words, reading=reading)
-    return Opened("a Mamba checkpoint", stepped, values, GateAudit(model))
+    return Opened("a Mamba checkpoint", stepped, values, GateAudit(model), forgets=True)
 
 
 def _stock(

@@ -22,9 +22,14 @@ from verify.checkpoints.other_reading import right_by_probability
 from verify.commands.inputs import Input
 from verify.evidence.accuracy import Accuracy, accuracy
 from verify.evidence.sampling import check_words, random_words
+from verify.learned.expectation import expectation
+from verify.learned.fading import fading_words
 from verify.progress import Progress
 from verify.show.report import Report
-from verify.verdict import REFUTED, TESTED, UNDECIDED, Verdict, worst
+from verify.verdict import EXIT_STATUS, REFUTED, TESTED, UNDECIDED, Verdict, worst
+
+SMALL_SEARCH, REFUTED_SEARCH = 1_000, 5_000
+"""Joint states of the search that comes before longer words are tried, and of the one after they refuted the model."""
 
 PUMPED_LENGTH = 400
 """Symbols of the longest word u w^n v tried on a language that is not star-free."""
@@ -70,20 +75,28 @@ def check_checkpoint(
             {f"length {b.least} to {b.most}": f"{b.percent} of {b.strings} strings" for b in result.bins},
             [vars(b) for b in result.bins],
         )
+        if audit is None:
+            report.section("gates", {"as parametrised": opened.gates})
+        else:
+            report.section("gates", _gates(audit), [vars(layer) for layer in audit.layers])
+        if opened.forgets:
+            expected = expectation(machine, mode, given.regular)
+            report.section("theory", {"expects": expected}, vars(expected))
         repeat = f"{command} --strings {args.strings} --bins {','.join(map(str, edges))} --seed {args.seed}"
         verdict = run_alone(machine, model, _tested(result, mode, model.arithmetic, repeat))
         if verdict.outcome == REFUTED and reading.kind == LOGIT:
             words = [word[: edges[-1]] for word in words]
             verdict = _or_by_probability(verdict, right_by_probability(machine, model.by_full_forward, words, mode))
         report.verdict("random test", _read_as(verdict, reading), {"run by": "full forward", "seed": args.seed})
-        if audit is None:
-            report.section("gates", {"as parametrised": opened.gates})
-        else:
-            report.section("gates", _gates(audit), [vars(layer) for layer in audit.layers])
         if not _star_free(given):
             report.verdict("pumped words", _read_as(run_alone(machine, model, pumped(given, model, mode)), reading))
-        with Progress("joint states", quiet=args.quiet) as progress:
-            verdict = search_checkpoint(machine, model, mode, limit=args.limit, progress=progress)
+        verdict, larger = _search(machine, model, mode, args, min(args.limit, SMALL_SEARCH)), 0
+        if verdict.outcome == UNDECIDED:
+            faded = _fading(machine, model, mode, args)
+            report.verdict("fading words", _read_as(faded, reading))
+            larger = args.limit if worst(report.verdicts) != EXIT_STATUS[REFUTED] else min(args.limit, REFUTED_SEARCH)
+        if larger > SMALL_SEARCH:
+            verdict = _search(machine, model, mode, args, larger)
         report.verdict("search", _read_as(verdict, reading))
     report.close()
     return worst(report.verdicts)
@@ -112,6 +125,18 @@ def pumped(given: Input, model, mode: str) -> Verdict:
     return replace(
         verdict, outcome=UNDECIDED, reason=f"right on {shown}, though gates of a Mamba cannot do this for every n"
     )
+
+
+def _search(machine: Machine, model, mode: str, args: argparse.Namespace, limit: int) -> Verdict:
+    """The search through caches, up to so many joint states."""
+    fresh = model.with_batch(model.batch)  # whatever was stepped before
+    with Progress("joint states", quiet=args.quiet) as progress:
+        return search_checkpoint(machine, fresh, mode, limit=limit, progress=progress)
+
+
+def _fading(machine: Machine, model, mode: str, args: argparse.Namespace) -> Verdict:
+    with Progress("symbols", quiet=args.quiet, phase="fading words") as progress:
+        return run_alone(machine, model, fading_words(machine, model, mode, progress=progress))
 
 
 def run_alone(machine: Machine, model, verdict: Verdict) -> Verdict:
@@ -159,8 +184,10 @@ def _tested(result: Accuracy, mode: str, arithmetic: str, repeat: str) -> Verdic
 
 
 def _gates(audit) -> dict[str, object]:
+    from constructions.mamba.gates import near_one
+
     values: dict[str, object] = {
-        f"layer {i + 1}": f"{layer.least:.6g} to {layer.greatest:.6g}: {layer.allows}"
+        f"layer {i + 1}": f"{layer.least:.6g} to {near_one(layer.greatest)}: {layer.allows}"
         for i, layer in enumerate(audit.layers)
     }
     values["what that allows"] = (

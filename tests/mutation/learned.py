@@ -1,0 +1,81 @@
+"""Planted faults in what is said of learned models."""
+
+from .fault import Fault
+
+_PART = "verify/learned/part.py"
+_EXPECTED = "verify/learned/expectation.py"
+_FADING = "verify/learned/fading.py"
+_FORKS = "constructions/mamba/forks.py"
+
+FAULTS = [
+    Fault(
+        _PART,
+        "            if symbol not in legal:\n                row.append(ILLEGAL)\n                continue\n",
+        "",
+        "tests/test_expectation.py",
+        "of what predicts, legal symbols alone are followed",
+    ),
+    Fault(
+        _EXPECTED,
+        "if (v := _separator(part, p, q)) is not None:",
+        "if (v := _separator(part, p, q) or ()) is not None:",
+        "tests/test_expectation.py",
+        "two states that nothing tells apart are no reason",
+    ),
+    Fault(
+        _EXPECTED,
+        "(((p, q), 1), ((q, p), 2))",
+        "(((p, q), 1), ((q, p), 1))",
+        "tests/test_expectation.py",
+        "a word that swaps two states leads them back only when it is read twice",
+    ),
+    Fault(
+        _EXPECTED,
+        "        if (left == alive).all():\n            break\n",
+        "        break\n",
+        "tests/test_expectation.py",
+        "a pair from which a path goes on need not come back",
+    ),
+    Fault(
+        _EXPECTED,
+        "InTheory(mode, None if regular else False)",
+        "InTheory(mode, True)",
+        "tests/test_expectation.py",
+        "what was not looked at to the end is not known",
+    ),
+    Fault(
+        _FADING,
+        "        self._compare(rows, self.at, given, np.zeros((len(rows), 0), dtype=np.int64))\n",
+        "",
+        "tests/test_fading_words.py",
+        "the model is asked on the way, too",
+    ),
+    Fault(
+        _FADING,
+        "                self._compare(rows, at, given[:, i], endings[:, : i + 1])\n",
+        "",
+        "tests/test_fading_words.py",
+        "the model is asked after each ending",
+    ),
+    Fault(
+        _FADING,
+        "        ended = self.read_symbols % self._lengths == 0\n",
+        "        ended = self.read_symbols >= 0\n",
+        "tests/test_fading_words.py",
+        "endings branch off where v has been read to its end, as the state is known there",
+    ),
+    Fault(
+        _FORKS,
+        "                    tensor[: self.rows][stay] = was[: self.rows][stay]\n",
+        "                    pass\n",
+        "tests/test_fading_words.py",
+        "a string that is not going stays as it is",
+    ),
+    Fault(
+        _FORKS,
+        "        self._put(kept)\n        return np.concatenate(parts)",
+        "        return np.concatenate(parts)",
+        "tests/test_fading_words.py",
+        "the strings go on as if nothing had branched off",
+    ),
+]

@@ -1,0 +1,102 @@
+"""Fading words: what a gate below 1 holds is gone after enough symbols that say nothing, and no random string does."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("transformers")
+
+from automata.catalogue import language  # noqa: E402
+from automata.machine import PREDICTIVE, RECOGNISE  # noqa: E402
+from automata.machines.flip_flop import FlipFlopMachine  # noqa: E402
+from constructions.mamba.forks import Forks  # noqa: E402
+from constructions.mamba.gates import GateRange  # noqa: E402
+from constructions.mamba.huggingface import random_model  # noqa: E402
+from tests.soft_flip_flop import pre_activation, soft_flip_flop, stepped  # noqa: E402
+from verify.checkpoints.checkpoint_search import search_checkpoint  # noqa: E402
+from verify.commands.check_checkpoint import run_alone  # noqa: E402
+from verify.evidence.sampling import check_words, expect, random_words  # noqa: E402
+from verify.learned.fading import fading_words  # noqa: E402
+
+MACHINE = FlipFlopMachine()
+
+
+def test_a_gate_below_1_is_found_where_random_strings_find_nothing():
+    model = stepped(soft_flip_flop(pre_activation(0.99)))
+    every = enumerate(random_words(MACHINE, 300, 1000, np.random.default_rng(0)))
+    words = [word for number, word in every if number % 3 == 0]
+    assert check_words(MACHINE, model.by_full_forward, words, PREDICTIVE).outcome == "tested"
+    verdict = run_alone(MACHINE, model, fading_words(MACHINE, model, PREDICTIVE))
+    assert verdict.outcome == "refuted" and 900 < len(verdict.witness.word) < 1200
+    assert verdict.witness.expected == expect(MACHINE, verdict.witness.word, PREDICTIVE).sets[-1]
+    assert verdict.witness.given != verdict.witness.expected
+
+
+def test_a_gate_of_exactly_1_holds():
+    model = stepped(soft_flip_flop())
+    verdict = fading_words(MACHINE, model, PREDICTIVE)
+    assert verdict.outcome == "tested" and "from where on the caches repeat" in verdict.reason
+    assert verdict.explored["symbols of v v …"] < 100
+    assert search_checkpoint(MACHINE, stepped(soft_flip_flop()), PREDICTIVE, limit=2000).outcome == "proved"
+
+
+def test_each_ending_is_looked_at():
+    """A language that differs from the flip-flop only two symbols after a loop."""
+
+    class Other(FlipFlopMachine):
+        def legal(self, state):
+            return super().legal(state) if not changed(state) else super().legal(state) - {"i"}
+
+    honest = FlipFlopMachine()
+    read = honest.initial
+    for symbol in "w1r1":
+        read = honest.step(read, symbol)
+
+    def changed(state):
+        return state == read and not quiet
+
+    quiet = False
+    verdict = fading_words(Other(), stepped(soft_flip_flop()), PREDICTIVE)
+    assert verdict.outcome == "refuted" and "i" in verdict.witness.given - verdict.witness.expected
+
+
+def test_recognisers_are_asked_on_every_string():
+    machine = language("tomita-1").machine
+    model = random_model(("0", "1"), ("<accept>",), 3)
+    verdict = fading_words(machine, model, RECOGNISE)
+    assert verdict.outcome == "refuted" and set(verdict.witness.word) <= {"0", "1"}
+
+
+def test_forks_are_the_strings_that_they_branch_off_from():
+    model = stepped(soft_flip_flop(pre_activation(0.9)))
+    rng = np.random.default_rng(1)
+    words = rng.integers(0, 5, (6, 9))
+    endings = rng.integers(0, 5, (40, 2))
+    sources = rng.integers(0, 6, 40)
+    forks = Forks(model, 6)
+    for column in words.T:
+        forks.read(column, np.ones(6, dtype=bool))
+    found = forks.fork(sources, endings)
+    forward = model.by_full_forward
+    state, _ = forward.begin(40)
+    _, outputs = forward.advance(state, np.concatenate([words[sources], endings], axis=1))
+    assert (outputs.dense()[:, -2:] == found).all() and 0 < found.mean() < 1
+    # The strings go on as if nothing had branched off; one that is not going stays where it is.
+    before = forks.caches()
+    going = np.array([True, False] * 3)
+    forks.read(words[:, 0], going)
+    after = forks.caches()
+    assert all((b[~going] == a[~going]).all() for b, a in zip(before, after))
+    assert any((b[going] != a[going]).any() for b, a in zip(before, after))
+    stay = forks.fork(np.arange(6), words[:, :1])[:, 0]
+    prefix = np.where(going[:, None], np.concatenate([words, words[:, :1]], axis=1), -1)
+    for row in range(6):
+        word = prefix[row] if going[row] else words[row]
+        state, _ = forward.begin(1)
+        _, outputs = forward.advance(state, np.append(word, words[row, 0])[None])
+        assert (outputs.dense()[0, -1] == stay[row]).all()
+
+
+def test_gates_near_1_are_shown_by_what_they_lack():
+    assert "at most 1 - 3e-07 is kept" in GateRange(0.5, 0.9999997).allows
+    assert "at most 0.98 is kept" in GateRange(0.5, 0.98).allows
+    assert "holds for ever" in GateRange(0.5, 1.0).allows

@@ -1,0 +1,201 @@
+"""Fading words: does the model still know after u vⁿ which state it is in, for each state, short loop v and ending s?
+
+What a gate below 1 holds fades, whatever the language; random strings, which seldom say nothing for long, do not show
+it.  So for each state that a shortest string u reaches and each short word v that leads it back to itself, the model
+reads u v v v …, and short words s branch off on the way.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from automata.machine import Machine
+from verify.learned.part import Part, part_of
+from verify.progress import NO_PROGRESS, Progress
+from verify.verdict import REFUTED, TESTED, Verdict, Witness
+
+_STATES, _LOOP, _ENDING = 128, 3, 2
+"""States from which words are tried, and symbols of a loop and of an ending."""
+
+_SYMBOLS = 1_200
+"""Symbols of v v v … in a model of one layer; of more layers fewer, as each step costs more."""
+
+_LEAST_SYMBOLS, _LAYERS = 200, 3
+_CLOSE = 64
+"""Up to so many symbols endings branch off after every v, then at distances that grow by a tenth."""
+
+_ROUND = math.lcm(*range(1, _LOOP + 1))
+"""Symbols after which each v has been read to its end."""
+
+_BRANCHES = 2_048
+"""Endings that branch off at one point."""
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The strings u vⁿ: for each row a state, its u and v."""
+
+    states: np.ndarray
+    loops: tuple[tuple[int, ...], ...]
+    left_out: int
+
+
+def fading_words(
+    machine: Machine, model: Any, mode: str, *, symbols: int = _SYMBOLS, progress: Progress = NO_PROGRESS
+) -> Verdict:
+    """Runs u vⁿ s in single steps of a batch, until the first of them is answered wrong.
+
+    Args:
+        machine: the ground truth.
+        model: a :class:`constructions.mamba.stepping.SteppedMamba`; it cannot be stepped afterwards.
+        symbols: of v v v … in a model of up to three layers.
+
+    Returns:
+        ``tested``, or ``refuted`` with the shortest string found.  It was answered wrong in a batch: that it is wrong
+        alone has to be seen.  O(symbols) steps of the model, and a tenth as many for the endings.
+    """
+    from constructions.mamba.forks import Forks
+
+    part = part_of(machine, mode, _STATES)
+    words = _words(part, model.batch)
+    layers = len(model.runner.caches())
+    longest = max(_LEAST_SYMBOLS, symbols * _LAYERS // max(_LAYERS, layers))
+    run = _Run(part, model, mode, words)
+    if not len(words.states):
+        return run.verdict(TESTED, "no short word leads a state back to itself", 0)
+    forks = Forks(model, len(words.states))
+    run.begin(forks)
+    length, branch, repeats, before = 0, 0, False, forks.caches()
+    while run.witness is None and length < longest and not repeats:
+        length += 1
+        run.read(forks)
+        progress.advance(1)
+        if length >= branch:
+            run.branch(forks)
+            branch = length + 1 if length < _CLOSE else length + length // 10
+        if length % _ROUND == 0:
+            now = forks.caches()
+            repeats, before = all(map(np.array_equal, before, now)), now
+    shown = (
+        f"u v^n s for {len(set(words.states.tolist()))} states and {len(words.states)} loops v of up to {_LOOP} symbols"
+    )
+    shown += f" ({words.left_out} more were left out)" * bool(words.left_out)
+    if run.witness is None:
+        shown += f", v v … up to {length} symbols" + ", from where on the caches repeat" * repeats
+        return run.verdict(TESTED, f"no disagreement on {shown}", length)
+    return run.verdict(REFUTED, f"the witness is the shortest found on {shown}", length)
+
+
+def _words(part: Part, most: int) -> _Words:
+    """So many pairs of a state and a loop, short loops first, and as many for each state."""
+    of_state: list[list[tuple[int, ...]]] = [[] for _ in range(len(part))]
+    for word, fixed in part.loops(_LOOP):
+        for state in fixed.tolist():
+            of_state[state].append(word)
+    ranked = sorted((rank, state) for state, loops in enumerate(of_state) for rank in range(len(loops)))
+    chosen = ranked[:most]
+    states = np.array([state for _, state in chosen], dtype=np.int64)
+    return _Words(states, tuple(of_state[state][rank] for rank, state in chosen), len(ranked) - len(chosen))
+
+
+class _Run:
+    """The strings as they grow, and the shortest wrong one."""
+
+    def __init__(self, part: Part, model: Any, mode: str, words: _Words):
+        self.part, self.model, self.mode, self.words = part, model, mode, words
+        self.witness: Witness | None = None
+        self.compared = 0
+        self.read_symbols = np.zeros(len(words.states), dtype=np.int64)
+        """Of v v … in each row."""
+        self.at = words.states.copy()
+        place = {symbol: i for i, symbol in enumerate(model.alphabet)}
+        self._token = np.array([place[symbol] for symbol in part.alphabet])
+        output = {name: i for i, name in enumerate(model.outputs)}
+        self._wanted = np.zeros((len(part), len(output)), dtype=bool)
+        for row, names in zip(self._wanted, part.expected):
+            row[[output[name] for name in names]] = True
+        longest = max(map(len, words.loops), default=1)
+        self._loops = np.array([[loop[i % len(loop)] for i in range(longest)] for loop in words.loops])
+        self._lengths = np.array([len(loop) for loop in words.loops])
+        self._endings = self._all_endings()
+
+    def begin(self, forks: Any) -> None:
+        """Reads u in each row."""
+        accesses = [self.part.access[state] for state in self.words.states.tolist()]
+        for i in range(max(map(len, accesses))):
+            going = np.array([i < len(access) for access in accesses])
+            forks.read(self._token[[access[i] if i < len(access) else 0 for access in accesses]], going)
+
+    def read(self, forks: Any) -> None:
+        """Reads one more symbol of v v … in each row, and compares."""
+        rows = np.arange(len(self._lengths))
+        symbols = self._loops[rows, self.read_symbols % self._lengths]
+        given = forks.read(self._token[symbols], np.ones(len(rows), dtype=bool))
+        self.at = self.part.next[self.at, symbols]
+        self.read_symbols += 1
+        self._compare(rows, self.at, given, np.zeros((len(rows), 0), dtype=np.int64))
+
+    def branch(self, forks: Any) -> None:
+        """Compares after the endings of all strings that have read v to its end."""
+        ended = self.read_symbols % self._lengths == 0
+        for states, endings in self._endings:
+            keep = ended[states]
+            if not keep.any():
+                continue
+            rows, endings = states[keep], endings[keep]
+            given = forks.fork(rows, self._token[endings])
+            at = self.words.states[rows]
+            for i in range(endings.shape[1]):
+                at = self.part.next[at, endings[:, i]]
+                if (at < 0).any():
+                    raise AssertionError("endings are followed through known states alone")
+                self._compare(rows, at, given[:, i], endings[:, : i + 1])
+
+    def verdict(self, outcome: str, reason: str, symbols: int) -> Verdict:
+        explored = {
+            "states": len(set(self.words.states.tolist())),
+            "words u v": len(self.words.states),
+            "symbols of v v …": symbols,
+            "positions compared": self.compared,
+        }
+        arithmetic = self.model.arithmetic
+        return Verdict(outcome, "fading words", self.mode, arithmetic, explored, reason, self.witness)
+
+    def _compare(self, rows: np.ndarray, states: np.ndarray, given: np.ndarray, endings: np.ndarray) -> None:
+        self.compared += len(rows)
+        wrong = np.flatnonzero((self._wanted[states] != given).any(axis=1))
+        for i in wrong.tolist():
+            row = int(rows[i])
+            symbols, loop = int(self.read_symbols[row]), self.words.loops[row]
+            access = self.part.access[int(self.words.states[row])]
+            length = len(access) + symbols + endings.shape[1]
+            if self.witness is None or length < len(self.witness.word):
+                turned = tuple(loop[j % len(loop)] for j in range(symbols))
+                word = self.part.spelled((*access, *turned, *endings[i].tolist()))
+                names = frozenset(self.model.outputs[j] for j in np.flatnonzero(given[i]))
+                self.witness = Witness(word, self.part.expected[int(states[i])], names)
+
+    def _all_endings(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """For each length of an ending, rows and endings that can follow u vⁿ there; of one length all or the shorter
+        alone, as many as fit.
+        """
+        found: list[tuple[np.ndarray, np.ndarray]] = []
+        rows = np.arange(len(self.words.states))
+        endings, at = np.zeros((len(rows), 0), dtype=np.int64), self.words.states
+        for _ in range(_ENDING):
+            symbols = np.arange(len(self.part.alphabet))
+            grown = np.repeat(rows, len(symbols))
+            last = np.tile(symbols, len(rows))
+            endings = np.concatenate([np.repeat(endings, len(symbols), axis=0), last[:, None]], axis=1)
+            at = self.part.next[np.repeat(at, len(symbols)), last]
+            keep = at >= 0
+            rows, endings, at = grown[keep], endings[keep], at[keep]
+            if len(rows) > _BRANCHES and found:
+                break
+            found.append((rows, endings))
+        # Whoever branches off with the longer words has compared after the shorter ones too, where those go on.
+        return found
