@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import MappingProxyType
 from typing import Mapping
 
 import numpy as np
@@ -104,6 +105,7 @@ def write_folder(
     meanings: dict,
     card: str,
     language: str = "",
+    more: Mapping[str, bytes | None] = MappingProxyType({}),
 ) -> None:
     """Writes a checkpoint of any architecture, with a tokenizer of one token for each symbol, complete or not at all.
 
@@ -116,6 +118,7 @@ def write_folder(
         meanings: of ``coordinates.json``.
         card: of ``README.md``.
         language: of ``language.json``; no such file where it is empty.
+        more: further files that such a folder may have, by name; None where it has none now.
 
     Raises:
         InputError: when the folder cannot be written or holds something else, or a number is not exact in the format.
@@ -136,13 +139,16 @@ def write_folder(
         COORDINATES_FILE: meanings,
     }
     blob = serialised(tensors, dtype)
-    with replaced_folder(directory, CHECKPOINT_FILES, A_CHECKPOINT) as fresh:
+    with replaced_folder(directory, (*CHECKPOINT_FILES, *more), A_CHECKPOINT) as fresh:
         for name, content in files.items():
             (fresh / name).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         (fresh / CARD).write_text(card, encoding="utf-8")
         if language:
             (fresh / LANGUAGE_FILE).write_text(language, encoding="utf-8")
         (fresh / SAFETENSORS).write_bytes(blob)
+        for name, data in more.items():
+            if data is not None:
+                (fresh / name).write_bytes(data)
 
 
 def coordinates(weights: MambaWeights) -> dict:

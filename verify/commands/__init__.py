@@ -20,6 +20,8 @@ COMMANDS = (
     "certify",
     "check",
     "checkpoint",
+    "train",
+    "repair",
     "help",
     "completion",
 )

@@ -42,6 +42,7 @@ def check_checkpoint(
     args: argparse.Namespace,
     command: str,
     edges: list[int],
+    report: Report | None = None,
 ) -> int:
     """All checks, printed; returns the exit status.
 
@@ -52,6 +53,7 @@ def check_checkpoint(
         args: the folder, strings, seed, limit and where the report goes.
         command: what repeats it, without its options.
         edges: the greatest length of each bin.
+        report: where it is told, by a command that has more to tell; one of its own where absent.
     """
     directory, machine = Path(args.directory), given.machine
     mode, reading = mode or _declared_mode(directory), Reading() if args.answer is None else Reading.parse(args.answer)
@@ -62,8 +64,10 @@ def check_checkpoint(
         outputs = (ACCEPT,) if mode == RECOGNISE else (*machine.alphabet, EOS)
         opened = open_checkpoint(directory, machine.alphabet, outputs, reading)
         model = opened.model
-        report = Report(command, args.quiet, args.json)
-        report.title(f"{directory}: {opened.what} against {given.title}")
+        alone, report = report is None, report or Report(command, args.quiet, args.json)
+        if alone:
+            report.title(f"{directory}: {opened.what} against {given.title}")
+        earlier = len(report.verdicts)
         convention = f"{reading}; acceptance is read from the end token"
         run_in = {"run in": model.conditions, "convention": convention}
         report.section("checkpoint", said | opened.values | run_in)
@@ -98,8 +102,9 @@ def check_checkpoint(
         if larger > SMALL_SEARCH:
             verdict = _search(machine, model, mode, args, larger)
         report.verdict("search", _read_as(verdict, reading))
-    report.close()
-    return worst(report.verdicts)
+    if alone:
+        report.close()
+    return worst(report.verdicts[earlier:])
 
 
 def _star_free(given: Input) -> bool:

@@ -24,6 +24,7 @@ _READ = {
     "directory": "DIR",
     "data": "--data",
     "path": "PATH",
+    "strings_from": "--strings-from",
 }
 """Where options are kept that name what is read, and what they are called."""
 
