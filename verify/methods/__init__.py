@@ -47,6 +47,7 @@ METHODS = Registry(
         "relation": "verify.methods.relation.method:RELATION",
         "induction": "verify.methods.induction.method:INDUCTION",
         "caches": "verify.methods.cache:CACHES",
+        "invariant": "verify.methods.invariant:INVARIANT",
     },
 )
 """All methods by name."""
