@@ -101,7 +101,8 @@ class BoxSearch:
     def _ranges(self) -> np.ndarray:
         """What each number ranges over on random strings."""
         rng = np.random.default_rng(0)
-        states, caches = np.zeros(_WALKS, dtype=np.int64), self.first[np.zeros(_WALKS, dtype=np.int64)]
+        states: np.ndarray = np.zeros(_WALKS, dtype=np.int64)
+        caches = self.first[states]
         low, high = self.first.low[0], self.first.high[0]
         for _ in range(_STEPS):
             allowed = self.behaviour.next[states] >= 0
