@@ -8,7 +8,7 @@ from typing import Sequence
 import numpy as np
 
 from automata.machine import Machine
-from verify.methods.bisimulation import Interned
+from verify.learned.part import part_of
 from verify.numbers.boxes import NotCovered
 
 
@@ -30,17 +30,14 @@ class Behaviour:
 
 
 def behaviour(machine: Machine, alphabet: Sequence[str], outputs: Sequence[str], mode: str, limit: int) -> Behaviour:
-    """Explores a machine breadth first.
+    """Explores a machine.
 
     Raises:
         NotCovered: when it has more states than the limit.
     """
-    interned = Interned(machine, tuple(alphabet), tuple(outputs), mode)
-    done = 0
-    while done < len(interned):
-        if len(interned) > limit:
-            raise NotCovered(f"the automaton has more than {limit} states")
-        fresh = np.arange(done, len(interned))
-        interned.expand(fresh)
-        done += len(fresh)
-    return Behaviour(interned.next[:done].astype(np.int64), interned.table()[interned.expected[:done]])
+    part = part_of(machine, mode, limit)
+    if not part.complete:
+        raise NotCovered(f"the automaton has more than {limit} states")
+    order = [part.alphabet.index(symbol) for symbol in alphabet]
+    expected = [[output in given for output in outputs] for given in part.expected]
+    return Behaviour(part.next[:, order], np.array(expected, dtype=bool))

@@ -19,7 +19,7 @@ import numpy as np
 from automata.machine import ACCEPT, MODES, PREDICTIVE, Machine
 from verify.learned.answers import Answers
 from verify.learned.proof import BoxProof
-from verify.learned.semantics import CONSTANTS, FUNCTION, LARGEST, ROUNDING, SOFTPLUS_ZERO, TINY
+from verify.learned.semantics import CONSTANTS, FUNCTION, LARGEST_NUMBER, ROUNDING, SOFTPLUS_ZERO, TINY
 from verify.learned.weights import BlockWeights, TrainedMamba
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _check_shapes(proof: BoxProof, model: TrainedMamba) -> None:
             raise NoProof(f"{name} has the shape {getattr(proof, name).shape}, expected {shape}")
     if not boxes or not ((0 <= proof.states) & (proof.states < len(proof.next))).all():
         raise NoProof("a box has no state of the automaton")
-    if not (proof.low <= proof.high).all() or not (np.maximum(-proof.low, proof.high) <= LARGEST).all():
+    if not (proof.low <= proof.high).all() or not (np.maximum(-proof.low, proof.high) <= LARGEST_NUMBER).all():
         raise NoProof("a box is empty or unbounded")
     if not all(0 <= token < len(model.embedding) for token in (*proof.tokens, proof.bos)):
         raise NoProof("the model has no such token")
@@ -261,7 +261,7 @@ class _Step:
 
 
 def _bounded(sizes: np.ndarray) -> None:
-    if not (sizes <= LARGEST).all():
+    if not (sizes <= LARGEST_NUMBER).all():
         raise NoProof("a number could be so large that float32 overflows")
 
 

@@ -7,7 +7,7 @@ An execution is any way to compute a Mamba's equations in float32, symbol by sym
 * exp, softplus, silu and 1/sqrt err by at most :data:`ULPS` units in the last place, or by :data:`TINY`; exp of what is
   not positive is at most 1, exp(0) is 1, neither exp nor softplus is negative, and softplus is exactly 0 from
   :data:`SOFTPLUS_ZERO` down;
-* no intermediate result overflows, which is checked: none exceeds :data:`LARGEST`.
+* no intermediate result overflows, which is checked: none exceeds :data:`LARGEST_NUMBER`.
 
 So single steps and whole strings, any batch and any number of threads are covered.  Scans in another order than the
 string's (associative or blockwise), TF32, bfloat16, FFT convolutions and flushing to zero are not.
@@ -32,7 +32,7 @@ SOFTPLUS_ZERO = -105.0
 LEAST_EPSILON = 2.0**-60
 """A norm whose epsilon is smaller is not covered: squares that underflow would matter beside it."""
 
-LARGEST = 1e30
+LARGEST_NUMBER = 1e30
 
 SENTENCE = f"for every float32 execution that rounds each operation, sums in any order, functions within {ULPS} ulp"
 
@@ -42,6 +42,6 @@ CONSTANTS = {
     "tiny": TINY.hex(),
     "softplus is 0 from": SOFTPLUS_ZERO.hex(),
     "least epsilon": LEAST_EPSILON.hex(),
-    "largest": LARGEST.hex(),
+    "largest": LARGEST_NUMBER.hex(),
 }
 """As a saved proof names them."""
