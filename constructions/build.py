@@ -79,5 +79,5 @@ def build(
     Build(ssm, 2 layers, 6 coordinates, 146 nonzero weights)
     """
     chosen = TARGETS.named(target) if isinstance(target, str) else target
-    numbers = (arithmetic or construction.arithmetic) if chosen.numbers == "arithmetic" else dtype
+    numbers = {"arithmetic": arithmetic or construction.arithmetic, "dtype": dtype}.get(chosen.numbers, chosen.numbers)
     return Build(chosen, chosen.lower(construction.cascade, numbers, advance), construction)

@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
 
 MONOTONE, CONTRACTION, REFLECTION, NONLINEAR = "monotone", "contraction", "reflection", "nonlinear"
+SIGNED, FIXED_SIGN, SOLVABLE = "signed", "signed, time-invariant", "solvable"
 """What is known of how a target's state moves, whatever its weights: it decides what no weights can do.
 
 ``monotone``: each number of the state by a monotone map, given those above it (gates that are never negative,
 monotone rounding).  ``contraction``: by linear maps that never lengthen, over the reals.  ``reflection``: by
-linear maps that may turn over.  ``nonlinear``: by maps of any kind.
+linear maps that may turn over.  ``nonlinear``: by maps of any kind.  ``signed``: each number by a monotone map or one
+that turns the order over, given those above it, the same one at every step where it is also time-invariant.
+``solvable``: each number by a map z -> a z + b of a field, given those above it.
 """
 
 
@@ -58,9 +61,9 @@ class Target(Protocol):
         name: what ``--target`` takes.
         title: one line that says what it is.
         abilities: what its registers can do.
-        motion: how its state moves, whatever its weights: MONOTONE, CONTRACTION, REFLECTION or NONLINEAR.
+        motion: how its state moves, whatever its weights: MONOTONE or one of the others above.
         reluctant: abilities among these that it is given only where there is no other way.
-        numbers: the option that chooses its numbers, ``arithmetic`` or ``dtype``.
+        numbers: the option that chooses its numbers, ``arithmetic`` or ``dtype``; ``exact`` where there is no choice.
         test_length: the length of random strings by default.
         loads_with: for a report, how a saved folder is read again.
     """
@@ -145,6 +148,13 @@ TARGETS = Registry(
         "tanh-rnn": "constructions.recurrent.target:TANH_RNN",
         "gru": "constructions.recurrent.target:GRU",
         "lstm": "constructions.recurrent.target:LSTM",
+        "signed-diagonal": "constructions.linear.target:SIGNED_DIAGONAL",
+        "complex-diagonal": "constructions.linear.target:COMPLEX_DIAGONAL",
+        "lru": "constructions.linear.target:LRU",
+        "ids4": "constructions.linear.target:IDS4",
+        "pd-ssm": "constructions.linear.target:PD_SSM",
+        "linear-cde": "constructions.linear.target:LINEAR_CDE",
+        "longhorn": "constructions.linear.target:LONGHORN",
     },
 )
 """All targets by name."""

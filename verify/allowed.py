@@ -15,7 +15,7 @@ from constructions.mamba.checkpoint import CONFIG
 from constructions.mamba.precision import PRECISIONS
 from constructions.recurrent.cells import MOST_UNITS
 from constructions.stock.gates import Gates, in_float32
-from constructions.target import CONTRACTION, MONOTONE, NONLINEAR, REFLECTION, TARGETS
+from constructions.target import CONTRACTION, FIXED_SIGN, MONOTONE, NONLINEAR, REFLECTION, SIGNED, SOLVABLE, TARGETS
 from verify.decision import CONDITIONS, THEOREM
 
 if TYPE_CHECKING:
@@ -26,13 +26,12 @@ NEED_STAR_FREE, NEED_REGULAR, NEED_COUNTER = NEEDS = ("star-free", "regular", "c
 _DIGITS = 24
 """Binary digits of a number of float32."""
 
-_SIGNED, _FIXED_SIGN = "signed", "signed, time-invariant"
-
 _NO_REGULAR = {
     MONOTONE: "no: it is star-free at most",
     CONTRACTION: "not known: over the reals it is star-free at most, in floats no bound is known",
-    _SIGNED: "no: its groups have orders 2, 4, 8, … alone",
-    _FIXED_SIGN: "no: not PARITY",
+    SIGNED: "no: its groups have orders 2, 4, 8, … alone",
+    FIXED_SIGN: "no: not PARITY",
+    SOLVABLE: "no: its groups are solvable",
 }
 
 AT_MOST = {
@@ -40,9 +39,11 @@ AT_MOST = {
     CONTRACTION: "star-free over the reals, where finitely many states are reached; in floats no bound is known",
     REFLECTION: "regular: reflections permute, and floats have finitely many states",
     NONLINEAR: "regular: one layer can do any function of finitely many states",
-    _SIGNED: "regular, with groups of order 2, 4, 8, … alone: a channel of gates of any sign keeps or turns the order "
+    SIGNED: "regular, with groups of order 2, 4, 8, … alone: a channel of gates of any sign keeps or turns the order "
     f"of its numbers; {CONDITIONS}",
-    _FIXED_SIGN: f"no PARITY: two steps multiply by a square (Theorem 4 of the same); {CONDITIONS}",
+    SOLVABLE: "regular, with solvable groups alone: maps z -> a z + b of a field make such groups, and so does what is "
+    f"stacked of them; {CONDITIONS}",
+    FIXED_SIGN: f"no PARITY: two steps multiply by a square (Theorem 4 of the same); {CONDITIONS}",
 }
 """By how the state moves."""
 
@@ -122,7 +123,7 @@ def of_range(least: float, greatest: float, time_invariant: bool) -> Allowed:
     if not (math.isfinite(least) and math.isfinite(greatest) and least <= greatest):
         raise InputError(f"--range {least:g},{greatest:g}: expected the least and the greatest gate")
     least, greatest = in_float32(least), in_float32(greatest)
-    motion = MONOTONE if least >= 0 else _FIXED_SIGN if time_invariant else _SIGNED
+    motion = MONOTONE if least >= 0 else FIXED_SIGN if time_invariant else SIGNED
     one = least <= 1 <= greatest
     switches = one and least <= 0 and not time_invariant
     gates = Gates(least, greatest, switches, time_invariant)
@@ -164,8 +165,8 @@ def of_path(path: Path) -> Allowed:
     kind, config = _model(config)
     if kind == "mamba" or (kind is None and "d_model" in config and "n_layer" in config):
         kind = "mamba"
-    if not isinstance(kind, str) or kind not in TARGETS or kind in ("ssm", "mamba-ssm"):
-        known = [name for name in TARGETS if name not in ("ssm", "mamba-ssm")]
+    known = [name for name in TARGETS if name != "mamba-ssm" and TARGETS.named(name).numbers == "dtype"]
+    if not isinstance(kind, str) or kind not in known:
         hint = did_you_mean(str(kind), known) or f", expected one of {', '.join(known)}"
         raise InputError(f"{file}: the architecture is {str(kind)[:60]!r}{hint}")
     target = TARGETS.named(kind)

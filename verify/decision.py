@@ -8,6 +8,7 @@ both alike.  Everything else is open, and says so.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from automata.errors import LimitError
 from automata.machine import ACCEPT, RECOGNISE
 from constructions.build import build
 from constructions.compile.compiler import ADD, NotExpressible, compile
-from constructions.target import CONTRACTION, MONOTONE, Target
+from constructions.target import CONTRACTION, MONOTONE, SIGNED, SOLVABLE, Target
 from verify.claim import Claim
 from verify.impossible.cycles import Cycle, find_cycle
 from verify.progress import NO_PROGRESS, Progress
@@ -33,6 +34,17 @@ THEOREM = (
     "each number of its state moves by a monotone map, given those above it, and repeating a word brings such maps to "
     "rest (Sarrof, Veitsman, Hahn 2024, Theorem 2; machine-checked in verify/coq)"
 )
+
+LONGEST_CONFUSED = 8
+"""Strings up to this length are run on a random model."""
+
+GROUPS = {
+    SIGNED: "each number of its state moves by a monotone map or one that turns the order over, given those above it, "
+    "and finitely many of these have groups of order 2, 4, 8, … alone (Krohn, Rhodes 1965)",
+    SOLVABLE: "each number of its state moves by a map z -> a z + b of a field, given those above it, and finitely "
+    "many of these have solvable groups alone (Krohn, Rhodes 1965)",
+}
+"""What forbids a group, by how the state moves: its divisors are those of a wreath product of the levels' groups."""
 
 CONDITIONS = "finite precision, finitely many features entering each layer, attention idle"
 
@@ -90,11 +102,11 @@ def decide(
     """
     try:
         construction = compile(language.machine, mode, target=target)
+        built = build(construction, target)
     except NotExpressible as refusal:
         return _refused(language, target, refusal, models)
     except LimitError as error:
         return Decision(target.name, NOT_KNOWN, str(error))
-    built = build(construction, target)
     with built.running() as model:
         claim = Claim(language.machine, mode, model, built.weights, construction, limit)
         verdict = prove_claim(claim, progress=progress)
@@ -123,6 +135,10 @@ def _refused(language: Language, target: Target, refusal: NotExpressible, models
         strings = found[0] if found else (cycle_word(cycle, 0), cycle_word(cycle, 1))
         reason = f"repeating {' '.join(cycle.w)} permutes states with period {cycle.period}: Theorem 2"
         return Decision(target.name, IMPOSSIBLE, reason, strings=strings, alike=len(found))
+    if refusal.group:
+        pairs = [pair for seed in range(models) if (pair := confused(target, language, seed)) is not None]
+        reason = f"{refusal}: {GROUPS[target.motion]}; {CONDITIONS}"
+        return Decision(target.name, IMPOSSIBLE, reason, strings=pairs[0] if pairs else (), alike=len(pairs))
     if language.star_free is None and ADD not in target.abilities:
         return Decision(target.name, NOT_KNOWN, f"{refusal}; {_FINITE}")
     return Decision(target.name, NOT_KNOWN, _UNKNOWN.get(target.motion, f"{refusal}; no theorem is known"))
@@ -145,6 +161,20 @@ def answered_alike(
             if before is not None and given == before and (n - 1) % cycle.period in cycle.residues:
                 return cycle_word(cycle, n - 1), cycle_word(cycle, n)
             before = given
+    return None
+
+
+def confused(target: Target, language: Language, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Two shortest strings that a random model answers alike, though just one is in the language."""
+    dfa, alphabet = language.dfa(), language.alphabet
+    with target.random(alphabet, (ACCEPT,), seed) as model:
+        first: dict[tuple[bool, bool], tuple[str, ...]] = {}
+        for length in range(LONGEST_CONFUSED + 1):
+            for word in product(alphabet, repeat=length):
+                given, right = _accepts(model, alphabet, word), dfa.accepts_word(word)
+                first.setdefault((given, right), word)
+                if (other := first.get((given, not right))) is not None:
+                    return other, word
     return None
 
 

@@ -58,11 +58,12 @@ class NotExpressible(InputError):
     Attributes:
         register: its name.
         reason: in words.
+        group: the group that no weights of the target have, where that is the reason; else empty.
     """
 
-    def __init__(self, register: str, reason: str):
+    def __init__(self, register: str, reason: str, group: str = ""):
         super().__init__(f"register {register!r} {reason}")
-        self.register, self.reason = register, reason
+        self.register, self.reason, self.group = register, reason, group
 
 
 @dataclass(frozen=True, repr=False)

@@ -67,7 +67,9 @@ class Latch:
 
 @dataclass(frozen=True)
 class Rearranged:
-    """A permutation register: where it is set, ``("set", v)``, or two values change places, ``("swap", i, j)``."""
+    """A permutation register: where it is set, ``("set", v)``, two values change places, ``("swap", i, j)``, or all of
+    three and more go on by some places in a circle, ``("turn", places)``.
+    """
 
     name: str
     values: int
@@ -137,7 +139,7 @@ def network(cascade: Cascade, permutations: bool = False) -> Network:
 
     Args:
         cascade: the registers and rules.
-        permutations: whether there may be permutation registers, each moved by one transposition at a time.
+        permutations: whether there may be permutation registers, each moved by one transposition or turn at a time.
 
     Raises:
         InputError: naming the register, for a permutation register where there may be none, one that moves more than
@@ -245,9 +247,17 @@ class _Reader:
             if isinstance(rule.then, Set):
                 cases.append(Case(where, ("set", rule.then.value)))
             elif isinstance(rule.then, Permute):
-                moved = [value for value, image in enumerate(rule.then.images) if value != image]
+                images = rule.then.images
+                moved = [value for value, image in enumerate(images) if value != image]
+                if len(moved) > 2 and all(
+                    image == (value + images[0]) % len(images) for value, image in enumerate(images)
+                ):
+                    cases.append(Case(where, ("turn", images[0])))
+                    continue
                 if len(moved) > 2:
-                    raise InputError(f"register {register.name!r} moves {len(moved)} values at once, expected 2")
+                    raise InputError(
+                        f"register {register.name!r} moves {len(moved)} values at once, expected 2, or a turn"
+                    )
                 cases += [Case(where, ("swap", *moved))] * bool(moved)
         return tuple(tidy(cases, self.sizes))
 

@@ -95,7 +95,28 @@ class Swap:
     writes: Mapping[int, int]
 
 
-Operation = Union[Neuron, Hold, Delay, Accumulate, Flip, Swap]
+@dataclass(frozen=True)
+class Turn:
+    """A register whose values stand in a circle, which an event turns by some places, or which is set.
+
+    Attributes:
+        name: of the register.
+        values: how many.
+        initial: the value at the beginning, and after BOS.
+        sets: for a value the event that sets it.
+        turns: for a number of places, 1 to ``values`` - 1, the event that turns by it; no two events hold together.
+        writes: for a value the coordinate that is 1 while the register has it.
+    """
+
+    name: str
+    values: int
+    initial: int
+    sets: Mapping[int, LinearForm]
+    turns: Mapping[int, LinearForm]
+    writes: Mapping[int, int]
+
+
+Operation = Union[Neuron, Hold, Delay, Accumulate, Flip, Swap, Turn]
 
 
 @dataclass(frozen=True)
@@ -168,6 +189,11 @@ def _written(
         flipped = 1 - bit if _bit(operation.flip, stream) else bit
         held[key] = [_bit(operation.value, stream) if _bit(operation.set, stream) else flipped]
         return [(operation.writes, held[key][0])]
+    if isinstance(operation, Turn):
+        value = held.get(key, [operation.initial])[0]
+        value += sum(places for places, event in operation.turns.items() if _bit(event, stream))
+        held[key] = [next((v for v, event in operation.sets.items() if _bit(event, stream)), value % operation.values)]
+        return [(operation.writes[held[key][0]], 1)] if held[key][0] in operation.writes else []
     if isinstance(operation, Swap):
         value = held.get(key, [operation.initial])[0]
         for (one, other), event in operation.swaps.items():

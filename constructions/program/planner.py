@@ -12,6 +12,7 @@ from typing import Iterable, Mapping
 
 from automata.errors import InputError
 from constructions.cascade import Cascade
+from constructions.compile.rotations import by_rotations
 from constructions.compile.transpositions import by_transpositions
 from constructions.conditions.cases import Case, Cube, Key
 from constructions.conditions.inline import inline
@@ -28,6 +29,7 @@ from constructions.program.operations import (
     Operation,
     Program,
     Swap,
+    Turn,
 )
 
 
@@ -39,11 +41,18 @@ class Offer:
         halves: the kinds of operation of each half; the sequence is repeated without end.
         late: whether a :class:`Hold` gives the values before the step too, at no cost.
         delay: how many halves after a :class:`Delay` its value can be read.
+        circles: the most values of a :class:`Turn`; 0 for any number.
     """
 
     halves: tuple[frozenset[type], ...]
     late: bool = False
     delay: int = 1
+    circles: int = 0
+
+    @property
+    def kinds(self) -> frozenset[type]:
+        """What some half can do."""
+        return frozenset().union(*self.halves)
 
     def does(self, half: int, kind: type) -> bool:
         """Whether this half can do operations of this kind."""
@@ -67,10 +76,11 @@ def plan(cascade: Cascade, offer: Offer) -> Program:
     >>> plan(flip_flop(), every)
     Program(4 halves, 7 operations, 14 coordinates)
     """
-    permutes = any(Swap in kinds for kinds in offer.halves)
-    if permutes:
+    if Swap in offer.kinds:
         cascade = by_transpositions(cascade)
-    return _Planner(inline(network(cascade, permutes)), offer).program()
+    elif Turn in offer.kinds:
+        cascade = by_rotations(cascade, offer.circles)
+    return _Planner(inline(network(cascade, bool(offer.kinds & {Swap, Turn}))), offer).program()
 
 
 @dataclass
@@ -159,13 +169,19 @@ class _Planner:
         sets = {action[1]: event for action, event in events.items() if action[0] == "set"}
         swaps = {action[1:]: event for action, event in events.items() if action[0] == "swap"}
         kept = [value for value in range(item.values) if value != item.initial]
+        turns = {action[1]: event for action, event in events.items() if action[0] == "turn"}
         two = item.values == 2 and item.initial == 0
-        half = self._first(events.values(), Flip if two else Swap, item.name)
+        kind = next(k for k in (Flip, Swap, Turn) if k in self.offer.kinds and (two or k is not Flip))
+        half = self._first(events.values(), kind, item.name)
         after = {value: self._coordinate(f"{item.name} = {value}", half + 1) for value in kept}
-        if two:
+        if kind is Flip:
             self._at(half).append(
                 Flip(item.name, _sum(sets.values()), sets.get(1, {}), swaps.get((0, 1), {}), after[1])
             )
+        elif kind is Turn:
+            # Of two values a swap is a turn, and there is no other.
+            turned = {1: swaps[0, 1]} if swaps else turns
+            self._at(half).append(Turn(item.name, item.values, item.initial, sets, turned, after))
         else:
             signed = {value: self._coordinate(f"{item.name} = {value}, 1 or -1", half + 1) for value in kept}
             self._at(half).append(Swap(item.name, item.values, item.initial, sets, swaps, signed))

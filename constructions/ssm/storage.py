@@ -61,8 +61,8 @@ def load(folder: str | Path) -> SSM:
     3
     """
     folder = Path(folder)
-    description = _read_description(folder / DESCRIPTION)
-    arrays = _read_arrays(folder / WEIGHTS_FILE)
+    description = read_description(folder / DESCRIPTION)
+    arrays = read_arrays(folder / WEIGHTS_FILE)
     try:
         ssm = _build(description, arrays, folder)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -119,7 +119,12 @@ def _description(ssm: SSM) -> dict:
     }
 
 
-def _read_description(path: Path) -> dict:
+def read_description(path: Path) -> dict:
+    """The entries of a model's description.
+
+    Raises:
+        InputError: naming the file and the place, where it is not JSON or of another format.
+    """
     if os.path.exists(path) and not os.path.isfile(path):
         raise InputError(f"{path}: is not a plain file")
     try:
@@ -158,7 +163,12 @@ def _no_number(text: str):
     raise InputError(f"{text} is not a number of JSON, expected an integer")
 
 
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a model, by name.
+
+    Raises:
+        InputError: naming the file, and the array that is not int64.
+    """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -220,28 +230,33 @@ def _build(description: dict, arrays: dict[str, np.ndarray], folder: Path) -> SS
                 mix["activation"],
                 checked_integer(f"layers.{i}.phi.{j}.low", mix["low"]),
                 checked_integer(f"layers.{i}.phi.{j}.high", mix["high"]),
-                _names(mix["names"]),
+                read_names(mix["names"]),
             )
             for j, mix in enumerate(entry["phi"])
         )
         initial_exponent = checked_exponent(f"layers.{i}.initial_exponent", entry["initial_exponent"])
-        names = _names(entry["names"])
+        names = read_names(entry["names"])
         layers.append(
             Layer(gate, increment, take(f"layers.{i}.initial"), phi, initial_exponent, entry["gate_function"], names)
         )
     return SSM(
-        alphabet=_names(description["alphabet"]),
-        outputs=_names(description["outputs"]),
+        alphabet=read_names(description["alphabet"]),
+        outputs=read_names(description["outputs"]),
         embedding=take("embedding", 2),
         layers=tuple(layers),
         readout=affine("readout", description["readout"]["exponent"]),
         arithmetic=Arithmetic.parse(description["arithmetic"]),
         embedding_exponent=checked_exponent("the embedding's exponent", description["embedding"]["exponent"]),
-        names=_names(description["embedding"]["names"]),
+        names=read_names(description["embedding"]["names"]),
     )
 
 
-def _names(value) -> tuple[str, ...]:
+def read_names(value) -> tuple[str, ...]:
+    """A list of names.
+
+    Raises:
+        InputError: when it is none.
+    """
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise InputError(f"{str(value)[:40]!r} is not a list of strings")
     return tuple(value)

@@ -96,8 +96,8 @@ def run(args: argparse.Namespace) -> int:
         return recheck(args.directory)
     edges = _edges(EDGES if args.bins is None else args.bins)
     target = owner(args.directory)
-    ssm = target.numbers == "arithmetic"
-    check_certifiable(args, ssm)
+    ssm = target.numbers != "dtype"
+    check_certifiable(args, target.numbers == "arithmetic")
     for name, option in (_MAMBA_ONLY if ssm else _SSM_ONLY).items():
         if getattr(args, name) is not None:
             raise InputError(f"{option} {getattr(args, name)}: does not speak about {target.title}")

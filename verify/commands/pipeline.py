@@ -94,6 +94,9 @@ def lowered(task: Task, args: argparse.Namespace) -> Build:
     """The model, in the numbers asked for."""
     target = TARGETS.named(getattr(args, "target", "ssm"))
     dtype = getattr(args, "dtype", "float32")
+    if target.numbers == "exact" and (args.arithmetic or dtype != "float32"):
+        option = f"--arithmetic {args.arithmetic}" if args.arithmetic else f"--dtype {dtype}"
+        raise InputError(f"{option}: {target.name} has numbers of one kind alone")
     if args.arithmetic and target.numbers != "arithmetic":
         raise InputError(
             f"--arithmetic {args.arithmetic}: is for the paper's SSM; the "
@@ -155,7 +158,8 @@ def _repeatable(command: str, args: argparse.Namespace) -> str:
     """The command with the options that decide what is checked."""
     command += f" --mode {args.mode}"
     if args.target != "ssm":
-        command += f" --target {args.target} --dtype {args.dtype}"
+        command += f" --target {args.target}"
+        command += f" --dtype {args.dtype}" * (TARGETS.named(args.target).numbers == "dtype")
     return command + (f" --arithmetic {args.arithmetic}" if args.arithmetic else "")
 
 

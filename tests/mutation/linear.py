@@ -1,0 +1,53 @@
+"""Planted faults in exact linear recurrences: a matrix that is not of its family, a number that is not exact."""
+
+from .fault import Fault
+
+_WEIGHTS = "constructions/linear/weights.py"
+_ENGINE = "constructions/linear/engine.py"
+_RING = "constructions/linear/cyclotomic.py"
+_TESTS = "tests/test_linear.py"
+_ARRAYS = f"{_TESTS}::test_weights_that_are_not_of_their_family_are_refused"
+_MET = f"{_TESTS}::test_gates_that_are_not_of_their_family_are_refused_where_they_are_met"
+_BROKEN = f"{_TESTS}::test_broken_arrays_are_named"
+
+FAULTS = [
+    Fault(_WEIGHTS, "and (row != column).any():", "and False:", _ARRAYS, "a diagonal matrix is diagonal"),
+    Fault(_WEIGHTS, "and read.any():", "and False:", _ARRAYS, "gates that never change read nothing"),
+    Fault(_WEIGHTS, "        self._check_constant()\n", "", _ARRAYS, "the first coordinate is always 1"),
+    Fault(_WEIGHTS, "identity = fixed.sum() == cells and", "identity =", _ARRAYS, "1 + A has all of the 1"),
+    Fault(_WEIGHTS, "!= self.ring.root(0)).any():", "!= self.ring.root(0)).all():", _ARRAYS, "1 + A has ones"),
+    Fault(_WEIGHTS, "if not 1 <= self.order <= (most or 10_000):", "if False:", _ARRAYS, "roots that a family has"),
+    Fault(_WEIGHTS, "(self.places >= np.array(shape)).any()", "False", _BROKEN, "places are inside"),
+    Fault(_WEIGHTS, "if len(np.unique(self.places, axis=0)) < rows:", "if False:", _BROKEN, "a place has one value"),
+    Fault(_ENGINE, "        self._check_matrix(u)\n", "", _MET, "gates are looked at where they are met"),
+    Fault(_ENGINE, "if self.family.shape == ONE_PER_COLUMN and", "if False and", _MET, "one number in each column"),
+    Fault(_ENGINE, "        if wrong.any():", "        if False:", _MET, "a gate is 0 or a root of unity"),
+    Fault(
+        _ENGINE,
+        "        if (whole.astype(np.float32) != after).any():",
+        "        if False:",
+        f"{_TESTS}::test_longhorn_forgets_by_rounding_and_not_with_a_smaller_key",
+        "what goes on is what float32 holds",
+    ),
+    Fault(
+        _RING,
+        "            if self._irrational_is_positive(doubled[row]):",
+        "            if doubled[row, 0] > 0:",
+        f"{_TESTS}::test_a_real_part_within_any_float_of_nothing_has_its_sign",
+        "a real part is no first coefficient",
+    ),
+    Fault(
+        "constructions/linear/lowering.py",
+        "set(every) == {1}:",
+        "set(every) <= {0, 1}:",
+        f"{_TESTS}::test_what_a_family_cannot_have_names_register_and_group",
+        "a gate that never changes turns at every symbol",
+    ),
+    Fault(
+        "constructions/compile/rotations.py",
+        "    if prime is None:\n        return None",
+        "    if prime is None:\n        prime = index",
+        f"{_TESTS}::test_what_a_family_cannot_have_names_register_and_group",
+        "a group without quotients of prime order is not solvable",
+    ),
+]
