@@ -22,7 +22,7 @@ from constructions.compile.rotations import by_rotations, series
 from constructions.linear.cyclotomic import Ring, cyclotomic
 from constructions.linear.engine import LinearEngine
 from constructions.linear.target import OFFERS
-from constructions.linear.weights import FAMILIES, FORGETTING, LinearLayer, LinearWeights, Sparse
+from constructions.linear.weights import FORGETTING, LINEAR_FAMILIES, LinearLayer, LinearWeights, Sparse
 from constructions.program.operations import run_program
 from constructions.program.planner import plan
 from constructions.target import TARGETS, owner
@@ -258,7 +258,7 @@ def by_complex_numbers(weights, word):
     return given
 
 
-@pytest.mark.parametrize("target", [name for name in FAMILIES if name not in ("longhorn", "lru")])
+@pytest.mark.parametrize("target", [name for name in LINEAR_FAMILIES if name not in ("longhorn", "lru")])
 @pytest.mark.parametrize("name", ["tomita-4", "parity", "(abab)*"])
 def test_the_engine_is_the_definition_in_complex_numbers(name, target):
     weights, rng = built(language(name).machine, PREDICTIVE, target).weights, np.random.default_rng(0)
@@ -359,13 +359,13 @@ def corruptions(target, count):
     return seen
 
 
-@pytest.mark.parametrize("target", FAMILIES)
+@pytest.mark.parametrize("target", LINEAR_FAMILIES)
 def test_corrupted_weights_are_refuted_exactly_where_a_word_shows_it(target):
     assert {"refuted", "refused"} <= set(corruptions(target, 30)) <= {"refuted", "refused", "proved", "undecided"}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("target", FAMILIES)
+@pytest.mark.parametrize("target", LINEAR_FAMILIES)
 def test_two_hundred_corruptions(target):
     assert "refuted" in corruptions(target, 200)
 
@@ -455,7 +455,7 @@ def test_broken_arrays_are_named():
 # -- folders, commands, decisions ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("target", FAMILIES)
+@pytest.mark.parametrize("target", LINEAR_FAMILIES)
 def test_a_folder_is_what_was_saved(target, tmp_path):
     machine = language("(aaaa)*" if target == "lru" else "tomita-4").machine
     made = built(machine, RECOGNISE, target).save(tmp_path / "model")
@@ -506,7 +506,7 @@ def test_commands_prove_save_and_check(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name", ["tomita-4", "tomita-6", "parity"])
-@pytest.mark.parametrize("target", FAMILIES)
+@pytest.mark.parametrize("target", LINEAR_FAMILIES)
 def test_decisions_contradict_no_theorem(name, target):
     known = language(name)
     found = decide(known, RECOGNISE, TARGETS.named(target))
@@ -527,11 +527,11 @@ def test_a_hundred_random_models_confuse_two_strings(target):
 
 
 def test_random_models_are_of_their_family_and_differ():
-    for target in FAMILIES:
+    for target in LINEAR_FAMILIES:
         states = []
         for seed in (0, 0, 1, 2):
             with TARGETS.named(target).random(("a", "b"), ("<accept>",), seed) as model:
                 state, _ = model.begin(1)
                 states.append(model.advance(state, np.array([[0, 1, 1, 0]]))[0].tolist())
         assert states[0] == states[1] and (states[0] != states[2] or states[0] != states[3])
-    assert FAMILIES["longhorn"].shape == FORGETTING
+    assert LINEAR_FAMILIES["longhorn"].shape == FORGETTING

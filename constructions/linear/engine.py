@@ -14,9 +14,9 @@ from scipy.sparse import csr_matrix
 from automata.errors import InputError
 from constructions.linear.weights import (
     DIAGONAL,
-    FAMILIES,
     FORGETTING,
     LARGEST,
+    LINEAR_FAMILIES,
     ONE_PER_COLUMN,
     LinearLayer,
     LinearWeights,
@@ -31,7 +31,7 @@ class LinearEngine:
     def __init__(self, weights: LinearWeights):
         self.weights = weights
         self.alphabet, self.outputs = weights.alphabet, weights.outputs
-        self.arithmetic = "float32" if FAMILIES[weights.family].shape == FORGETTING else "exact"
+        self.arithmetic = "float32" if LINEAR_FAMILIES[weights.family].shape == FORGETTING else "exact"
         self._embedding = _matrix(weights.embedding)
         self._head = _Map(_matrix(weights.head), "the head")
         self._layers = [_Steps(weights, layer) for layer in weights.layers]
@@ -66,7 +66,7 @@ class _Steps:
     """One layer, its arrays as matrices over coefficients."""
 
     def __init__(self, weights: LinearWeights, layer: LinearLayer):
-        self.ring, self.family, self.names = weights.ring, FAMILIES[weights.family], layer.names
+        self.ring, self.family, self.names = weights.ring, LINEAR_FAMILIES[weights.family], layer.names
         self.cells, self.stream = len(layer.names), len(weights.coordinates)
         arrays = (layer.transition.places[:, 0], layer.increment.places[:, 1], layer.neurons.places[:, 1])
         late = np.concatenate([*arrays, np.zeros(0, dtype=np.int64)])

@@ -25,7 +25,7 @@ from automata.errors import InputError
 from constructions.cascade import Cascade, In, Is, Transformation
 from constructions.compile.compiler import NotExpressible
 from constructions.linear.cyclotomic import Ring
-from constructions.linear.weights import FAMILIES, FORGETTING, FROM_IDENTITY, LinearLayer, LinearWeights, Sparse
+from constructions.linear.weights import FORGETTING, FROM_IDENTITY, LINEAR_FAMILIES, LinearLayer, LinearWeights, Sparse
 from constructions.program.operations import (
     BEGINNING,
     CONSTANT_ONE,
@@ -124,7 +124,7 @@ class _Layer:
     def _hold(self, operation: Hold) -> None:
         for number, (value, coordinate) in enumerate(operation.cells):
             cell = self._cell(operation.name if len(operation.cells) == 1 else f"{operation.name}[{number}]")
-            if FAMILIES[self.family].shape == FORGETTING:
+            if LINEAR_FAMILIES[self.family].shape == FORGETTING:
                 self._gate(cell, operation.gate, KEY)
                 self._add(cell, value, KEY)
             else:
@@ -146,7 +146,7 @@ class _Layer:
         cell, order = self._cell(operation.name), operation.values
         step = self.ring.order // order
         self._add(cell, {BEGINNING: 1}, self.ring.root(operation.initial * step))
-        if FAMILIES[self.family].input_dependent:
+        if LINEAR_FAMILIES[self.family].input_dependent:
             self._gate(cell, {CONSTANT_ONE: 1})
             for places, event in operation.turns.items():
                 self._gate(cell, event, self.ring.root(places * step) - self.ring.root(0))
@@ -224,9 +224,9 @@ def lower_table(cascade: Cascade, family: str) -> LinearWeights:
             column = BEGINNING + 1 + cascade.alphabet.index(symbol)
             for q, image in enumerate(rule.then.images):
                 added[column, image, q] = one
-                if FAMILIES[family].shape == FROM_IDENTITY:
+                if LINEAR_FAMILIES[family].shape == FROM_IDENTITY:
                     added[column, q, q] = added.get((column, q, q), 0 * one) - one
-    if FAMILIES[family].shape == FROM_IDENTITY:
+    if LINEAR_FAMILIES[family].shape == FROM_IDENTITY:
         added |= {(CONSTANT_ONE, q, q): one for q in range(states)}
     names = tuple(f"state {q}" for q in range(states))
     layer = LinearLayer(

@@ -18,12 +18,12 @@ from automata.saved_language import LANGUAGE_FILE
 from constructions.linear.weights import LinearLayer, LinearWeights, Sparse
 from constructions.ssm.storage import MODEL_FORMAT, WEIGHTS_FILE, read_arrays, read_description, read_names
 
-DESCRIPTION = "linear.json"
-LINEAR_FILES = (WEIGHTS_FILE, DESCRIPTION, LANGUAGE_FILE)
+LINEAR_FILE = "linear.json"
+LINEAR_FILES = (WEIGHTS_FILE, LINEAR_FILE, LANGUAGE_FILE)
 A_LINEAR_MODEL = "a saved linear recurrence"
 
 
-def save(weights: LinearWeights, folder: str | Path, language: str = "") -> None:
+def save_linear(weights: LinearWeights, folder: str | Path, language: str = "") -> None:
     """Writes the model, complete or not at all.
 
     Raises:
@@ -47,19 +47,19 @@ def save(weights: LinearWeights, folder: str | Path, language: str = "") -> None
     }
     with replaced_folder(folder, LINEAR_FILES, A_LINEAR_MODEL) as fresh:
         save_file(arrays, fresh / WEIGHTS_FILE)
-        (fresh / DESCRIPTION).write_text(json.dumps(description, indent=1, ensure_ascii=False), encoding="utf-8")
+        (fresh / LINEAR_FILE).write_text(json.dumps(description, indent=1, ensure_ascii=False), encoding="utf-8")
         if language:
             (fresh / LANGUAGE_FILE).write_text(language, encoding="utf-8")
 
 
-def load(folder: str | Path) -> LinearWeights:
+def load_linear(folder: str | Path) -> LinearWeights:
     """Reads a saved model.
 
     Raises:
         InputError: naming the file and the array or entry that is missing, surplus, misshapen or of a wrong type.
     """
     folder = Path(folder)
-    description, arrays = read_description(folder / DESCRIPTION), read_arrays(folder / WEIGHTS_FILE)
+    description, arrays = read_description(folder / LINEAR_FILE), read_arrays(folder / WEIGHTS_FILE)
 
     def take(name: str) -> Sparse:
         parts = []
@@ -84,7 +84,7 @@ def load(folder: str | Path) -> LinearWeights:
     except InputError as error:
         raise InputError(f"{folder}: {error}") from None
     except (KeyError, TypeError) as error:
-        raise InputError(f"{folder / DESCRIPTION}: entry {error} is missing or not of the expected form") from None
+        raise InputError(f"{folder / LINEAR_FILE}: entry {error} is missing or not of the expected form") from None
     if arrays:
         raise InputError(f"{folder / WEIGHTS_FILE}: unexpected array {sorted(arrays)[0]!r}")
     return weights

@@ -18,7 +18,7 @@ from constructions.compile.table import table_cascade
 from constructions.linear import storage
 from constructions.linear.engine import LinearEngine
 from constructions.linear.lowering import KEY, lower_program, lower_table
-from constructions.linear.weights import FAMILIES, FORGETTING, LinearLayer, LinearWeights, Sparse
+from constructions.linear.weights import FORGETTING, LINEAR_FAMILIES, LinearLayer, LinearWeights, Sparse
 from constructions.program.operations import Accumulate, Delay, Flip, Hold, Neuron, Turn
 from constructions.program.planner import Offer, plan
 from constructions.target import MONOTONE, NONLINEAR, SIGNED, SOLVABLE
@@ -41,10 +41,10 @@ class LinearTarget:
     reluctant = frozenset((DRIFT,))
     numbers = "exact"
     test_length = 100
-    loads_with: dict[str, object] = {"loads with": "constructions.linear.storage.load"}
+    loads_with: dict[str, object] = {"loads with": "constructions.linear.storage.load_linear"}
 
     def __init__(self, family: str):
-        self.family = FAMILIES[family]
+        self.family = LINEAR_FAMILIES[family]
         self.name, self.title = family, self.family.title
         self.motion = _MOTIONS.get(family, NONLINEAR)
 
@@ -100,21 +100,21 @@ class LinearTarget:
         }
 
     def save(self, weights: LinearWeights, folder: str | Path, card: str = "", language: str = "") -> None:
-        storage.save(weights, folder, language)
+        storage.save_linear(weights, folder, language)
 
     def check_place(self, folder: str | Path) -> None:
         check_replaceable(folder, storage.LINEAR_FILES, storage.A_LINEAR_MODEL)
 
     def owns(self, folder: Path) -> bool:
-        path = folder / storage.DESCRIPTION
+        path = folder / storage.LINEAR_FILE
         if not path.is_file():
             return False
         named = _family(path)
         # A description that names no family is the first one's, which says what is wrong with it.
-        return named == self.name or (named not in FAMILIES and self.name == next(iter(FAMILIES)))
+        return named == self.name or (named not in LINEAR_FAMILIES and self.name == next(iter(LINEAR_FAMILIES)))
 
     def load(self, folder: str | Path) -> LinearWeights:
-        return storage.load(folder)
+        return storage.load_linear(folder)
 
 
 def _family(path: Path) -> str | None:
@@ -133,7 +133,7 @@ def _random(
 
     Of complex numbers it has 1, i, -1 and -i, whose real parts are whole.
     """
-    forgets, signed = FAMILIES[family].shape == FORGETTING, family == "signed-diagonal"
+    forgets, signed = LINEAR_FAMILIES[family].shape == FORGETTING, family == "signed-diagonal"
     order, degree, cells = (1, 1, 3) if forgets or signed else (4, 2, 3)
     tokens = len(alphabet) + 1
     width = 1 + tokens + 2 * cells
@@ -141,11 +141,11 @@ def _random(
     for number in range(2):
         transition, increment = {}, {}
         for cell in range(cells):
-            for token in range(tokens if FAMILIES[family].input_dependent else 0):
+            for token in range(tokens if LINEAR_FAMILIES[family].input_dependent else 0):
                 gate = np.zeros(degree, dtype=np.int64)
                 gate[rng.integers(degree)] = KEY * rng.integers(0, 2) if forgets else rng.integers(-1, 2)
                 transition[1 + token, cell, cell] = gate
-            if not FAMILIES[family].input_dependent:
+            if not LINEAR_FAMILIES[family].input_dependent:
                 transition[0, cell, cell] = np.eye(degree, dtype=np.int64)[rng.integers(degree)]
             for column in range(1, 1 + tokens + number * cells):
                 added = np.zeros(degree, dtype=np.int64)
@@ -173,4 +173,4 @@ def _random(
     )  # fmt: skip
 
 
-SIGNED_DIAGONAL, COMPLEX_DIAGONAL, LRU, IDS4, PD_SSM, LINEAR_CDE, LONGHORN = map(LinearTarget, FAMILIES)
+SIGNED_DIAGONAL, COMPLEX_DIAGONAL, LRU, IDS4, PD_SSM, LINEAR_CDE, LONGHORN = map(LinearTarget, LINEAR_FAMILIES)

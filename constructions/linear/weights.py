@@ -5,7 +5,7 @@
     y_t = x_t + P relu(Re(R h_t) + W u_t)
 
 The stream begins as a row of the embedding; the last one is read by a head, whose positive numbers are outputs.  A
-family says which A it has; :data:`FAMILIES` are those of the literature.  Arrays are sparse: places and values.
+family says which A it has; :data:`LINEAR_FAMILIES` are those of the literature.  Arrays are sparse: places and values.
 
 Letters: w coordinates of the stream, d cells of a state, n neurons, f coefficients of a number of the ring.
 """
@@ -58,7 +58,7 @@ class Family:
     source: str
 
 
-FAMILIES = {
+LINEAR_FAMILIES = {
     family.name: family
     for family in (
         Family(
@@ -161,7 +161,7 @@ class LinearWeights:
     """A whole model.
 
     Attributes:
-        family: a key of FAMILIES.
+        family: a key of LINEAR_FAMILIES.
         order: m of the root of unity.
         alphabet, outputs: of the language.
         coordinates: names of the stream.
@@ -183,9 +183,9 @@ class LinearWeights:
     head: Sparse
 
     def __post_init__(self) -> None:
-        if not isinstance(self.family, str) or self.family not in FAMILIES:
-            raise InputError(f"the family {str(self.family)[:40]!r} is not one of {', '.join(FAMILIES)}")
-        most = FAMILIES[self.family].order
+        if not isinstance(self.family, str) or self.family not in LINEAR_FAMILIES:
+            raise InputError(f"the family {str(self.family)[:40]!r} is not one of {', '.join(LINEAR_FAMILIES)}")
+        most = LINEAR_FAMILIES[self.family].order
         if not 1 <= self.order <= (most or 10_000):
             raise InputError(f"{self.family} has roots of unity up to order {most or 10_000}, not {self.order}")
         width = len(self.coordinates)
@@ -215,7 +215,7 @@ class LinearWeights:
 
         What depends on the input, the engine checks at each step (:mod:`constructions.linear.engine`).
         """
-        family, (read, row, column) = FAMILIES[self.family], transition.places.T
+        family, (read, row, column) = LINEAR_FAMILIES[self.family], transition.places.T
         if family.shape in (DIAGONAL, FORGETTING) and (row != column).any():
             raise InputError(f"{name} is not diagonal, as {self.family} is")
         if not family.input_dependent and read.size and read.any():
