@@ -15,7 +15,7 @@ from automata.errors import InputError
 from constructions.linear.weights import (
     DIAGONAL,
     FORGETTING,
-    LARGEST,
+    EXACT_BELOW,
     LINEAR_FAMILIES,
     ONE_PER_COLUMN,
     LinearLayer,
@@ -199,5 +199,5 @@ def _largest(numbers: np.ndarray) -> int:
 
 
 def _bounded(numbers: np.ndarray, what: str) -> None:
-    if _largest(numbers) >= LARGEST:
+    if _largest(numbers) >= EXACT_BELOW:
         raise InputError(f"{what} reaches 2^40, and exact runs stay below it")

@@ -22,7 +22,7 @@ from automata.errors import InputError
 from automata.machine import ACCEPT, PREDICTIVE, RECOGNISE
 from constructions.linear.cyclotomic import Ring
 
-LARGEST = 1 << 40
+EXACT_BELOW = 1 << 40
 """Weights and numbers of a run are below this: products and their sums then fit 64 bits, or are refused."""
 
 DIAGONAL, DENSE, ONE_PER_COLUMN, FROM_IDENTITY, FORGETTING = (
@@ -127,7 +127,7 @@ class Sparse:
             raise InputError(f"{name} has a place outside of its shape {shape}")
         if len(np.unique(self.places, axis=0)) < rows:
             raise InputError(f"{name} has two values for one place")
-        if rows and (self.values.max() >= LARGEST or self.values.min() <= -LARGEST):
+        if rows and (self.values.max() >= EXACT_BELOW or self.values.min() <= -EXACT_BELOW):
             raise InputError(f"{name} has a number of 2^40 or more")
 
 
