@@ -52,6 +52,7 @@ REPORTS = {
     "check": ["check", "model", "--strings", "9"],
     "decide": ["decide", "parity", "--on", "ssm"],
     "suite": ["suite", "--only", "parity,d-2,anbn", "--markdown", "table.md"],
+    "report": ["report", "--out", "page", "--only", "d-2,parity", "--no-pictures"],
     "dataset": ["dataset", str(REPOSITORY / "tests" / "labels")],
     "certify": ["certify", "d-2", "--coq", "model.v"],
     "gates": ["gates", "--range=0,0.99"],

@@ -14,6 +14,7 @@ COMMANDS = (
     "census",
     "decide",
     "suite",
+    "report",
     "dataset",
     "gates",
     "export",

@@ -25,12 +25,14 @@ _READ = {
     "data": "--data",
     "path": "PATH",
     "strings_from": "--strings-from",
+    "decide": "--decide",
 }
 """Where options are kept that name what is read, and what they are called."""
 
 _FILES = {
     "json": "--json",
     "markdown": "--markdown",
+    "html": "--html",
     "certificate": "--certificate",
     "coq": "--coq",
     "draw": "--draw",

@@ -77,7 +77,7 @@ class Trace:
                 language.  Without it a predictor's own answers say that.
         """
         symbols = (BOS, *word)
-        read = _Reader(ssm, None if construction is None else construction.cascade)
+        read = Registers(ssm, None if construction is None else construction.cascade)
         cells, outputs = [], []
         state = reference.start(ssm)
         for symbol in symbols:
@@ -154,8 +154,13 @@ def trace(ssm: SSM, word: Sequence[str], construction: Construction | None = Non
     return Trace.of(ssm, word, construction).lines()
 
 
-class _Reader:
-    """Which coordinates make each register, and what their numbers say."""
+class Registers:
+    """Which coordinates make each register, and what their numbers say.
+
+    Attributes:
+        places: by the name of a register: layer and coordinate of each of its bits, the lowest first.
+        digits: how a register is read that keeps its digit from before the step beside the new one.
+    """
 
     def __init__(self, ssm: SSM, cascade: Cascade | None):
         self.places: dict[str, list[tuple[int, int]]] = {}
@@ -168,6 +173,14 @@ class _Reader:
         kept = () if cascade is None else [r for r in cascade.registers if r.name in cascade.read_before]
         self.digits = {r.name: previous_digit(ssm.arithmetic) for r in kept if isinstance(r, Reset)}
 
+    def coded(self, name: str) -> bool:
+        """Whether the numbers of a register, where all are 0 or 1, are the bits of its value."""
+        return len(self.places[name]) > 1 or isinstance(self.items.get(name), (Reset, Permutation))
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """What the values of a register are called; none where they are numbers."""
+        return getattr(self.items.get(name), "words", ())
+
     def cells(self, gates: Sequence, states: Sequence) -> tuple[Cell, ...]:
         """The registers after a step."""
         return tuple(
@@ -176,14 +189,13 @@ class _Reader:
         )
 
     def _cell(self, name: str, gates: list, values: list) -> Cell:
-        item = self.items.get(name)
         if name in self.digits:
             values = [_digit(value, self.digits[name]) for value in values]
         shown = ",".join(format(float(value), "g") for value in values)
         number = float(values[0])
-        if (len(values) > 1 or isinstance(item, (Reset, Permutation))) and all(value in (0, 1) for value in values):
+        if self.coded(name) and all(value in (0, 1) for value in values):
             code = sum(int(value) << i for i, value in enumerate(values))
-            words = getattr(item, "words", ())
+            words = self.words(name)
             shown, number = words[code] if code < len(words) else str(code), float(code)
         gate = [format(float(value), "g") for value in gates]
         return Cell(

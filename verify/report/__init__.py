@@ -1,0 +1,1 @@
+"""A static page of what is proved: tables, pictures, and weights that run in the reader's browser."""
