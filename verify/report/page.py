@@ -20,7 +20,7 @@ from verify.verdict import PROVED, REFUTED
 SOURCES = Path(__file__).parent / "page"
 """The template, the style and the scripts, which are copied as they are."""
 
-MANIFEST, FORMAT = "page.json", 1
+MANIFEST, PAGE_FORMAT = "page.json", 1
 """The file that says which files of a folder are the page's own."""
 
 A_PAGE = "a page of this command"
@@ -70,7 +70,7 @@ def own_files(folder: str | Path) -> list[str]:
         found = json.loads(read_text(Path(folder) / MANIFEST))
     except (InputError, ValueError, RecursionError):
         return []
-    files = found.get("files") if isinstance(found, dict) and found.get("page") == FORMAT else None
+    files = found.get("files") if isinstance(found, dict) and found.get("page") == PAGE_FORMAT else None
     if not isinstance(files, list) or not all(isinstance(name, str) for name in files):
         return []
     return [MANIFEST, *files]
@@ -101,7 +101,7 @@ def files_of(page: Page) -> dict[str, bytes]:
     texts |= {picture.file: picture.svg for one in page.entries for picture in one.pictures}
     files = {name: text.encode("utf-8", "backslashreplace") for name, text in texts.items()}
     files |= {path.name: path.read_bytes() for path, _ in page.notebooks}
-    manifest = {"page": FORMAT, "files": sorted(files)}
+    manifest = {"page": PAGE_FORMAT, "files": sorted(files)}
     return {**files, MANIFEST: (json.dumps(manifest, indent=1) + "\n").encode()}
 
 
