@@ -3,6 +3,8 @@
 import gzip
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +20,17 @@ from constructions.compile.compiler import compile
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
 from constructions.ssm.random_ssm import random_ssm
-from tests.certificates import FAILED, VERIFIED, assert_verified, certified, checked, copy_of, of_weights
+from constructions.ssm.storage import save
+from tests.certificates import (
+    FAILED,
+    NO_CERTIFICATE,
+    VERIFIED,
+    assert_verified,
+    certified,
+    checked,
+    copy_of,
+    of_weights,
+)
 from verify.__main__ import main
 from verify.certificate.document import MOST_BYTES, NoCertificate, certificate_text, write_certificate
 from verify.certificate.writer import at_most_star_free, certificate, not_star_free, refutation
@@ -229,10 +241,41 @@ def test_an_interrupted_write_leaves_no_file(tmp_path, monkeypatch):
     assert path.read_text() == "older" and os.listdir(tmp_path) == ["c.json"]
 
 
+_ENDED_WHILE_WRITING = """
+import os, signal, sys, time
+
+def ended(_):
+    os.kill(os.getpid(), signal.{name})
+    time.sleep(30)
+
+os.fsync = ended
+from verify.__main__ import console
+sys.argv[1:] = ["starfree", "--regex", "(aa)*", "--quiet", "--certificate", sys.argv[1]]
+sys.exit(console())
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_a_command_that_is_ended_while_it_writes_leaves_no_file(name, tmp_path):
+    """With the certificate written beside its place, before it is moved there."""
+    path = tmp_path / "c.json"
+    command = [sys.executable, "-c", _ENDED_WHILE_WRITING.format(name=name), str(path)]
+    done = subprocess.run(command, capture_output=True, timeout=60)
+    assert done.returncode not in (0, 1, 2, 3) and not path.exists()
+    if name != "SIGKILL":  # after which nobody is left to tidy up
+        assert not os.listdir(tmp_path)
+
+
 def test_what_a_checker_would_not_read_is_not_written(tmp_path):
     with pytest.raises(NoCertificate, match=str(MOST_BYTES)):
         write_certificate({"x": "x" * MOST_BYTES}, tmp_path / "c.json")
-    assert not os.listdir(tmp_path) and len(certificate_text({"x": 1})) == 7
+    assert not os.listdir(tmp_path) and len(certificate_text({"x": 1})) == 8
+
+
+@pytest.mark.parametrize("more, status", [(0, VERIFIED), (1, NO_CERTIFICATE)])
+def test_a_checker_reads_what_is_written_at_the_most(more, status):
+    text = json.dumps(not_star_free(language("parity").dfa()))
+    assert checked(text + " " * (MOST_BYTES + more - len(text)))[0] == status
 
 
 # -- on the command line --------------------------------------------------------------------------------
@@ -262,7 +305,51 @@ def test_a_mamba_has_none_and_no_work_is_done(tmp_path, capsys, words):
     path = tmp_path / "c.json"
     assert main([*words, "--certificate", str(path)]) == 2
     printed = capsys.readouterr()
-    assert "certificates cover the paper's SSM only" in printed.err and printed.out == "" and not path.exists()
+    assert "certificates cover the paper's SSM only, not a stock Mamba" in printed.err
+    assert printed.out == "" and not path.exists()
+
+
+@pytest.mark.parametrize("words", [["check"], ["refute", "--weights"]])
+def test_gate_functions_have_none_and_no_work_is_done(tmp_path, capsys, words):
+    gated = random_ssm(0, depth=1, width=2, arithmetic=Arithmetic.parse("float32"), gates="sigmoid")
+    save(gated, tmp_path / "model")
+    path = tmp_path / "c.json"
+    assert main([*words, str(tmp_path / "model"), "parity", "--certificate", str(path)]) == 2
+    printed = capsys.readouterr()
+    assert "c.json: certificates cover affine gates: layer 1 has a sigmoid gate" in printed.err
+    assert printed.out == "" and not path.exists()
+
+
+@pytest.mark.parametrize(
+    "word, claim", [("tomita-2", "'computes'"), ("aa-star", "'not star-free'"), ("dyck-1", "'computes'")]
+)
+def test_what_is_decided_has_a_certificate(tmp_path, capsys, word, claim):
+    path = tmp_path / "c.json"
+    assert main(["decide", word, "--on", "ssm", "--certificate", str(path)]) == 0
+    assert f"{json.loads(path.read_text())['claim']!r}" == claim and checked(path.read_bytes())[0] == VERIFIED
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["decide", "--all", "--on", "ssm"], "a certificate is about one language"),
+        (["decide", "d-2", "--on", "gru"], "add ssm to --on"),
+    ],
+)
+def test_a_table_has_none(tmp_path, capsys, words, message):
+    assert main([*words, "--certificate", str(tmp_path / "c.json")]) == 2
+    printed = capsys.readouterr()
+    assert message in printed.err and printed.out == "" and not os.listdir(tmp_path)
+
+
+def test_where_no_string_is_run_the_bound_is_certified(tmp_path, capsys):
+    """The language is not star-free, and whatever the weights recognise is."""
+    save(random_ssm(7, depth=2, width=3, arithmetic=Arithmetic.parse("fixed:1")), tmp_path / "model")
+    path, command = tmp_path / "c.json", ["refute", "--weights", str(tmp_path / "model"), "parity", "--certificate"]
+    assert main([*command, str(path), "--no-run"]) == 1
+    assert json.loads(path.read_text())["claim"] == "at most star-free" and checked(path.read_bytes())[0] == VERIFIED
+    assert main([*command, str(path)]) == 1
+    assert json.loads(path.read_text())["claim"] == "is wrong about" and checked(path.read_bytes())[0] == VERIFIED
 
 
 def test_check_of_a_file_that_is_no_certificate(tmp_path, capsys):

@@ -68,6 +68,7 @@ class Decision:
         verdict: of the proof, where there was one.
         strings: the two strings that no model of the architecture tells apart, where it is impossible.
         alike: how many random models were run on such strings, and answered two of them alike.
+        claim: what was proved of the paper's SSM; None of other weights, which nobody asks for again.
     """
 
     target: str
@@ -77,6 +78,7 @@ class Decision:
     verdict: Verdict | None = None
     strings: tuple[tuple[str, ...], ...] = ()
     alike: int = 0
+    claim: Claim | None = None
 
 
 def decide(
@@ -117,7 +119,8 @@ def decide(
         )
     if verdict.outcome == PROVED:
         length = "every length" if verdict.horizon is None else f"up to {verdict.horizon} symbols"
-        return Decision(target.name, EXPRESSIBLE, f"proved by {verdict.method}: {length}", size, verdict)
+        kept = claim if target.numbers == "arithmetic" else None
+        return Decision(target.name, EXPRESSIBLE, f"proved by {verdict.method}: {length}", size, verdict, claim=kept)
     if language.kind == COUNTER and target.numbers == "dtype":
         reason = f"weights were built, and count as far as their format does, not for ever: {_FINITE}"
         return Decision(target.name, NOT_KNOWN, reason, size, verdict)

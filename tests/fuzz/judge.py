@@ -282,12 +282,22 @@ def _expected(language: Language, mode: str, word: tuple[str, ...]) -> frozenset
 
 
 def _audit_is_false(bound: UpperBound, slow: SlowModel) -> str:
-    """Whether a word permutes what can be told apart about the model's states, where they are finitely many."""
     if bound.verdict not in (STAR_FREE, TIME_INVARIANT):
         return ""
+    period = forbidden_period(slow, (1, 2, 3) if bound.verdict == STAR_FREE else (2,))
+    return f"{bound.verdict}, and {period}" if period else ""
+
+
+def forbidden_period(slow: SlowModel, lengths: tuple[int, ...] = (1, 2, 3)) -> str:
+    """Whether a word of one of these lengths permutes what can be told apart about the model's states, where they are
+    finitely many; else whether its powers are answered in turn.  Empty where none does.
+
+    Time-invariant gates may do something at every second power of a word, not at all that have as many 1s: then only
+    words of length 2 say something.
+    """
     explored = explore(slow, None, STATES)
     if not explored.closed:
-        return _alternates(bound, slow)
+        return _alternates(slow, tuple(n for n in lengths if n < 3))
     blocks = {i: answer for i, (answer, _) in enumerate(explored.table)}
     while True:
         finer = {i: (blocks[i], *(blocks[j] for j in row)) for i, (_, row) in enumerate(explored.table)}
@@ -295,7 +305,6 @@ def _audit_is_false(bound: UpperBound, slow: SlowModel) -> str:
         if len(numbers) == len(set(blocks.values())):
             break
         blocks = {i: numbers[finer[i]] for i in blocks}
-    lengths = (1, 2, 3) if bound.verdict == STAR_FREE else (2,)
     for word in (word for n in lengths for word in product(range(len(slow.alphabet)), repeat=n)):
         for state in range(len(explored.table)):
             path: list = []
@@ -304,15 +313,13 @@ def _audit_is_false(bound: UpperBound, slow: SlowModel) -> str:
                 for symbol in word:
                     state = explored.table[state][1][symbol]
             period = len(path) - path.index(blocks[state])
-            # Time-invariant gates may do something at every second power of a word, not at all that have as many 1s.
             if period > 1:
-                return f"{bound.verdict}, and the word {_show([slow.alphabet[a] for a in word])} has period {period}"
+                return f"the word {_show([slow.alphabet[a] for a in word])} has period {period}"
     return ""
 
 
-def _alternates(bound: UpperBound, slow: SlowModel) -> str:
+def _alternates(slow: SlowModel, lengths: tuple[int, ...]) -> str:
     """Whether the outputs along w^n go on alternating while the state, each second time, moves on steadily."""
-    lengths = (1, 2) if bound.verdict == STAR_FREE else (2,)
     words = [word for n in lengths for word in product(slow.alphabet[:4], repeat=n)]
     for n in lengths:
         powers = [word * 30 for word in words if len(word) == n]
@@ -326,7 +333,7 @@ def _alternates(bound: UpperBound, slow: SlowModel) -> str:
                 answers[-1] != answers[-2] and answers[::2] == answers[:1] * 4 and answers[1::2] == answers[1:2] * 3
             )
             if in_turn and moves[1:] == moves[:-1]:
-                return f"{bound.verdict}, and the answers on {_show(power[:n])}^n alternate"
+                return f"the answers on {_show(power[:n])}^n alternate"
     return ""
 
 

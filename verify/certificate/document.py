@@ -17,8 +17,8 @@ from automata.machines.flip_flop import FlipFlopMachine
 from constructions.ssm.weights import SSM, Affine
 
 CERTIFICATE_FORMAT = "ssm-certificate 1"
-MOST_BYTES = 32 << 20
-"""A checker reads no more text than that."""
+MOST_BYTES = 16 << 20
+"""The checker reads no more text than that."""
 
 COMPUTES, WRONG, NOT_STAR_FREE, AT_MOST_STAR_FREE = "computes", "is wrong about", "not star-free", "at most star-free"
 
@@ -63,15 +63,20 @@ def language_object(machine: Machine, expression: str | None = None) -> dict[str
     raise NoCertificate(f"certificates know automata and the machines of the catalogue, not a {type(machine).__name__}")
 
 
+def check_gates(ssm: SSM) -> None:
+    """Raises NoCertificate when a layer has a gate function."""
+    for number, layer in enumerate(ssm.layers):
+        if layer.gate_function != "affine":
+            raise NoCertificate(f"certificates cover affine gates: layer {number + 1} has a {layer.gate_function} gate")
+
+
 def model_object(ssm: SSM) -> dict[str, Any]:
     """The weights, without the names of coordinates, which nothing depends on.
 
     Raises:
         NoCertificate: when a layer has a gate function.
     """
-    for number, layer in enumerate(ssm.layers):
-        if layer.gate_function != "affine":
-            raise NoCertificate(f"certificates cover affine gates: layer {number + 1} has a {layer.gate_function} gate")
+    check_gates(ssm)
     return {
         "arithmetic": str(ssm.arithmetic),
         "symbols": list(ssm.alphabet),
@@ -108,12 +113,12 @@ def _affine(affine: Affine) -> dict[str, Any]:
 
 
 def certificate_text(certificate: dict[str, Any]) -> str:
-    """The certificate as text, on one line.
+    """The certificate as text, on one line, which ends.
 
     Raises:
         NoCertificate: when it is more than a checker reads.
     """
-    text = json.dumps(certificate, separators=(",", ":"))
+    text = json.dumps(certificate, separators=(",", ":")) + "\n"
     if len(text) > MOST_BYTES:
         raise NoCertificate(f"the certificate has {len(text)} bytes, more than the {MOST_BYTES} that the checker reads")
     return text
@@ -129,7 +134,7 @@ def write_certificate(certificate: dict[str, Any], path: str | Path) -> int:
         InputError: naming the file, when it cannot be written.
         NoCertificate: when it is more than a checker reads.
     """
-    data = (certificate_text(certificate) + "\n").encode("ascii")
+    data = certificate_text(certificate).encode("ascii")
     if str(path).endswith(".gz"):
         data = gzip.compress(data, mtime=0)
     write_bytes(path, data)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Callable
 from automata.errors import InputError
 
 if TYPE_CHECKING:
+    from constructions.ssm.weights import SSM
+    from constructions.target import Target
     from verify.claim import Claim
     from verify.show.report import Report
     from verify.verdict import Verdict
@@ -20,10 +22,21 @@ _VERIFIED, _FAILED = 0, 1
 """How the checker ends."""
 
 
-def check_certifiable(args: argparse.Namespace, ssm: bool) -> None:
-    """Raises, before any work, where a certificate is asked for of anything but the paper's SSM."""
-    if getattr(args, "certificate", None) and not ssm:
-        raise InputError(f"--certificate {args.certificate}: certificates cover the paper's SSM only, not a Mamba")
+def check_certifiable(args: argparse.Namespace, target: Target, weights: SSM | None = None) -> None:
+    """Raises, before any work, where a certificate is asked for of anything but the paper's SSM with affine gates."""
+    path = getattr(args, "certificate", None)
+    if not path:
+        return
+    from verify.certificate.document import NoCertificate, check_gates
+    from verify.certificate.writer import ONLY_SSM
+
+    if target.numbers != "arithmetic":
+        raise InputError(f"--certificate {path}: {ONLY_SSM}, not {target.title}")
+    if weights is not None:
+        try:
+            check_gates(weights)
+        except NoCertificate as error:
+            raise error.at(f"--certificate {path}") from None
 
 
 def report_certificate(args: argparse.Namespace, report: Report, make: Callable[[], dict[str, Any]]) -> None:
@@ -35,14 +48,15 @@ def report_certificate(args: argparse.Namespace, report: Report, make: Callable[
     from verify.show.report import Command
 
     try:
-        size = write_certificate(make(), path)
+        found = make()
+        size = write_certificate(found, path)
     except NoCertificate as error:
         report.section("certificate", {"none": error})
         if args.quiet:
             report.say(f"certificate: none: {error}")
         return
     again = Command(f"python -m verify check {shlex.quote(path)}")
-    report.section("certificate", {"file": path, "bytes": size, "checked again with": again})
+    report.section("certificate", {"file": path, "bytes": size, "claim": found["claim"], "checked again with": again})
 
 
 def certify_verdict(args: argparse.Namespace, report: Report, claim: Claim, verdict: Verdict) -> None:

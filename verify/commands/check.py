@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     edges = _edges(EDGES if args.bins is None else args.bins)
     target = owner(args.directory)
     ssm = target.numbers != "dtype"
-    check_certifiable(args, target.numbers == "arithmetic")
+    check_certifiable(args, target)
     for name, option in (_MAMBA_ONLY if ssm else _SSM_ONLY).items():
         if getattr(args, name) is not None:
             raise InputError(f"{option} {getattr(args, name)}: does not speak about {target.title}")
@@ -123,6 +123,7 @@ def _check_ssm(
     from verify.verdict import worst
 
     weights = target.load(args.directory)
+    check_certifiable(args, target, weights)
     for mode, where in ((said, f"{args.directory}: language.json says"), (args.mode, "--mode")):
         if mode not in (None, weights.mode):
             raise InputError(f"{where} {mode}: the model's outputs are those of {weights.mode}")

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Sequence
 
 from automata.errors import InputError
 from automata.machine import MODES, RECOGNISE
+from verify.commands.certificates import report_certificate
 from verify.commands.inputs import add_input, is_named, read_input
-from verify.commands.options import add_report, whole_number
+from verify.commands.options import add_certificate, add_report, whole_number
 
 if TYPE_CHECKING:
     from automata.catalogue import Language
+    from verify.commands.inputs import Input
     from verify.decision import Decision
 
 HELP = "which architectures can have a language: weights with a proof, or the algebra that forbids it"
@@ -43,6 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="random models run where it is impossible (default: 1)",
     )
+    add_certificate(parser)
     add_report(parser, "the table")
 
 
@@ -52,6 +55,10 @@ def run(args: argparse.Namespace) -> int:
     if args.all == is_named(args):
         raise InputError("decide: name one language, or all of the catalogue with --all")
     names = _architectures(args.on)
+    if args.certificate and args.all:
+        raise InputError(f"--certificate {args.certificate}: a certificate is about one language, and --all is a table")
+    if args.certificate and "ssm" not in names:
+        raise InputError(f"--certificate {args.certificate}: certificates cover the paper's SSM only: add ssm to --on")
     if args.all:
         return _table(list(LANGUAGES.values()), names, args)
     return _one(read_input(args), names, args)
@@ -79,7 +86,7 @@ def _decisions(language: Language, names: Sequence[str], args: argparse.Namespac
     return found
 
 
-def _one(given, names: Sequence[str], args: argparse.Namespace) -> int:
+def _one(given: Input, names: Sequence[str], args: argparse.Namespace) -> int:
     from verify.decision import CONDITIONS, THEOREM
     from verify.show.report import Report, show_word
 
@@ -102,8 +109,23 @@ def _one(given, names: Sequence[str], args: argparse.Namespace) -> int:
             "random models run": f"{run}, each of which answers two such strings alike",
         }
         report.section("what forbids it", values)
+    report_certificate(args, report, lambda: _certificate(given, decisions, args.regex))
     report.close()
     return 0
+
+
+def _certificate(given: Input, decisions: Sequence[Decision], expression: str | None) -> dict[str, object]:
+    """Of the proof of the weights that were built, or that the language is not star-free."""
+    from verify.certificate.document import NoCertificate
+    from verify.certificate.writer import certificate, not_star_free
+    from verify.decision import IMPOSSIBLE
+
+    found = next(found for found in decisions if found.target == "ssm")
+    if found.answer == IMPOSSIBLE:
+        return not_star_free(given.dfa, expression)
+    if found.claim is None or found.verdict is None:
+        raise NoCertificate(f"nothing is proved of the paper's SSM: {found.reason}")
+    return certificate(found.claim, found.verdict, expression)
 
 
 def _table(languages: Sequence[Language], names: Sequence[str], args: argparse.Namespace) -> int:

@@ -115,7 +115,7 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
         from verify.show.pictures.drawing import draw_file
 
         draw_file(task.construction, args.draw_what, args.draw)
-    check_certifiable(args, args.target == "ssm")
+    check_certifiable(args, TARGETS.named(args.target))
     command = _repeatable(command, args)
     built = lowered(task, args)
     lines = read_strings(args.strings_file, task.parse, task.characters) if args.strings_file else []

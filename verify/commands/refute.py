@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from verify.commands.certificates import report_certificate
+from verify.commands.certificates import check_certifiable, report_certificate
 from verify.commands.inputs import add_input, read_for
 from verify.commands.options import add_certificate, add_report, nonempty
 
@@ -32,12 +32,14 @@ def run(args: argparse.Namespace) -> int:
 
     from constructions.ssm.engine import Engine
     from constructions.ssm.storage import load
+    from constructions.target import TARGETS
     from verify.impossible.refuter import check_same_alphabet, refute
     from verify.progress import Progress
     from verify.show.report import Report
 
     given, _, said = read_for(args.weights, args)
     ssm = load(args.weights)
+    check_certifiable(args, TARGETS.named("ssm"), ssm)
     check_same_alphabet(ssm, given.dfa)
     command = f"python -m verify refute --weights {shlex.quote(args.weights)} {given.options}".rstrip()
     report = Report(command, args.quiet, args.json)
@@ -69,11 +71,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _certificate(ssm, dfa, found, expression: str | None) -> dict[str, object]:
-    """Of the string on which the model is wrong; of the proof where a search closed."""
+    """Of the string on which the model is wrong; of the proof where a search closed; and where the language is not
+    star-free and no string was run, of the bound, which says that the model is of another one.
+    """
     from constructions.ssm.engine import Engine
-    from verify.certificate.writer import certificate, refutation
+    from verify.certificate.writer import at_most_star_free, certificate, refutation
     from verify.claim import Claim
 
+    if found.cycle is not None and not found.confirmed:
+        return at_most_star_free(ssm)
     if found.cycle is not None:
         return refutation(ssm, dfa, found.verdict, found.cycle, found.answer, expression)
     return certificate(Claim(dfa, ssm.mode, Engine(ssm), ssm), found.verdict, expression)

@@ -1,0 +1,235 @@
+"""A plugin of pytest: the false verdicts that tests would meet in this tree, as certificates.
+
+What the tests hand to a prover (a model and a language, with the chart where there is one) is kept.  After the tests
+every prover that speaks about it is asked, the last pair first; a verdict that plain runs show to be false
+(:mod:`truth`) is written as a certificate, into the folder that ``FALSE_PROOFS`` names.  In a tree without faults there
+are none.  In a tree with a planted fault the tests that see the fault have to have such a model in their hands::
+
+    FALSE_PROOFS=folder python -m pytest -x -p recorded_proofs tests/test_levelwise.py
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any, Callable, Iterable, Iterator
+
+from truth import falsehood
+
+FOLDER = "FALSE_PROOFS"
+SECONDS, ENOUGH, PAIRS = 6.0, 2, 400
+"""CPU seconds of asking, false verdicts, and pairs of model and language, after which no more is asked."""
+
+LIMIT = 3_000
+"""Joint states of a search."""
+
+FUNCTIONS = (
+    ("verify.methods.bisimulation", "bisimulation"),
+    ("verify.methods.bounded_search", "bounded_search"),
+    ("verify.methods.levelwise", "prove_levelwise"),
+    ("verify.methods.sticky", "find_sticky"),
+    ("verify.methods.relation.method", "prove_relation"),
+    ("verify.methods.induction.prove", "prove_dyck"),
+    ("verify.methods.induction.prove", "prove_counter"),
+    ("verify.impossible.upper_bound", "upper_bound"),
+    ("verify.impossible.refuter", "refute"),
+    ("constructions.ssm.ranges", "ranges"),
+)
+CLASSES = (
+    ("verify.methods.relation.prove", "RelationProof"),
+    ("verify.methods.induction.counter_obligations", "CounterInduction"),
+    ("verify.methods.induction.stack_obligations", "StackInduction"),
+    ("verify.methods.induction.depths", "DepthInduction"),
+    ("constructions.ssm.engine", "Engine"),
+)
+"""What is handed a model, by module and name."""
+
+_calls: list[tuple[str, dict[str, Any], Any]] = []
+"""What was called, with which arguments, and what it gave."""
+
+
+def _kept(name: str, signature: inspect.Signature, given: tuple, named: dict[str, Any], result: Any) -> None:
+    try:
+        bound = signature.bind(*given, **named)
+    except TypeError:
+        return
+    bound.apply_defaults()
+    _calls.append((name, bound.arguments, result))
+
+
+def _recording(name: str, function: Callable) -> Callable:
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def recorded(*given, **named):
+        result = function(*given, **named)
+        _kept(name, signature, given, named, result)
+        return result
+
+    return recorded
+
+
+def _record() -> None:
+    """Puts the recording ones in the place of the functions and classes, wherever they are known by name."""
+    instead = {}
+    for module, name in FUNCTIONS:
+        function = getattr(importlib.import_module(module), name)
+        instead[function] = _recording(name, function)
+    for module, name in CLASSES:
+        kind = getattr(importlib.import_module(module), name)
+        made, signature = kind.__init__, inspect.signature(kind)
+
+        def recorded(self, *given, _made=made, _signature=signature, _name=name, **named):
+            _made(self, *given, **named)
+            _kept(_name, _signature, given, named, None)
+
+        kind.__init__ = recorded
+    for module in list(sys.modules.values()):
+        if module.__name__.startswith(("verify", "constructions")):
+            for name, value in list(vars(module).items()):
+                if inspect.isfunction(value) and value in instead:
+                    setattr(module, name, instead[value])
+
+
+def pytest_configure() -> None:
+    _record()
+
+
+def pytest_sessionfinish() -> None:
+    without_witnesses()
+    keep_false(_documents(_calls[-20 * PAIRS :]), Path(os.environ[FOLDER]), SECONDS)
+
+
+def keep_false(documents: Iterable[tuple[str, Callable[[], dict[str, Any] | None]]], folder: Path, most: float) -> None:
+    """Writes certificates of verdicts that are false, ``ENOUGH`` of them, and why each is.
+
+    Args:
+        documents: methods, each with what gives a certificate of a proof, or None.
+        folder: to write into.
+        most: CPU seconds after which no more is asked.
+    """
+    begun, written = time.process_time(), 0
+    for method, make in documents:
+        if time.process_time() - begun > most or written == ENOUGH:
+            return
+        try:
+            found = make()
+            why = found and falsehood(found)
+        except Exception:  # a planted fault may break anything; only what is written counts
+            continue
+        if found and why:
+            (folder / f"{written}.json").write_text(json.dumps({"method": method, "false": why, "certificate": found}))
+            written += 1
+
+
+def without_witnesses() -> None:
+    """Strings on which a model is wrong are not asked for, and looking for them takes most of the time."""
+    from verify.methods import METHODS
+
+    for name in METHODS:
+        METHODS.named(name)
+    for module in list(sys.modules.values()):
+        if module.__name__.startswith("verify.methods") and hasattr(module, "find_witness"):
+            module.find_witness = lambda *_: None
+
+
+def _documents(calls: list) -> Iterator[tuple[str, Callable[[], dict[str, Any] | None]]]:
+    """What can be asked about what was called, the last first: the method, and what gives the certificate."""
+    from verify.certificate.writer import refutation
+
+    pairs, alone = _models(calls)
+    for ssm, machine, chart in pairs:
+        yield from asked(ssm, machine, chart)
+    for ssm in alone:
+        yield "bound", functools.partial(bound_of, ssm)
+    for name, given, result in reversed(calls):
+        if name == "refute" and result.verdict.outcome == "refuted":
+            ssm = getattr(given["model"], "ssm", given["model"])
+            parts = (ssm, given["dfa"], result.verdict, result.cycle, result.answer)
+            yield "refutation", functools.partial(refutation, *parts)
+
+
+def _models(calls: list) -> tuple[list[tuple], list]:
+    """(model, language, chart or None) as they were called together, and where no language was given, with each that
+    has the symbols; and the models that were looked at alone.
+    """
+    from automata.machines.bounded_dyck import DyckMachine
+    from constructions.ssm.weights import SSM
+
+    pairs: dict[tuple[int, int, int], tuple] = {}
+    machines: dict[int, Any] = {}
+    alone: dict[int, Any] = {}
+    for name, given, _ in reversed(calls):
+        model = given.get("ssm", given.get("engine", given.get("model")))
+        ssm = model if isinstance(model, SSM) else getattr(model, "ssm", getattr(model, "machine", None))
+        if not isinstance(ssm, SSM):
+            continue
+        machine, chart = given.get("machine", given.get("dfa")), given.get("chart")
+        if name == "prove_dyck":
+            machine = DyckMachine(given["k"], given["depth"])
+        if machine is None:
+            alone.setdefault(id(ssm), ssm)
+        else:
+            machines.setdefault(id(machine), machine)
+            pairs.setdefault((id(ssm), id(machine), id(chart)), (ssm, machine, chart))
+    for ssm in list(alone.values())[:PAIRS]:
+        for machine in machines.values():
+            if set(machine.alphabet) == set(ssm.alphabet):
+                pairs.setdefault((id(ssm), id(machine), id(None)), (ssm, machine, None))
+    return list(pairs.values())[:PAIRS], list(alone.values())[:PAIRS]
+
+
+def asked(ssm, machine, chart=None) -> Iterator[tuple[str, Callable[[], dict[str, Any] | None]]]:
+    """Every method that covers the model: its name, and what gives the certificate of a proof."""
+    if chart is not None:
+        yield "levels", functools.partial(by_levels, ssm, machine, chart)
+    for method in ("relation", "induction", "search"):
+        yield method, functools.partial(by_method, method, ssm, machine)
+
+
+def by_method(name: str, ssm, machine, construction=None) -> dict[str, Any] | None:
+    """The certificate of a proof by a method; None where it gives none."""
+    from constructions.ssm.engine import Engine
+    from verify.certificate.writer import certificate
+    from verify.claim import Claim
+    from verify.methods import METHODS
+    from verify.progress import NO_PROGRESS
+    from verify.verdict import PROVED
+
+    claim = Claim(machine, ssm.mode, Engine(ssm), ssm, construction, LIMIT)
+    method = METHODS.named(name)
+    if method.covers(claim):
+        return None
+    verdict = method.run(claim, NO_PROGRESS)
+    return certificate(claim, verdict) if verdict.outcome == PROVED else None
+
+
+def by_levels(ssm, dfa, chart) -> dict[str, Any] | None:
+    """The same level by level, with a chart that need not be the automaton's."""
+    from verify.certificate.document import CERTIFICATE_FORMAT, COMPUTES, language_object, model_object
+    from verify.certificate.levels import levels_evidence
+    from verify.methods.levelwise import prove_levelwise
+    from verify.verdict import PROVED
+
+    if prove_levelwise(ssm, dfa, chart).outcome != PROVED:
+        return None
+    head = {"format": CERTIFICATE_FORMAT, "claim": COMPUTES, "mode": ssm.mode, "horizon": None}
+    evidence = levels_evidence(ssm, chart)
+    return {**head, "language": language_object(dfa), "model": model_object(ssm), "evidence": evidence}
+
+
+def bound_of(ssm) -> dict[str, Any] | None:
+    """The certificate that a model is at most star-free, where the audit says so; of so many states at most."""
+    from verify.certificate.document import AT_MOST_STAR_FREE, CERTIFICATE_FORMAT, model_object
+    from verify.impossible.upper_bound import STAR_FREE, upper_bound
+
+    if upper_bound(ssm).verdict != STAR_FREE:
+        return None
+    head = {"format": CERTIFICATE_FORMAT, "claim": AT_MOST_STAR_FREE, "model": model_object(ssm)}
+    return {**head, "evidence": {"bound": {"states": 20_000}}}
