@@ -20,7 +20,8 @@ from constructions.ssm.engine import Engine
 from constructions.ssm.lowering import lower
 from constructions.ssm.weights import SSM
 from verify.evidence.sampling import random_words
-from verify.methods.bisimulation import Interned, bisimulation
+from verify.methods.bisimulation import bisimulation
+from verify.methods.machine_states import Interned
 
 BATCH, LENGTH = 64, 512
 LONG = 10_000_000

@@ -26,7 +26,8 @@ from constructions.ssm.lowering import lower
 from constructions.ssm.number_formats import ScaledIntegers
 from constructions.ssm.ranges import outputs_when, ranges
 from constructions.ssm.weights import SSM
-from verify.methods.bisimulation import bisimulation, pair_keys
+from verify.methods.bisimulation import bisimulation
+from verify.methods.bounded_search import pair_keys
 from verify.methods.sticky import find_sticky
 from verify.methods.translation import Folded, find_translation
 from verify.numbers.boxes import Maps, NotCovered
@@ -534,7 +535,7 @@ def assert_sparse_is_engine(ssm, symbols):
         return
     engine = Engine(ssm)
     rows = refused_or(lambda: maps.embedding(np.array(symbols)))
-    dense = engine._embedding[symbols] if rows is not None else None
+    dense = engine.embedding[symbols] if rows is not None else None
     for number, layer in enumerate(ssm.layers):
         if rows is None:
             return
@@ -549,7 +550,7 @@ def assert_sparse_is_engine(ssm, symbols):
                 return
             assert ours.tolist() == theirs.tolist()
             parts.append(theirs)
-        start = engine.start(len(symbols))[:, engine._spans[number]]
+        start = engine.start(len(symbols))[:, engine.spans[number]]
         h = refused_or(lambda: engine.numbers.update(layer, parts[0], start, parts[1]))
         z = h
         for mix, product in zip(layer.phi, engine._mixes[number]):

@@ -27,8 +27,14 @@ from constructions.ssm.weights import SSM
 _CHUNK_POSITIONS = 1 << 16
 _MERGED_WIDTH = 128
 """Rows of fewer features are not searched for equal ones."""
-_ieee = np.errstate(over="ignore", invalid="ignore")
-"""A float that overflows is infinite, and infinity less infinity is no number: values like others, and no warnings."""
+
+
+def ieee() -> np.errstate:
+    """A float that overflows is infinite, and infinity less infinity is no number: values like others, no warnings."""
+    return np.errstate(over="ignore", invalid="ignore")
+
+
+_ieee = ieee()
 
 
 @dataclass(frozen=True)
@@ -71,13 +77,13 @@ class Engine:
         ssm.check_numbers()
         self.ssm = ssm
         self.numbers = numbers_for(ssm)
-        self._embedding = self.numbers.stored(ssm.embedding, ssm.embedding_exponent)
+        self.embedding = self.numbers.stored(ssm.embedding, ssm.embedding_exponent)
         self._gates = [Product(layer.gate) for layer in ssm.layers]
         self._increments = [Product(layer.increment) for layer in ssm.layers]
         self._mixes = [[Product(mix.affine) for mix in layer.phi] for layer in ssm.layers]
         self._readout = Product(ssm.readout)
         ends = np.cumsum([layer.width for layer in ssm.layers])
-        self._spans = [slice(int(end) - layer.width, int(end)) for layer, end in zip(ssm.layers, ends)]
+        self.spans = [slice(int(end) - layer.width, int(end)) for layer, end in zip(ssm.layers, ends)]
 
     @property
     def alphabet(self) -> tuple[str, ...]:
@@ -135,12 +141,12 @@ class Engine:
         batch, time = words.shape
         if not words.size:
             return state, Outputs(np.zeros((0, len(self.outputs)), dtype=bool), np.zeros((batch, time), dtype=np.int64))
-        features, ids = self._embedding, words.ravel()
+        features, ids = self.embedding, words.ravel()
         if len(ids) < len(features):
             features, ids = features[ids], np.arange(len(ids))
         new_state = np.empty_like(state)
         for number, layer in enumerate(self.ssm.layers):
-            span = self._spans[number]
+            span = self.spans[number]
             tracks = self._scan(number, layer, features, ids.reshape(batch, time), state[:, span])
             rows, where = distinct([*(track.ids for track in tracks), ids])
             h = np.empty((len(rows), layer.width), self.numbers.dtype)
@@ -152,8 +158,15 @@ class Engine:
             for mix, product in zip(layer.phi, self._mixes[number]):
                 z = self.numbers.mix(product, mix, np.concatenate([z, x], axis=1))
             features, ids = _merged(z, where)
-        table = self.numbers.positive(self.numbers.affine(self._readout, self.ssm.readout, features))
-        return new_state, Outputs(table, ids.reshape(batch, time))
+        return new_state, Outputs(self.read_out(features), ids.reshape(batch, time))
+
+    def read_out(self, features: np.ndarray) -> np.ndarray:
+        """The outputs, as booleans, that these rows of the last layer's features give."""
+        return self.numbers.positive(self.numbers.affine(self._readout, self.ssm.readout, features))
+
+    def products_of(self, layer: int) -> tuple[Product, Product, list[Product]]:
+        """The products of a layer: its gates, its increments, and its mixes."""
+        return self._gates[layer], self._increments[layer], self._mixes[layer]
 
     def _scan(self, number: int, layer: Layer, features: np.ndarray, ids: np.ndarray, h: np.ndarray) -> list[Track]:
         """h_t for all t; ``features`` are the distinct rows, ``ids`` (batch, time) says which row is read where."""

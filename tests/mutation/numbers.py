@@ -197,7 +197,7 @@ FAULTS = [
         "a state modulo a translation stays within 62 bits",
     ),
     Fault(
-        "verify/methods/bisimulation.py",
+        "verify/methods/bounded_search.py",
         "    if rows.dtype == object:\n",
         "    if False:\n",
         f"{_EXTREME}::test_pairs_of_fractions_have_the_keys_of_their_values",

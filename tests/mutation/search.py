@@ -3,6 +3,11 @@
 from .fault import Fault
 
 _SEARCH = "verify/methods/bisimulation.py"
+_STATES = "verify/methods/machine_states.py"
+_PAIRS = "verify/methods/joint_states.py"
+_CODES = "verify/methods/coded_models.py"
+_TABLES = "constructions/ssm/tabulated.py"
+_JOINT = "tests/test_joint_states.py"
 _VERDICT = "verify/verdict.py"
 _CACHES = "verify/methods/cache.py"
 
@@ -24,8 +29,8 @@ FAULTS = [
     Fault(
         _SEARCH,
         (
-            "        if (wrong := self._compare(machines, outputs)) is not None:\n  "
-            "          return self._refuted(-1, (), *wrong)\n"
+            "        if (wrong := self._compare(machines, outputs)) is not None:\n"
+            "            return self._refuted((), 0, *wrong)\n"
         ),
         "",
         "tests/test_bisimulation.py",
@@ -33,27 +38,41 @@ FAULTS = [
     ),
     Fault(
         _SEARCH,
-        "self.interned.table()[expected] != outputs.table",
-        "~self.interned.table()[expected] & outputs.table",
+        "wanted[cases // rows] != outputs.table[cases % rows]",
+        "~wanted[cases // rows] & outputs.table[cases % rows]",
         "tests/test_bisimulation.py",
         "an output that is expected and not given is a disagreement",
     ),
     Fault(
         _SEARCH,
+        "if len(self.pairs) > limit:",
+        "if len(self.pairs) > limit + 1:",
+        "tests/test_bisimulation.py",
+        "the limit is the number of joint states kept",
+    ),
+    Fault(
+        _SEARCH,
+        "        over[dead] = self.model.absorbed(self.absorbed, [column[dead] for column in columns])\n",
+        "",
+        "tests/test_bisimulation.py",
+        "a pair ends the search only where the model's row is shown to reject for ever",
+    ),
+    Fault(
+        _SEARCH,
+        "        over[dead] = self.model.absorbed(self.absorbed, [column[dead] for column in columns])\n",
+        "        over = self.model.absorbed(self.absorbed, columns)\n",
+        "tests/test_bisimulation.py",
+        "a pair ends the search only where the machine rejects for ever",
+    ),
+    Fault(
+        _STATES,
         "legal = self.machine.legal(state) if self.mode == PREDICTIVE else self.alphabet",
         "legal = self.machine.legal(state) if self.mode == PREDICTIVE else self.alphabet[:1]",
         "tests/test_bisimulation.py",
         "in recognition every symbol is followed",
     ),
     Fault(
-        _SEARCH,
-        "if self.count > limit:",
-        "if self.count > limit + 1:",
-        "tests/test_bisimulation.py",
-        "the limit is the number of joint states kept",
-    ),
-    Fault(
-        _SEARCH,
+        _STATES,
         "return not self.machine.accepts(state) and all(",
         "return all(",
         "tests/test_bisimulation.py",
@@ -65,18 +84,116 @@ FAULTS = [
         ),
     ),
     Fault(
-        _SEARCH,
-        "for number in machines.tolist()], dtype=bool) & self.absorbed(rows)",
-        "for number in machines.tolist()], dtype=bool)",
-        "tests/test_bisimulation.py",
-        "a pair ends the search only where the model's row is shown to reject for ever",
+        _STATES,
+        "closes & (top == kind)",
+        "closes",
+        f"{_JOINT}::test_stacks_are_the_states_of_the_machine",
+        "a bracket closes the one on top, of its own type",
     ),
     Fault(
-        _SEARCH,
-        "for number in machines.tolist()], dtype=bool) & self.absorbed(rows)",
-        "for number in machines.tolist()], dtype=bool) | self.absorbed(rows)",
-        "tests/test_bisimulation.py",
-        "a pair ends the search only where the machine rejects for ever",
+        _STATES,
+        "opens, top, below = numbers < self._full,",
+        "opens, top, below = numbers <= self._full,",
+        f"{_JOINT}::test_stacks_are_the_states_of_the_machine",
+        "nothing is opened above the greatest depth",
+    ),
+    Fault(
+        _STATES,
+        "if type(machine) is DyckMachine and",
+        "if isinstance(machine, DyckMachine) and",
+        f"{_JOINT}::test_a_subclass_of_bounded_dyck_may_answer_differently",
+        "a machine that overrides an answer is asked",
+    ),
+    Fault(
+        _PAIRS,
+        "            left = np.flatnonzero(other)\n",
+        "            left = waiting[:0]\n",
+        f"{_JOINT}::test_pairs_whose_hashes_are_alike_are_told_apart",
+        "no hash alone decides that two pairs are the same",
+    ),
+    Fault(
+        _PAIRS,
+        "            for words in self._words:\n                other |=",
+        "            for words in self._words[:1]:\n                other |=",
+        f"{_JOINT}::test_pairs_are_kept_as_a_list_without_repetitions_keeps_them",
+        "all words of two pairs are compared",
+    ),
+    Fault(
+        _PAIRS,
+        "            if used + width > _WORD:\n",
+        "            if used >= _WORD:\n",
+        f"{_JOINT}::test_pairs_are_kept_as_a_list_without_repetitions_keeps_them",
+        "no field loses bits at the end of a word",
+    ),
+    Fault(
+        _PAIRS,
+        "        if any(bits > width for bits, width in zip(needed, self._layout.widths)):\n",
+        "        if any(bits > width + 1 for bits, width in zip(needed, self._layout.widths)):\n",
+        f"{_JOINT}::test_pairs_are_kept_as_a_list_without_repetitions_keeps_them",
+        "a field is as wide as its values",
+    ),
+    Fault(
+        _CODES,
+        "(wide << 1) ^ (wide >> 63)",
+        "(wide << 1)",
+        f"{_JOINT}::test_extreme_integers_are_coded_too",
+        "negative numbers have codes of their own",
+    ),
+    Fault(
+        _TABLES,
+        "        if self._outgrown:\n",
+        "        if False:\n",
+        f"{_JOINT}::test_what_does_not_matter_yet_may_matter_later",
+        "what matters is found anew when values reach further",
+    ),
+    Fault(
+        _TABLES,
+        "        self._result.clear()\n",
+        "",
+        f"{_JOINT}::test_what_does_not_matter_yet_may_matter_later",
+        "what was computed of views is forgotten with them",
+    ),
+    Fault(
+        _TABLES,
+        'mix.activation != "relu" or',
+        "",
+        f"{_JOINT}::test_a_bit_matters_where_it_does",
+        "only a relu is 0 wherever its argument is negative",
+    ),
+    Fault(
+        _TABLES,
+        "np.where(weights > 0, weights * greatest, weights * least)",
+        "weights * least",
+        f"{_JOINT}::test_a_bit_matters_where_it_does",
+        "a neuron is dead only if no value in the range wakes it",
+    ),
+    Fault(
+        _TABLES,
+        "x @ fixed.T + (bias + most) > 0",
+        "x @ fixed.T + (bias + most) > bias_unit",
+        f"{_JOINT}::test_a_bit_matters_where_it_does",
+        "a neuron is dead only if it is never above 0",
+    ),
+    Fault(
+        _TABLES,
+        "not (largest < limit).all() or",
+        "",
+        f"{_JOINT}::test_a_neuron_that_would_be_0_without_rounding_is_not_taken_to_be",
+        "sums that round are not bounded",
+    ),
+    Fault(
+        _TABLES,
+        "if not whole or",
+        "if",
+        f"{_JOINT}::test_a_neuron_that_would_be_0_without_rounding_is_not_taken_to_be",
+        "fractions that may round are not bounded",
+    ),
+    Fault(
+        _TABLES,
+        "or not self._stored_exactly(mix.affine, numbers)",
+        "",
+        f"{_JOINT}::test_a_neuron_that_would_be_0_without_rounding_is_not_taken_to_be",
+        "weights that are rounded are not bounded",
     ),
     Fault(
         _VERDICT,

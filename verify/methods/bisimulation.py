@@ -12,104 +12,24 @@ The model is anything with the batched interface of :class:`constructions.ssm.en
 
 from __future__ import annotations
 
-from typing import Hashable, Sequence
-
 import numpy as np
 
-from automata.errors import InputError
-from automata.machine import ACCEPT, EOS, MODES, PREDICTIVE, RECOGNISE, Machine
-from constructions.ssm.engine import Outputs
+from automata.machine import ACCEPT, EOS, PREDICTIVE, RECOGNISE, Machine
+from constructions.growing import Growing
+from constructions.ssm.engine import Engine, Outputs
+from constructions.ssm.tabulated import TooManyStates
 from verify.claim import JOINT_STATE_LIMIT
+from verify.methods.coded_models import ByRows, ByTables
+from verify.methods.joint_states import MOST_PAIRS, JointStates
+from verify.methods.machine_states import Interned, MachineStates, machine_states
 from verify.methods.sticky import Sticky
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict, Witness
 
 _BLOCK, _BLOCK_OUTPUTS = 1 << 15, 1 << 24
 """Transitions followed at once, and how many numbers their outputs may take."""
-
-
-class Interned:
-    """A machine's states as small integers, with transitions and expected outputs as arrays, filled on demand.
-
-    Attributes:
-        next: int32, shape (capacity, k): the next state, or -1 where the symbol is not to be followed.
-        expected: int32, shape (capacity,): which set of :attr:`sets` is expected after reaching the state.
-    """
-
-    def __init__(self, machine: Machine, alphabet: tuple[str, ...], outputs: tuple[str, ...], mode: str):
-        if set(machine.alphabet) != set(alphabet):
-            symbol = sorted(set(machine.alphabet) ^ set(alphabet))[0]
-            raise InputError(f"symbol {symbol!r} is in the alphabet of only one of machine and model")
-        if (mode == RECOGNISE) != (outputs == (ACCEPT,)):
-            raise InputError(
-                f"the model does not answer the question of mode {mode!r}: its "
-                f"outputs are {', '.join(outputs[:3])}, ..."
-            )
-        self.machine, self.alphabet, self.mode = machine, alphabet, mode
-        self.sets: list[frozenset[str]] = []
-        self._output_index = {name: i for i, name in enumerate(outputs)}
-        self._rows = np.zeros((0, len(outputs)), dtype=bool)
-        self._set_number: dict[frozenset[str], int] = {}
-        self._number: dict[Hashable, int] = {}
-        self._states: list[Hashable] = []
-        self._expanded = np.zeros(64, dtype=bool)
-        self.next: np.ndarray = np.full((64, len(alphabet)), -1, dtype=np.int32)
-        self.expected: np.ndarray = np.zeros(64, dtype=np.int32)
-        self.number(machine.initial)
-
-    def __len__(self) -> int:
-        return len(self._states)
-
-    def number(self, state: Hashable) -> int:
-        """The integer of a state, given out on first sight."""
-        found = self._number.get(state)
-        if found is not None:
-            return found
-        number = self._number[state] = len(self._states)
-        self._states.append(state)
-        if number == len(self.expected):
-            self.next = np.concatenate([self.next, np.full_like(self.next, -1)])
-            self.expected = np.concatenate([self.expected, np.zeros_like(self.expected)])
-            self._expanded = np.concatenate([self._expanded, np.zeros_like(self._expanded)])
-        self.expected[number] = self._set(self.outputs_of(state))
-        return number
-
-    def outputs_of(self, state: Hashable) -> frozenset[str]:
-        """What a model should give out in this state."""
-        if self.mode == PREDICTIVE:
-            return self.machine.legal(state)
-        return frozenset((ACCEPT,)) if self.machine.accepts(state) else frozenset()
-
-    def _set(self, outputs: frozenset[str]) -> int:
-        if outputs not in self._set_number:
-            self._set_number[outputs] = len(self.sets)
-            self.sets.append(outputs)
-        return self._set_number[outputs]
-
-    def table(self) -> np.ndarray:
-        """The expected sets as booleans, shape (sets, outputs)."""
-        for outputs in self.sets[len(self._rows) :]:
-            row = np.zeros((1, len(self._output_index)), dtype=bool)
-            row[0, [self._output_index[name] for name in outputs]] = True
-            self._rows = np.concatenate([self._rows, row])
-        return self._rows
-
-    def expand(self, numbers: np.ndarray) -> None:
-        """Fills in the transitions of these states.  One machine step per state and symbol, once."""
-        for number in np.unique(numbers[~self._expanded[numbers]]).tolist():
-            state = self._states[number]
-            legal = self.machine.legal(state) if self.mode == PREDICTIVE else self.alphabet
-            targets = [(i, self.machine.step(state, s)) for i, s in enumerate(self.alphabet) if s in legal]
-            # Numbers are given out first: giving one out may move the table.
-            row = [(i, self.number(target)) for i, target in targets]
-            for i, target in row:
-                self.next[number, i] = target
-            self._expanded[number] = True
-
-    def rejects_for_ever(self, number: int) -> bool:
-        """Whether this is a state that every symbol leaves unchanged, and that does not accept."""
-        state = self._states[number]
-        return not self.machine.accepts(state) and all(self.machine.step(state, s) == state for s in self.alphabet)
+_MOST_CASES = 1 << 20
+"""Numbers that are told apart by a table of all."""
 
 
 def bisimulation(
@@ -144,131 +64,143 @@ def bisimulation(
     >>> bisimulation(FlipFlopMachine(), Stepwise(flip_flop())).outcome
     'proved'
     """
-    if mode not in MODES:
-        raise InputError(f"mode {mode!r} is not one of {', '.join(MODES)}")
-    search = _Search(Interned(machine, model.alphabet, model.outputs, mode), model, absorbed)
-    return search.run(limit, length, progress)
+    states = machine_states(machine, model.alphabet, model.outputs, mode)
+    # Another engine may answer differently.
+    if type(model) is Engine:
+        try:
+            return _Search(states, ByTables(model), model.arithmetic, absorbed).run(limit, length, progress)
+        except TooManyStates:
+            pass  # its parts have too many states: it is run as it is, from the beginning
+    return _Search(states, ByRows(model), model.arithmetic, absorbed).run(limit, length, progress)
 
 
 class _Search:
-    """Breadth-first, a whole frontier at a time."""
+    """Breadth-first, a part of a frontier at a time."""
 
-    def __init__(self, interned: Interned, model, absorbed):
-        self.interned, self.model, self.absorbed = interned, model, absorbed
-        self.parents: list[np.ndarray] = []
-        self.symbols: list[np.ndarray] = []
-        self.count = 0
+    def __init__(self, states: MachineStates, model: ByTables | ByRows, arithmetic: str, absorbed):
+        self.states, self.model, self.arithmetic, self.absorbed = states, model, arithmetic, absorbed
+        self.parents, self.symbols = Growing(np.uint32), Growing(np.min_scalar_type(len(states.alphabet)))
         self.transitions = 0
         self.pairs_absorbed = 0
-        self.seen: set[Hashable] = set()
-        self._ends_for_ever: dict[int, bool] = {}
+        self._ended: set[int] = set()
+        """Machine states of the pairs that were absorbed."""
+        self._start = model.begin()
+        self.pairs = JointStates(1 + len(self._start[0]))
 
     def run(self, limit: int, length: int | None, progress: Progress) -> Verdict:
-        machines: np.ndarray = np.zeros(1, dtype=np.int32)
-        rows, outputs = self.model.begin(1)
-        rows = np.ascontiguousarray(rows)
+        machines: np.ndarray = np.zeros(1, dtype=np.int64)
+        columns, outputs = self._start
         if (wrong := self._compare(machines, outputs)) is not None:
-            return self._refuted(-1, (), *wrong)
-        self._add(machines, rows, np.full(1, -1), np.full(1, -1))
-        numbers = np.zeros(1, dtype=np.int64)
+            return self._refuted((), 0, *wrong)
+        self._add(machines, columns, np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64))
+        first, limit = 0, min(limit, MOST_PAIRS)
         compared = -1
-        while len(machines):
+        while first < len(self.pairs):
+            last = len(self.pairs)
             compared += 1  # all strings of this length have been compared
             if compared == length:
                 return self._verdict(PROVED, "all strings up to this length", horizon=length)
-            self.interned.expand(machines)
-            sources, symbols = np.nonzero(self.interned.next[machines] >= 0)
-            found = []
-            size = max(64, min(_BLOCK, _BLOCK_OUTPUTS // len(self.model.outputs)))
-            for start in range(0, len(sources), size):
-                block = slice(start, start + size)
-                source, symbol = sources[block], symbols[block]
-                target = self.interned.next[machines[source], symbol]
-                stepped, outputs = self.model.advance(rows[source], symbol[:, None])
-                self.transitions += len(source)
-                if (wrong := self._compare(target, outputs)) is not None:
-                    at, expected, given = wrong
-                    return self._refuted(int(numbers[source[at]]), (int(symbol[at]),), at, expected, given)
-                new = self._add(target, np.ascontiguousarray(stepped), numbers[source], symbol)
-                found.append((target[new], stepped[new]))
-                progress.advance(len(new), transitions=self.transitions)
-                if self.count > limit:
+            for begin in range(first, last, self.at_once):
+                refuted = self._follow(begin, min(begin + self.at_once, last), progress)
+                if refuted is not None:
+                    return refuted
+                if len(self.pairs) > limit:
                     reason = (
-                        f"gave up at {self.count} joint states (limit {limit}), "
+                        f"gave up at {len(self.pairs)} joint states (limit {limit}), "
                         "with no disagreement on strings of up "
                         f"to {compared} symbols: this is not a proof"
                     )
                     return self._verdict(UNDECIDED, reason)
-            first = self.count - sum(len(t) for t, _ in found)
-            machines = np.concatenate([t for t, _ in found]) if found else machines[:0]
-            rows = np.concatenate([r for _, r in found]) if found else rows[:0]
-            numbers = np.arange(first, self.count)
+            first = last
         if not self.pairs_absorbed:
             return self._verdict(PROVED, "closed: holds at every length")
         horizon = self.absorbed.horizon
-        reach = "at every length" if horizon is None else f"as far as {self.model.arithmetic} counts exactly"
+        reach = "at every length" if horizon is None else f"as far as {self.arithmetic} counts exactly"
         return self._verdict(PROVED, f"closed: holds {reach}; {self.absorbed.reason}", horizon=horizon)
 
-    def _add(self, machines, rows, parents, symbols) -> np.ndarray:
-        """Records the pairs that are new; returns which they are."""
-        keys = pair_keys(machines, rows)
-        fresh: list[int] = []
-        for i in self._not_absorbed(machines, rows):
-            key = keys[i]
-            if key not in self.seen:
-                self.seen.add(key)
-                fresh.append(i)
-        new = np.array(fresh, dtype=np.int64)
-        self.parents.append(np.asarray(parents)[new])
-        self.symbols.append(np.asarray(symbols)[new])
-        self.count += len(new)
-        return new
+    @property
+    def at_once(self) -> int:
+        """How many pairs are followed at once."""
+        symbols = len(self.states.alphabet)
+        return max(1, min(_BLOCK, _BLOCK_OUTPUTS // len(self.model.names)) // max(1, symbols))
 
-    def _not_absorbed(self, machines, rows) -> Sequence[int]:
-        if self.absorbed is None:
-            return range(len(machines))
-        for number in np.unique(machines).tolist():
-            if number not in self._ends_for_ever:
-                self._ends_for_ever[number] = self.interned.rejects_for_ever(number)
-        over = np.array([self._ends_for_ever[number] for number in machines.tolist()], dtype=bool) & self.absorbed(rows)
+    def _follow(self, first: int, last: int, progress: Progress) -> Verdict | None:
+        """Takes every step from these pairs, and adds the pairs that are new."""
+        machines, *columns = self.pairs.fields(first, last)
+        targets = self.states.targets(machines.astype(np.int64))
+        sources, symbols = np.nonzero(targets >= 0)
+        if not len(sources):
+            return None
+        target = targets[sources, symbols]
+        stepped, outputs = self.model.step(columns, sources, symbols)
+        self.transitions += len(sources)
+        if (wrong := self._compare(target, outputs)) is not None:
+            at, expected, given = wrong
+            return self._refuted((int(symbols[at]),), first + int(sources[at]), at, expected, given)
+        new = self._add(target, stepped, sources + first, symbols)
+        progress.advance(new, transitions=self.transitions)
+        return None
+
+    def _add(self, machines, columns, parents, symbols) -> int:
+        """Records the pairs that are new; returns how many they are."""
+        if self.absorbed is not None:
+            left = self._not_absorbed(machines, columns)
+            machines, parents, symbols = machines[left], parents[left], symbols[left]
+            columns = [column[left] for column in columns]
+        new = self.pairs.add([machines, *columns])
+        self.parents.append(parents[new])
+        self.symbols.append(symbols[new])
+        return len(new)
+
+    def _not_absorbed(self, machines, columns) -> np.ndarray:
+        over = self.states.reject_for_ever(machines)
+        dead = np.flatnonzero(over)
+        over[dead] = self.model.absorbed(self.absorbed, [column[dead] for column in columns])
+        ended = machines[over]
+        self._ended.update(np.unique(ended[~np.isin(ended, list(self._ended))]).tolist())
         self.pairs_absorbed += int(over.sum())
-        return np.flatnonzero(~over).tolist()
+        return np.flatnonzero(~over)
 
     def _compare(self, machines: np.ndarray, outputs: Outputs) -> tuple[int, frozenset[str], frozenset[str]] | None:
         """The first pair whose outputs differ: its position, what was expected, what was given."""
-        expected = self.interned.expected[machines]
-        wrong = np.flatnonzero((self.interned.table()[expected] != outputs.table[outputs.ids[:, 0]]).any(axis=1))
-        if not len(wrong):
+        expected, given = self.states.expected_at(machines), outputs.ids[:, 0]
+        # There are few combinations of a set that is expected and a row that is given, and each is compared once.
+        wanted, rows = self.states.table(), len(outputs.table)
+        both = expected * rows + given
+        cases = _present(both, len(wanted) * rows)
+        differ = (wanted[cases // rows] != outputs.table[cases % rows]).any(axis=1)
+        if not differ.any():
             return None
-        at = int(wrong[0])
-        given = frozenset(self.model.outputs[i] for i in np.flatnonzero(outputs.table[outputs.ids[at, 0]]))
-        return at, self.interned.sets[expected[at]], given
+        at = int(np.flatnonzero(np.isin(both, cases[differ]))[0])
+        names = frozenset(self.model.names[i] for i in np.flatnonzero(outputs.table[given[at]]))
+        return at, self.states.sets[expected[at]], names
 
-    def _refuted(self, parent: int, last: tuple[int, ...], at: int, expected, given) -> Verdict:
-        parents = np.concatenate(self.parents) if self.parents else np.zeros(0, dtype=np.int64)
-        symbols = np.concatenate(self.symbols) if self.symbols else np.zeros(0, dtype=np.int64)
+    def _refuted(self, last: tuple[int, ...], parent: int, at: int, expected, given) -> Verdict:
         word = list(last)
         while parent > 0:
-            word.append(int(symbols[parent]))
-            parent = int(parents[parent])
-        witness = Witness(tuple(self.interned.alphabet[s] for s in reversed(word)), expected, given)
+            word.append(int(self.symbols.rows[parent]))
+            parent = int(self.parents.rows[parent])
+        witness = Witness(tuple(self.states.alphabet[s] for s in reversed(word)), expected, given)
         return self._verdict(REFUTED, "the witness is a shortest one", witness)
 
     def _verdict(
         self, outcome: str, reason: str, witness: Witness | None = None, horizon: int | None = None
     ) -> Verdict:
-        explored = {"machine states": len(self.interned), "joint states": self.count, "transitions": self.transitions}
-        return Verdict(outcome, "search", self.interned.mode, self.model.arithmetic, explored, reason, witness, horizon)
+        explored = {
+            "machine states": len(np.union1d(self.pairs.values(0), np.array(sorted(self._ended), dtype=np.uint64))),
+            "joint states": len(self.pairs),
+            "transitions": self.transitions,
+        }
+        return Verdict(outcome, "search", self.states.mode, self.arithmetic, explored, reason, witness, horizon)
 
 
-def pair_keys(machines: np.ndarray, rows: np.ndarray) -> list[Hashable]:
-    """One key for each pair, equal exactly when the pairs are."""
-    if rows.dtype == object:
-        # The bytes of an object are an address, which another number may have had before.
-        return [tuple(pair) for pair in zip(machines.tolist(), *rows.T.tolist())]
-    width = rows.dtype.itemsize * rows.shape[1]
-    keys, buffer = machines.astype(np.int32).tobytes(), rows.tobytes()
-    return [keys[4 * i : 4 * i + 4] + buffer[width * i : width * i + width] for i in range(len(machines))]
+def _present(numbers: np.ndarray, below: int) -> np.ndarray:
+    """The different ones among numbers, which are all below this."""
+    if below > _MOST_CASES:
+        return np.unique(numbers)
+    present = np.zeros(below, dtype=bool)
+    present[numbers] = True
+    return np.flatnonzero(present)
 
 
 class Stepwise:

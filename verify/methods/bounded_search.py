@@ -12,7 +12,7 @@ import numpy as np
 
 from automata.machines.counter_machine import CounterMachine
 from constructions.ssm.engine import Engine
-from verify.methods.bisimulation import Interned, pair_keys
+from verify.methods.machine_states import Interned
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import REFUTED, TESTED, Verdict, Witness
 
@@ -83,3 +83,13 @@ def bounded_search(
         rows, outputs = engine.advance(rows[places], symbols[:, None])
         transitions += len(places)
         length += 1
+
+
+def pair_keys(machines: np.ndarray, rows: np.ndarray) -> list[Hashable]:
+    """One key for each pair, equal exactly when the pairs are."""
+    if rows.dtype == object:
+        # The bytes of an object are an address, which another number may have had before.
+        return [tuple(pair) for pair in zip(machines.tolist(), *rows.T.tolist())]
+    width = rows.dtype.itemsize * rows.shape[1]
+    keys, buffer = machines.astype(np.int32).tobytes(), rows.tobytes()
+    return [keys[4 * i : 4 * i + 4] + buffer[width * i : width * i + width] for i in range(len(machines))]

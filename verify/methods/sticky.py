@@ -50,7 +50,11 @@ class Sticky:
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
         """Which state rows provably reject for ever."""
-        return rows[:, self.column] >= self.one
+        return self.holds(rows[:, self.column])
+
+    def holds(self, values: np.ndarray) -> np.ndarray:
+        """Which of these values of the register do."""
+        return values >= self.one
 
 
 def find_sticky(engine: Engine) -> Sticky | None:

@@ -20,9 +20,9 @@ from automata.machine import BOS, PREDICTIVE, run
 from automata.machines.counter_machine import CounterMachine
 from constructions.ssm.engine import Engine
 from constructions.ssm.weights import SSM
-from verify.methods.bisimulation import Interned
 from verify.methods.induction.counter_obligations import Branch, CounterInduction
 from verify.methods.induction.float_growth import Growth, longest
+from verify.methods.machine_states import Interned
 from verify.numbers.boxes import NotCovered
 from verify.verdict import TESTED, UNDECIDED, Verdict
 

@@ -1,0 +1,180 @@
+"""The set of pairs (machine state, model state) that a search has reached, in a few tens of bytes each.
+
+A pair is a few whole numbers, the *fields*, packed into 64-bit words as tightly as the largest values so far allow;
+when a value does not fit any more, all pairs are packed anew.  Packing loses nothing: two pairs are the same exactly
+when all their words are.  A table with open addressing says where a pair stands; its hash only says where to look,
+and a pair that is found there is compared word by word.
+"""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+import numpy as np
+
+MOST_PAIRS = (1 << 31) - (1 << 24)
+"""Their numbers have 32 bits."""
+
+_WORD, _BLOCK = 64, 1 << 16
+_SPARE_BITS = 1
+"""That a field is given beyond what its largest value needs."""
+_FACTOR, _STIR = 0x9E3779B97F4A7C15, 29
+_FREE = -1
+
+
+class JointStates:
+    """Pairs numbered in the order in which they were found.
+
+    >>> pairs = JointStates(2)
+    >>> pairs.add([np.array([3, 5, 3]), np.array([0, 1, 0])]).tolist()
+    [0, 1]
+    >>> pairs.add([np.array([5]), np.array([1])]).tolist()
+    []
+    >>> [field.tolist() for field in pairs.fields(0, 2)]
+    [[3, 5], [0, 1]]
+    """
+
+    def __init__(self, fields: int):
+        self.count = 0
+        self._layout = _Layout([1] * fields)
+        self._words = [np.zeros(64, dtype=np.uint64)]
+        self._slots = np.full(256, _FREE, dtype=np.int32)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def add(self, fields: Sequence[np.ndarray]) -> np.ndarray:
+        """Adds pairs, whose fields are not negative; returns the positions of those that are new, in order.
+
+        The one that stands first of several alike is the new one.  O(pairs), and O(all pairs) now and then.
+        """
+        amount = len(fields[0])
+        if not amount:
+            return np.zeros(0, dtype=np.intp)
+        needed = [_bits(field) for field in fields]
+        if any(bits > width for bits, width in zip(needed, self._layout.widths)):
+            self._widen(needed)
+        self._reserve(amount)
+        # They stand behind those known already while it is not settled which are new.
+        numbers = np.arange(self.count, self.count + amount)
+        for words, found in zip(self._words, self._layout.pack(fields)):
+            words[self.count : self.count + amount] = found
+        places = self._places(self.count, self.count + amount)
+        new, kept = np.zeros(amount, dtype=bool), places.copy()
+        waiting: np.ndarray = numbers
+        while len(waiting):
+            at = self._slots.take(places)
+            free = np.flatnonzero(at < 0)
+            if len(free):
+                claimed, claiming = places[free], waiting[free]
+                # Of several that claim one slot the last to be written has it, here the first of them.
+                self._slots[claimed[::-1]] = claiming[::-1]
+                at[free] = self._slots.take(claimed)
+                won = claiming[at[free] == claiming] - self.count
+                new[won] = True
+                kept[won] = places[free][at[free] == claiming]
+            other = np.zeros(len(waiting), dtype=bool)
+            for words in self._words:
+                other |= words.take(at) != words.take(waiting)
+            left = np.flatnonzero(other)
+            waiting, places = waiting[left], (places[left] + 1) & (len(self._slots) - 1)
+        chosen = np.flatnonzero(new)
+        for words in self._words:
+            words[self.count : self.count + len(chosen)] = words[self.count + chosen]
+        self._slots[kept[chosen]] = np.arange(self.count, self.count + len(chosen))
+        self.count += len(chosen)
+        return chosen
+
+    def fields(self, first: int, last: int) -> list[np.ndarray]:
+        """The fields of the pairs first, ..., last - 1."""
+        return self._layout.unpack([words[first:last] for words in self._words])
+
+    def values(self, field: int) -> np.ndarray:
+        """The different values of this field."""
+        parts = [np.unique(self.fields(first, min(first + _BLOCK, self.count))[field]) for first in self._blocks()]
+        return np.unique(np.concatenate([np.zeros(0, dtype=np.uint64), *parts]))
+
+    def _blocks(self) -> range:
+        return range(0, self.count, _BLOCK)
+
+    def _places(self, first: int, last: int) -> np.ndarray:
+        """Where to look for these pairs first."""
+        mixed: np.ndarray = self._words[0][first:last] * np.uint64(_FACTOR)
+        for words in self._words[1:]:
+            mixed ^= mixed >> np.uint64(_STIR)
+            mixed += words[first:last]
+            mixed *= np.uint64(_FACTOR)
+        mixed >>= _WORD - (len(self._slots) - 1).bit_length()
+        return mixed.astype(np.intp)
+
+    def _reserve(self, amount: int) -> None:
+        """Room for so many more pairs, and slots for at least half as many again."""
+        needed = self.count + amount
+        if needed > len(self._words[0]):
+            room = max(needed, self.count + self.count // 2)
+            for i, words in enumerate(self._words):
+                self._words[i] = np.zeros(room, dtype=np.uint64)
+                self._words[i][: self.count] = words[: self.count]
+        if 3 * needed > 2 * len(self._slots):
+            self._slots = np.full(1 << (3 * needed // 2).bit_length(), _FREE, dtype=np.int32)
+            self._settle()
+
+    def _widen(self, needed: Sequence[int]) -> None:
+        """Packs all pairs anew, so that values of so many bits fit."""
+        old, former = self._layout, self._words
+        fits = [width if bits <= width else bits + _SPARE_BITS for bits, width in zip(needed, old.widths)]
+        self._layout = _Layout([min(width, _WORD) for width in fits])
+        self._words = [np.zeros(len(former[0]), dtype=np.uint64) for _ in range(self._layout.words)]
+        for first in self._blocks():
+            part = slice(first, min(first + _BLOCK, self.count))
+            for words, found in zip(self._words, self._layout.pack(old.unpack([words[part] for words in former]))):
+                words[part] = found
+        self._slots.fill(_FREE)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Gives every pair a slot; all slots are free, and no two pairs are alike."""
+        for first in self._blocks():
+            last = min(first + _BLOCK, self.count)
+            waiting: np.ndarray = np.arange(first, last)
+            places = self._places(first, last)
+            while len(waiting):
+                free = np.flatnonzero(self._slots.take(places) < 0)
+                self._slots[places[free]] = waiting[free]
+                left = np.flatnonzero(self._slots.take(places) != waiting)
+                waiting, places = waiting[left], (places[left] + 1) & (len(self._slots) - 1)
+
+
+class _Layout:
+    """Where each field stands: in which word, from which bit on.  No field is cut by the end of a word.
+
+    Attributes:
+        widths: of the fields, in bits.
+        words: how many there are.
+    """
+
+    def __init__(self, widths: Sequence[int]):
+        self.widths = list(widths)
+        self._at: list[tuple[int, int]] = []
+        word, used = 0, 0
+        for width in self.widths:
+            if used + width > _WORD:
+                word, used = word + 1, 0
+            self._at.append((word, used))
+            used += width
+        self.words = word + 1
+
+    def pack(self, fields: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The words of these fields."""
+        words: list[np.ndarray] = [np.zeros(len(fields[0]), dtype=np.uint64) for _ in range(self.words)]
+        for field, (word, shift) in zip(fields, self._at):
+            words[word] |= field.astype(np.uint64) << shift
+        return words
+
+    def unpack(self, words: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The fields of these words, as 64-bit integers without a sign."""
+        return [words[word] >> shift & ((1 << width) - 1) for width, (word, shift) in zip(self.widths, self._at)]
+
+
+def _bits(field: np.ndarray) -> int:
+    return max(1, int(field.max()).bit_length())
