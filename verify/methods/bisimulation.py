@@ -20,7 +20,7 @@ from constructions.ssm.engine import Engine, Outputs
 from constructions.ssm.tabulated import TooManyStates
 from verify.claim import JOINT_STATE_LIMIT
 from verify.methods.coded_models import ByRows, ByTables
-from verify.methods.joint_states import MOST_PAIRS, JointStates
+from verify.methods.joint_states import MOST_JOINT_STATES, JointStates
 from verify.methods.machine_states import Interned, MachineStates, machine_states
 from verify.methods.sticky import Sticky
 from verify.progress import NO_PROGRESS, Progress
@@ -93,7 +93,7 @@ class _Search:
         if (wrong := self._compare(machines, outputs)) is not None:
             return self._refuted((), 0, *wrong)
         self._add(machines, columns, np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64))
-        first, limit = 0, min(limit, MOST_PAIRS)
+        first, limit = 0, min(limit, MOST_JOINT_STATES)
         compared = -1
         while first < len(self.pairs):
             last = len(self.pairs)

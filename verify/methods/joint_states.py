@@ -12,7 +12,7 @@ from typing import Sequence
 
 import numpy as np
 
-MOST_PAIRS = (1 << 31) - (1 << 24)
+MOST_JOINT_STATES = (1 << 31) - (1 << 24)
 """Their numbers have 32 bits."""
 
 _WORD, _BLOCK = 64, 1 << 16
