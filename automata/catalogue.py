@@ -2,7 +2,7 @@
 
 Listed by name are the 27 languages of the published experiments and the flip-flop language; families give a language
 for every number: ``d-N``, bounded Dyck ``dyck-K-H`` (K bracket types, depth at most H), ``shuffle-K`` and
-``boolean-N``.
+``boolean-N``, associative recall ``mqar-K-V`` (K keys, V values) and ``copy-N``.
 
 A language's machine answers both questions: the legal next symbols of a prefix (those after which some word is still
 possible, with EOS where the prefix is a word) and membership.
@@ -24,7 +24,9 @@ from automata.errors import InputError, LimitError, quoted
 from automata.machine import Machine
 from automata.machines import counter_machine
 from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.copying import CopyMachine
 from automata.machines.flip_flop import FlipFlopMachine
+from automata.machines.recall import RecallMachine
 from automata.notation.expressions import regex_to_dfa
 
 REGULAR, COUNTER = "regular", "counter"
@@ -129,6 +131,10 @@ def language(name: str, most: int | None = None) -> Language:
         return _bounded_dyck(_number(name, "K", k, 1, most), _number(name, "H", depth, 0, most))
     if match := re.fullmatch(r"(shuffle|boolean)-?([0-9]+)", key):
         return _counter("-".join(match.groups()), most)
+    if match := re.fullmatch(r"mqar-([0-9]+)-([0-9]+)", key):
+        return _recall(_number(name, "K", match[1], 1, most), _number(name, "V", match[2], 1, most))
+    if match := re.fullmatch(r"copy-([0-9]+)", key):
+        return _copy(_number(name, "N", match[1], 1, most))
     # Numbers of a family are near one another, so a family is suggested by one of its members.
     names = {_key(n): known.name for known in LANGUAGES.values() for n in (known.name, *known.aliases)}
     names["dyck-8-10"] = "dyck-K-H"
@@ -183,6 +189,15 @@ def _nested_dfa(n: int) -> DFA:
 def _bounded_dyck(k: int, depth: int) -> Language:
     title = f"brackets of {k} type{'s' * (k > 1)}, balanced, nested at most {depth} deep"
     return Language(f"dyck-{k}-{depth}", title, partial(DyckMachine, k, depth), True)
+
+
+def _recall(keys: int, values: int) -> Language:
+    title = f"pairs of a key of {keys} and a value of {values}; a key that comes again has the value that it had"
+    return Language(f"mqar-{keys}-{values}", title, partial(RecallMachine, keys, values), True)
+
+
+def _copy(length: int) -> Language:
+    return Language(f"copy-{length}", f"w # w, w of length {length} over a and b", partial(CopyMachine, length), True)
 
 
 def _counter(name: str, most: int | None = None) -> Language:

@@ -27,8 +27,10 @@ from automata.formats.described import SUBSET_LIMIT
 from automata.formats.json_text import described_in, render_json, strict_object
 from automata.machine import MODES, Machine
 from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.copying import CopyMachine
 from automata.machines.counter_machine import CounterMachine
 from automata.machines.flip_flop import FlipFlopMachine
+from automata.machines.recall import RecallMachine
 
 LANGUAGE_FILE = "language.json"
 LANGUAGE_FORMAT = 1
@@ -45,6 +47,10 @@ def language_of(machine: Machine) -> Language:
         return language(f"dyck-{machine.k}-{machine.depth}", max(machine.k, machine.depth))
     if isinstance(machine, FlipFlopMachine):
         return language("flip-flop")
+    if isinstance(machine, RecallMachine):
+        return language(f"mqar-{machine.keys}-{machine.values}", max(machine.keys, machine.values))
+    if isinstance(machine, CopyMachine):
+        return language(f"copy-{machine.length}", machine.length)
     if isinstance(machine, CounterMachine):
         return Language(machine.name, machine.name, lambda: machine, kind=COUNTER)
     dfa = machine if isinstance(machine, DFA) else DFA.from_machine(machine).minimise()

@@ -1,7 +1,7 @@
 """Do the pinned versions cover everything that is installed, and does the core stay light?"""
 
-import re
 import os
+import re
 import subprocess
 import sys
 import zipfile

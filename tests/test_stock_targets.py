@@ -155,3 +155,17 @@ def test_a_folder_that_was_edited_is_refused_in_one_line(target, changes, messag
     assert main(["check", str(tmp_path / "model"), "tomita-1", "--strings", "3"]) == 2
     line = capsys.readouterr().err
     assert re.search(message, line) and line.count("\n") == 1
+
+
+def test_bfloat16_counts_below_256_and_no_further():
+    with pytest.raises(InputError, match="register 'depth' counts to 256, and bfloat16 counts exactly below 256"):
+        build(compile(language("dyck-1-256").machine, "predictive", target="mamba2"), "mamba2", dtype="bfloat16")
+    counting = build(compile(language("anbn").machine, "predictive", target="mamba2"), "mamba2", dtype="bfloat16")
+    longest = counting.target.longest(counting.weights, counting.construction, 1000)
+    assert longest < 256 and counting.target.longest(counting.weights, counting.construction, 20) == 20
+    machine = language("anbn").machine
+    with counting.running() as model:
+        words = [["a"] * (longest // 2) + ["b"] * (longest // 2)]
+        assert check_words(machine, model, words, "predictive").outcome == "tested"
+        beyond = [["a"] * 600 + ["b"] * 400]
+        assert check_words(machine, model.by_full_forward, beyond, "predictive").outcome == "refuted"

@@ -16,11 +16,14 @@ from automata.dfa import DFA
 from automata.errors import InputError
 from automata.machine import PREDICTIVE, RECOGNISE, Machine
 from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.copying import CopyMachine
 from automata.machines.counter_machine import CounterMachine
 from automata.machines.flip_flop import FlipFlopMachine
+from automata.machines.recall import RecallMachine
 from constructions.cascade import Cascade, Counter, Permutation, Reset, Set, Transformation
 from constructions.compile.smaller import Limits, cascades_of, cost
 from constructions.compile.table import table_cascade
+from constructions.compile.told_once import copy_cascade, recall_cascade
 from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.paper.counters import counter_cascade
 from constructions.paper.flip_flop import flip_flop
@@ -219,8 +222,14 @@ def _paper(machine: Machine, mode: str) -> Construction | None:
         cascade, arithmetic = bounded_dyck(machine.k, machine.depth, mode), "exact"
     elif isinstance(machine, CounterMachine):
         cascade, arithmetic = counter_cascade(machine.name, mode), "exact"
+    elif isinstance(machine, RecallMachine) and mode == PREDICTIVE:
+        cascade, arithmetic = recall_cascade(machine), "exact"
+    elif isinstance(machine, CopyMachine) and mode == PREDICTIVE:
+        cascade, arithmetic = copy_cascade(machine), "exact"
     else:
         return None
     counters = [register for register in cascade.registers if isinstance(register, Counter)]
     bits = None if any(counter.span is None for counter in counters) else cost(cascade)
-    return Construction(machine, cascade, PAPER, "the construction of the paper", arithmetic, bits)
+    own = isinstance(machine, (RecallMachine, CopyMachine))
+    reason = "a register for each thing that is told" if own else "the construction of the paper"
+    return Construction(machine, cascade, PAPER, reason, arithmetic, bits)

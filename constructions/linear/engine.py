@@ -14,8 +14,8 @@ from scipy.sparse import csr_matrix
 from automata.errors import InputError
 from constructions.linear.weights import (
     DIAGONAL,
-    FORGETTING,
     EXACT_BELOW,
+    FORGETTING,
     LINEAR_FAMILIES,
     ONE_PER_COLUMN,
     LinearLayer,

@@ -11,9 +11,10 @@ from automata.dfa import DFA
 from automata.errors import InputError
 from automata.files import check_replaceable
 from automata.machine import ACCEPT, PREDICTIVE, RECOGNISE
-from constructions.cascade import Cascade
-from constructions.compile.compiler import ADD, DRIFT, PERMUTE, READ_BEFORE, RESET, Construction, compile
+from constructions.cascade import Add, Cascade, Counter
+from constructions.compile.compiler import ADD, DRIFT, PERMUTE, READ_BEFORE, RESET, Construction, compile, needs
 from constructions.mamba.checkpoint import A_CHECKPOINT, CHECKPOINT_FILES
+from constructions.mamba.precision import PRECISIONS
 from constructions.mamba.surroundings import transformers_ready
 from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL
 from constructions.program.operations import Accumulate, Delay, Flip, Hold, Program, Swap
@@ -65,6 +66,12 @@ class StockTarget:
             known = ", ".join(self.architecture.dtypes)
             raise InputError(f"--dtype {numbers}: {self.name} is exact in {known}")
         program = plan(cascade, self.architecture.offer)
+        for counter in _counters(cascade):
+            if counter.span is not None and max(map(abs, counter.span)) >= _exact_below(numbers):
+                raise InputError(
+                    f"--dtype {numbers}: register {counter.name!r} counts to {max(map(abs, counter.span))}, and "
+                    f"{numbers} counts exactly below {_exact_below(numbers)}"
+                )
         config, tensors = self.architecture.weights(program, numbers)
         with transformers_ready():
             from constructions.stock.running import complete
@@ -99,10 +106,17 @@ class StockTarget:
             yield model
 
     def longest(self, weights: StockWeights, construction: Construction | None, wanted: int) -> int:
-        return wanted
+        """Counters that drift are exact for some time; an inserted symbol makes a string one longer than asked for."""
+        if construction is None or DRIFT not in needs(construction.cascade):
+            return wanted
+        fastest = max(
+            abs(counter.initial) + sum(abs(rule.then.amount) for rule in counter.rules if isinstance(rule.then, Add))
+            for counter in _counters(construction.cascade)
+        )
+        return min(wanted, _exact_below(weights.dtype) // max(1, fastest) - 2)
 
     def exact_range(self, weights: StockWeights) -> str:
-        return f"{weights.dtype} counts exactly as far as its digits go"
+        return f"{weights.dtype} counts exactly below {_exact_below(weights.dtype)}"
 
     def size(self, weights: StockWeights) -> dict[str, int]:
         return {"layers": weights.layers, "parameters": weights.parameters, "nonzero weights": weights.nonzero}
@@ -131,6 +145,15 @@ class StockTarget:
     def load(self, folder: str | Path) -> StockWeights:
         """Refuses: a checkpoint alone does not say what its coordinates mean."""
         raise InputError(f"{folder}: a checkpoint is checked against a language: see `python -m verify check`")
+
+
+def _counters(cascade: Cascade) -> list[Counter]:
+    return [register for register in cascade.registers if isinstance(register, Counter)]
+
+
+def _exact_below(dtype: str) -> int:
+    """Integers below this one are exact, and so are their sums with 1."""
+    return 1 << PRECISIONS[dtype].digits
 
 
 def _operations(program: Program) -> str:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from automata.errors import InputError, shortened
+from automata.machine import RECOGNISE
 from verify.commands.options import nonempty, whole_number
 from verify.progress import Progress
 
@@ -199,11 +200,16 @@ def _of(known: Language, options: str, args: argparse.Namespace, title: str = ""
     """Whatever the paper has no construction for is taken as its minimal automaton."""
     from automata.dfa import DFA
     from automata.machines.bounded_dyck import DyckMachine
+    from automata.machines.copying import CopyMachine
     from automata.machines.counter_machine import CounterMachine
     from automata.machines.flip_flop import FlipFlopMachine
+    from automata.machines.recall import RecallMachine
 
     limit, machine = unminimised_limit(args), known.machine
-    if not isinstance(machine, (DyckMachine, CounterMachine, FlipFlopMachine)):
+    constructed: tuple[type, ...] = (DyckMachine, CounterMachine, FlipFlopMachine)
+    if getattr(args, "mode", None) != RECOGNISE:
+        constructed = (*constructed, RecallMachine, CopyMachine)
+    if not isinstance(machine, constructed):
         machine = known.dfa(limit)
     if not title:
         title = shortened(known.title, _TITLE) if known.source else f"{known.name}: {known.title}"

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from automata.catalogue import Language
 
 _TITLE = (
-    "languages with a name; besides these, d-N, dyck-K-H (K bracket types, at most H deep), shuffle-K and boolean-N"
+    "languages with a name; besides these, d-N, dyck-K-H (K bracket types, at most H deep), shuffle-K, boolean-N, "
+    "mqar-K-V (associative recall of K keys and V values) and copy-N (w # w)"
 )
 
 HELP = "the languages that have a name: sizes, star-free or not"

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from automata.dfa import DFA
 from automata.machine import PREDICTIVE, RECOGNISE, Machine
 from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.copying import CopyMachine
 from automata.machines.counter_machine import CounterMachine
 from automata.machines.flip_flop import FlipFlopMachine
+from automata.machines.recall import RecallMachine
 from constructions.cascade import Counter, bit_length
 from constructions.compile.compiler import Construction
 
@@ -63,7 +65,7 @@ class Memory:
 
 def classes_of(machine: Machine, mode: str) -> int | None:
     """The number of Myhill-Nerode classes that a model has to tell apart; None where it is infinite."""
-    if isinstance(machine, DyckMachine):
+    if isinstance(machine, (DyckMachine, RecallMachine, CopyMachine)):
         return machine.classes() + (mode == RECOGNISE)
     if isinstance(machine, FlipFlopMachine):
         return 9 if mode == RECOGNISE else 8

@@ -1,0 +1,92 @@
+"""Associative recall and copying: machines against their definitions, classes counted, cascades proved."""
+
+from itertools import product
+
+import pytest
+
+from automata.catalogue import language
+from automata.errors import InputError
+from automata.machine import EOS, PREDICTIVE, RECOGNISE, run
+from automata.machines.copying import CopyMachine
+from automata.machines.recall import RecallMachine
+from constructions.build import build
+from constructions.compile.compiler import compile
+from constructions.compile.emulation import emulates
+from verify.__main__ import main
+from verify.claim import Claim
+from verify.proving import prove_claim
+from verify.show.memory import classes_of
+
+
+def is_recall(word):
+    """By the definition: pairs, and a key that comes again has the value that it had."""
+    known = {}
+    return len(word) % 2 == 0 and all(
+        key[0] == "k" and value[0] == "v" and known.setdefault(key, value) == value
+        for key, value in zip(word[::2], word[1::2])
+    )
+
+
+def agrees_with(machine, accepts, length):
+    for size in range(length + 1):
+        for word in product(machine.alphabet, repeat=size):
+            assert machine.accepts(run(machine, word)) == accepts(word), word
+
+
+def test_recall_is_its_definition():
+    agrees_with(RecallMachine(2, 2), is_recall, 6)
+    agrees_with(RecallMachine(1, 3), is_recall, 5)
+
+
+def is_copy(word, length):
+    first = word[:length]
+    return "#" not in first and word == (*first, "#", *first) and len(first) == length
+
+
+def test_copying_is_its_definition():
+    for length in (1, 2, 3):
+        agrees_with(CopyMachine(length), lambda word: is_copy(word, length), 2 * length + 1)  # noqa: B023
+
+
+@pytest.mark.parametrize("machine", [RecallMachine(2, 2), RecallMachine(3, 2), RecallMachine(3, 1), CopyMachine(4)])
+def test_classes_are_those_of_the_minimal_automaton(machine):
+    from automata.dfa import DFA
+
+    dfa = DFA.from_machine(machine).minimise()
+    assert classes_of(machine, RECOGNISE) == dfa.states and classes_of(machine, PREDICTIVE) == int(dfa.live.sum())
+
+
+@pytest.mark.parametrize("target", ["ssm", "signed-diagonal"])
+@pytest.mark.parametrize("name", ["mqar-1-1", "mqar-2-3", "mqar-4-2", "copy-1", "copy-5"])
+def test_their_own_cascades_are_proved(name, target):
+    machine = language(name).machine
+    construction = compile(machine, PREDICTIVE, target=target)
+    assert construction.route == "paper" and emulates(construction.cascade, language(name).dfa()) is None
+    built = build(construction, target)
+    with built.running() as model:
+        verdict = prove_claim(Claim(machine, PREDICTIVE, model, built.weights, construction))
+    assert verdict.outcome == "proved" and verdict.horizon is None
+
+
+def test_recognition_goes_by_the_automaton():
+    for name in ("mqar-2-2", "copy-3"):
+        assert main(["prove", name, "--mode", "recognise", "--strings", "50"]) == 0
+
+
+def test_names_and_folders(tmp_path, capsys):
+    assert language("MQAR-2-3").machine.keys == 2 and language("copy_7").machine.length == 7
+    for name in ("mqar-0-2", "mqar-2-0", "copy-0"):
+        with pytest.raises(InputError, match="expected from 1"):
+            language(name)
+    folder = str(tmp_path / "model")
+    assert main(["prove", "mqar-2-2", "--save", folder, "--strings", "50"]) == 0
+    assert main(["check", folder, "--strings", "50"]) == 0
+    assert "mqar-2-2: pairs of a key" in capsys.readouterr().out
+
+
+def test_what_is_asked_before_it_was_told_is_open():
+    machine = RecallMachine(2, 2)
+    assert machine.legal(run(machine, ["k2"])) == {"v1", "v2"}
+    assert machine.legal(run(machine, ["k2", "v1"])) == {"k1", "k2", EOS}
+    assert machine.legal(run(machine, ["k2", "v1", "k2"])) == {"v1"}
+    assert machine.legal(run(machine, ["v1"])) == frozenset()
