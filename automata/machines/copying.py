@@ -11,7 +11,7 @@ from __future__ import annotations
 from automata.errors import InputError, quoted
 from automata.machine import EOS
 
-LETTERS, HASH = ("a", "b"), "#"
+COPIED, HASH = ("a", "b"), "#"
 
 
 class CopyMachine:
@@ -24,7 +24,7 @@ class CopyMachine:
     True
     """
 
-    alphabet = (*LETTERS, HASH)
+    alphabet = (*COPIED, HASH)
 
     def __init__(self, length: int):
         self.length = length
@@ -47,7 +47,7 @@ class CopyMachine:
             return frozenset()
         word, read = state
         if read < self.length:
-            return frozenset(LETTERS)
+            return frozenset(COPIED)
         if read == self.length:
             return frozenset((HASH,))
         return frozenset((word[0],)) if word else frozenset((EOS,))

@@ -9,7 +9,7 @@ things to be told.
 from __future__ import annotations
 
 from automata.machine import BOS, EOS
-from automata.machines.copying import HASH, LETTERS, CopyMachine
+from automata.machines.copying import HASH, COPIED, CopyMachine
 from automata.machines.recall import RecallMachine
 from constructions.cascade import Add, Cascade, Counter, Emit, In, Is, Level, Reset, Rule, Set
 
@@ -37,18 +37,18 @@ def recall_cascade(machine: RecallMachine) -> Cascade:
 def copy_cascade(machine: CopyMachine) -> Cascade:
     """The predictor of copying: how many symbols were read, and a bit for each place; length + log2 bits."""
     length = machine.length
-    read = Counter("read", (Rule((In((*LETTERS, HASH)),), Add(1)),), 0, (0, 2 * length + 1))
+    read = Counter("read", (Rule((In((*COPIED, HASH)),), Add(1)),), 0, (0, 2 * length + 1))
     bits = tuple(
         Reset(
             f"place {i}",
             2,
-            tuple(Rule((In({letter}), Is("read", i)), Set(j)) for j, letter in enumerate(LETTERS)),
-            words=LETTERS,
+            tuple(Rule((In({letter}), Is("read", i)), Set(j)) for j, letter in enumerate(COPIED)),
+            words=COPIED,
         )
         for i in range(1, length + 1)
     )
-    emissions = [Emit((Is("read", i),), LETTERS) for i in range(length)]
+    emissions = [Emit((Is("read", i),), COPIED) for i in range(length)]
     emissions += [Emit((Is("read", length),), {HASH}), Emit((Is("read", 2 * length + 1),), {EOS})]
     for i in range(1, length + 1):
-        emissions += [Emit((Is("read", length + i), Is(f"place {i}", j)), {letter}) for j, letter in enumerate(LETTERS)]
+        emissions += [Emit((Is("read", length + i), Is(f"place {i}", j)), {letter}) for j, letter in enumerate(COPIED)]
     return Cascade(machine.alphabet, (Level((read,)), Level(bits)), (*machine.alphabet, EOS), tuple(emissions))

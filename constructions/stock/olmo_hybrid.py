@@ -64,7 +64,7 @@ _ROOT = np.float32(316.22778)
 """What the norm multiplies by where only its epsilon counts: 1 / sqrt(1e-5) in float32."""
 
 
-class Read(NamedTuple):
+class HeadThatReads(NamedTuple):
     """A head that reads one value of a swapped register."""
 
     register: Swap
@@ -72,7 +72,7 @@ class Read(NamedTuple):
     coordinate: int
 
 
-HeadOf = Union[Head, Flip, Read]
+HeadOf = Union[Head, Flip, HeadThatReads]
 
 
 def _heads(half: tuple[Operation, ...]) -> list[HeadOf]:
@@ -81,7 +81,7 @@ def _heads(half: tuple[Operation, ...]) -> list[HeadOf]:
         if isinstance(operation, Flip):
             found.append(operation)
         elif isinstance(operation, Swap):
-            found += [Read(operation, value, coordinate) for value, coordinate in operation.writes.items()]
+            found += [HeadThatReads(operation, value, coordinate) for value, coordinate in operation.writes.items()]
     return found
 
 
@@ -105,7 +105,7 @@ class OlmoHybrid(Architecture):
         layers = -(-len(program.halves) // 2)
         width = round_up(len(program.coordinates), 8)
         every = [_heads(half) for half in program.halves]
-        registers = [found.register.values for half in every for found in half if isinstance(found, Read)]
+        registers = [found.register.values for half in every for found in half if isinstance(found, HeadThatReads)]
         keys = power_of_four(2 * max(registers) + 4) if registers else 1
         cells = most(len(found.cells) for half in every for found in half if isinstance(found, Head))
         values = 2
@@ -160,8 +160,8 @@ class _Mixer:
     def fill(self, found: list[HeadOf]) -> None:
         """All heads of a layer; swapped cells share it with no other memory."""
         columns = _ballast_columns(self.values)
-        if any(isinstance(one, Read) for one in found):
-            if not all(isinstance(one, Read) for one in found):
+        if any(isinstance(one, HeadThatReads) for one in found):
+            if not all(isinstance(one, HeadThatReads) for one in found):
                 raise InputError("swapped cells share a layer with other memory")
             # Two rows of 2^-32, read with 1/2 each and divided by the root of the width.
             self.norm[0] = _undoing(1 / (_SWAPPED * self.keys**-0.5))
@@ -169,7 +169,7 @@ class _Mixer:
             self.norm[:] = _BALLAST / (self.values / columns) ** 0.5 / UNIT
             self.norm[self.values - columns :] = 0
         for number, one in enumerate(found):
-            if isinstance(one, Read):
+            if isinstance(one, HeadThatReads):
                 self._swapped(number, one)
                 continue
             self.q[number, 0, CONSTANT_ONE] = UNIT
@@ -190,7 +190,7 @@ class _Mixer:
         self.v[number, 0] = row(found.flip, self.width, UNIT / 2) + row(found.value, self.width, UNIT)
         self.out[found.writes, number, 0] = 1 / UNIT
 
-    def _swapped(self, number: int, found: Read) -> None:
+    def _swapped(self, number: int, found: HeadThatReads) -> None:
         register, value = found.register, found.value
         # Two rows that stay 0, read with every value, and two for the other half of a key that writes.
         still = 2 * register.values
