@@ -5,6 +5,8 @@ from .fault import Fault
 _PART = "verify/learned/part.py"
 _EXPECTED = "verify/learned/expectation.py"
 _FADING = "verify/learned/fading.py"
+_LIMITS = "verify/learned/limits.py"
+_CONCLUSION = "verify/learned/conclusion.py"
 _FORKS = "constructions/mamba/forks.py"
 
 FAULTS = [
@@ -77,5 +79,42 @@ FAULTS = [
         "        return np.concatenate(parts)",
         "tests/test_fading_words.py",
         "the strings go on as if nothing had branched off",
+    ),
+    Fault(
+        _LIMITS,
+        "h = np.where(lost == 0, state, h / -np.expm1(lost))",
+        "h = np.where(lost == 0, state, h)",
+        "tests/test_limits_of_words.py",
+        "the limit is the fixed point of a period",
+    ),
+    Fault(
+        _LIMITS,
+        "holds = (decay > -_HELD) & absorbed",
+        "holds = np.zeros_like(absorbed)",
+        "tests/test_limits_of_words.py",
+        "what float32 holds stays what u made it",
+    ),
+    Fault(
+        _LIMITS,
+        "np.where(places < 0, places % period, places)",
+        "np.maximum(places, 0)",
+        "tests/test_limits_of_words.py",
+        "before w, the convolution sees w",
+    ),
+    Fault(
+        _LIMITS,
+        "            if witness is None:\n                right, n = n,",
+        "            if witness is None and best is None:\n"
+        "                best = witness = Witness((), frozenset(), frozenset())\n"
+        "            if witness is None:\n                right, n = n,",
+        "tests/test_limits_of_words.py",
+        "a wrong limit alone refutes nothing",
+    ),
+    Fault(
+        _CONCLUSION,
+        "if REFUTED not in outcomes and PROVED in outcomes:",
+        "if PROVED in outcomes:",
+        "tests/test_limits_of_words.py",
+        "what is refuted is refuted, whatever else was proved",
     ),
 ]

@@ -17,16 +17,21 @@ from automata.machine import ACCEPT, EOS, MODES, PREDICTIVE, RECOGNISE, Machine
 from constructions.mamba.reading import LOGIT, Reading
 from constructions.mamba.surroundings import transformers_ready
 from verify.checkpoints.checkpoint_search import search_checkpoint
-from verify.checkpoints.opening import open_checkpoint
+from verify.checkpoints.opening import Opened, open_checkpoint
 from verify.checkpoints.other_reading import right_by_probability
 from verify.commands.inputs import Input
 from verify.evidence.accuracy import Accuracy, accuracy
 from verify.evidence.sampling import check_words, random_words
+from verify.learned.answers import ByLogit
+from verify.learned.conclusion import conclusion, status
 from verify.learned.expectation import expectation
 from verify.learned.fading import fading_words
+from verify.learned.horizon import predicted
+from verify.learned.invariant import prove_running, verdict_of
+from verify.learned.limits import limits, run_to_limits, sentence
 from verify.progress import Progress
 from verify.show.report import Report
-from verify.verdict import EXIT_STATUS, REFUTED, TESTED, UNDECIDED, Verdict, worst
+from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED, Verdict
 
 SMALL_SEARCH, REFUTED_SEARCH = 1_000, 5_000
 """Joint states of the search that comes before longer words are tried, and of the one after they refuted the model."""
@@ -81,7 +86,9 @@ def check_checkpoint(
         )
         if audit is None:
             report.section("gates", {"as parametrised": opened.gates})
+            horizon = ""
         else:
+            horizon = predicted([layer.greatest for layer in audit.layers])
             report.section("gates", _gates(audit), [vars(layer) for layer in audit.layers])
         if opened.forgets:
             expected = expectation(machine, mode, given.regular)
@@ -94,17 +101,41 @@ def check_checkpoint(
         report.verdict("random test", _read_as(verdict, reading), {"run by": "full forward", "seed": args.seed})
         if not _star_free(given):
             report.verdict("pumped words", _read_as(run_alone(machine, model, pumped(given, model, mode)), reading))
-        verdict, larger = _search(machine, model, mode, args, min(args.limit, SMALL_SEARCH)), 0
-        if verdict.outcome == UNDECIDED:
-            faded = _fading(machine, model, mode, args)
-            report.verdict("fading words", _read_as(faded, reading))
-            larger = args.limit if worst(report.verdicts) != EXIT_STATUS[REFUTED] else min(args.limit, REFUTED_SEARCH)
-        if larger > SMALL_SEARCH:
-            verdict = _search(machine, model, mode, args, larger)
-        report.verdict("search", _read_as(verdict, reading))
+        for name, verdict in _every_length(machine, opened, mode, reading, args, report):
+            report.verdict(name, _read_as(verdict, reading))
+        report.section("conclusion", conclusion(report.verdicts[earlier:], horizon))
     if alone:
         report.close()
-    return worst(report.verdicts[earlier:])
+    return status(report.verdicts[earlier:])
+
+
+def _every_length(
+    machine: Machine, opened: Opened, mode: str, reading: Reading, args: argparse.Namespace, report: Report
+) -> Iterator[tuple[str, Verdict]]:
+    """The checks that speak about every length, or look for long strings, by name: cheapest first, until one decides.
+
+    The search comes first with a small limit, in which it closes or not; what refuted the model by a long string leaves
+    it to look for shorter ones.
+    """
+    model = opened.model
+    verdict = _search(machine, model, mode, args, min(args.limit, SMALL_SEARCH))
+    if verdict.outcome != UNDECIDED:
+        yield "search", verdict
+        return
+    refuted = _refuted(report)
+    for name, found in _long_words(machine, opened, mode, args, report):
+        refuted |= found.outcome == REFUTED
+        yield name, found
+    limit = min(args.limit, REFUTED_SEARCH) if refuted else args.limit
+    if opened.forgets and reading.kind == LOGIT and not refuted:
+        with Progress("steps", quiet=args.quiet, phase="invariant") as progress:
+            by_logit = ByLogit(tuple(model.vocabulary.answers), reading.threshold)
+            boxes = prove_running(model, machine, mode, answers=by_logit, progress=progress)
+        found = run_alone(machine, model, verdict_of(boxes, model, machine, mode))
+        yield "invariant", found
+        if found.outcome == PROVED:
+            return
+    yield "search", verdict if limit <= SMALL_SEARCH else _search(machine, model, mode, args, limit)
 
 
 def _star_free(given: Input) -> bool:
@@ -132,16 +163,31 @@ def pumped(given: Input, model, mode: str) -> Verdict:
     )
 
 
+def _refuted(report: Report) -> bool:
+    return any(verdict.outcome == REFUTED for verdict in report.verdicts)
+
+
+def _long_words(
+    machine: Machine, opened: Opened, mode: str, args: argparse.Namespace, report: Report
+) -> Iterator[tuple[str, Verdict]]:
+    """What strings that say nothing for long show, by name; where their limits are known, these are reported first."""
+    model, found = opened.model, []
+    if opened.forgets and model.runner.model.config.hidden_act == "silu":
+        found = limits(machine, model.with_batch(model.batch), mode)
+        report.section("limits", {"of long words": sentence(found)}, [vars(limit) for limit in found])
+    with Progress("symbols", quiet=args.quiet, phase="fading words") as progress:
+        faded = run_alone(machine, model, fading_words(machine, model, mode, progress=progress))
+    yield "fading words", faded
+    if faded.outcome != REFUTED and any(limit.wrong for limit in found):
+        with Progress("symbols", quiet=args.quiet, phase="runs to the limits") as progress:
+            yield "runs to the limits", run_to_limits(machine, model, mode, found, progress)
+
+
 def _search(machine: Machine, model, mode: str, args: argparse.Namespace, limit: int) -> Verdict:
     """The search through caches, up to so many joint states."""
     fresh = model.with_batch(model.batch)  # whatever was stepped before
     with Progress("joint states", quiet=args.quiet) as progress:
         return search_checkpoint(machine, fresh, mode, limit=limit, progress=progress)
-
-
-def _fading(machine: Machine, model, mode: str, args: argparse.Namespace) -> Verdict:
-    with Progress("symbols", quiet=args.quiet, phase="fading words") as progress:
-        return run_alone(machine, model, fading_words(machine, model, mode, progress=progress))
 
 
 def run_alone(machine: Machine, model, verdict: Verdict) -> Verdict:

@@ -8,13 +8,12 @@ reads u v v v …, and short words s branch off on the way.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from automata.machine import Machine
-from verify.learned.part import Part, part_of
+from verify.learned.part import Loops, Part, part_of, read_to, short_loops
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import REFUTED, TESTED, Verdict, Witness
 
@@ -35,15 +34,6 @@ _BRANCHES = 2_048
 """Endings that branch off at one point."""
 
 
-@dataclass(frozen=True)
-class _Words:
-    """The strings u vⁿ: for each row a state, its u and v."""
-
-    states: np.ndarray
-    loops: tuple[tuple[int, ...], ...]
-    left_out: int
-
-
 def fading_words(
     machine: Machine, model: Any, mode: str, *, symbols: int = _SYMBOLS, progress: Progress = NO_PROGRESS
 ) -> Verdict:
@@ -61,14 +51,14 @@ def fading_words(
     from constructions.mamba.forks import Forks
 
     part = part_of(machine, mode, _STATES)
-    words = _words(part, model.batch)
+    words = short_loops(part, _LOOP, model.batch)
     layers = len(model.runner.caches())
     longest = max(_LEAST_SYMBOLS, symbols * _LAYERS // max(_LAYERS, layers))
     run = _Run(part, model, mode, words)
     if not len(words.states):
         return run.verdict(TESTED, "no short word leads a state back to itself", 0)
     forks = Forks(model, len(words.states))
-    run.begin(forks)
+    read_to(words, forks, run.token)
     length, branch, repeats, before = 0, 0, False, forks.caches()
     while run.witness is None and length < longest and not repeats:
         length += 1
@@ -90,51 +80,32 @@ def fading_words(
     return run.verdict(REFUTED, f"the witness is the shortest found on {shown}", length)
 
 
-def _words(part: Part, most: int) -> _Words:
-    """So many pairs of a state and a loop, short loops first, and as many for each state."""
-    of_state: list[list[tuple[int, ...]]] = [[] for _ in range(len(part))]
-    for word, fixed in part.loops(_LOOP):
-        for state in fixed.tolist():
-            of_state[state].append(word)
-    ranked = sorted((rank, state) for state, loops in enumerate(of_state) for rank in range(len(loops)))
-    chosen = ranked[:most]
-    states = np.array([state for _, state in chosen], dtype=np.int64)
-    return _Words(states, tuple(of_state[state][rank] for rank, state in chosen), len(ranked) - len(chosen))
-
-
 class _Run:
     """The strings as they grow, and the shortest wrong one."""
 
-    def __init__(self, part: Part, model: Any, mode: str, words: _Words):
-        self.part, self.model, self.mode, self.words = part, model, mode, words
+    def __init__(self, part: Part, model: Any, mode: str, words: Loops):
+        self.part, self.model, self.mode, self.loops = part, model, mode, words
         self.witness: Witness | None = None
         self.compared = 0
         self.read_symbols = np.zeros(len(words.states), dtype=np.int64)
         """Of v v … in each row."""
         self.at = words.states.copy()
         place = {symbol: i for i, symbol in enumerate(model.alphabet)}
-        self._token = np.array([place[symbol] for symbol in part.alphabet])
+        self.token = np.array([place[symbol] for symbol in part.alphabet])
         output = {name: i for i, name in enumerate(model.outputs)}
         self._wanted = np.zeros((len(part), len(output)), dtype=bool)
         for row, names in zip(self._wanted, part.expected):
             row[[output[name] for name in names]] = True
-        longest = max(map(len, words.loops), default=1)
-        self._loops = np.array([[loop[i % len(loop)] for i in range(longest)] for loop in words.loops])
-        self._lengths = np.array([len(loop) for loop in words.loops])
+        longest = max(map(len, words.words), default=1)
+        self._turns = np.array([[loop[i % len(loop)] for i in range(longest)] for loop in words.words])
+        self._lengths = np.array([len(loop) for loop in words.words])
         self._endings = self._all_endings()
-
-    def begin(self, forks: Any) -> None:
-        """Reads u in each row."""
-        accesses = [self.part.access[state] for state in self.words.states.tolist()]
-        for i in range(max(map(len, accesses))):
-            going = np.array([i < len(access) for access in accesses])
-            forks.read(self._token[[access[i] if i < len(access) else 0 for access in accesses]], going)
 
     def read(self, forks: Any) -> None:
         """Reads one more symbol of v v … in each row, and compares."""
         rows = np.arange(len(self._lengths))
-        symbols = self._loops[rows, self.read_symbols % self._lengths]
-        given = forks.read(self._token[symbols], np.ones(len(rows), dtype=bool))
+        symbols = self._turns[rows, self.read_symbols % self._lengths]
+        given = forks.read(self.token[symbols], np.ones(len(rows), dtype=bool))
         self.at = self.part.next[self.at, symbols]
         self.read_symbols += 1
         self._compare(rows, self.at, given, np.zeros((len(rows), 0), dtype=np.int64))
@@ -147,8 +118,8 @@ class _Run:
             if not keep.any():
                 continue
             rows, endings = states[keep], endings[keep]
-            given = forks.fork(rows, self._token[endings])
-            at = self.words.states[rows]
+            given = forks.fork(rows, self.token[endings])
+            at = self.loops.states[rows]
             for i in range(endings.shape[1]):
                 at = self.part.next[at, endings[:, i]]
                 if (at < 0).any():
@@ -157,8 +128,8 @@ class _Run:
 
     def verdict(self, outcome: str, reason: str, symbols: int) -> Verdict:
         explored = {
-            "states": len(set(self.words.states.tolist())),
-            "words u v": len(self.words.states),
+            "states": len(set(self.loops.states.tolist())),
+            "words u v": len(self.loops.states),
             "symbols of v v …": symbols,
             "positions compared": self.compared,
         }
@@ -170,8 +141,8 @@ class _Run:
         wrong = np.flatnonzero((self._wanted[states] != given).any(axis=1))
         for i in wrong.tolist():
             row = int(rows[i])
-            symbols, loop = int(self.read_symbols[row]), self.words.loops[row]
-            access = self.part.access[int(self.words.states[row])]
+            symbols, loop = int(self.read_symbols[row]), self.loops.words[row]
+            access = self.part.access[int(self.loops.states[row])]
             length = len(access) + symbols + endings.shape[1]
             if self.witness is None or length < len(self.witness.word):
                 turned = tuple(loop[j % len(loop)] for j in range(symbols))
@@ -184,8 +155,8 @@ class _Run:
         alone, as many as fit.
         """
         found: list[tuple[np.ndarray, np.ndarray]] = []
-        rows = np.arange(len(self.words.states))
-        endings, at = np.zeros((len(rows), 0), dtype=np.int64), self.words.states
+        rows = np.arange(len(self.loops.states))
+        endings, at = np.zeros((len(rows), 0), dtype=np.int64), self.loops.states
         for _ in range(_ENDING):
             symbols = np.arange(len(self.part.alphabet))
             grown = np.repeat(rows, len(symbols))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Hashable, Iterator
+from typing import Any, Hashable, Iterator
 
 import numpy as np
 
@@ -101,6 +101,49 @@ def part_of(machine: Machine, mode: str, limit: int) -> Part:
         rows.append(row)
     table = np.array(rows, dtype=np.int64).reshape(len(rows), len(machine.alphabet))
     return Part(tuple(machine.alphabet), tuple(access), table, tuple(expected), complete)
+
+
+@dataclass(frozen=True)
+class Loops:
+    """Strings u wⁿ, one in a row: a state, and a word that leads it back to itself.
+
+    Attributes:
+        part: where the states are.
+        states: shape (rows,).
+        words: of each row.
+        left_out: how many there are more.
+    """
+
+    part: Part
+    states: np.ndarray
+    words: tuple[tuple[int, ...], ...]
+    left_out: int
+
+
+def short_loops(part: Part, longest: int, most: int) -> Loops:
+    """Up to ``most`` pairs of a state and a word of at most ``longest`` symbols: short words first, as many of each
+    state.
+    """
+    of_state: list[list[tuple[int, ...]]] = [[] for _ in range(len(part))]
+    for word, fixed in part.loops(longest):
+        for state in fixed.tolist():
+            of_state[state].append(word)
+    ranked = sorted((rank, state) for state, words in enumerate(of_state) for rank in range(len(words)))
+    states = np.array([state for _, state in ranked[:most]], dtype=np.int64)
+    return Loops(part, states, tuple(of_state[state][rank] for rank, state in ranked[:most]), len(ranked[most:]))
+
+
+def read_to(loops: Loops, forks: Any, place: np.ndarray) -> None:
+    """Reads u in each row.
+
+    Args:
+        forks: a :class:`constructions.mamba.forks.Forks` of as many strings, that have read nothing.
+        place: of each symbol of the part its number in the model's alphabet.
+    """
+    accesses = [loops.part.access[state] for state in loops.states.tolist()]
+    for i in range(max(map(len, accesses))):
+        going = np.array([i < len(access) for access in accesses])
+        forks.read(place[[access[i] if i < len(access) else 0 for access in accesses]], going)
 
 
 def _is_power(word: tuple[int, ...]) -> bool:
