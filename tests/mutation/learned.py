@@ -26,8 +26,8 @@ FAULTS = [
     ),
     Fault(
         _EXPECTED,
-        "(((p, q), 1), ((q, p), 2))",
-        "(((p, q), 1), ((q, p), 1))",
+        "return word * (power - start), *pair",
+        "return word, *pair",
         "tests/test_expectation.py",
         "a word that swaps two states leads them back only when it is read twice",
     ),

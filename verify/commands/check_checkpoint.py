@@ -36,6 +36,9 @@ from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED, Verdict
 SMALL_SEARCH, REFUTED_SEARCH = 1_000, 5_000
 """Joint states of the search that comes before longer words are tried, and of the one after they refuted the model."""
 
+STEPS_PER_STATE = 5
+"""Steps that the search for an invariant may take for each joint state of the limit."""
+
 PUMPED_LENGTH = 400
 """Symbols of the longest word u w^n v tried on a language that is not star-free."""
 
@@ -130,8 +133,12 @@ def _every_length(
     if opened.forgets and reading.kind == LOGIT and not refuted:
         with Progress("steps", quiet=args.quiet, phase="invariant") as progress:
             by_logit = ByLogit(tuple(model.vocabulary.answers), reading.threshold)
-            boxes = prove_running(model, machine, mode, answers=by_logit, progress=progress)
+            most = STEPS_PER_STATE * args.limit
+            allowed = {"limit_boxes": args.limit, "limit_steps": most}
+            boxes = prove_running(model, machine, mode, answers=by_logit, progress=progress, **allowed)
         found = run_alone(machine, model, verdict_of(boxes, model, machine, mode))
+        if found.outcome == UNDECIDED:
+            found = replace(found, reason=f"{found.reason} (--limit allows {args.limit} boxes and {most} steps)")
         yield "invariant", found
         if found.outcome == PROVED:
             return

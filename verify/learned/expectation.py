@@ -149,16 +149,16 @@ def _cycle(part: Part) -> tuple[tuple[int, ...], int, int] | None:
                 p, q = int(column[p]), int(column[q])
                 word.append(symbol)
                 break
-        for pair, times in (((p, q), 1), ((q, p), 2)):
+        for pair in ((p, q), (q, p)):
             if pair in path:
                 start = path.index(pair)
-                first, second = representative[path[start][0]], representative[path[start][1]]
-                return _within(part, tuple(word[start:]) * times, int(first), int(second))
+                first, second = (int(representative[place]) for place in path[start])
+                return _within(part, tuple(word[start:]), first, second)
         path.append((p, q))
 
 
 def _within(part: Part, word: tuple[int, ...], p: int, q: int) -> tuple[tuple[int, ...], int, int]:
-    """The word, and two states that it leads back: one leads states back to their class, a power to a state itself."""
+    """A power of the word, and two states that it leads back; the word leads these to their classes, or swaps them."""
     states, seen, power = np.array([p, q]), [], 0
     while (pair := tuple(states.tolist())) not in seen:
         seen.append(pair)
