@@ -10,7 +10,7 @@ python := .venv/bin/python
 requirements := setup.cfg pyproject.toml constraints.txt
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint test-slow mutation malformed fuzz tamper certificates-attack coq mamba-ssm test-mamba-ssm test-gpu bench docs clean
+.PHONY: demo test lint test-slow mutation malformed fuzz tamper certificates-attack coq mamba-ssm test-mamba-ssm test-gpu study bench docs clean
 
 demo: .venv/core.stamp
 	$(python) -m verify dyck --k 2 --depth 5
@@ -59,6 +59,10 @@ test-mamba-ssm: .venv/mamba-ssm.stamp
 # The official kernels have to be installed: pip install 'ssm-compiler[mamba-ssm]' causal-conv1d.
 test-gpu: .venv/test.stamp
 	$(python) -m pytest -rs -m gpu tests/test_mamba_official.py $(PYTEST_ARGS)
+
+# Trains the star-free languages of the paper and judges each model (half an hour on two cores; goes on where it was interrupted).
+study: .venv/test.stamp
+	$(python) -m verify study --out build/study --plot build/study/study.png
 
 bench: .venv/test.stamp
 	$(python) -m benchmarks

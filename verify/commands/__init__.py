@@ -23,6 +23,7 @@ COMMANDS = (
     "checkpoint",
     "train",
     "repair",
+    "study",
     "help",
     "completion",
 )
