@@ -62,7 +62,8 @@ test-gpu: .venv/test.stamp
 
 # Trains the star-free languages of the paper and judges each model (half an hour on two cores; goes on where it was interrupted).
 study: .venv/test.stamp
-	$(python) -m verify study --out build/study --plot build/study/study.png
+	mkdir -p build
+	$(python) -m verify study --out build/study --plot build/study.png
 
 bench: .venv/test.stamp
 	$(python) -m benchmarks

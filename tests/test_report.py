@@ -32,6 +32,7 @@ def workplace(tmp_path, monkeypatch):
     """Every test runs in an empty folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(verify.commands.tasks, "LONG_LENGTH", 100)
+    monkeypatch.setattr(verify.training.study, "PLAIN_STEPS", 3)
 
 
 REPORTS = {
@@ -59,6 +60,7 @@ REPORTS = {
     "export": ["export", "d-1", "--to", "stock", *FEW],
     "checkpoint": ["checkpoint", "stock", "--language", "d-1", "--strings", "9"],
     "train": ["train", "d-1", "--to", "model", "--d-model", "4", "--steps", "3", "--length", "8", "--no-check"],
+    "study": ["study", "--out", "models", "--only", "parity"],
     "repair": ["repair", "model", "--to", "repaired", "--steps", "2", "--length", "8", "--rounds", "1"],
 }
 BEFORE = {"refute": "prove", "check": "prove", "checkpoint": "export", "repair": "train"}
@@ -83,7 +85,7 @@ def texts(value, key=""):
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_every_report_is_as_the_schema_says(capsys, name):
-    if name in ("export", "checkpoint", "train", "repair"):
+    if name in ("export", "checkpoint", "train", "repair", "study"):
         pytest.importorskip("transformers")
     if name in BEFORE:
         assert main([*REPORTS[BEFORE[name]], "--quiet"]) == 0

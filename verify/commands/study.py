@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     from verify.progress import Progress
     from verify.show.pictures.canvas import check_extension, require_matplotlib, save_figure
     from verify.show.report import Report
-    from verify.training.study import LESSONS, PAGE, TABLE, lessons_named, run_study, table
+    from verify.training.study import LESSONS, STUDY_PAGE, STUDY_TABLE, lessons_named, run_study, table
     from verify.verdict import PROVED
 
     if args.plot is not None:
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     with Progress("models", len(lessons), args.quiet, phase="study") as progress:
         found = run_study(folder, lessons, args.jobs, progress.advance)
     report.table("study", table(found), [asdict(outcome) for outcome in found])
-    report.wrote("table", str(folder / TABLE), page=str(folder / PAGE))
+    report.wrote("folder", args.out, table=str(folder / STUDY_TABLE), page=str(folder / STUDY_PAGE))
     if args.plot is not None:
         from verify.show.pictures.study import study_figure
 

@@ -1,4 +1,4 @@
-"""The study: the star-free languages of the paper and flip-flop, trained with and without sharp gates, and what each is.
+"""The study: the star-free languages of the paper and flip-flop, trained with and without exact gates, and judged.
 
 A row is one model: it is trained, then checked, each in a process of its own and each kept in the study's folder, so a
 study that was interrupted goes on, and models can be checked again without being trained again.
@@ -30,7 +30,7 @@ from verify.training.folder import Record, read_record
 from verify.training.protocol import Protocol
 from verify.verdict import PROVED, REFUTED, UNDECIDED
 
-TABLE, PAGE = "study.json", "study.md"
+STUDY_TABLE, STUDY_PAGE = "study.json", "study.md"
 
 PLAIN_STEPS = 1500
 """Of a model whose gates are left alone, which learns as much as it will in these; others take the usual number."""
@@ -70,8 +70,14 @@ class Lesson:
     @property
     def protocol(self) -> Protocol:
         steps = Protocol.steps if self.sharpen else PLAIN_STEPS
-        sizes = {"layers": self.layers, "d_model": self.d_model, "state": self.state}
-        return Protocol(**sizes, steps=steps, sharpen=self.sharpen, seed=self.seed)
+        return Protocol(
+            layers=self.layers,
+            d_model=self.d_model,
+            state=self.state,
+            steps=steps,
+            sharpen=self.sharpen,
+            seed=self.seed,
+        )
 
     @property
     def options(self) -> list[str]:
@@ -195,8 +201,10 @@ def run_study(folder: Path, lessons: Sequence[Lesson], jobs: int, advance: Calla
         for command in running:
             command.process.terminate()  # it saves what is done
     found = [outcome for lesson in LESSONS if (outcome := read_outcome(folder, lesson)) is not None]
-    write_text(folder / TABLE, json.dumps([asdict(outcome) for outcome in found], indent=1, ensure_ascii=False) + "\n")
-    write_text(folder / PAGE, page(found))
+    write_text(
+        folder / STUDY_TABLE, json.dumps([asdict(outcome) for outcome in found], indent=1, ensure_ascii=False) + "\n"
+    )
+    write_text(folder / STUDY_PAGE, page(found))
     if failed:
         raise InputError(failed[0])
     return found
@@ -304,7 +312,7 @@ def as_power(word: Sequence[str]) -> str:
 def table(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
     """Rows of text, the headings first."""
     heads = ("language", "blocks × d_model × d_state", "gates", "seed", "parameters", "right in each bin, %", "verdict")
-    rows = [(*heads, "shortest wrong string", "method", "abstract states", "CPU s")]
+    rows: list[tuple[str, ...]] = [(*heads, "shortest wrong string", "method", "abstract states", "CPU s")]
     for one in outcomes:
         percents = "/".join("-" if b["percent"] is None else f"{b['percent']:.3g}" for b in one.bins)
         string = "-" if one.string is None else f"{as_power(one.string)} ({len(one.string)})"

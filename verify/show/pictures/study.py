@@ -22,6 +22,8 @@ def study_figure(outcomes: Sequence[Outcome]) -> Figure:
     kinds = list(dict.fromkeys((one.language, one.layers, one.d_model, one.state) for one in outcomes))
     width, height = _LABEL + 2 * _TILE, _ROW * (len(kinds) + 1)
     figure = blank(width, height)
+    from matplotlib.patches import Rectangle
+
     (axes,) = figure.axes
     axes.set_xlim(0, width)
     axes.set_ylim(-height, 0)
@@ -36,17 +38,11 @@ def study_figure(outcomes: Sequence[Outcome]) -> Figure:
             if (one.language, one.layers, one.d_model, one.state) != kind:
                 continue
             left = _LABEL + one.sharpen * _TILE
-            tile = {"width": _TILE - 0.04, "height": 0.9 * _ROW, "color": TILES[one.outcome]}
-            axes.add_patch(_rectangle((left, middle - 0.45 * _ROW), **tile))
+            corner = (left, middle - 0.45 * _ROW)
+            axes.add_patch(Rectangle(corner, _TILE - 0.04, 0.9 * _ROW, color=TILES[one.outcome], linewidth=0))
             text = _said(one)
             axes.text(left + _TILE / 2, middle, plain_text(text), ha="center", va="center", fontsize=7, color=INK)
     return figure
-
-
-def _rectangle(corner: tuple[float, float], width: float, height: float, color: str):
-    from matplotlib.patches import Rectangle
-
-    return Rectangle(corner, width, height, facecolor=color, edgecolor="none")
 
 
 def _said(one: Outcome) -> str:
