@@ -16,6 +16,7 @@ import pytest
 from conftest import REPOSITORY
 
 import verify.commands.tasks
+import verify.training.study
 from verify import clock
 from verify.__main__ import main
 from verify.commands import COMMANDS
