@@ -9,7 +9,7 @@ things to be told.
 from __future__ import annotations
 
 from automata.machine import BOS, EOS
-from automata.machines.copying import HASH, COPIED, CopyMachine
+from automata.machines.copying import COPIED, HASH, CopyMachine
 from automata.machines.recall import RecallMachine
 from constructions.cascade import Add, Cascade, Counter, Emit, In, Is, Level, Reset, Rule, Set
 

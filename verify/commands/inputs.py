@@ -68,7 +68,7 @@ class Input:
 
 
 def add_input(parser: argparse.ArgumentParser, required: bool = True) -> None:
-    """A name, --regex, --ltl or --file (or --language NAME), how a file is read, --alphabet, and the limits on what is
+    """A name, --regex, --ltl, --file or --cfg (or --language NAME), how a file is read, --alphabet, and the limits on what is
     made of them.
     """
     source = parser.add_mutually_exclusive_group(required=required)
@@ -93,6 +93,12 @@ def add_input(parser: argparse.ArgumentParser, required: bool = True) -> None:
         type=nonempty,
         metavar="FILE",
         help="an automaton in a file: .att (OpenFst text), .json, .dot, .gv or .jff (JFLAP)",
+    )
+    source.add_argument(
+        "--cfg", type=nonempty, metavar="FILE", help="a context-free grammar in a file, derived at most --depth deep"
+    )
+    parser.add_argument(
+        "--depth", type=whole_number, metavar="D", help="of --cfg: how many rests of rules wait at once"
     )
     parser.add_argument(
         "--alphabet", metavar="S", help="the symbols, separated by blanks; without blanks, one symbol per character"
@@ -154,6 +160,12 @@ def read_input(args: argparse.Namespace) -> Input:
     options = f"--{kind} {shlex.quote(text)}" if text[:1] != "-" else shlex.quote(f"--{kind}={text}")
     if named:
         options = shlex.quote(text)
+    if (kind == "cfg") != (args.depth is not None):
+        raise InputError("--cfg and --depth: each needs the other, a grammar's file and how deep it nests")
+    if kind == "cfg":
+        options += f" --depth {args.depth}"
+        if alphabet is not None:
+            raise InputError("--alphabet: a grammar has the symbols that stand in its file")
     for option, default in (("accept", None), ("labels", "auto")):
         if (value := getattr(args, option)) != default:
             if kind != "file":
@@ -171,7 +183,7 @@ def read_input(args: argparse.Namespace) -> Input:
             from automata.catalogue import language
 
             return _of(language(text, args.most), options, args)
-        title, note, known = {"regex": _regex, "ltl": _ltl, "file": _file}[kind](text, alphabet, args)
+        title, note, known = {"regex": _regex, "ltl": _ltl, "file": _file, "cfg": _cfg}[kind](text, alphabet, args)
         return _of(known, options, args, title, note)
 
 
@@ -267,7 +279,15 @@ def _file(text: str, alphabet, args: argparse.Namespace):
     return f"the automaton in {shortened(text, _TITLE)}", note, known
 
 
-_KINDS = ("regex", "ltl", "file", "name", "language")
+def _cfg(text: str, alphabet, args: argparse.Namespace):
+    from automata.notation.grammar import grammar_to_dfa, read_grammar
+    from automata.saved_language import of_automaton
+
+    known = of_automaton(text, grammar_to_dfa(read_grammar(text), args.depth, unminimised_limit(args)))
+    return f"the grammar in {shortened(text, _TITLE)}, derived at most {args.depth} deep", "", known
+
+
+_KINDS = ("regex", "ltl", "file", "cfg", "name", "language")
 """Where the options keep a language; at most one of them is given."""
 
 _TITLE = 150

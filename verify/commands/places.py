@@ -19,6 +19,7 @@ from verify.show.report import STANDARD_OUTPUT
 _READ = {
     "strings_file": "--strings-file",
     "file": "--file",
+    "cfg": "--cfg",
     "released": "--released",
     "weights": "--weights",
     "directory": "DIR",
@@ -44,6 +45,7 @@ _FOLDERS = {"save": "--save", "to": "--to", "out": "--out"}
 
 _MODELS = (
     ("weights.safetensors", "model.json"),
+    ("weights.safetensors", "linear.json"),
     ("model.safetensors", "config.json"),
     ("model.safetensors.index.json", "config.json"),
 )

@@ -26,7 +26,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--draw", type=nonempty, metavar="FILE", help="draw the run (.svg, .png or .pdf)")
     parser.add_argument("--k", type=whole_number, help=argparse.SUPPRESS)
-    parser.add_argument("--depth", type=whole_number, help=argparse.SUPPRESS)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
     if args.name == "dyck":
         if None in (args.k, args.depth):
             raise InputError("bounded Dyck has two numbers, K bracket types and depth H: trace dyck-K-H STRING")
-        args.name = f"dyck-{args.k}-{args.depth}"
-    elif (args.k, args.depth) != (None, None):
+        args.name, args.depth = f"dyck-{args.k}-{args.depth}", None
+    elif args.k is not None or (args.depth is not None and args.cfg is None):
         raise InputError("--k and --depth: speak about bounded Dyck, which is written dyck-K-H")
     traced = task(args)
     word = parse_word(args.string, traced.parse, characters=True)
