@@ -26,10 +26,10 @@ from automata.files import read_text
 EMPTY = "ε"
 ARROW, OR, COMMENT = "->", "|", "%"
 
-Rest = tuple[str, ...]
+Tokens = tuple[str, ...]
 """Tokens that are still to be derived."""
 
-Stack = tuple[Rest, ...]
+Waiting = tuple[Tokens, ...]
 """What waits, the outermost first; the last entry is being derived."""
 
 
@@ -38,7 +38,7 @@ class Grammar:
     """Rules by nonterminal; ``start`` is the first one, ``alphabet`` the symbols in their order in the file."""
 
     start: str
-    rules: dict[str, tuple[Rest, ...]]
+    rules: dict[str, tuple[Tokens, ...]]
     alphabet: tuple[str, ...]
 
 
@@ -57,7 +57,7 @@ def parse_grammar(text: str, name: str = "grammar") -> Grammar:
     >>> parse_grammar("S -> a S b | ε").rules
     {'S': (('a', 'S', 'b'), ())}
     """
-    found: dict[str, list[Rest]] = {}
+    found: dict[str, list[Tokens]] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         tokens = line.split()
         if not tokens or tokens[0].startswith(COMMENT):
@@ -115,14 +115,14 @@ class _Derivations:
         self._stacks = 0
         self.initial = self._closed({((grammar.start,),)})
 
-    def step(self, state: frozenset[Stack], symbol: str) -> frozenset[Stack]:
+    def step(self, state: frozenset[Waiting], symbol: str) -> frozenset[Waiting]:
         """All stacks whose next token is the symbol, without it."""
         return self._closed({_without_first(stack) for stack in state if stack and stack[-1][0] == symbol})
 
-    def accepts(self, state: frozenset[Stack]) -> bool:
+    def accepts(self, state: frozenset[Waiting]) -> bool:
         return () in state
 
-    def _closed(self, stacks: set[Stack]) -> frozenset[Stack]:
+    def _closed(self, stacks: set[Waiting]) -> frozenset[Waiting]:
         """With each nonterminal that comes next replaced, until symbols come next; finite, as stacks are bounded."""
         seen, waiting = set(stacks), list(stacks)
         while waiting:
@@ -147,7 +147,7 @@ class _Derivations:
         return kept
 
 
-def _without_first(stack: Stack) -> Stack:
+def _without_first(stack: Waiting) -> Waiting:
     """The stack less its next token; a rest that is used up goes."""
     rest = stack[-1][1:]
     return (*stack[:-1], rest) if rest else stack[:-1]

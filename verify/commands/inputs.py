@@ -68,8 +68,8 @@ class Input:
 
 
 def add_input(parser: argparse.ArgumentParser, required: bool = True) -> None:
-    """A name, --regex, --ltl, --file or --cfg (or --language NAME), how a file is read, --alphabet, and the limits on what is
-    made of them.
+    """A name, --regex, --ltl, --file or --cfg (or --language NAME), how a file is read, --alphabet, and the limits on
+    what is made of them.
     """
     source = parser.add_mutually_exclusive_group(required=required)
     source.add_argument(
