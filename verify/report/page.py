@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from string import Template
+from typing import Sequence
 
 import verify
 from automata.errors import InputError
@@ -24,6 +25,8 @@ MANIFEST, PAGE_FORMAT = "page.json", 1
 """The file that says which files of a folder are the page's own."""
 
 A_PAGE = "a page of this command"
+
+CAPTION = "The paper's SSM, asked for the legal next symbols after every prefix of a word"
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,30 @@ def _written(one: PageEntry) -> str:
     return ("" if all(len(symbol) == 1 for symbol in one.model.language.alphabet) else " ").join(one.example)
 
 
+def table_document(command: str, table: Sequence[Cells]) -> str:
+    """The table of languages as a page of one file."""
+    style = (SOURCES / "style.css").read_text(encoding="utf-8")
+    shown = _scrolled("The table of languages", as_html(table, CAPTION))
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>The paper's languages</title>
+<style>
+{style}</style>
+</head>
+<body>
+<main>
+<h1>The paper's languages</h1>
+<p>Computed by <code>{escape(command)}</code>.</p>
+{shown}
+</main>
+</body>
+</html>
+"""
+
+
 # -- HTML ---------------------------------------------------------------------------------------------
 
 
@@ -156,8 +183,7 @@ def _table(page: Page) -> str:
         "by proof. <b>Bits</b> is the memory that the weights use, <b>least</b> what any model needs. Labels are those "
         "of the released data that agree with the definition.</p>"
     )
-    caption = "The paper's SSM, asked for the legal next symbols after every prefix of a word"
-    return says + _scrolled("The table of languages", as_html(page.table, caption, lambda name: f"#{_anchor(name)}"))
+    return says + _scrolled("The table of languages", as_html(page.table, CAPTION, lambda name: f"#{_anchor(name)}"))
 
 
 def _architectures(page: Page) -> str:
