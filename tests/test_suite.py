@@ -1,9 +1,11 @@
 """The table of the paper's languages: sizes, verdicts, and that a planted fault turns exactly its row red."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
+from conftest import REPOSITORY
 
 import verify.decision
 from automata.catalogue import LANGUAGES, language
@@ -63,6 +65,29 @@ def test_every_row_is_proved_or_impossible(tmp_path, capsys):
 
 def test_published_numbers_are_of_all_that_were_trained():
     assert set(PUBLISHED) == set(LANGUAGES) - {"flip-flop"}
+
+
+def test_published_numbers_are_those_of_the_theory():
+    """Read from the text by a script of its own."""
+    theory = REPOSITORY.parent / "shared" / "THEORY.md"
+    if not theory.exists():
+        pytest.skip("the theory is not beside the project")
+    text = theory.read_text().split("## Published numbers")[1].split("\n## ")[0].replace("\n", " ")
+    names = {"a^n b^n": "anbn", "a^n b^n c^n": "anbncn", "a^n b^n c^n d^n": "anbncndn", "(aa)*": "aa-star"}
+    names |= {"(aaaa)*": "aaaa-star", "(abab)*": "abab-star"}
+    found = {}
+    for part in (
+        text.split("Not star-free, 3 layers:")[1].split("Bounded Dyck")[0].replace("bins 1/2/3:", ",").split(",")
+    ):
+        if match := re.search("([^:]+?) ((?:[0-9.]+/)+[0-9.]*[0-9])", part.split(": ")[-1]):
+            name = match[1].strip()
+            found[names.get(name, name.lower())] = tuple(map(float, match[2].split("/")))
+    d_12 = re.search(r"D_12 \(1, 2, 3 layers: .*?([0-9.]+)/([0-9.]+)\)", text)
+    found["d-12"] = (float(d_12[1]), float(d_12[2]))
+    assert len(found) == 17 and {name: PUBLISHED[name] for name in found} == found
+    others = set(PUBLISHED) - set(found)
+    assert "Star-free: 100/100 on every language but D_12" in text
+    assert {PUBLISHED[name] for name in others} == {(100, 100)} and all(language(name).star_free for name in others)
 
 
 def planted_build(name):

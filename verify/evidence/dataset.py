@@ -26,6 +26,9 @@ from verify.evidence.sampling import check_words
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import Verdict
 
+OTHER_TARGET = "relu-rnn"
+"""What is run where no paper's SSM can have the language: one layer of a recurrent cell, for any automaton."""
+
 STRINGS_FILE, LABELS_FILE = "val_src_bin0.txt", "val_tgt_bin0.txt"
 
 HABIT = 8
@@ -53,10 +56,11 @@ class WrongLabel:
     """A label that differs from the definition.
 
     Attributes:
-        line, column: in the file of labels, from 1 on.
+        line, column: in the file, from 1 on.
         given: what stands there.
         right: what the definition says, in the convention of the file.
         explanation: the oddity of the file where that accounts for it; None where nothing does.
+        file: its name.
     """
 
     line: int
@@ -64,6 +68,7 @@ class WrongLabel:
     given: str
     right: str
     explanation: str | None
+    file: str = LABELS_FILE
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,7 @@ def audit(folder: str | Path, machine: Machine) -> Audit:
     Cost: one step of the machine for each symbol, and a table of the few situations for each convention.
     """
     folder = Path(folder)
-    strings, labels = (_lines(folder / name) for name in (STRINGS_FILE, LABELS_FILE))
+    strings, labels = (lines_of(folder / name) for name in (STRINGS_FILE, LABELS_FILE))
     conventions = Conventions(machine)
     malformed: list[Malformed] = []
     if len(strings) != len(labels):
@@ -152,7 +157,18 @@ def audit(folder: str | Path, machine: Machine) -> Audit:
     return Audit(folder, len(strings), words, sum(map(len, words)), convention, wrong, tuple(malformed))
 
 
-def _lines(path: Path) -> list[str]:
+def believed(missed: int, left: int) -> bool:
+    """Whether an odd convention is taken for the file's own.
+
+    Args:
+        missed: labels that the plain one gets wrong.
+        left: labels that the odd one gets wrong.
+    """
+    return missed - left >= HABIT and left * _REST <= missed
+
+
+def lines_of(path: Path) -> list[str]:
+    """The lines of a text file."""
     lines = read_text(path).replace("\r\n", "\n").split("\n")
     return lines[:-1] if lines[-1] == "" else lines
 
@@ -196,7 +212,7 @@ class _Given:
         missed = self.differ(plain)
         odd = min(conventions.odd(self.width), key=self.differ) if missed >= HABIT else plain
         left = self.differ(odd)
-        return odd if missed - left >= HABIT and left * _REST <= missed else plain
+        return odd if believed(missed, left) else plain
 
     def differ(self, convention: Convention) -> int:
         """How many labels are not as the convention says."""
@@ -298,15 +314,25 @@ def folders(place: str | Path) -> list[Path]:
     return found
 
 
-def run_constructed(machine: Machine, words: Sequence[str], progress: Progress = NO_PROGRESS) -> Verdict | None:
-    """Runs the paper's SSM, compiled for a machine, on the words of an audit; None where it cannot have the language.
+def run_constructed(
+    machine: Machine,
+    words: Sequence[Sequence[str]],
+    mode: str = PREDICTIVE,
+    target: str = "ssm",
+    progress: Progress = NO_PROGRESS,
+) -> Verdict | None:
+    """Runs a model that is compiled for a machine on the words of an audit; None where the target cannot have it.
 
     Returns:
         ``tested``, or ``refuted`` with the shortest prefix on which the model is wrong.
+
+    Raises:
+        InputError: when the target cannot be run here, naming what is not installed.
     """
     try:
-        construction = compile(machine, PREDICTIVE)
+        construction = compile(machine, mode, target=target)
     except NotExpressible:
         return None
-    with build(construction).running() as model:
-        return check_words(machine, model, words, PREDICTIVE, method="strings of the data set", progress=progress)
+    with build(construction, target).running() as model:
+        running = getattr(model, "by_full_forward", model)
+        return check_words(machine, running, words, mode, method="strings of the data set", progress=progress)

@@ -12,8 +12,9 @@ from automata.machine import EOS, PREDICTIVE
 from constructions.ssm.weights import SSM
 from constructions.target import TARGETS
 from verify.decision import decide
+from verify.evidence.dataset import OTHER_TARGET
 from verify.progress import Progress
-from verify.report.exported import OTHER_TARGET, Exported, export_model
+from verify.report.exported import Exported, export_model
 from verify.report.page import PageEntry
 from verify.report.pictures import Picture, pictures
 from verify.suite import Row, row_of

@@ -25,11 +25,9 @@ from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL
 from constructions.recurrent.cells import CellWeights
 from constructions.ssm.layers import Affine
 from constructions.ssm.weights import SSM
+from verify.evidence.dataset import OTHER_TARGET
 from verify.show.legend import legend
 from verify.show.tracing import Registers
-
-OTHER_TARGET = "relu-rnn"
-"""What is stepped where no paper's SSM can have the language: one layer whose weights are small integers, too."""
 
 _SAFE = 2**53
 
