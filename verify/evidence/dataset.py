@@ -96,7 +96,7 @@ class Audit:
 
     folder: Path
     lines: int
-    words: tuple[str, ...] = field(repr=False)
+    words: tuple[Sequence[str], ...] = field(repr=False)
     symbols: int
     convention: Convention | None
     wrong: tuple[WrongLabel, ...] = field(repr=False)
