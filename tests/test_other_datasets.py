@@ -9,15 +9,15 @@ from automata.catalogue import language
 from automata.notation.expressions import regex_to_dfa
 from verify.__main__ import main
 from verify.commands.tasks import parser_of
-from verify.evidence.other_datasets import LABELS, NEXT_SYMBOLS, STRINGS, audit_file, audit_flare, datasets
+from verify.evidence.other_datasets import FLARE_LABELS, FLARE_SETS, FLARE_STRINGS, audit_file, audit_flare, datasets
 
 
 def flare(folder, words, labels, sets=None):
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / STRINGS).write_text("".join(f"{' '.join(word)}\n" for word in words))
-    (folder / LABELS).write_text("".join(f"{label}\n" for label in labels))
+    (folder / FLARE_STRINGS).write_text("".join(f"{' '.join(word)}\n" for word in words))
+    (folder / FLARE_LABELS).write_text("".join(f"{label}\n" for label in labels))
     if sets is not None:
-        (folder / NEXT_SYMBOLS).write_text("".join(f"{line}\n" for line in sets))
+        (folder / FLARE_SETS).write_text("".join(f"{line}\n" for line in sets))
     return folder
 
 
@@ -59,14 +59,16 @@ def test_planted_labels_and_sets_are_found_each_at_its_place(tmp_path):
         data = json.loads(lines[line])
         data[entry]["e"] = not data[entry]["e"]
         lines[line] = json.dumps(data)
-        where.add((NEXT_SYMBOLS, line + 1, len(json.dumps(data[:entry])) + (2 if entry else 0)))
+        where.add((FLARE_SETS, line + 1, len(json.dumps(data[:entry])) + (2 if entry else 0)))
     folder = flare(tmp_path / "set", words, labels, lines)
     # A string that is labelled as no word has no line of sets, so labels are planted where that does not matter.
     found = audited(folder)
     assert {(label.file, label.line, label.column) for label in found.wrong} == where and found.unexplained == 20
     turned = [1 - label if i in wrong else label for i, label in enumerate(labels)]
     found = audited(flare(tmp_path / "labels", words, turned))
-    assert {(label.file, label.line, label.column) for label in found.wrong} == {(LABELS, i + 1, 1) for i in wrong}
+    assert {(label.file, label.line, label.column) for label in found.wrong} == {
+        (FLARE_LABELS, i + 1, 1) for i in wrong
+    }
     assert found.convention.plain and all(label.right == str(labels[label.line - 1]) for label in found.wrong)
 
 
@@ -86,8 +88,8 @@ def test_malformed_lines_of_flare_stop_nothing(tmp_path):
     lines = ["", "{", "[1]", '[{"s": "a c", "e": true}]', "[] x", *sets[5:]]
     found = audited(flare(tmp_path / "set", words, given, lines))
     told = [str(fault) for fault in found.malformed]
-    assert f"{STRINGS}, line {labels.index(0) + 1}, column 3: 'x' is not one of the symbols a b" in told
-    assert f"{LABELS}, line 80, column 1: '2' is not a label, expected 0 or 1" in told
+    assert f"{FLARE_STRINGS}, line {labels.index(0) + 1}, column 3: 'x' is not one of the symbols a b" in told
+    assert f"{FLARE_LABELS}, line 80, column 1: '2' is not a label, expected 0 or 1" in told
     for line, reason in (
         (1, "expected '['"),
         (2, "expected '['"),
@@ -95,7 +97,7 @@ def test_malformed_lines_of_flare_stop_nothing(tmp_path):
         (4, "'c' is not"),
         (5, ""),
     ):
-        assert any(text.startswith(f"{NEXT_SYMBOLS}, line {line}, ") and reason in text for text in told), (line, told)
+        assert any(text.startswith(f"{FLARE_SETS}, line {line}, ") and reason in text for text in told), (line, told)
     assert found.symbols > 100
 
 
@@ -103,7 +105,7 @@ def test_lines_that_do_not_fit_are_said(tmp_path):
     words, labels, sets = ends_in_b()
     found = audited(flare(tmp_path / "set", [*words, "a"], labels, sets[:-1]))
     told = [str(fault) for fault in found.malformed]
-    assert f"{LABELS}, line 81, column 1: the file ends, 81 strings beside 80 labels" in told
+    assert f"{FLARE_LABELS}, line 81, column 1: the file ends, 81 strings beside 80 labels" in told
     assert any(f"{len(sets) - 1} lines for {len(sets)} strings" in text for text in told)
     found = audited(flare(tmp_path / "short", ["ab"], [1], ['[{"s": "a b", "e": false}]']))
     assert "1 sets for a string of 2 symbols, expected 3" in str(found.malformed[0])

@@ -137,7 +137,7 @@ def audit(folder: str | Path, machine: Machine) -> Audit:
     Cost: one step of the machine for each symbol, and a table of the few situations for each convention.
     """
     folder = Path(folder)
-    strings, labels = (lines_of(folder / name) for name in (STRINGS_FILE, LABELS_FILE))
+    strings, labels = (text_lines(folder / name) for name in (STRINGS_FILE, LABELS_FILE))
     conventions = Conventions(machine)
     malformed: list[Malformed] = []
     if len(strings) != len(labels):
@@ -167,7 +167,7 @@ def believed(missed: int, left: int) -> bool:
     return missed - left >= HABIT and left * _REST <= missed
 
 
-def lines_of(path: Path) -> list[str]:
+def text_lines(path: Path) -> list[str]:
     """The lines of a text file."""
     lines = read_text(path).replace("\r\n", "\n").split("\n")
     return lines[:-1] if lines[-1] == "" else lines

@@ -26,16 +26,14 @@ from typing import Callable, Iterable, Iterator
 from automata.errors import InputError, one_line, quoted
 from automata.machine import EOS, Machine, run
 from verify.evidence.conventions import Convention, Statement
-from verify.evidence.dataset import Audit, Malformed, WrongLabel, believed, folders, lines_of
+from verify.evidence.dataset import Audit, Malformed, WrongLabel, believed, folders, text_lines
+from verify.evidence.strings_file import END
 
-STRINGS, LABELS, NEXT_SYMBOLS = "main.tok", "labels.txt", "next-symbols.jsonl"
-
-END = "END"
-"""The token that says a bare string is complete."""
+FLARE_STRINGS, FLARE_LABELS, FLARE_SETS = "main.tok", "labels.txt", "next-symbols.jsonl"
 
 _SAYS = {
-    LABELS: "1 where the string is a word, else 0",
-    NEXT_SYMBOLS: "1 where the string is a word, else 0; of a word, which symbols may come next",
+    FLARE_LABELS: "1 where the string is a word, else 0",
+    FLARE_SETS: "1 where the string is a word, else 0; of a word, which symbols may come next",
     END: f"{END} where the string is a word; no string leaves the language",
 }
 
@@ -132,14 +130,14 @@ def _inside(place: Path) -> list[Path]:
 
 def is_flare(place: Path) -> bool:
     """Whether a folder is one of FLaRe's."""
-    return (place / STRINGS).exists()
+    return (place / FLARE_STRINGS).exists()
 
 
 def audit_flare(folder: str | Path, machine: Machine, parse: Parse) -> Audit:
     """Compares the labels of a folder of FLaRe, and the sets of next symbols where they are there, with a machine.
 
     Args:
-        folder: with STRINGS, LABELS and perhaps NEXT_SYMBOLS.
+        folder: with FLARE_STRINGS, FLARE_LABELS and perhaps FLARE_SETS.
         machine: the definition.
         parse: from a token to a symbol.
 
@@ -148,50 +146,50 @@ def audit_flare(folder: str | Path, machine: Machine, parse: Parse) -> Audit:
     """
     folder = Path(folder)
     found = _Found(machine, parse)
-    strings, labels = lines_of(folder / STRINGS), lines_of(folder / LABELS)
+    strings, labels = text_lines(folder / FLARE_STRINGS), text_lines(folder / FLARE_LABELS)
     if len(strings) != len(labels):
-        file, line = (LABELS, len(labels)) if len(labels) < len(strings) else (STRINGS, len(strings))
+        file, line = (FLARE_LABELS, len(labels)) if len(labels) < len(strings) else (FLARE_STRINGS, len(strings))
         reason = f"the file ends, {len(strings)} strings beside {len(labels)} labels"
         found.malformed.append(Malformed(file, line + 1, 1, reason))
     positive: list[tuple[str, ...] | None] = []
     for line, (text, label) in enumerate(zip(strings, labels), start=1):
-        word = found.word(STRINGS, line, _tokens(text))
+        word = found.word(FLARE_STRINGS, line, _tokens(text))
         if label.strip() not in ("0", "1"):
             reason = f"{quoted(label.strip())} is not a label, expected 0 or 1"
-            found.malformed.append(Malformed(LABELS, line, 1, reason))
+            found.malformed.append(Malformed(FLARE_LABELS, line, 1, reason))
             positive.append(None)
             continue
         if label.strip() == "1":
             positive.append(word)
         if word is not None:
-            found.member(LABELS, line, 1, label.strip() == "1", word)
-    if not (folder / NEXT_SYMBOLS).exists():
-        return found.audit(folder, len(strings), _SAYS[LABELS])
-    _next_symbols(found, lines_of(folder / NEXT_SYMBOLS), positive)
-    return found.audit(folder, len(strings), _SAYS[NEXT_SYMBOLS])
+            found.member(FLARE_LABELS, line, 1, label.strip() == "1", word)
+    if not (folder / FLARE_SETS).exists():
+        return found.audit(folder, len(strings), _SAYS[FLARE_LABELS])
+    _next_symbols(found, text_lines(folder / FLARE_SETS), positive)
+    return found.audit(folder, len(strings), _SAYS[FLARE_SETS])
 
 
 def _next_symbols(found: _Found, lines: list[str], words: list[tuple[str, ...] | None]) -> None:
     """Compares the sets after each prefix of each word."""
     if len(lines) != len(words):
         reason = f"{len(lines)} lines for {len(words)} strings that are labelled as words"
-        found.malformed.append(Malformed(NEXT_SYMBOLS, min(len(lines), len(words)) + 1, 1, reason))
+        found.malformed.append(Malformed(FLARE_SETS, min(len(lines), len(words)) + 1, 1, reason))
     for line, (text, word) in enumerate(zip(lines, words), start=1):
         if word is None:
             continue
         try:
             sets = list(_entries(text, found.parse))
         except _AtColumn as error:
-            found.malformed.append(Malformed(NEXT_SYMBOLS, line, error.column, str(error)))
+            found.malformed.append(Malformed(FLARE_SETS, line, error.column, str(error)))
             continue
         if len(sets) != len(word) + 1:
             reason = f"{len(sets)} sets for a string of {len(word)} symbols, expected {len(word) + 1}"
-            found.malformed.append(Malformed(NEXT_SYMBOLS, line, 1, reason))
+            found.malformed.append(Malformed(FLARE_SETS, line, 1, reason))
             continue
         state = found.machine.initial
         for (column, given), symbol in zip(sets, (*word, None)):
             right = found.machine.legal(state)
-            found.labels.append(_Label(NEXT_SYMBOLS, line, column, _shown(given), _shown(right), False))
+            found.labels.append(_Label(FLARE_SETS, line, column, _shown(given), _shown(right), False))
             state = state if symbol is None else found.machine.step(state, symbol)
 
 
@@ -270,19 +268,19 @@ def audit_file(path: str | Path, machine: Machine, parse: Parse) -> Audit:
         InputError: naming the file, when it is missing or no text.  What is wrong with a line is reported, not raised.
     """
     path = Path(path)
-    lines = lines_of(path)
+    lines = text_lines(path)
     found = _Found(machine, parse)
     labelled = has_labels(path)
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         (_labelled if labelled else _bare)(found, path.name, number, line)
-    return found.audit(path, len(lines), _SAYS[LABELS] if labelled else _SAYS[END])
+    return found.audit(path, len(lines), _SAYS[FLARE_LABELS] if labelled else _SAYS[END])
 
 
 def has_labels(path: Path) -> bool:
     """Whether the first line of a file that is not empty has a tab."""
-    return "\t" in next((line for line in lines_of(path) if line.strip()), "")
+    return "\t" in next((line for line in text_lines(path) if line.strip()), "")
 
 
 def _labelled(found: _Found, file: str, number: int, line: str) -> None:
