@@ -6,18 +6,27 @@ import random
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 
 from automata.catalogue import language
+from automata.errors import InputError
 from automata.machine import BOS, EOS
+from constructions.build import build
+from constructions.compile.compiler import compile
+from constructions.ssm import reference
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.layers import Affine
+from constructions.ssm.random_ssm import random_ssm
 from constructions.ssm.weights import SSM
 from verify.__main__ import main
-from verify.report.exported import export_model, slug
-from verify.report.page import MANIFEST
+from verify.report.exported import Exported, affine_data, export_model, slug, ssm_data
+from verify.report.page import MANIFEST, SOURCES
 from verify.show.tracing import Trace
 from verify.suite import PAPER_LANGUAGES
 
@@ -230,3 +239,145 @@ def test_the_same_page_is_written_again_and_nothing_else_is(page, tmp_path, caps
             (tmp_path / "other" / MANIFEST).write_text(manifest)
         assert main([*command, "--out", str(tmp_path / "other")]) == 2
         assert (tmp_path / "other" / "index.html").read_text() == "another page"
+
+
+def test_a_folder_that_is_not_the_page_s_is_refused_at_once(tmp_path, monkeypatch, capsys):
+    (tmp_path / "mine.txt").write_text("mine")
+    monkeypatch.setattr("verify.report.contents.entries", lambda *given: pytest.fail("work was done"))
+    assert main(["report", "--out", str(tmp_path), "--no-pictures"]) == 2
+    assert "exists and is not a page" in capsys.readouterr().err
+
+
+def test_numbers_beyond_those_of_javascript():
+    exported = affine_data(Affine([[2**53 - 1, 2**53]], [-(2**60) - 1], exponent=3))
+    assert exported["values"] == [2**53 - 1, str(2**53)] and exported["bias"] == [str(-(2**60) - 1)]
+
+
+@needs_node
+def test_other_arithmetics_are_run_too(tmp_path):
+    """Random models: rounding down, wrapping, clipping, numbers of 60 bits, against the reference step."""
+    models, strings = {}, {}
+    for seed in range(24):
+        arithmetic = Arithmetic.parse(("exact", "fixed:3", "wrap:4", "fixed:0")[seed % 4])
+        ssm = random_ssm(seed, 2, 3, arithmetic, alphabet=("a", "b"), outputs=("a", "b", EOS))
+        if seed % 3 == 0:
+            first = ssm.layers[0]
+            clipped = replace(first.phi[0], activation="clip", low=-1, high=5)
+            ssm = replace(ssm, layers=(replace(first, phi=(clipped, *first.phi[1:])), *ssm.layers[1:]))
+        if seed % 4 == 0:
+            bias = ssm.readout.bias.copy()
+            bias[0] = 2**60 + 1
+            ssm = replace(ssm, readout=replace(ssm.readout, bias=bias))
+        models[str(seed)] = ssm
+        rng = random.Random(seed)
+        strings[str(seed)] = [[rng.choice("ab") for _ in range(rng.randrange(9))] for _ in range(10)]
+    data = {
+        name: {"bos": BOS, "eos": EOS, "alphabet": ["a", "b"], "outputs": list(ssm.outputs), **ssm_data(ssm, None)}
+        for name, ssm in models.items()
+    }
+    (tmp_path / "models.js").write_text(f"const MODELS = {json.dumps(data)};\n")
+    shutil.copy(SOURCES / "engine.js", tmp_path)
+    (tmp_path / "strings.json").write_text(json.dumps(strings))
+    command = ["node", SCRIPTS / "check.js", tmp_path, tmp_path / "strings.json"]
+    computed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    kinds = set()
+    for name, ssm in models.items():
+        for word, lines in zip(strings[name], computed[name]):
+            state = reference.start(ssm)
+            assert len(lines) == len(word) + 1
+            for symbol, line in zip((BOS, *word), lines):
+                state = reference.step(ssm, state, symbol)
+                first, *numbers = line.split()
+                assert first == "".join(str(int(output in state.outputs)) for output in ssm.outputs)
+                values = [Fraction(int(n), 2 ** int(e)) for n, e in (number.split("/") for number in numbers)]
+                assert values == [value for layer in state.h for value in layer], (name, word)
+                kinds.add((name, first))
+    assert len(kinds) > len(models)
+
+
+def test_a_page_about_floats_is_refused():
+    built = build(compile(language("d-2").machine), arithmetic="float32")
+    with pytest.raises(InputError, match="the page runs integers"):
+        Exported(language("d-2"), built).data()
+
+
+# -- the table of architectures --------------------------------------------------------------------------
+
+
+def test_the_architecture_table_of_decide_is_shown(tmp_path, capsys):
+    report, folder = tmp_path / "decisions.json", tmp_path / "out"
+    line = {"language": "parity", "decisions": [{"architecture": "ssm", "answer": "impossible", "reason": ""}]}
+    report.write_text(json.dumps({"title": "recognise: asked", "decisions": [line]}))
+    command = ["report", "--only", "parity,d-1", "--no-pictures", "--quiet", "--out", str(folder), "--decide"]
+    assert main([*command, str(report)]) == 0
+    text = (folder / "index.html").read_text()
+    assert 'id="architectures"' in text and "recognise: asked" in text and '<td class="never">NO</td>' in text
+    capsys.readouterr()
+    for content, message in [
+        ("{", "is not JSON"),
+        ("[]", "has no decisions"),
+        (json.dumps({"title": "one", "decisions": [{"architecture": "ssm"}]}), "decision 1: names no language"),
+        (json.dumps({"title": "", "decisions": [{**line, "decisions": [1]}]}), "decision 1: has no answers"),
+        (json.dumps({"title": "", "decisions": [line, {**line, "decisions": []}]}), "decision 2: is about other"),
+        (json.dumps({"title": "", "decisions": [line]}).replace("impossible", "maybe"), "'maybe' is no answer"),
+    ]:
+        report.write_text(content)
+        assert main([*command, str(report)]) == 2
+        err = capsys.readouterr().err
+        assert message in err and "decide --all --json" in err and err.count("\n") == 1
+    assert (folder / "index.html").read_text() == text
+
+
+# -- accessibility ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def axe():
+    """axe-core, from npm's registry, kept in build/."""
+    found = REPOSITORY / "build" / "page-check" / "node_modules" / "axe-core"
+    if not (found / "axe.min.js").exists() or json.loads((found / "package.json").read_text())["version"] != AXE:
+        if shutil.which("npm") is None:
+            pytest.skip("npm is not installed")
+        options = ["--prefix", found.parents[1], "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
+        run = subprocess.run(["npm", "install", *options, f"axe-core@{AXE}"], capture_output=True, timeout=120)
+        if run.returncode:
+            pytest.skip(f"axe-core {AXE} could not be installed")
+    return (found / "axe.min.js").read_text()
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A page of three languages, each of another kind, with a table of architectures."""
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    folder = tmp_path_factory.mktemp("small")
+    answers = [{"architecture": "ssm", "answer": "impossible", "reason": ""}]
+    report = {"title": "recognise", "decisions": [{"language": "parity", "decisions": answers}]}
+    (folder / "decisions.json").write_text(json.dumps(report))
+    command = ["report", "--only", "parity,dyck-8-10,anbn", "--decide", str(folder / "decisions.json"), "--quiet"]
+    assert main([*command, "--out", str(folder / "out")]) == 0
+    return folder / "out"
+
+
+@needs_browser
+@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+def test_no_serious_fault_of_accessibility(axe, small, tmp_path, look):
+    options = {
+        "light": ["--window-size=1280,1000"],
+        "dark": ["--window-size=1280,1000", "--blink-settings=preferredColorScheme=0"],
+        "phone": ["--window-size=500,900"],
+    }[look]
+    found = browse(small, tmp_path, {"axe.js": axe, "check.js": (SCRIPTS / "axe.js").read_text()}, *options)
+    assert [rule for rule in found["violations"] if rule["impact"] in ("serious", "critical")] == []
+    assert found["passes"] > 20 and found["steppers"] == 3 and found["dark"] == (look == "dark")
+    # Only tables scroll sideways, in boxes of their own.
+    assert found["overflow"] <= 0
+
+
+@needs_browser
+def test_axe_sees_what_is_wrong(axe, small, tmp_path):
+    copy = tmp_path / "wrong"
+    shutil.copytree(small, copy)
+    index = copy / "index.html"
+    index.write_text(index.read_text().replace("<h1>", '<button></button><img src="x.svg"><h1>'))
+    found = browse(copy, tmp_path, {"axe.js": axe, "check.js": (SCRIPTS / "axe.js").read_text()})
+    assert {"button-name", "image-alt"} <= {rule["id"] for rule in found["violations"]}

@@ -4,15 +4,19 @@ from .fault import Fault
 
 _AUDIT = "verify/evidence/dataset.py"
 _CONVENTIONS = "verify/evidence/conventions.py"
+_OTHERS = "verify/evidence/other_datasets.py"
+_EXPORTED, _PAGE = "verify/report/exported.py", "verify/report/page.py"
 _SUITE = "verify/suite.py"
 _DATASET_TESTS = "tests/test_dataset.py"
 _SUITE_TESTS = "tests/test_suite.py"
+_OTHERS_TESTS = "tests/test_other_datasets.py"
+_PAGE_TESTS = "tests/test_page.py"
 
 FAULTS = [
     Fault(
         _AUDIT,
-        "return odd if missed - left >= HABIT and left * _REST <= missed else plain",
-        "return odd if missed - left >= HABIT else plain",
+        "return missed - left >= HABIT and left * _REST <= missed",
+        "return missed - left >= HABIT",
         f"{_DATASET_TESTS}::test_an_oddity_leaves_few_labels_unexplained",
         "a convention accounts for nearly all that the plain one does not",
     ),
@@ -121,5 +125,54 @@ FAULTS = [
         "    if False:\n",
         f"{_SUITE_TESTS}::test_a_malformed_line_turns_its_row_red",
         "a malformed line fails its row",
+    ),
+    Fault(
+        _OTHERS,
+        "            if differs or odd:\n",
+        "            if differs:\n",
+        f"{_OTHERS_TESTS}::test_labels_that_are_negated_throughout",
+        "a label that is right where its file is negated is named too",
+    ),
+    Fault(
+        _OTHERS,
+        '        if label.strip() == "1":\n',
+        "        if True:\n",
+        f"{_OTHERS_TESTS}::test_right_labels_and_sets_are_right",
+        "sets are given of words alone",
+    ),
+    Fault(
+        _OTHERS,
+        "        if symbol not in legal:\n            return",
+        "        if False:\n            return",
+        f"{_OTHERS_TESTS}::test_bounded_dyck_as_numbers_and_as_tokens",
+        "what follows a symbol that is not legal is about no word",
+    ),
+    Fault(
+        _OTHERS,
+        "right = END if found.machine.accepts(state) else",
+        "right = END if True else",
+        f"{_OTHERS_TESTS}::test_bounded_dyck_as_numbers_and_as_tokens",
+        "a string that is said to be complete is a word",
+    ),
+    Fault(
+        _OTHERS,
+        "        if len(sets) != len(word) + 1:\n",
+        "        if False:\n",
+        f"{_OTHERS_TESTS}::test_lines_that_do_not_fit_are_said",
+        "there is a set for each prefix",
+    ),
+    Fault(
+        _EXPORTED,
+        "return value if abs(value) < _SAFE else str(value)",
+        "return value",
+        f"{_PAGE_TESTS}::test_numbers_beyond_those_of_javascript",
+        "an integer that JavaScript would round is a text",
+    ),
+    Fault(
+        _PAGE,
+        "    check_replaceable(folder, own_files(folder), A_PAGE)\n",
+        "    pass\n",
+        f"{_PAGE_TESTS}::test_a_folder_that_is_not_the_page_s_is_refused_at_once",
+        "what is in the way is said before any work",
     ),
 ]

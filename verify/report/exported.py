@@ -63,7 +63,7 @@ class Exported:
     def data(self) -> dict[str, Any]:
         """Everything that the page needs to step it."""
         weights = self.built.weights
-        model = _ssm(weights, self.construction) if isinstance(weights, SSM) else _cell(weights)
+        model = ssm_data(weights, self.construction) if isinstance(weights, SSM) else _cell(weights)
         return {
             "name": self.name,
             "title": self.language.title,
@@ -102,22 +102,27 @@ def slug(name: str) -> str:
 # -- weights ------------------------------------------------------------------------------------------
 
 
-def _ssm(ssm: SSM, construction: Construction) -> dict[str, Any]:
+def ssm_data(ssm: SSM, construction: Construction | None) -> dict[str, Any]:
+    """The weights of a model of the paper's; without its construction the values of registers have no words.
+
+    Raises:
+        InputError: for weights in floats.
+    """
     if ssm.arithmetic.is_float:
         raise InputError(f"the page runs integers, and these weights are for {ssm.arithmetic}")
-    read = Registers(ssm, construction.cascade)
+    read = Registers(ssm, None if construction is None else construction.cascade)
     return {
         "kind": "ssm",
         "arithmetic": {"name": str(ssm.arithmetic), "kind": ssm.arithmetic.kind, "bits": ssm.arithmetic.bits},
         "embedding": {"exponent": ssm.embedding_exponent, "rows": [_integers(row) for row in ssm.embedding]},
         "layers": [
             {
-                "gate": _affine(layer.gate),
-                "increment": _affine(layer.increment),
+                "gate": affine_data(layer.gate),
+                "increment": affine_data(layer.increment),
                 "initial": {"exponent": layer.initial_exponent, "values": _integers(layer.initial)},
                 "phi": [
                     {
-                        "affine": _affine(mix.affine),
+                        "affine": affine_data(mix.affine),
                         "activation": mix.activation,
                         "low": _integer(mix.low),
                         "high": _integer(mix.high),
@@ -127,7 +132,7 @@ def _ssm(ssm: SSM, construction: Construction) -> dict[str, Any]:
             }
             for layer in ssm.layers
         ],
-        "readout": _affine(ssm.readout),
+        "readout": affine_data(ssm.readout),
         "registers": [
             {
                 "name": name,
@@ -152,14 +157,15 @@ def _cell(weights: CellWeights) -> dict[str, Any]:
         "kind": "relu-rnn",
         "arithmetic": {"name": f"{weights.dtype}, whose numbers are integers here", "kind": "exact", "bits": 0},
         "embedding": {"exponent": 0, "rows": [_integers(row) for row in of["embedding.weight"][tokens]]},
-        "input": _affine(Affine(of["weight_ih"], of["bias_ih"])),
-        "recurrent": _affine(Affine(of["weight_hh"], of["bias_hh"])),
-        "readout": _affine(Affine(of["head.weight"][given], of["head.bias"][given])),
+        "input": affine_data(Affine(of["weight_ih"], of["bias_ih"])),
+        "recurrent": affine_data(Affine(of["weight_hh"], of["bias_hh"])),
+        "readout": affine_data(Affine(of["head.weight"][given], of["head.bias"][given])),
         "units": [f"q{state} after {symbol or 'the start'}" for symbol, state in weights.units],
     }
 
 
-def _affine(affine: Affine) -> dict[str, Any]:
+def affine_data(affine: Affine) -> dict[str, Any]:
+    """An affine map by the arrays of its sparse rows."""
     matrix = affine.matrix
     return {
         "exponent": affine.exponent,
