@@ -174,6 +174,23 @@ def test_gates_are_pushed_when_the_protocol_says():
     assert torch.nn.functional.softplus(torch.tensor(HELD)) == 0 and HELD > -NOISE
 
 
+def test_noise_is_put_on_small_step_sizes_alone(monkeypatch):
+    kept = []
+
+    def watched(change):
+        kept.append(change)
+        return fast_scan(change)
+
+    monkeypatch.setattr("verify.training.loop.fast_scan", watched)
+    protocol = replace(SMALL, sharpen=True)
+    training = Training(fresh_model(2, protocol), OwnStrings(Walker(language("d-2").machine), 12, 0), protocol)
+    training.step = 30
+    training.advance()
+    before = torch.tensor([[[-50.0, -3.5, -2.5, 4.0]] * 50])
+    moved = (kept[0](before) - before)[0]
+    assert (moved[:, :2] > 0).all() and NOISE / 2 < moved.max() <= NOISE and (moved[:, 2:] == 0).all()
+
+
 def test_a_small_model_learns():
     walker = Walker(language("tomita-1").machine)
     protocol = replace(SMALL, steps=100)
