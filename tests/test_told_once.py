@@ -12,8 +12,10 @@ from automata.machines.recall import RecallMachine
 from constructions.build import build
 from constructions.compile.compiler import compile
 from constructions.compile.emulation import emulates
+from constructions.target import TARGETS
 from verify.__main__ import main
 from verify.claim import Claim
+from verify.impossible.copying import copies
 from verify.proving import prove_claim
 from verify.show.memory import classes_of
 
@@ -90,3 +92,21 @@ def test_what_is_asked_before_it_was_told_is_open():
     assert machine.legal(run(machine, ["k2", "v1"])) == {"k1", "k2", EOS}
     assert machine.legal(run(machine, ["k2", "v1", "k2"])) == {"v1"}
     assert machine.legal(run(machine, ["v1"])) == frozenset()
+
+
+def test_two_words_that_leave_one_state_are_found(capsys):
+    machine = CopyMachine(4)
+    with TARGETS.named("ids4").random(machine.alphabet, ("<accept>",), 0) as model:
+        kept = copies(model, machine)
+        assert kept.words == 16 and kept.states <= 6 and len(set(kept.alike)) == 2
+        ends = []
+        for word in kept.alike:
+            start, _ = model.begin(1)
+            ends.append(model.advance(start, model.encode([*word, "#"]))[0].tolist())
+        assert ends[0] == ends[1]
+    construction = compile(machine, PREDICTIVE)
+    with build(construction).running() as model:
+        assert copies(model, machine).states == 16 and copies(model, machine).alike == ()
+    assert main(["decide", "copy-3", "--on", "ids4", "--mode", "predictive"]) == 0
+    shown = capsys.readouterr().out
+    assert "2^3 states when # is read" in shown and "leave the same one" in shown

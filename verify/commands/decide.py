@@ -102,16 +102,39 @@ def _one(given: Input, names: Sequence[str], args: argparse.Namespace) -> int:
     if shown is not None:
         one, other = (show_word(word) for word in shown.strings)
         run = sum(found.alike for found in decisions)
+        theorem = {"Theorem 2": THEOREM, "its conditions": CONDITIONS}
         values = {
-            "Theorem 2": THEOREM,
-            "its conditions": CONDITIONS,
+            **(theorem if "Theorem 2" in shown.reason else {"theorem": shown.reason}),
             "strings": f"{one} and {other}, just one of which is in the language",
             "random models run": f"{run}, each of which answers two such strings alike",
         }
         report.section("what forbids it", values)
+    if copied := _copied(given, names):
+        report.section("how many words are told apart", copied)
     report_certificate(args, report, lambda: _certificate(given, decisions, args.regex))
     report.close()
     return 0
+
+
+def _copied(given: Input, names: Sequence[str]) -> dict[str, object]:
+    """Of copying: how many states it takes, and two words for which a random model has the same one."""
+    from automata.machine import ACCEPT
+    from automata.machines.copying import CopyMachine
+    from constructions.target import TARGETS
+    from verify.impossible.copying import LONGEST_COPIED, copies
+
+    machine = given.language.machine
+    if not isinstance(machine, CopyMachine):
+        return {}
+    found: dict[str, object] = {
+        "needed": f"2^{machine.length} states when # is read: a model with S reachable states copies at most S words"
+    }
+    for name in names if machine.length <= LONGEST_COPIED else ():
+        with TARGETS.named(name).random(machine.alphabet, (ACCEPT,), 0) as model:
+            kept = copies(model, machine)
+        shown = f", {kept.alike[0]} and {kept.alike[1]} leave the same one" if kept.alike else ""
+        found[f"random {name}"] = f"{kept.states} states after {kept.words} words{shown}"
+    return found
 
 
 def _certificate(given: Input, decisions: Sequence[Decision], expression: str | None) -> dict[str, object]:
