@@ -175,7 +175,7 @@ class _Step:
             here = slice(number * size, (number + 1) * size)
             past_low, past_high = (end[here][:taps].reshape(-1, model.inner) for end in (low, high))
             state_low, state_high = (end[here][taps:].reshape(model.inner, model.states) for end in (low, high))
-            both = _dot(block.in_weight, self._normed(hidden, block.norm), block.in_bias)
+            both = _dot(block.in_weight, _normed(hidden, block.norm, model.epsilon), block.in_bias)
             u, z = (both[0][: model.inner], both[1][: model.inner]), (both[0][model.inner :], both[1][model.inner :])
             seen = np.vstack([past_low, u[0]]), np.vstack([past_high, u[1]])
             x = _silu(_dot(block.conv_weight, (seen[0].T, seen[1].T), block.conv_bias))
@@ -184,20 +184,6 @@ class _Step:
             before, hidden = hidden, _add(hidden, _dot(block.out_weight, mixed, block.out_bias))
         joined = np.concatenate([c[0] for c in caches]), np.concatenate([c[1] for c in caches])
         return joined, self._logits(before, mixed, hidden)
-
-    def _normed(self, x: Interval, gain: np.ndarray) -> Interval:
-        """gain x / sqrt(mean(x^2) + epsilon): each number with itself under the root, the others where they matter."""
-        squares = _squares(x)
-        others = 1 - np.eye(len(gain))
-        fewest, most = (others * squares[0]).sum(1), (others * squares[1]).sum(1)
-        ends = []
-        for value, rest in ((x[0], np.where(x[0] >= 0, most, fewest)), (x[1], np.where(x[1] >= 0, fewest, most))):
-            ends.append(value / np.sqrt((value * value + rest) / len(gain) + self.model.epsilon))
-        error = _norm_error(len(gain))
-        low, high = ends[0] - error * np.abs(ends[0]), ends[1] + error * np.abs(ends[1])
-        corners = np.stack([gain * low, gain * high])
-        lost = (1 + np.abs(gain)) * TINY
-        return _outward(corners.min(0) - lost, corners.max(0) + lost)
 
     def _scan(
         self, block: BlockWeights, rates: Interval, x: Interval, z: Interval, state: Interval
@@ -213,13 +199,7 @@ class _Step:
         wide = dt[0][:, None], dt[1][:, None]
         gates = _decay(_multiply(wide, rates))
         increments = _multiply(_multiply(wide, inputs), (x[0][:, None], x[1][:, None]))
-        # A gate is not negative: what is lowest comes from the lowest state, with one gate or the other.
-        corners = [[gate * end for gate in gates] for end in state]
-        low, high = np.minimum(*corners[0]), np.maximum(*corners[1])
-        fused = _rounded(low + increments[0], high + increments[1])
-        product = _rounded(low, high)
-        apart = _rounded(product[0] + increments[0], product[1] + increments[1])
-        after = np.minimum(fused[0], apart[0]), np.maximum(fused[1], apart[1])
+        after = _updated(gates, state, increments)
         terms = _corners(after, readout)
         skip = np.stack([block.skip * x[0], block.skip * x[1]])
         pairs = np.hstack([terms[0], skip.min(0)[:, None]]), np.hstack([terms[1], skip.max(0)[:, None]])
@@ -294,6 +274,16 @@ def _add(x: Interval, y: Interval) -> Interval:
     return _rounded(x[0] + y[0], x[1] + y[1])
 
 
+def _updated(gate: Interval, state: Interval, increment: Interval) -> Interval:
+    """gate state + increment, fused or not."""
+    # A gate is not negative: what is lowest comes from the lowest state, with one gate or the other.
+    low, high = (np.stack([end * gate[0], end * gate[1]]) for end in state)
+    least, greatest = low.min(0), high.max(0)
+    fused = _rounded(least + increment[0], greatest + increment[1])
+    apart = _add(_rounded(least, greatest), increment)
+    return np.minimum(fused[0], apart[0]), np.maximum(fused[1], apart[1])
+
+
 def _total(terms: Interval, count: int) -> Interval:
     """The sum along the last axis of ``count`` products, in any order, fused or not."""
     sizes = _size(terms).sum(-1)
@@ -314,6 +304,21 @@ def _squares(x: Interval) -> Interval:
     ends = np.stack([x[0] ** 2, x[1] ** 2])
     _bounded(ends.max(0).sum() * np.ones(1))
     return np.where((x[0] <= 0) & (0 <= x[1]), 0.0, ends.min(0)), ends.max(0)
+
+
+def _normed(x: Interval, gain: np.ndarray, epsilon: float) -> Interval:
+    """gain x / sqrt(mean(x^2) + epsilon): each number with itself under the root, the others where they matter."""
+    squares, width = _squares(x), len(gain)
+    others = 1 - np.eye(width)
+    fewest, most = (others * squares[0]).sum(1), (others * squares[1]).sum(1)
+    ends = []
+    for value, rest in ((x[0], np.where(x[0] >= 0, most, fewest)), (x[1], np.where(x[1] >= 0, fewest, most))):
+        ends.append(value / np.sqrt((value * value + rest) / width + epsilon))
+    error = _norm_error(width)
+    low, high = ends[0] - error * np.abs(ends[0]), ends[1] + error * np.abs(ends[1])
+    corners = np.stack([gain * low, gain * high])
+    lost = (1 + np.abs(gain)) * TINY
+    return _outward(corners.min(0) - lost, corners.max(0) + lost)
 
 
 def _norm_error(width: int) -> float:
