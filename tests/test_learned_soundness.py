@@ -1,0 +1,63 @@
+"""No damaged model stays proved that is wrong somewhere: all strings up to a length, long ones, fading words."""
+
+from collections import Counter
+
+import pytest
+from learned_models import machine_of, opened, trained
+
+from automata.machine import PREDICTIVE
+from verify.learned.invariant import prove_running
+
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from corrupted_mambas import all_strings, damage, is_wrong, is_wrong_on_fading_words, long_strings  # noqa: E402
+
+MODELS = {
+    "flip-flop-S2": "flip-flop",
+    "d-2-S2L2": "d-2",
+    "tomita-4-L1": "tomita-4",
+    "repair-tomita-7": "tomita-7",
+    "dyck-2-2-S1": "dyck-2-2",
+}
+STEPS = 6_000
+
+
+def tally(name: str, seeds: range, length: int, count: int, symbols: int) -> Counter:
+    """What became of damaged models; asserts that those proved are right wherever they are looked at."""
+    machine, folder = machine_of(MODELS[name]), trained(name)
+    short = all_strings(machine, length)
+    found: Counter = Counter()
+    for seed in seeds:
+        stepped = opened(folder, machine)
+        how = damage(stepped.runner.model, seed)
+        outcome = prove_running(stepped, machine, PREDICTIVE, limit_steps=STEPS)
+        wrong = is_wrong(stepped, machine, short)
+        if not wrong:
+            wrong = is_wrong(stepped, machine, long_strings(machine, count, 150, seed))
+            wrong = wrong or is_wrong_on_fading_words(stepped, machine, symbols)
+        found[outcome.status, "wrong" if wrong else "right"] += 1
+        assert not (outcome.status == "proved" and wrong), (name, seed, how)
+        assert not (outcome.status == "refuted" and not is_wrong_after(stepped, machine, outcome.word)), (seed, how)
+    return found
+
+
+def is_wrong_after(stepped, machine, word) -> bool:
+    """Whether the stock model is wrong after this very string."""
+    from verify.evidence.sampling import check_words
+
+    return check_words(machine, stepped.by_full_forward, [word], PREDICTIVE).outcome == "refuted"
+
+
+def test_a_few_damaged_models():
+    found = tally("repair-tomita-7", range(16), 10, 200, 100) + tally("flip-flop-S2", range(16, 24), 8, 200, 100)
+    assert found["proved", "right"] >= 6 and sum(found[outcome, "wrong"] for outcome in ("refuted", "undecided")) >= 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_a_hundred_damaged_models(name):
+    found = tally(name, range(100), 12, 2_000, 400)
+    print(name, dict(found))
+    right = sum(found[outcome, "right"] for outcome in ("proved", "undecided"))
+    assert found["proved", "right"] >= 0.8 * right
