@@ -76,6 +76,7 @@ class WindowBlock:
         x, z: (edges, i).
         selected: on each edge.
         mixed: (edges, i).
+        after: the scan's state after each edge, (edges, i n).
     """
 
     past: Bounds
@@ -85,6 +86,7 @@ class WindowBlock:
     z: Bounds
     selected: Selected
     mixed: Bounds
+    after: Bounds
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def _block(
     after = updated(selected.gates, state[graph.sources], selected.increments)
     mixed = model.mixed(number, after, x, z, selected.readout)
     first_mixed = model.mixed(number, first, x0, z0, selected0.readout)
-    return WindowBlock(past, state, hidden, x, z, selected, mixed), first_mixed
+    return WindowBlock(past, state, hidden, x, z, selected, mixed, after), first_mixed
 
 
 def _pasts(graph: WindowGraph, u0: Bounds, u: Bounds, count: int) -> Bounds:

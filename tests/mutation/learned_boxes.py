@@ -1,0 +1,247 @@
+"""Planted faults in proofs by boxes: the semantics of float32, the steps on intervals, the two finders, the check."""
+
+from .fault import Fault
+
+_FLOAT32 = "verify/learned/float32.py"
+_STEP = "verify/learned/abstract_step.py"
+_WEIGHTS = "verify/learned/weights.py"
+_WINDOWS = "verify/learned/windows.py"
+_MERGING = "verify/learned/merging.py"
+_RECHECK = "verify/learned/recheck.py"
+_INVARIANT = "verify/learned/invariant.py"
+_SEMANTICS = "verify/learned/semantics.py"
+_OPERATIONS = "tests/test_learned_float32.py"
+_STEPS = "tests/test_learned_step.py"
+_PROOFS = "tests/test_learned_invariant.py"
+_CONDITIONS = f"{_PROOFS}::test_every_condition_of_a_proof_is_checked"
+
+FAULTS = [
+    # -- what is assumed of float32
+    Fault(_SEMANTICS, "ULPS = 4", "ULPS = 1", _OPERATIONS, "silu of torch errs by more than 2 units"),
+    Fault(_SEMANTICS, "TINY = 2.0**-120", "TINY = 2.0**-126", _OPERATIONS, "silu loses 2^-121 where exp overflows"),
+    Fault(
+        _SEMANTICS,
+        "SOFTPLUS_ZERO = -105.0",
+        "SOFTPLUS_ZERO = -103.0",
+        _OPERATIONS,
+        "softplus is not yet 0 there, in torch",
+    ),
+    # -- operations of the finders
+    Fault(
+        _FLOAT32,
+        "    apart = to_float32(rounded.low + increment.low, rounded.high + increment.high)\n",
+        "    apart = fused\n",
+        _OPERATIONS,
+        "a product may be rounded before the sum",
+    ),
+    Fault(
+        _FLOAT32,
+        "    low = np.where((x.low <= where) & (where <= x.high), lowest, np.minimum(*ends))\n",
+        "    low = np.minimum(*ends)\n",
+        _OPERATIONS,
+        "silu is least between the ends",
+    ),
+    Fault(
+        _FLOAT32,
+        "    zero = x.high <= SOFTPLUS_ZERO\n",
+        "    zero = x.low <= SOFTPLUS_ZERO\n",
+        _OPERATIONS,
+        "an interval that only begins where softplus is 0",
+    ),
+    Fault(
+        _FLOAT32,
+        "    one = x.high == 0\n",
+        "    one = x.low == 0\n",
+        _OPERATIONS,
+        "a gate that may be 1 and may be less",
+    ),
+    Fault(
+        _FLOAT32,
+        "(terms + 2) * (ROUNDING + _FLOAT64) * sizes",
+        "(terms + 2) * _FLOAT64 * sizes",
+        _OPERATIONS,
+        "sums are rounded in float32",
+    ),
+    Fault(
+        _FLOAT32,
+        "    high = np.where(x.high >= 0, scaled(x.high, fewest), scaled(x.high, most))\n",
+        "    high = scaled(x.high, fewest)\n",
+        _OPERATIONS,
+        "a negative number is nearest to 0 where the others are largest",
+    ),
+    Fault(_FLOAT32, "SLACK = 2.0", "SLACK = 1.0", _OPERATIONS, "the finders must be wider than the check"),
+    # -- a step
+    Fault(
+        _STEP,
+        "        increments = multiplied(inputs, x[..., None])\n",
+        "        increments = inputs\n",
+        _STEPS,
+        "what is added is dt B x",
+    ),
+    Fault(
+        _STEP,
+        "            shifted = concatenated([past, u[:, None, :]], 1)[:, 1:]\n",
+        "            shifted = past\n",
+        _STEPS,
+        "the convolution's cache moves on",
+    ),
+    Fault(
+        _STEP,
+        "        gains = self.gains[tokens]\n",
+        "        gains = model.head[tokens]\n",
+        _STEPS,
+        "the last norm has a gain",
+    ),
+    # -- what is covered
+    Fault(_WEIGHTS, "    if config.use_mambapy:\n", "    if False:\n", _STEPS, "another order of the scan"),
+    Fault(_WEIGHTS, '        if str(tensor.dtype) != "torch.float32":\n', "        if False:\n", _STEPS, "bfloat16"),
+    Fault(_WEIGHTS, '    if config.hidden_act != "silu":\n', "    if False:\n", _STEPS, "another activation"),
+    Fault(
+        _WEIGHTS,
+        '        digest.update(np.ascontiguousarray(tensors[name], dtype="<f4").tobytes())\n',
+        "",
+        _STEPS,
+        "a digest of names alone",
+    ),
+    # -- the finders
+    Fault(
+        _WINDOWS,
+        "    low[0], high[0] = first.low[0], first.high[0]\n    if len(graph.targets):\n",
+        "    low[0], high[0] = 0, 0\n    if len(graph.targets):\n",
+        _PROOFS,
+        "the first box has the caches after BOS",
+    ),
+    Fault(
+        _MERGING,
+        "            inside = ((lows <= low) & (high <= highs)).all(1)\n",
+        "            inside = ((lows <= low) & (high <= highs)).any(1)\n",
+        _PROOFS,
+        "a box that has the image in all numbers",
+    ),
+    # -- the check
+    Fault(_RECHECK, "    if proof.digest != model.digest:\n", "    if False:\n", _CONDITIONS, "other weights"),
+    Fault(_RECHECK, "    if proof.semantics != CONSTANTS:\n", "    if False:\n", _CONDITIONS, "another float32"),
+    Fault(_RECHECK, "    if proof.answer != answers.option:\n", "    if False:\n", _CONDITIONS, "another convention"),
+    Fault(_RECHECK, "    _check_automaton(proof, machine)\n", "", _CONDITIONS, "another automaton"),
+    Fault(
+        _RECHECK,
+        "            elif states[target] != after:\n",
+        "            elif False:\n",
+        _CONDITIONS,
+        "an edge of the table that leads elsewhere",
+    ),
+    Fault(
+        _RECHECK,
+        "            if not 0 <= target < count:\n",
+        "            if target >= count:\n",
+        _CONDITIONS,
+        "a legal symbol that the table does not follow",
+    ),
+    Fault(
+        _RECHECK,
+        "        if not _inside(caches, proof, 0) or proof.states[0] != 0:\n",
+        "        if False:\n",
+        _CONDITIONS,
+        "the start lies elsewhere",
+    ),
+    Fault(
+        _RECHECK,
+        "                if not _inside(caches, proof, successor):\n",
+        "                if False:\n",
+        _CONDITIONS,
+        "an image that leaves its box",
+    ),
+    Fault(
+        _RECHECK,
+        " or proof.states[successor] != target:\n",
+        ":\n",
+        _CONDITIONS,
+        "a successor of another state of the automaton",
+    ),
+    Fault(
+        _RECHECK,
+        "    if not (margins > 0).all():\n",
+        "    if (margins < -1e3).any():\n",
+        f"{_PROOFS}::test_an_output_that_is_not_decided_is_no_proof",
+        "an output that is not decided",
+    ),
+    Fault(
+        _RECHECK,
+        " or not (np.maximum(-proof.low, proof.high) <= LARGEST_NUMBER).all():\n",
+        ":\n",
+        _CONDITIONS,
+        "a box without an end",
+    ),
+    Fault(
+        _RECHECK,
+        "    if not (sizes <= LARGEST_NUMBER).all():\n",
+        "    if False:\n",
+        _STEPS,
+        "numbers that could overflow",
+    ),
+    Fault(
+        _RECHECK,
+        "    apart = _add(_rounded(least, greatest), increment)\n",
+        "    apart = fused\n",
+        _OPERATIONS,
+        "a product may be rounded before the sum",
+    ),
+    Fault(
+        _RECHECK,
+        "    return _function(np.where(turns, -0.278464542761074, low), high)\n",
+        "    return _function(low, high)\n",
+        _OPERATIONS,
+        "silu is least between the ends",
+    ),
+    Fault(
+        _RECHECK,
+        "    zero = x[1] <= SOFTPLUS_ZERO\n",
+        "    zero = x[0] <= SOFTPLUS_ZERO\n",
+        _OPERATIONS,
+        "an interval that only begins where softplus is 0",
+    ),
+    Fault(_RECHECK, "    one = x[1] == 0\n", "    one = x[0] == 0\n", _OPERATIONS, "a gate that may be less than 1"),
+    Fault(
+        _RECHECK,
+        "    error = (count + 2) * (ROUNDING + _FLOAT64) * sizes + (count + 2) * TINY\n",
+        "    error = (count + 2) * _FLOAT64 * sizes\n",
+        _OPERATIONS,
+        "sums are rounded in float32",
+    ),
+    Fault(
+        _RECHECK,
+        "    error = FUNCTION + _FLOAT64\n",
+        "    error = _FLOAT64\n",
+        _OPERATIONS,
+        "functions err",
+    ),
+    Fault(
+        _RECHECK,
+        "    return low.astype(np.float32).astype(np.float64), high.astype(np.float32).astype(np.float64)\n",
+        "    return low, high\n",
+        _OPERATIONS,
+        "one operation is rounded",
+    ),
+    Fault(
+        _RECHECK,
+        "            caches += [(seen[0][1:].ravel(), seen[1][1:].ravel()), (after[0].ravel(), after[1].ravel())]\n",
+        "            caches += [(seen[0][:-1].ravel(), seen[1][:-1].ravel()), (after[0].ravel(), after[1].ravel())]\n",
+        _STEPS,
+        "the convolution's cache moves on",
+    ),
+    # -- what is said
+    Fault(
+        _INVARIANT,
+        "            checked = recheck_boxes(proof, self.model, self.machine, vocabulary, self.answers)\n",
+        "            checked = Checked(len(proof.states), proof.edges, 60.0)\n",
+        _PROOFS,
+        "nothing is proved that was not checked again",
+    ),
+    Fault(
+        _INVARIANT,
+        "        if run.outcome == REFUTED:\n",
+        "        if True:\n",
+        _PROOFS,
+        "a string is run in the model before it is shown",
+    ),
+]
