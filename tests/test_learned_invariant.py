@@ -14,8 +14,8 @@ from constructions.build import build
 from constructions.compile.compiler import compile
 from verify.learned.answers import ByLogit
 from verify.learned.invariant import prove_by_boxes, prove_running, verdict_of
-from verify.learned.proof import read_proof, write_proof
-from verify.learned.recheck import NoProof, recheck_boxes
+from verify.learned.proof import NoProof, read_proof, write_proof
+from verify.learned.recheck import recheck_boxes
 from verify.learned.weights import trained_mamba
 
 pytest.importorskip("torch")
@@ -60,6 +60,7 @@ def test_a_compiled_model_is_proved_for_every_execution(compiled):
         ("tomita-4-L1", "tomita-4", "windows", 20),
         ("repair-d-2", "d-2", "merging", 30),
         ("dyck-2-2-S1", "dyck-2-2", "windows", 57),
+        ("repair-tomita-7", "tomita-7", "windows", 19),
     ],
 )
 def test_trained_models_are_proved(name, of, finder, most):
@@ -162,6 +163,13 @@ def narrowed(proof, box):
     return edited(proof.low, (box, number), (proof.low[box, number] + proof.high[box, number]) / 2)
 
 
+def claimed(proof, boxes, constant):
+    """Half-spaces that say no more than that a constant is positive."""
+    count, scanned = len(boxes), proof.low.shape[1] // 3 // 2
+    weights, constants = np.zeros((count, scanned)), np.full(count, constant)
+    return {"form_boxes": np.array(boxes), "form_weights": weights, "form_constants": constants}
+
+
 TAMPERED = {
     "another digest": (lambda p: {"digest": "0" * 64}, "the weights are not those"),
     "another semantics": (lambda p: {"semantics": {**p.semantics, "ulps": 1}}, "another float32"),
@@ -184,6 +192,10 @@ TAMPERED = {
     "a state out of range": (lambda p: {"states": edited(p.states, 1, 99)}, "no state of the automaton"),
     "a wrong state": (lambda p: {"states": edited(p.states, 1, p.states[0])}, "successor|not decided|inside"),
     "no successor": (lambda p: {"successors": np.full_like(p.successors, -1)}, "is not a box of"),
+    "a half-space at the start": (lambda p: claimed(p, [0], -1.0), "of box 0 does not hold after BOS"),
+    "a half-space": (lambda p: claimed(p, [3], -1.0), "a half-space of box 3 does not follow"),
+    "no half-space": (lambda p: claimed(p, [3], np.nan), "not made of finite numbers"),
+    "half a half-space": (lambda p: {**claimed(p, [3], 1.0), "form_boxes": np.zeros(0, "i8")}, "has the shape"),
     "another successor": (lambda p: {"successors": np.zeros_like(p.successors)}, "is not a box of"),
 }
 
@@ -195,6 +207,27 @@ def test_every_condition_of_a_proof_is_checked(proved, name):
     recheck_boxes(proof, *rest)
     with pytest.raises(NoProof, match=said):
         recheck_boxes(replace(proof, **edit(proof)), *rest)
+
+
+def test_half_spaces_that_follow_are_no_harm(proved):
+    proof, *rest = proved
+    everywhere = list(range(len(proof.states)))
+    assert recheck_boxes(replace(proof, **claimed(proof, everywhere, 1.0)), *rest) == recheck_boxes(proof, *rest)
+
+
+def test_half_spaces_decide_what_boxes_do_not():
+    machine = machine_of("tomita-7")
+    model = opened(trained("repair-tomita-7"), machine)
+    found = prove_running(model, machine, PREDICTIVE)
+    assert found.checked.half_spaces == 3 == len(found.proof.form_boxes)
+    assert "an invariant of 19 boxes and 3 half-spaces" in found.reason
+    rest = trained_mamba(model.runner.model), machine, model.vocabulary, ByLogit(tuple(model.vocabulary.answers))
+    with pytest.raises(NoProof, match="an output is not decided"):
+        recheck_boxes(replace(found.proof, **claimed(found.proof, [], 0.0)), *rest)
+    with pytest.raises(NoProof, match="does not follow"):
+        recheck_boxes(replace(found.proof, form_constants=found.proof.form_constants - 1), *rest)
+    with pytest.raises(NoProof, match="an output is not decided"):  # what is known is too little
+        recheck_boxes(replace(found.proof, form_constants=found.proof.form_constants + 1), *rest)
 
 
 def test_an_output_that_is_not_decided_is_no_proof(proved):

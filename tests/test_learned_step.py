@@ -8,11 +8,11 @@ from automata.catalogue import language
 from automata.machine import PREDICTIVE
 from constructions.build import build
 from constructions.compile.compiler import compile
-from verify.learned import recheck as checked
+from verify.learned import plain_step as checked
 from verify.learned.abstract_step import AbstractMamba
 from verify.learned.float32 import Bounds
 from verify.learned.invariant import prove_running
-from verify.learned.recheck import NoProof
+from verify.learned.proof import NoProof
 from verify.learned.weights import of_arrays, trained_mamba
 from verify.numbers.boxes import NotCovered
 
@@ -65,7 +65,7 @@ def test_a_step_on_boxes_contains_the_stock_models(options):
     model = random_stock(**options)
     arrays, kernel = trained_mamba(model), model.config.conv_kernel
     finder, read = AbstractMamba(arrays), np.arange(TOKENS)
-    check = checked._Step(arrays, read)
+    check = checked.PlainStep(arrays, read)
     rng, rows, steps = np.random.default_rng(0), 24, 12
     tokens = rng.integers(0, TOKENS, (rows, steps))
     nothing = np.zeros((rows, finder.cache_size))
@@ -80,10 +80,45 @@ def test_a_step_on_boxes_contains_the_stock_models(options):
             now, given = caches_of(out.cache_params, rows, kernel), out.logits[:, -1].numpy()
             assert inside(found.ends, now) and inside(logits.ends, given)
             for row in range(rows):
-                caches, scores = check(low[row], high[row], tokens[row, step])
+                caches, scores, _ = check(low[row], high[row], tokens[row, step])
                 assert inside(caches, now[row]) and inside(scores, given[row])
                 assert (found.low[row] <= caches[0]).all() and (caches[1] <= found.high[row]).all()
                 assert (logits.low[row] <= scores[0]).all() and (scores[1] <= logits.high[row]).all()
+
+
+@pytest.mark.parametrize("options", [{"blocks": 1}, {}, {"use_bias": True, "seed": 3}])
+def test_forms_are_below_what_they_stand_for(options):
+    """v . h + c is at most the logit without the norm's factor, and a form pulled back at most the form."""
+    model = random_stock(**options)
+    arrays, kernel, rng = trained_mamba(model), model.config.conv_kernel, np.random.default_rng(2)
+    check, rows, seen = checked.PlainStep(arrays, np.arange(TOKENS)), 12, []
+    scanned, shape = arrays.inner * arrays.states, (arrays.inner, arrays.states)
+    model.backbone.norm_f.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0][:, -1].double().numpy()))
+    tokens = rng.integers(0, TOKENS, (rows, 10))
+    near = []
+    with torch.no_grad():
+        out = model(torch.from_numpy(tokens[:, :1]), use_cache=True)
+        for step in range(1, 10):
+            before = caches_of(out.cache_params, rows, kernel)
+            out = model(torch.from_numpy(tokens[:, step : step + 1]), cache_params=out.cache_params, use_cache=True)
+            after = caches_of(out.cache_params, rows, kernel)
+            logits = out.logits[:, -1].double().numpy()
+            roots = np.sqrt((seen[-1] ** 2).mean(1) + arrays.epsilon)
+            low, high = around(rng, before)
+            for row in range(rows):
+                _, _, last = check(low[row], high[row], tokens[row, step])
+                h, g = after[row, -scanned:].reshape(shape), before[row, -scanned:].reshape(shape)
+                for output, wanted in ((0, True), (3, False)):
+                    weights, constant = check.form(last, output, wanted)
+                    value, exact = (weights * h).sum() + constant, logits[row, output] * roots[row] * (2 * wanted - 1)
+                    assert value <= exact
+                    near.append((exact - value) / (1 + abs(exact)))
+                    earlier, less = checked.pulled_back(last, weights, constant)
+                    assert (earlier * g).sum() + less <= value
+                weights = rng.standard_normal(shape)
+                earlier, less = checked.pulled_back(last, weights, 0.0)
+                assert (earlier * g).sum() + less <= (weights * h).sum()
+    assert np.median(near) < 1  # and they say something
 
 
 def around(rng, x):
@@ -208,4 +243,4 @@ def test_what_could_overflow_is_no_proof(name):
     arrays = of_arrays(tensors, 1e-5)
     nothing = np.zeros(AbstractMamba(arrays).cache_size)
     with np.errstate(all="ignore"), pytest.raises(NoProof, match="overflows"):
-        checked._Step(arrays, np.arange(TOKENS))(nothing, nothing, 1)
+        checked.PlainStep(arrays, np.arange(TOKENS))(nothing, nothing, 1)

@@ -8,6 +8,7 @@ _WEIGHTS = "verify/learned/weights.py"
 _WINDOWS = "verify/learned/windows.py"
 _MERGING = "verify/learned/merging.py"
 _RECHECK = "verify/learned/recheck.py"
+_PLAIN = "verify/learned/plain_step.py"
 _INVARIANT = "verify/learned/invariant.py"
 _SEMANTICS = "verify/learned/semantics.py"
 _OPERATIONS = "tests/test_learned_float32.py"
@@ -160,8 +161,8 @@ FAULTS = [
     ),
     Fault(
         _RECHECK,
-        "    if not (margins > 0).all():\n",
-        "    if (margins < -1e3).any():\n",
+        "        for output in np.flatnonzero(~(margins > 0)).tolist():\n",
+        "        for output in np.flatnonzero(margins < -1e3).tolist():\n",
         f"{_PROOFS}::test_an_output_that_is_not_decided_is_no_proof",
         "an output that is not decided",
     ),
@@ -173,61 +174,89 @@ FAULTS = [
         "a box without an end",
     ),
     Fault(
-        _RECHECK,
+        _PLAIN,
         "    if not (sizes <= LARGEST_NUMBER).all():\n",
         "    if False:\n",
         _STEPS,
         "numbers that could overflow",
     ),
     Fault(
-        _RECHECK,
+        _PLAIN,
         "    apart = _add(_rounded(least, greatest), increment)\n",
         "    apart = fused\n",
         _OPERATIONS,
         "a product may be rounded before the sum",
     ),
     Fault(
-        _RECHECK,
+        _PLAIN,
         "    return _function(np.where(turns, -0.278464542761074, low), high)\n",
         "    return _function(low, high)\n",
         _OPERATIONS,
         "silu is least between the ends",
     ),
     Fault(
-        _RECHECK,
+        _PLAIN,
         "    zero = x[1] <= SOFTPLUS_ZERO\n",
         "    zero = x[0] <= SOFTPLUS_ZERO\n",
         _OPERATIONS,
         "an interval that only begins where softplus is 0",
     ),
-    Fault(_RECHECK, "    one = x[1] == 0\n", "    one = x[0] == 0\n", _OPERATIONS, "a gate that may be less than 1"),
+    Fault(_PLAIN, "    one = x[1] == 0\n", "    one = x[0] == 0\n", _OPERATIONS, "a gate that may be less than 1"),
     Fault(
-        _RECHECK,
+        _PLAIN,
         "    error = (count + 2) * (ROUNDING + _FLOAT64) * sizes + (count + 2) * TINY\n",
         "    error = (count + 2) * _FLOAT64 * sizes\n",
         _OPERATIONS,
         "sums are rounded in float32",
     ),
     Fault(
-        _RECHECK,
+        _PLAIN,
         "    error = FUNCTION + _FLOAT64\n",
         "    error = _FLOAT64\n",
         _OPERATIONS,
         "functions err",
     ),
     Fault(
-        _RECHECK,
+        _PLAIN,
         "    return low.astype(np.float32).astype(np.float64), high.astype(np.float32).astype(np.float64)\n",
         "    return low, high\n",
         _OPERATIONS,
         "one operation is rounded",
     ),
     Fault(
-        _RECHECK,
+        _PLAIN,
         "            caches += [(seen[0][1:].ravel(), seen[1][1:].ravel()), (after[0].ravel(), after[1].ravel())]\n",
         "            caches += [(seen[0][:-1].ravel(), seen[1][:-1].ravel()), (after[0].ravel(), after[1].ravel())]\n",
         _STEPS,
         "the convolution's cache moves on",
+    ),
+    Fault(
+        _RECHECK,
+        "            if not constant + least_value(weights, last.after) > 0:\n",
+        "            if False:\n",
+        _CONDITIONS,
+        "a half-space that does not hold after BOS",
+    ),
+    Fault(
+        _RECHECK,
+        "                    if not self._implied(box, last, *pulled_back(last, weights, constant)):\n",
+        "                    if False:\n",
+        _CONDITIONS,
+        "a half-space that a step leaves",
+    ),
+    Fault(
+        _PLAIN,
+        "    lost = (np.abs(weights) * (radius * state + rounding)).sum()\n",
+        "    lost = 0.0\n",
+        _STEPS,
+        "a gate is an interval, and the update is rounded",
+    ),
+    Fault(
+        _PLAIN,
+        "        constant -= ((high - low) / 2 * reached).sum() * (1 + _NOISE)\n",
+        "",
+        _STEPS,
+        "the coefficients of a form are intervals",
     ),
     # -- what is said
     Fault(

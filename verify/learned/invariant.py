@@ -19,9 +19,10 @@ from verify.learned.abstract_step import AbstractMamba
 from verify.learned.answers import Answers, ByLogit, margins
 from verify.learned.behaviour import Behaviour, behaviour
 from verify.learned.float32 import Bounds
+from verify.learned.half_spaces import HalfSpaces, half_spaces
 from verify.learned.merging import CLOSED, EXHAUSTED, MISTAKEN, BoxSearch, MergedBoxes
-from verify.learned.proof import BoxProof, assumed
-from verify.learned.recheck import Checked, NoProof, recheck_boxes
+from verify.learned.proof import BoxProof, NoProof, assumed
+from verify.learned.recheck import Checked, recheck_boxes
 from verify.learned.semantics import SENTENCE
 from verify.learned.weights import TrainedMamba, trained_mamba
 from verify.learned.windows import WindowBoxes, WindowGraph, window_boxes, window_graph
@@ -219,12 +220,21 @@ class _Prover:
             return self._wrong(())
         if (wrong := np.flatnonzero((greatest < 0).any(1))).size:
             return self._wrong((*_path(graph, int(graph.sources[wrong[0]])), int(graph.symbols[wrong[0]])))
-        undecided = int((~(least > 0)).sum() + (~(first_least > 0)).sum())
-        if undecided:
-            count = least.size + first_least.size
-            self.best = f"{undecided} of {count} outputs are undecided with boxes for windows of {length} symbols"
-            return None
-        return self._checked("windows", length, None, states, found.caches, _successors(found, self.behaviour.symbols))
+        undecided, forms = ~(least > 0), None
+        if undecided.any() or not (first_least > 0).all():
+            count = int(undecided.sum() + (~(first_least > 0)).sum())
+            self.best = (
+                f"{count} of {least.size + first_least.size} outputs are undecided with boxes for windows of {length} "
+                "symbols"
+            )
+            if not isinstance(self.answers, ByLogit) or self.answers.threshold or not (first_least > 0).all():
+                return None
+            wanted = expected[states[graph.targets]]
+            forms = half_spaces(self.abstract, found, self.read, undecided, wanted)
+            if forms is None:
+                return None
+        successors = _successors(found, self.behaviour.symbols)
+        return self._checked("windows", length, None, states, found.caches, successors, forms)
 
     def _checked(
         self,
@@ -234,8 +244,10 @@ class _Prover:
         states: np.ndarray,
         caches: Bounds,
         successors: np.ndarray,
+        forms: HalfSpaces | None = None,
     ) -> Invariant | None:
         vocabulary = self.vocabulary
+        forms = forms or HalfSpaces(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0))
         proof = BoxProof(
             digest=self.model.digest,
             mode=self.mode,
@@ -250,6 +262,9 @@ class _Prover:
             low=caches.low,
             high=caches.high,
             successors=successors,
+            form_boxes=forms.nodes,
+            form_weights=forms.weights,
+            form_constants=forms.constants,
             semantics=assumed(),
         )
         try:
@@ -257,8 +272,9 @@ class _Prover:
         except NoProof as error:
             self.best = f"boxes were found that do not stand the check: {error}"
             return None
+        also = f" and {len(forms.nodes)} half-spaces" if checked.half_spaces else ""
         reason = (
-            f"for every length, by an invariant of {checked.boxes} boxes ({checked.edges} edges, least margin "
+            f"for every length, by an invariant of {checked.boxes} boxes{also} ({checked.edges} edges, least margin "
             f"{checked.margin:.3g}), {SENTENCE}"
         )
         return Invariant(PROVED, reason, finder, checked, window, ratio, proof=proof, steps=self.steps)

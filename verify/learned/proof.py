@@ -20,6 +20,10 @@ from verify.learned.semantics import CONSTANTS
 KIND = "invariant of boxes"
 
 
+class NoProof(Exception):
+    """The document does not prove what it says; the message names the condition that fails."""
+
+
 @dataclass(frozen=True)
 class BoxProof:
     """Boxes of a model's caches, one automaton state each, closed under every symbol that is followed.
@@ -35,6 +39,8 @@ class BoxProof:
         states: of the automaton, one for each box; box 0 has the caches after BOS.
         low, high: (boxes, cache size).
         successors: (boxes, symbols): the box that has the image, -1 where the symbol is not followed.
+        form_boxes, form_weights, form_constants: half-spaces: on the states of the last block in box form_boxes[j], of
+            shape (i n,), form_weights[j] . h + form_constants[j] is positive.
         semantics: the constants of float32 that were assumed.
     """
 
@@ -51,6 +57,9 @@ class BoxProof:
     low: np.ndarray
     high: np.ndarray
     successors: np.ndarray
+    form_boxes: np.ndarray
+    form_weights: np.ndarray
+    form_constants: np.ndarray
     semantics: dict[str, Any]
 
     @property
@@ -58,7 +67,8 @@ class BoxProof:
         return int((self.successors >= 0).sum())
 
 
-_LISTS = {"next": np.int64, "expected": np.bool_, "states": np.int64, "successors": np.int64}
+_LISTS = {"next": np.int64, "expected": np.bool_, "states": np.int64, "successors": np.int64, "form_boxes": np.int64}
+_HEXADECIMAL = ("low", "high", "form_weights", "form_constants")
 
 
 def write_proof(proof: BoxProof, path: str | Path) -> int:
@@ -69,7 +79,7 @@ def write_proof(proof: BoxProof, path: str | Path) -> int:
     """
     content: dict[str, Any] = {"kind": KIND, **{name: getattr(proof, name) for name in BoxProof.__dataclass_fields__}}
     content |= {name: content[name].tolist() for name in _LISTS}
-    content |= {name: [[number.hex() for number in row] for row in content[name].tolist()] for name in ("low", "high")}
+    content |= {name: _hexadecimal(content[name].tolist()) for name in _HEXADECIMAL}
     text = json.dumps(content, separators=(",", ":"), ensure_ascii=False) + "\n"
     write_text(path, text)
     return len(text)
@@ -100,9 +110,16 @@ def read_proof(path: str | Path) -> BoxProof:
     return BoxProof(**content)
 
 
+def _hexadecimal(numbers: Any) -> Any:
+    """Numbers, in lists or not, as hexadecimal floats."""
+    return [_hexadecimal(one) for one in numbers] if isinstance(numbers, list) else numbers.hex()
+
+
 def _entry(name: str, found: Any) -> Any:
     """An entry of the document as the attribute of that name; raises what conversions raise."""
-    if name in ("low", "high"):
+    if name == "form_constants":
+        return _table([float.fromhex(number) for number in found], np.float64)
+    if name in _HEXADECIMAL:
         return _table([[float.fromhex(number) for number in row] for row in found], np.float64)
     if name in _LISTS:
         entry = bool if name == "expected" else int
