@@ -186,8 +186,9 @@ def _of_rounding(methods: Sequence[str]) -> Iterator[tuple[str, Callable[[], dic
 
 def inside(file: str, out: Path) -> None:
     """In a tree with a fault in this file: certificates of verdicts about changed models that are false."""
-    from recorded_proofs import keep_false, without_witnesses
+    from recorded_proofs import keep_false, limit_means, without_witnesses
 
+    limit_means()
     without_witnesses()
     keep_false(edited(file), out, SECONDS)
 
@@ -230,24 +231,31 @@ def compiled_tree(folder: Path) -> Path:
     return tree
 
 
-def planted(tree: Path, fault) -> Row:
-    """Plants a fault in the tree, asks its provers, and the checker of this one; the tree is as before afterwards."""
+def planted(tree: Path, *faults, enough: int = 2) -> Row:
+    """Plants faults in the tree, asks its provers, and the checker of this one; the tree is as before afterwards.
+
+    Args:
+        tree: a copy of this one.
+        faults: one, or several in different files, to be looked for at once.
+        enough: false verdicts after which no more are looked for.
+    """
     from tests.certificates import checked
 
-    path = tree / fault.file
-    source = path.read_text(encoding="utf-8")
+    sources = {tree / fault.file: (tree / fault.file).read_text(encoding="utf-8") for fault in faults}
     try:
-        path.write_text(fault.planted(source), encoding="utf-8")
-        found = false_proofs(tree, fault)
+        for fault in faults:
+            (tree / fault.file).write_text(fault.planted(sources[tree / fault.file]), encoding="utf-8")
+        found = false_proofs(tree, faults, enough)
     finally:
-        path.write_text(source, encoding="utf-8")
+        for path, source in sources.items():
+            path.write_text(source, encoding="utf-8")
     answers = tuple(checked(json.dumps(one["certificate"])) for one in found)
     return Row(tuple((one["method"], one["false"]) for one in found), answers)
 
 
-def false_proofs(tree: Path, fault) -> list[dict[str, Any]]:
-    """What the provers of a tree believe falsely, with the certificates."""
-    from recorded_proofs import FOLDER
+def false_proofs(tree: Path, faults: Sequence, enough: int) -> list[dict[str, Any]]:
+    """What the provers of a tree with these faults believe falsely, with the certificates."""
+    from recorded_proofs import ENOUGH, FOLDER
 
     with tempfile.TemporaryDirectory() as out:
         environment = {
@@ -256,9 +264,12 @@ def false_proofs(tree: Path, fault) -> list[dict[str, Any]]:
             "PYTHONDONTWRITEBYTECODE": "1",
             "OMP_NUM_THREADS": "1",
             FOLDER: out,
+            ENOUGH: str(enough),
         }
-        by_tests = ["pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "recorded_proofs", *fault.tests]
-        for words in (by_tests, ["tests.planted_provers", _INSIDE, fault.file, out]):
+        tests = [test for fault in faults for test in fault.tests]
+        by_tests = ["pytest", *["-x"] * (len(faults) == 1), "-q", "-p", "no:cacheprovider", "-p", "recorded_proofs"]
+        by_changes = [["tests.planted_provers", _INSIDE, fault.file, out] for fault in faults]
+        for words in ([*by_tests, *tests], *by_changes):
             try:
                 subprocess.run(
                     [sys.executable, "-m", *words], cwd=tree, env=environment, capture_output=True, timeout=PATIENCE

@@ -15,16 +15,24 @@ import importlib
 import inspect
 import json
 import os
+import resource
+import signal
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, Iterable, Iterator
 
 from truth import falsehood
 
-FOLDER = "FALSE_PROOFS"
-SECONDS, ENOUGH, PAIRS = 6.0, 2, 400
-"""CPU seconds of asking, false verdicts, and pairs of model and language, after which no more is asked."""
+FOLDER, ENOUGH = "FALSE_PROOFS", "FALSE_PROOFS_ENOUGH"
+"""Names in the environment: of the folder, and of how many false verdicts are enough (2)."""
+
+SECONDS, PAIRS, FOR_ONE = 6.0, 400, 3.0
+"""CPU seconds of asking, and pairs of model and language, after which no more is asked; CPU seconds of one answer."""
+
+MOST_SECONDS, MOST_BYTES = 120, 4 << 30
+"""CPU seconds and memory of a process whose prover has a fault, which need not end."""
 
 LIMIT = 3_000
 """Joint states of a search."""
@@ -98,6 +106,7 @@ def _record() -> None:
 
 
 def pytest_configure() -> None:
+    limit_means()
     _record()
 
 
@@ -107,25 +116,50 @@ def pytest_sessionfinish() -> None:
 
 
 def keep_false(documents: Iterable[tuple[str, Callable[[], dict[str, Any] | None]]], folder: Path, most: float) -> None:
-    """Writes certificates of verdicts that are false, ``ENOUGH`` of them, and why each is.
+    """Writes certificates of verdicts that are false, and why each is, until there are enough.
 
     Args:
         documents: methods, each with what gives a certificate of a proof, or None.
         folder: to write into.
         most: CPU seconds after which no more is asked.
     """
-    begun, written = time.process_time(), 0
+    begun, written, enough = time.process_time(), 0, int(os.environ.get(ENOUGH, "2"))
     for method, make in documents:
-        if time.process_time() - begun > most or written == ENOUGH:
+        if time.process_time() - begun > most or written == enough:
             return
         try:
-            found = make()
+            with _in_time():
+                found = make()
             why = found and falsehood(found)
-        except Exception:  # a planted fault may break anything; only what is written counts
+        except (Exception, _OutOfTime):  # a planted fault may break anything; only what is written counts
             continue
         if found and why:
             (folder / f"{written}.json").write_text(json.dumps({"method": method, "false": why, "certificate": found}))
             written += 1
+
+
+class _OutOfTime(BaseException):
+    """Raised by a timer; not an Exception, so that no prover takes it for one of its own."""
+
+
+@contextmanager
+def _in_time() -> Iterator[None]:
+    def out_of_time(*_):
+        raise _OutOfTime
+
+    before = signal.signal(signal.SIGVTALRM, out_of_time)
+    signal.setitimer(signal.ITIMER_VIRTUAL, FOR_ONE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def limit_means() -> None:
+    """This process ends when it has used too much."""
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))
 
 
 def without_witnesses() -> None:

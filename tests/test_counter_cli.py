@@ -61,6 +61,13 @@ def test_no_solver_is_needed(small, capsys, tmp_path, monkeypatch, name):
     assert status == 0 and report["proof"]["method"] == "relation" and report["proof"]["outcome"] == "proved"
 
 
+def test_a_float_needs_no_solver_either(small, capsys, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "z3", None)
+    status, report, _ = report_of(capsys, tmp_path, "counter", "anbn", "--arithmetic", "float16")
+    assert status == 0 and report["outcomes"] == ["proved", "tested", "tested", "tested"]
+    assert "2049 is rounded to 2048" in report["exact_horizon"]["reason"]
+
+
 def test_a_float_has_a_horizon(small, capsys, tmp_path):
     status, report, printed = report_of(capsys, tmp_path, "counter", "dyck-1", "--arithmetic", "float16")
     assert status == 0 and report["proof"]["horizon"] == 2048

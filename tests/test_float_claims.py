@@ -24,9 +24,10 @@ from constructions.ssm.layers import Affine
 from verify.evidence.sampling import check_words
 from verify.methods.bisimulation import bisimulation
 from verify.methods.induction import prove_counter, prove_dyck
-from verify.methods.induction.counter_horizon import check_horizon, covered_length, exact_horizon
+from verify.methods.induction.counter_horizon import covered_length, exact_horizon
 from verify.methods.induction.counter_obligations import CounterInduction
 from verify.methods.induction.float_growth import MOST_SYMBOLS, Growth, check_weights, longest
+from verify.methods.relation.confirmed import check_horizon
 from verify.methods.sticky import find_sticky
 from verify.numbers.boxes import NotCovered
 from verify.testing.corruption import with_layer

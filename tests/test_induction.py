@@ -23,11 +23,13 @@ from verify.evidence.sampling import expect, random_words
 from verify.methods.bisimulation import bisimulation
 from verify.methods.bounded_search import bounded_search
 from verify.methods.induction import prove_counter, prove_dyck
-from verify.methods.induction.counter_horizon import check_horizon, confirm_horizon, exact_horizon
 from verify.methods.induction.counter_obligations import CounterInduction
 from verify.methods.induction.depths import DepthInduction
 from verify.methods.induction.stack_obligations import StackInduction
 from verify.methods.induction.stack_states import failing_state
+from verify.methods.relation.confirmed import check_horizon, confirm_horizon
+from verify.methods.relation.horizon import largest_exact_value
+from verify.methods.relation.prove import RelationProof
 from verify.methods.sticky import find_sticky
 from verify.numbers.boxes import NotCovered
 from verify.testing.brute_force import plain_outputs
@@ -219,8 +221,8 @@ def test_a_horizon_too_far_to_run_to_is_confirmed_by_its_last_steps():
 def test_the_float32_horizon_is_confirmed_by_running_up_to_it_and_one_past_it(name, run_up):
     """For dyck-1 all 2^24 symbols are read; then one more, on which the counter stands still."""
     ssm, machine = counter_model(name, PREDICTIVE, "float32"), counter_machine(name)
-    induction = CounterInduction(ssm, machine)
-    confirmed = confirm_horizon(induction, exact_horizon(induction), run_up)
+    proof = RelationProof(ssm, machine)
+    confirmed = confirm_horizon(proof, largest_exact_value(proof), run_up)
     assert confirmed.steps == 2**24 and confirmed.exact
     assert confirmed.past == f"{2**24 + 1} is rounded to {2**24}"
     engine = Engine(ssm)
@@ -232,8 +234,8 @@ def test_the_float32_horizon_is_confirmed_by_running_up_to_it_and_one_past_it(na
 
 def test_a_run_that_is_not_exact_is_not_confirmed():
     """Half a step too far, the run and the exact state differ."""
-    induction = CounterInduction(counter_model("dyck-1", PREDICTIVE, "float16"), counter_machine("dyck-1"))
-    assert confirm_horizon(induction, 2048).exact and not confirm_horizon(induction, 2050).exact
+    proof = RelationProof(counter_model("dyck-1", PREDICTIVE, "float16"), counter_machine("dyck-1"))
+    assert confirm_horizon(proof, 2048).exact and not confirm_horizon(proof, 2050).exact
 
 
 def test_beyond_the_horizon_the_float_model_is_wrong():

@@ -1,23 +1,27 @@
 """The proof by a relation on affine forms agrees with the solver, and proves nothing that a search refutes."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from float_faults import with_feature
+from float_faults import with_feature, with_neuron
 
 from automata.machine import BOS, MODES, PREDICTIVE, RECOGNISE
 from automata.machines.counter_machine import NAMES, counter_machine
 from constructions.paper.counters import counter_cascade
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
+from constructions.ssm.layers import Affine
 from constructions.ssm.lowering import lower
+from verify.claim import Claim
 from verify.methods.bounded_search import bounded_search
 from verify.methods.induction import prove_counter
 from verify.methods.relation.forms import above, bounds, corner
 from verify.methods.relation.method import prove_relation
 from verify.methods.relation.prove import RelationProof
 from verify.numbers.boxes import NotCovered
+from verify.proving import prove_claim
 from verify.testing.corruption import corruptions, with_layer
 from verify.verdict import PROVED, REFUTED, TESTED
 
@@ -90,6 +94,40 @@ def test_a_counter_that_is_never_read_must_count_too():
     matrix.data = np.where(matrix.data == 1, 2, matrix.data)
     wrong = with_layer(ssm, 0, increment=replace(layer.increment, matrix=matrix))
     assert not kept(wrong, "dyck-1")
+
+
+@pytest.mark.parametrize("arithmetic", ["exact", "fixed:2", "float16", "float64"])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n == "shuffle-6" else n for n in NAMES])
+def test_every_counter_language_is_proved_where_there_is_no_solver(name, mode, arithmetic, monkeypatch):
+    monkeypatch.setitem(sys.modules, "z3", None)
+    ssm, machine = model(name, mode, Arithmetic.parse(arithmetic)), counter_machine(name)
+    verdict = prove_claim(Claim(machine, mode, Engine(ssm), ssm))
+    assert (verdict.outcome, verdict.method) == (PROVED, "relation")
+    assert (verdict.horizon is not None) == ssm.arithmetic.is_float
+
+
+def read_by(ssm, output: int, *neuron, bias: int = 0):
+    """The model with one more feature, which alone says whether this output is given."""
+    wide = with_neuron(ssm, 0, *neuron, np.arange(len(ssm.outputs)) == output)
+    matrix, biases = wide.readout.matrix.toarray(), wide.readout.bias.copy()
+    matrix[output, :-1], biases[output] = 0, bias
+    return replace(wide, readout=Affine(matrix, biases))
+
+
+@pytest.mark.parametrize(
+    "output, neuron, bias",
+    [
+        # ) is given from 2 open brackets on: in a part of the range alone.
+        (1, ([[1]], [0], [1], 0), -1),
+        # <eos> is given below 3 open brackets: were the first relu no relu, its sum would be 0 from 1 on.
+        (2, ([[1], [1]], [-3, 0], [1, -1], 3), 0),
+    ],
+)
+def test_an_output_is_looked_at_in_the_whole_range(output, neuron, bias):
+    ssm, machine = read_by(model("dyck-1", PREDICTIVE), output, *neuron, bias=bias), counter_machine("dyck-1")
+    assert not kept(ssm, "dyck-1")
+    assert bounded_search(machine, Engine(ssm), 4).witness.word == ("(",)
 
 
 def test_the_start_is_looked_at():

@@ -58,14 +58,14 @@ FAULTS = [
         _PROVE,
         "if given and (least is None or least <= 0)",
         "if given and (most is not None and most <= 0)",
-        _CORRUPTED,
+        f"{_TESTS}::test_an_output_is_looked_at_in_the_whole_range",
         "an output is given in the whole box",
     ),
     Fault(
         _FORMS,
         "        if least is None or least < low:\n            raise OpenSign(above(value, low, self.box))\n",
         "",
-        _CORRUPTED,
+        f"{_TESTS}::test_an_output_is_looked_at_in_the_whole_range",
         "a relu whose sign is open is cut",
     ),
     Fault(

@@ -171,13 +171,12 @@ def _checks(
 
 
 def _horizon(machine: CounterMachine, engine) -> Verdict:
-    from verify.methods.induction.counter_horizon import check_horizon
-    from verify.methods.induction.symbolic import SolverMissing
+    from verify.methods.relation.confirmed import check_horizon
     from verify.numbers.boxes import NotCovered
 
     try:
         return check_horizon(engine.ssm, machine)
-    except (NotCovered, SolverMissing) as error:
+    except NotCovered as error:
         return Verdict(UNDECIDED, "run to the horizon", engine.ssm.mode, engine.arithmetic, reason=str(error))
 
 

@@ -51,7 +51,7 @@ def covered_symbols(proof: RelationProof, horizon: int) -> int | None:
     updates = [{(1, max(0, move.add[i])) for move in machine.moves} for i in range(len(machine.counters))]
     if proof.ssm.mode != PREDICTIVE:
         # Nothing is proved of counters in and after the step of a violation.
-        places = _counters(proof)
+        places = counter_places(proof)
         for stepped in proof.steps():
             for i, (number, place) in places.items():
                 for part, (gate, increment) in decided_parts(
@@ -66,7 +66,7 @@ def covered_symbols(proof: RelationProof, horizon: int) -> int | None:
     return length_within(machine, updates, horizon)
 
 
-def _counters(proof: RelationProof) -> dict[int, tuple[int, int]]:
+def counter_places(proof: RelationProof) -> dict[int, tuple[int, int]]:
     """Counter -> its place."""
     terms = (term for row in proof.entries[0].state for term in row)
     return {term.counter: place for place, term in zip(proof.places, terms) if isinstance(term, CounterValue)}
@@ -74,7 +74,7 @@ def _counters(proof: RelationProof) -> dict[int, tuple[int, int]]:
 
 def _sums(proof: RelationProof, stepped: Stepped) -> Iterator[Sum]:
     """Every sum of the step, each with the ranges of its own parameters, in all parts."""
-    places = _counters(proof).values()
+    places = counter_places(proof).values()
     for part, found in decided_parts(stepped.step, lambda step: set(step.sums())):
         moved = {}
         for number, i in places:

@@ -1,0 +1,80 @@
+"""What provers with a planted fault believe falsely, the checker does not: a slice of ``make certificates-attack``."""
+
+import copy
+
+import pytest
+from planted_provers import compiled_tree, faults, planted
+from truth import falsehood, slow_model
+
+from automata.catalogue import language
+from automata.machine import MODES, RECOGNISE
+from constructions.paper.parity_models import rounding_parity
+from constructions.ssm.arithmetic import Arithmetic
+from tests.certificates import certified
+from tests.test_certificate import refuted_parity
+from verify.certificate.document import AT_MOST_STAR_FREE, WRONG, language_object, model_object
+
+AT_ONCE = (
+    "BOS leads into the entry of the start",
+    "counters at 0 are no case",
+    "the closed cell may become anything",
+    "the outputs after the empty word are compared",
+    "the chart of a proof nests",
+    "a relu may not round a fraction of a counter",
+)
+"""One fault in each of six files: in the relation, both inductions, the search, the proof by levels, and the audit."""
+
+
+def test_faults_in_six_provers_at_once(tmp_path):
+    found = planted(compiled_tree(tmp_path), *(fault for why in AT_ONCE for fault in faults(why)), enough=40)
+    methods = {method for method, _ in found.false}
+    assert methods == {"relation", "induction", "search", "levels", "bound"}
+    assert len(found.answers) == len(found.false) and found.believed == 0
+
+
+@pytest.mark.slow
+def test_without_a_fault_nothing_false_is_believed(tmp_path):
+    from planted_provers import false_proofs
+
+    assert false_proofs(compiled_tree(tmp_path), [fault for why in AT_ONCE for fault in faults(why)], 1) == []
+
+
+# -- the truth ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("word", ["flip-flop", "dyck-2-2", "anbn", "boolean-3", "shuffle-2", "tomita-4", "d-3"])
+def test_what_is_true_is_not_called_false(word, mode):
+    found = certified(word, mode)
+    assert falsehood(found) == ""
+    wrong = copy.deepcopy(found)
+    wrong["model"]["readout"]["bias"][0] += 1 << 20
+    assert falsehood(wrong).startswith("wrong on ")
+
+
+def test_a_horizon_that_is_too_long_is_false():
+    found = certified("anbn", RECOGNISE, "float16")
+    assert falsehood(found) == ""
+    assert falsehood({**found, "horizon": None}).startswith("wrong on 20")
+
+
+def test_a_string_on_which_the_model_is_right():
+    found = refuted_parity(3)
+    assert found["claim"] == WRONG and falsehood(found) == ""
+    found["evidence"]["word"]["parts"][0][1] += 1
+    assert falsehood(found).startswith("right on its ")
+
+
+def test_a_model_of_parity_has_no_bound():
+    ssm = rounding_parity(Arithmetic("fixed", 3))
+    found = {"claim": AT_MOST_STAR_FREE, "model": model_object(ssm)}
+    assert "alternate" in falsehood(found) or "period" in falsehood(found)
+    right = {"claim": "computes", "horizon": None, "language": language_object(language("parity").dfa())}
+    assert falsehood({**right, "model": model_object(ssm)}) == ""
+
+
+def test_extreme_numbers_are_run_as_they_are():
+    """The slow model takes the least integer, which the engine refuses."""
+    found = certified("flip-flop", RECOGNISE)
+    found["model"]["layers"][0]["initial"]["values"][0] = -(2**63)
+    assert slow_model(found["model"]).begin()[0][0].dtype == object
