@@ -139,14 +139,14 @@ def test_the_overlap_is_counted_by_strings():
 def test_every_released_string_of_a_thin_language_is_a_training_string(shared_data, name, folder):
     released = shared_data("released") / folder
     source, validation = courses._strings(a_course(name, released=released), Walker(language(name).machine))
-    assert validation[0][0].endswith("val_src_bin0.txt")
-    assert overlap(validation[0][1], source.distinct(1500, 32)) == 100
+    assert validation[0][1].endswith("val_src_bin0.txt")
+    assert overlap(validation[0][2], source.distinct(1500, 32)) == 100
 
 
 def test_hardly_any_released_string_of_another_language_is(shared_data):
     released = shared_data("released") / "Tomita-4"
     source, validation = courses._strings(a_course("tomita-4", released=released), Walker(language("tomita-4").machine))
-    assert 0 < overlap(validation[0][1], source.distinct(200, 32)) < 20
+    assert 0 < overlap(validation[0][2], source.distinct(200, 32)) < 20
 
 
 def test_a_file_of_strings_names_what_is_wrong_with_it(tmp_path):

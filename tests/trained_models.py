@@ -16,11 +16,12 @@ PROVED = (
     "tomita-4",
     "tomita-7-sharp",
     "abstar-d-bcstar-sharp",
+    "012star-0-2star-sharp-s1",
     "aabbccddee-sharp",
     "dyck-2-2-sharp",
 )
 """Right at every length in float32; ``-sharp`` have gates of exactly 0 and 1, ``-2`` two blocks, ``-n16``
-16 numbers in each channel."""
+16 numbers in each channel, ``-s1`` the second seed."""
 
 WRONG = {
     "flip-flop": ["w", "1", *["i", "0"] * 19, "r"],

@@ -99,7 +99,11 @@ def report_training(report: Report, course: Course, record: Record, name: str) -
     from verify.suite import PUBLISHED
 
     protocol, result = record.protocol, record.result
-    sizes = (f"{protocol.layers} blocks", f"d_model {protocol.d_model}", f"d_state {protocol.state}")
+    sizes = (
+        f"{protocol.layers} block{'s' if protocol.layers > 1 else ''}",
+        f"d_model {protocol.d_model}",
+        f"d_state {protocol.state}",
+    )
     values = {
         "begins with": {"random": sizes, "compiled": "the weights compiled from the language"}.get(
             protocol.start, f"the weights of {record.origin}"
@@ -114,8 +118,9 @@ def report_training(report: Report, course: Course, record: Record, name: str) -
     report.section("training", values, record.to_json())
     published = PUBLISHED.get(name, ())
     lines, data = {}, []
-    for number, found in enumerate(result["bins"]):
-        beside = published[number] if number < len(published) else None
+    for found in result["bins"]:
+        number = found["bin"]
+        beside = None if number is None or number >= len(published) else published[number]
         text = f"no strings of {found['name']}"
         if found["strings"]:
             text = f"{found['percent']:.2f} % of {found['strings']} strings right"

@@ -20,6 +20,7 @@ from verify.training.loop import Training, percent_right
 from verify.training.models import compiled_model, fresh_model, perturb, stored_model
 from verify.training.protocol import COMPILED, RANDOM, Protocol
 from verify.training.strings import (
+    CHUNK,
     LONG,
     TRAINING_FILE,
     VALIDATION_FILE,
@@ -88,9 +89,18 @@ class Course:
 
 @dataclass(frozen=True)
 class Measured:
-    """Strings that validate: their lengths, how many, how often they are right, how many were trained on (percent)."""
+    """Strings that validate.
+
+    Attributes:
+        name: their lengths.
+        bin: its number, where it is one of the bins of validation, the first of the lengths of training.
+        strings: how many.
+        percent: of them that are right.
+        overlap: the percentage that was trained on.
+    """
 
     name: str
+    bin: int | None
     strings: int
     percent: float | None
     overlap: float | None
@@ -134,7 +144,10 @@ def train(course: Course, folder: str | Path, progress: Progress = NO_PROGRESS, 
     with Deferred() as interrupts:
         record = _run(training, course, folder, record, interrupts, progress)
     trained = source.distinct(record.step, record.protocol.batch)
-    bins = [Measured(name, len(part), percent_right(model, part), overlap(part, trained)) for name, part in validation]
+    bins = [
+        Measured(name, number, len(part), percent_right(model, part), overlap(part, trained))
+        for number, name, part in validation
+    ]
     result = {
         "bins": [vars(found) for found in bins],
         "parameters": sum(weight.numel() for weight in model.parameters()),
@@ -200,48 +213,51 @@ def _first_model(course: Course) -> MambaForCausalLM:
     return model
 
 
-def _strings(course: Course, walker: Walker) -> tuple[Source, list[tuple[str, Strings]]]:
-    """Where training strings come from, and the strings that validate with what is said of their lengths."""
+def _strings(course: Course, walker: Walker) -> tuple[Source, list[tuple[int | None, str, Strings]]]:
+    """Where training strings come from; and those that validate: number of the bin, lengths, strings."""
     protocol = course.protocol
     rng = np.random.default_rng([protocol.seed, _VALIDATION])
-    validation: list[tuple[str, Strings]] = []
+    validation: list[tuple[int | None, str, Strings]] = []
     source: Source
     if course.released is None:
         length = protocol.length
         source = OwnStrings(walker, length, protocol.seed)
         for number in range(3):
             low, high = number * length + 1, (number + 1) * length
-            validation.append((f"{low} to {high}", walker.bin(IN_A_BIN, low, high, rng)))
+            validation.append((number, f"{low} to {high}", walker.bin(IN_A_BIN, low, high, rng)))
     else:
         for number in range(3):
             path = course.released / VALIDATION_FILE.format(number)
             if number == 0 or path.is_file():
                 strings = walker.along(read_words(path, walker.alphabet))
                 lengths = strings.lengths
-                validation.append((f"{lengths.min()} to {lengths.max()}, {path.name}", strings))
+                validation.append((number, f"{lengths.min()} to {lengths.max()}, {path.name}", strings))
         path = course.released / TRAINING_FILE
         if path.is_file():
             strings = walker.along(read_words(path, walker.alphabet))
             source = GivenStrings(strings, f"{len(strings)} of {path}", protocol.seed)
         else:
-            source = OwnStrings(walker, int(validation[0][1].lengths.max()), protocol.seed)
+            source = OwnStrings(walker, int(validation[0][2].lengths.max()), protocol.seed)
     for length, count in zip(LONG, OF_LONG_ONES):
-        validation.append((str(length), walker.bin(count, length, length, rng)))
+        validation.append((None, str(length), walker.bin(count, length, length, rng)))
     return source, validation
 
 
 def _steps_within(seconds: float, model: MambaForCausalLM, source: Source, protocol: Protocol) -> int:
     """How many steps fit into so many seconds of CPU time, as measured on a copy; at most those of the protocol."""
+    began = time.process_time()
+    source.batch(0, protocol.batch)
+    drawn = (time.process_time() - began) * protocol.batch / CHUNK
     training = Training(copy.deepcopy(model), source, protocol)
-    taken: list[float] = []
     for number in range(_WARM + _TIMED):
+        if number == _WARM:
+            warm = time.process_time()
+        training.step = number
         # Steps of the whole schedule, as gates that are pushed cost more.
-        training.step = number * protocol.steps // (_WARM + _TIMED)
-        began = time.process_time()
-        training.advance()
-        taken.append(time.process_time() - began)
-    each = sum(taken[_WARM:]) / _TIMED
-    return max(1, min(protocol.steps, int((seconds - sum(taken)) / max(each, 1e-6))))
+        training.advance((number + 1) / (_WARM + _TIMED))
+    each = drawn + (time.process_time() - warm) / _TIMED
+    left = seconds - (time.process_time() - began)
+    return max(1, min(protocol.steps, int(left / max(each, 1e-6))))
 
 
 def _difference(course: Course, record: Record) -> str:

@@ -62,17 +62,18 @@ class Training:
         """Relative changes that decay would be drawn to the weights that training began with."""
         return 0.0 if self.protocol.relative else self.protocol.decay
 
-    @property
-    def done(self) -> float:
-        return self.step / self.protocol.steps
-
-    def advance(self) -> None:
+    def advance(self, done: float | None = None) -> None:
         """Takes one step.
+
+        Args:
+            done: how much of the training is over after it, where that is not what the number of steps says.
 
         Raises:
             InputError: when the loss is not a number any more.
         """
-        protocol, done = self.protocol, (self.step + 1) / self.protocol.steps
+        protocol = self.protocol
+        if done is None:
+            done = (self.step + 1) / protocol.steps
         rates = (protocol.learning_rate(done), protocol.step_size_rate(done))
         for group, rate in zip(self._optimiser.param_groups, rates):
             group["lr"] = rate

@@ -106,6 +106,8 @@ def _pairs() -> list[Lesson]:
 
 LESSONS = (
     *_pairs(),
+    # The first seed is not learned.
+    Lesson("012star-0-2star-sharp-s1", "{0,1,2}*02*", True, seed=1),
     Lesson("flip-flop-2-sharp", "flip-flop", True, layers=2),
     Lesson("flip-flop-n16-sharp", "flip-flop", True, d_model=16, state=16),
     Lesson("tomita-7-2-sharp", "tomita-7", True, layers=2),
