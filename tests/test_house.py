@@ -15,7 +15,13 @@ PACKAGES = ("automata", "constructions", "verify")
 """In the order in which they may be imported: each knows those before it."""
 
 HEAVY = {"torch", "transformers", "tokenizers", "mamba_ssm", "matplotlib", "z3"}
-NEED_TORCH = ("constructions.mamba.", "constructions.stock.", "constructions.recurrent.", "verify.training.")
+NEED_TORCH = (
+    "constructions.attention.",
+    "constructions.mamba.",
+    "constructions.stock.",
+    "constructions.recurrent.",
+    "verify.training.",
+)
 """Modules here may import what is heavy at once, as they run models or take derivatives of them; all others import
 them, too, only where they are used."""
 

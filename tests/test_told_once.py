@@ -9,12 +9,14 @@ from automata.errors import InputError
 from automata.machine import EOS, PREDICTIVE, RECOGNISE, run
 from automata.machines.copying import CopyMachine
 from automata.machines.recall import RecallMachine
+from constructions.attention.copying import copying_weights
 from constructions.build import build
 from constructions.compile.compiler import compile
 from constructions.compile.emulation import emulates
 from constructions.target import TARGETS
 from verify.__main__ import main
 from verify.claim import Claim
+from verify.evidence.sampling import check_words
 from verify.impossible.copying import copies
 from verify.proving import prove_claim
 from verify.show.memory import classes_of
@@ -107,6 +109,24 @@ def test_two_words_that_leave_one_state_are_found(capsys):
     construction = compile(machine, PREDICTIVE)
     with build(construction).running() as model:
         assert copies(model, machine).states == 16 and copies(model, machine).alike == ()
+    pytest.importorskip("transformers")
     assert main(["decide", "copy-3", "--on", "ids4", "--mode", "predictive"]) == 0
-    shown = capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())
     assert "2^3 states when # is read" in shown and "leave the same one" in shown
+    assert "right on every legal string, 8 words run" in shown
+
+
+@pytest.mark.parametrize("length", [1, 2, 4, 7])
+def test_one_layer_of_attention_copies_every_word(length):
+    pytest.importorskip("transformers")
+    from constructions.attention.running import AttentionModel
+
+    machine = CopyMachine(length)
+    config, tensors = copying_weights(machine)
+    words = [[*word, "#", *word] for word in product("ab", repeat=length)]
+    assert check_words(machine, AttentionModel(config, tensors, machine.alphabet), words, PREDICTIVE).witness is None
+    attention = tensors["transformer.h.0.attn.c_attn.weight"].copy()
+    attention[attention > 1] = 1.0  # scores that are not sharp mix what stands before
+    blurred = {**tensors, "transformer.h.0.attn.c_attn.weight": attention}
+    wrong = check_words(machine, AttentionModel(config, blurred, machine.alphabet), words, PREDICTIVE)
+    assert length == 1 or wrong.outcome == "refuted"

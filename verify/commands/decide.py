@@ -13,6 +13,7 @@ from verify.commands.options import add_certificate, add_report, whole_number
 
 if TYPE_CHECKING:
     from automata.catalogue import Language
+    from automata.machines.copying import CopyMachine
     from verify.commands.inputs import Input
     from verify.decision import Decision
 
@@ -134,7 +135,29 @@ def _copied(given: Input, names: Sequence[str]) -> dict[str, object]:
             kept = copies(model, machine)
         shown = f", {kept.alike[0]} and {kept.alike[1]} leave the same one" if kept.alike else ""
         found[f"random {name}"] = f"{kept.states} states after {kept.words} words{shown}"
+    if machine.length <= LONGEST_COPIED:
+        found["one layer of attention"] = _by_attention(machine)
     return found
+
+
+def _by_attention(machine: CopyMachine) -> str:
+    """What needs no state: every word is copied by a stock transformer of a few weights, run on all of them."""
+    from itertools import product
+
+    from automata.machine import PREDICTIVE
+    from automata.machines.copying import COPIED, HASH
+    from constructions.attention.copying import copying_weights
+    from constructions.mamba.surroundings import transformers_ready
+    from verify.evidence.sampling import check_words
+
+    with transformers_ready():
+        from constructions.attention.running import AttentionModel
+
+        model = AttentionModel(*copying_weights(machine), machine.alphabet)
+        words = [[*word, HASH, *word] for word in product(COPIED, repeat=machine.length)]
+        verdict = check_words(machine, model, words, PREDICTIVE, method="all strings")
+    right = f"right on every legal string, {len(words)} words run" if verdict.witness is None else "wrong"
+    return f"stock GPT-2 weights of {model.parameters} parameters, {right} (full forward, float32)"
 
 
 def _certificate(given: Input, decisions: Sequence[Decision], expression: str | None) -> dict[str, object]:

@@ -1,0 +1,1 @@
+"""Attention, for what recurrences pay for in states: copying."""

@@ -1,0 +1,47 @@
+"""Runs the weights of :mod:`constructions.attention.copying` in stock transformers: the only file here with torch."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+import numpy as np
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from automata.machine import EOS
+from constructions.mamba.stepping import as_outputs
+from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL
+from constructions.ssm.engine import Outputs
+
+
+class AttentionModel:
+    """A stock GPT-2 in float32 as a batched model; a row of its states is what was read, which it reads again."""
+
+    arithmetic = "float32"
+
+    def __init__(self, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray], alphabet: tuple[str, ...]):
+        self.alphabet, self.outputs = alphabet, (*alphabet, EOS)
+        self.model = GPT2LMHeadModel(GPT2Config(**config)).eval()
+        given = {name: torch.from_numpy(tensor).to(torch.float32) for name, tensor in tensors.items()}
+        state = {name: given.get(name, torch.zeros_like(blank)) for name, blank in self.model.state_dict().items()}
+        self.model.load_state_dict(state, strict=True)
+        self._answers = [EOS_TOKEN if name == EOS else FIRST_SYMBOL + alphabet.index(name) for name in self.outputs]
+
+    @property
+    def parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+    def begin(self, batch: int) -> tuple[np.ndarray, Outputs]:
+        """Nothing read, and the outputs after BOS."""
+        rows = np.zeros((batch, 0), dtype=np.int64)
+        return rows, as_outputs(self._given(rows))
+
+    def advance(self, rows: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, Outputs]:
+        """One full forward over all symbols; the outputs after the new ones."""
+        read = np.concatenate([rows, words], axis=1)
+        return read, as_outputs(self._given(read)[:, rows.shape[1] + 1 :])
+
+    def _given(self, symbols: np.ndarray) -> np.ndarray:
+        tokens = np.concatenate([np.full((len(symbols), 1), BOS_TOKEN), FIRST_SYMBOL + symbols], axis=1)
+        with torch.no_grad():
+            return (self.model(torch.from_numpy(tokens)).logits[..., self._answers] > 0).numpy()
