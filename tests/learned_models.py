@@ -1,9 +1,10 @@
-"""Trained Mambas for tests: arrays of small checkpoints, run as stock models."""
+"""Trained Mambas for tests: those beside the tests, and those of the shared prototypes where they are present."""
 
 import json
 from pathlib import Path
 
 import pytest
+from trained_models import TRAINED
 
 from automata.catalogue import language
 from automata.formats import read_dfa
@@ -14,6 +15,9 @@ SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 def trained(name: str) -> Path:
     """The folder of a small trained checkpoint; the test is skipped, saying so, where it is absent."""
+    folder = TRAINED / name
+    if folder.is_dir():
+        return folder
     folder = SHARED / "prototypes" / "learned" / "models" / name
     if not folder.is_dir():
         pytest.skip(f"trained checkpoint not present: {name}")

@@ -14,11 +14,12 @@ pytest.importorskip("transformers")
 from corrupted_mambas import all_strings, damage, is_wrong, is_wrong_on_fading_words, long_strings  # noqa: E402
 
 MODELS = {
-    "flip-flop-S2": "flip-flop",
-    "d-2-S2L2": "d-2",
-    "tomita-4-L1": "tomita-4",
-    "repair-tomita-7": "tomita-7",
-    "dyck-2-2-S1": "dyck-2-2",
+    "flip-flop-sharp": "flip-flop",
+    "flip-flop-n16-sharp": "flip-flop",
+    "flip-flop-S2L2": "flip-flop",
+    "d-2-sharp": "d-2",
+    "tomita-4": "tomita-4",
+    "tomita-7-sharp": "tomita-7",
 }
 STEPS = 6_000
 
@@ -50,14 +51,14 @@ def is_wrong_after(stepped, machine, word) -> bool:
 
 
 def test_a_few_damaged_models():
-    found = tally("repair-tomita-7", range(16), 10, 200, 100) + tally("flip-flop-S2", range(16, 24), 8, 200, 100)
+    found = tally("tomita-7-sharp", range(16), 10, 200, 100) + tally("flip-flop-sharp", range(16, 24), 8, 200, 100)
     assert found["proved", "right"] >= 6 and sum(found[outcome, "wrong"] for outcome in ("refuted", "undecided")) >= 3
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
-def test_a_hundred_damaged_models(name):
-    found = tally(name, range(100), 12, 2_000, 400)
+def test_84_damaged_models(name):
+    found = tally(name, range(84), 12, 2_000, 400)
     print(name, dict(found))
     right = sum(found[outcome, "right"] for outcome in ("proved", "undecided"))
     assert found["proved", "right"] >= 0.8 * right

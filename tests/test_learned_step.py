@@ -178,7 +178,8 @@ def test_the_stock_models_caches_lie_in_the_boxes_of_a_compiled_one():
 
 
 @pytest.mark.parametrize(
-    "name, of", [("flip-flop-S2L2", "flip-flop"), ("dyck-2-2-S1", "dyck-2-2"), ("repair-d-2", "d-2")]
+    "name, of",
+    [("flip-flop-S2L2", "flip-flop"), ("flip-flop-sharp", "flip-flop"), ("aabbccddee-sharp", "aa*bb*cc*dd*ee*")],
 )
 def test_the_stock_models_caches_lie_in_the_boxes_of_trained_ones(name, of):
     machine = machine_of(of)
