@@ -151,7 +151,10 @@ def test_stacks_are_the_states_of_the_machine(k, depth, mode):
 
 
 def followed_alike(ssm, steps=60, words=20):
-    """Whether tables give the states and outputs that the engine gives, along random words."""
+    """Whether tables give the states and outputs that the engine gives, along random words.
+
+    The engine has to give on whole words what it gives step by step.
+    """
     engine = Engine(ssm)
     try:
         model = Tabulated(engine)
@@ -161,16 +164,18 @@ def followed_alike(ssm, steps=60, words=20):
         return False
     rows, parts = np.repeat(rows, words, axis=0), [np.repeat(part, words) for part in parts]
     assert (outputs.dense() == given.dense()).all()
-    rng = np.random.default_rng(0)
-    for _ in range(steps):
-        symbols = rng.integers(0, len(engine.alphabet), words)
+    strings = np.random.default_rng(0).integers(0, len(engine.alphabet), (words, steps))
+    last, whole = engine.advance(rows, strings)
+    for time, symbols in enumerate(strings.T):
         rows, outputs = engine.advance(rows, symbols[:, None])
+        assert (outputs.dense()[:, 0] == whole.dense()[:, time]).all()
         parts, given = model.step(parts, symbols)
         found = model.rows(parts)
         assert found.dtype == rows.dtype and (found.tolist() == rows.tolist() or found.tobytes() == rows.tobytes())
         for column in range(rows.shape[1]):
             assert model.column(parts, column).tolist() == found[:, column].tolist() or rows.dtype.kind == "f"
         assert (outputs.dense() == given.dense()).all()
+    assert last.tolist() == rows.tolist() or last.tobytes() == rows.tobytes()
     return True
 
 

@@ -21,12 +21,17 @@ import numpy as np
 from automata.errors import InputError
 from constructions.ssm.layers import Layer
 from constructions.ssm.number_formats import Product, numbers_for
-from constructions.ssm.recurrence import Track, distinct, scan
+from constructions.ssm.recurrence import Packed, Track, distinct, scan
+from constructions.ssm.relevance import relevant
 from constructions.ssm.weights import SSM
 
 _CHUNK_POSITIONS = 1 << 16
 _MERGED_WIDTH = 128
 """Rows of fewer features are not searched for equal ones."""
+_MASKED_BITS, _MASKED_SHARE = 6, 8
+"""States of fewer bits, and chunks of fewer positions for each row of features, are not searched for bits that do not
+matter.
+"""
 
 
 def ieee() -> np.errstate:
@@ -148,11 +153,13 @@ class Engine:
         for number, layer in enumerate(self.ssm.layers):
             span = self.spans[number]
             tracks = self._scan(number, layer, features, ids.reshape(batch, time), state[:, span])
+            for track in tracks:
+                track.put(new_state[:, span], slice(time - 1, None, time))
+            tracks = self._masked(layer, tracks, features, ids)
             rows, where = distinct([*(track.ids for track in tracks), ids])
             h = np.empty((len(rows), layer.width), self.numbers.dtype)
             for track in tracks:
                 track.put(h, rows)
-                track.put(new_state[:, span], slice(time - 1, None, time))
             x = features[ids[rows]]
             z = h
             for mix, product in zip(layer.phi, self._mixes[number]):
@@ -175,6 +182,21 @@ class Engine:
         gates = self.numbers.gates(layer, self.numbers.affine(self._gates[number], layer.gate, features))
         increments = self.numbers.affine(self._increments[number], layer.increment, features)
         return scan(self.numbers, layer, gates, increments, ids, h)
+
+    def _masked(self, layer: Layer, tracks: list[Track], features: np.ndarray, ids: np.ndarray) -> list[Track]:
+        """The tracks with bits that do not matter at a position put to their lower state, so that fewer rows differ."""
+        bits = {id(track): track for track in tracks if isinstance(track, Packed) and track.bits == 1}
+        if sum(len(track.coordinates) for track in bits.values()) < _MASKED_BITS:
+            return tracks
+        if _MASKED_SHARE * len(features) > len(ids):
+            return tracks
+        least, greatest = np.zeros(layer.width, self.numbers.dtype), np.zeros(layer.width, self.numbers.dtype)
+        for track in tracks:
+            least[track.coordinates], greatest[track.coordinates] = track.reach()
+        matters = relevant(layer, self.numbers, features, least, greatest)
+        if matters.all():
+            return tracks
+        return [bits[id(track)].masked(matters, ids) if id(track) in bits else track for track in tracks]
 
     def stream(self, words: np.ndarray, state: np.ndarray | None = None) -> Iterator[tuple[int, np.ndarray, Outputs]]:
         """Reads words in chunks of time; yields (first position, state after the chunk, outputs in the chunk).

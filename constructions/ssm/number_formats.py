@@ -57,10 +57,13 @@ class Product:
 
     def stays_below(self, limit: float, x: np.ndarray, unit: float = 1.0) -> float | None:
         """None when no partial sum over these rows can reach the limit, else the bound that could."""
-        coarse = self.size @ np.abs(x).max(axis=0) + np.abs(self.bias) * unit
+        # Columns side by side in memory: the extremes of long rows are found much sooner than those of many short ones.
+        columns = np.ascontiguousarray(x.T)
+        least, greatest = columns.min(axis=1), columns.max(axis=1)
+        coarse = self.size @ np.maximum(-least, greatest) + np.abs(self.bias) * unit
         if coarse.max(initial=0) < limit:
             return None
-        bound = self.partial_sums(x.min(axis=0), x.max(axis=0), unit)
+        bound = self.partial_sums(least, greatest, unit)
         return None if bound < limit else bound
 
 

@@ -10,8 +10,7 @@ Nothing here knows what a coordinate was built for.  Each is run in the first of
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Union
 
 import numpy as np
@@ -21,6 +20,8 @@ from constructions.ssm.layers import Layer
 from constructions.ssm.number_formats import NumberFormat, Rationals, ScaledIntegers, check_bound, largest_size
 
 _PACKED_BITS = 32
+_TABLE = 1 << 16
+"""Rows are told apart by a table of all that there could be, where these are no more."""
 _MOST_MAPS, _MOST_STATES = 16, 64
 """Of a coordinate whose changes are looked up in pairs."""
 
@@ -31,6 +32,15 @@ class Column:
 
     coordinate: int
     ids: np.ndarray
+
+    @property
+    def coordinates(self) -> np.ndarray:
+        """Which: one."""
+        return np.array([self.coordinate])
+
+    def reach(self) -> tuple[np.ndarray, np.ndarray]:
+        """The least and the greatest state of each coordinate."""
+        return self.ids.min(keepdims=True), self.ids.max(keepdims=True)
 
     def put(self, target: np.ndarray, positions) -> None:
         """Writes the states at these positions into ``target``, shape (positions, width)."""
@@ -52,6 +62,20 @@ class Packed:
     ids: np.ndarray
     bits: int
     levels: np.ndarray
+
+    def reach(self) -> tuple[np.ndarray, np.ndarray]:
+        """The least and the greatest state of each coordinate."""
+        return self.levels.min(axis=1), self.levels.max(axis=1)
+
+    def masked(self, matters: np.ndarray, rows: np.ndarray) -> "Packed":
+        """The same, but for single bits that do not matter where a row is read, which have their first state there.
+
+        Args:
+            matters: booleans, shape (rows, all coordinates of the layer).
+            rows: which row is read at each position.
+        """
+        masks = _pack(matters[:, self.coordinates])
+        return replace(self, ids=self.ids & masks.take(rows))
 
     def put(self, target: np.ndarray, positions) -> None:
         """Writes the states at these positions into ``target``, shape (positions, width)."""
@@ -302,18 +326,20 @@ def distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     >>> len(representatives), bool(ids[0] == ids[2])
     (2, True)
     """
-    digits, bases = zip(*map(_digits, columns))
-    code, size = digits[0].astype(np.int32 if math.prod(bases) < 1 << 31 else np.int64), bases[0]
-    for digit, base in zip(digits[1:], bases[1:]):
-        if size * base >= 1 << 62:
-            values, code = np.unique(code, return_inverse=True)
-            size = len(values)
+    (code, size), *others = map(_digits, columns)
+    most = max(_TABLE, 4 * len(code))
+    for digit, base in others:
+        if size * base > most:
+            # There may be far fewer values than their range says.
+            code, size = _renumbered(code, size, most)
+            if size * base > most:
+                digit, base = _renumbered(digit, base, most)
         if base > 1:
-            code *= base
-            np.add(code, digit, out=code, casting="same_kind")
+            code = code * np.int64(base)
+            code += digit
             size *= base
     code = code.astype(np.intp, copy=False)
-    if size > max(1 << 16, 4 * len(code)):
+    if size > most:
         _, representatives, ids = np.unique(code, return_index=True, return_inverse=True)
         return representatives, ids
     place = np.full(size, -1, dtype=np.int64)
@@ -322,6 +348,16 @@ def distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     number = np.empty(size, dtype=np.int64)
     number[present] = np.arange(len(present))
     return place[present], number.take(code)
+
+
+def _renumbered(digits: np.ndarray, base: int, most: int) -> tuple[np.ndarray, int]:
+    """The digits without gaps: 0, 1, ... in the order of their values."""
+    if base > most:
+        values, numbers = np.unique(digits, return_inverse=True)
+        return numbers, len(values)
+    present = np.zeros(base, dtype=bool)
+    present[digits] = True
+    return (np.cumsum(present) - 1).take(digits), int(np.count_nonzero(present))
 
 
 def _digits(column: np.ndarray) -> tuple[np.ndarray, int]:

@@ -8,7 +8,7 @@ for:
   increments, which are functions of the features read;
 * what a layer gives out depends on the features that its mixes read and on the state after the step; and
 * where a neuron is 0 whatever the state is, the coordinates that it reads alone do not matter
-  (:meth:`_Layer._relevant`), so few combinations of parts have to be told apart.
+  (:mod:`constructions.ssm.relevance`), so few combinations of parts have to be told apart.
 
 What stands in a table was computed by the engine's own number formats from the weights, on the very values; a table
 that grows too large is given up, and the engine is run as it is.
@@ -22,7 +22,7 @@ import numpy as np
 
 from constructions.growing import Growing
 from constructions.ssm.engine import Engine, Outputs, ieee
-from constructions.ssm.number_formats import Floats, Product, Rationals, ScaledIntegers
+from constructions.ssm.relevance import relevant
 
 _PART = 8
 """Coordinates of a part, as long as all of them are set and held, and nothing is added up."""
@@ -30,8 +30,6 @@ _MOST_ENTRIES = 1 << 19
 """Of a table."""
 _EXTENDED = 64
 """Times that the values of a layer are found to reach further, before it is taken that they will go on."""
-_EXACT = 2.0**50
-"""Below which float64 adds whole numbers without rounding, with room to spare."""
 
 
 class TooManyStates(Exception):
@@ -302,8 +300,7 @@ class _Layer:
     def _given(self, contexts: np.ndarray, states: np.ndarray) -> np.ndarray:
         """The features that the layer below reads, for each context and (joined) view."""
         z = self._values(states)
-        x = np.tile(self._zeros, (len(contexts), 1))
-        x[:, self._read] = self.contexts.rows[contexts]
+        x = self._inputs(self.contexts.rows[contexts])
         for mix, product in zip(self._layer.phi, self._mixes):
             z = self._numbers.mix(product, mix, np.concatenate([z, x], axis=1))
         return self._below.number(z)
@@ -339,42 +336,16 @@ class _Layer:
         self._result.clear()
 
     def _relevant(self, contexts: np.ndarray) -> np.ndarray:
-        """Which coordinates matter in each context, while all keep between ``_least`` and ``_greatest``.
+        """Which coordinates matter in each context, while all keep between ``_least`` and ``_greatest``."""
+        if len(self.parts) < 2:
+            return np.ones((len(contexts), self._layer.width), dtype=bool)
+        return relevant(self._layer, self._numbers, self._inputs(contexts), self._least, self._greatest)
 
-        A neuron relu(w h + v x + b) of the first mix whose argument is at most 0 even where every w_i h_i is as large
-        as it can be gives 0 whatever h is; a coordinate that no other neuron reads does not matter.  The bound is a
-        sum of whole numbers that float64 adds without rounding; where it might not be, everything matters.
-        """
-        everything = np.ones((len(contexts), self._layer.width), dtype=bool)
-        mix, numbers = self._layer.phi[0], self._numbers
-        if len(self.parts) < 2 or mix.activation != "relu" or isinstance(numbers, Rationals):
-            return everything
-        # In units of which everything is a whole number: of a float, quarters.
-        unit = 4.0 if isinstance(numbers, Floats) else 1.0
-        x = np.zeros((len(contexts), self._layer.inputs))
-        x[:, self._read] = contexts.astype(np.float64) * unit
-        least, greatest = self._least * unit, self._greatest * unit
-        bias_unit = unit if isinstance(numbers, Floats) else float(1 << numbers.unit_bits)
-        matrix = mix.affine.matrix.toarray().astype(np.float64)
-        bias = mix.affine.bias.astype(np.float64) * bias_unit
-        weights, fixed = matrix[:, : self._layer.width], matrix[:, self._layer.width :]
-        size = np.maximum(-least, greatest)
-        with np.errstate(over="ignore", invalid="ignore"):
-            largest = np.abs(weights) @ size + np.abs(fixed) @ np.abs(x).max(axis=0, initial=0) + np.abs(bias)
-            whole = all((array == np.rint(array)).all() for array in (x, least, greatest))
-        limit = min(_EXACT, numbers.limit) if isinstance(numbers, Floats) else _EXACT
-        if not whole or not (largest < limit).all() or not self._stored_exactly(mix.affine, numbers):
-            return everything
-        most = np.where(weights > 0, weights * greatest, weights * least).sum(axis=1)
-        alive = x @ fixed.T + (bias + most) > 0
-        return (alive @ (weights != 0).astype(np.float64)) > 0
-
-    @staticmethod
-    def _stored_exactly(affine, numbers) -> bool:
-        """Whether the weights are what they are in these numbers, none rounded."""
-        if isinstance(numbers, ScaledIntegers):
-            return True
-        return Product(affine).largest < numbers.limit and affine.exponent + 2 <= numbers.most_bits
+    def _inputs(self, contexts: np.ndarray) -> np.ndarray:
+        """Rows of features as these contexts have them; what no mix reads is 0."""
+        x = np.tile(self._zeros, (len(contexts), 1))
+        x[:, self._read] = contexts
+        return x
 
 
 class _Readout:

@@ -7,6 +7,7 @@ _STATES = "verify/methods/machine_states.py"
 _PAIRS = "verify/methods/joint_states.py"
 _CODES = "verify/methods/coded_models.py"
 _TABLES = "constructions/ssm/tabulated.py"
+_RELEVANCE = "constructions/ssm/relevance.py"
 _JOINT = "tests/test_joint_states.py"
 _VERDICT = "verify/verdict.py"
 _CACHES = "verify/methods/cache.py"
@@ -154,46 +155,60 @@ FAULTS = [
         "what was computed of views is forgotten with them",
     ),
     Fault(
-        _TABLES,
+        _RELEVANCE,
         'mix.activation != "relu" or',
         "",
         f"{_JOINT}::test_a_bit_matters_where_it_does",
         "only a relu is 0 wherever its argument is negative",
     ),
     Fault(
-        _TABLES,
+        _RELEVANCE,
         "np.where(weights > 0, weights * greatest, weights * least)",
         "weights * least",
         f"{_JOINT}::test_a_bit_matters_where_it_does",
         "a neuron is dead only if no value in the range wakes it",
     ),
     Fault(
-        _TABLES,
-        "x @ fixed.T + (bias + most) > 0",
-        "x @ fixed.T + (bias + most) > bias_unit",
+        _RELEVANCE,
+        "x @ fixed.T + (bias * bias_unit + most) > 0",
+        "x @ fixed.T + (bias * bias_unit + most) > bias_unit",
         f"{_JOINT}::test_a_bit_matters_where_it_does",
         "a neuron is dead only if it is never above 0",
     ),
     Fault(
-        _TABLES,
+        _RELEVANCE,
         "not (largest < limit).all() or",
         "",
         f"{_JOINT}::test_a_neuron_that_would_be_0_without_rounding_is_not_taken_to_be",
         "sums that round are not bounded",
     ),
     Fault(
-        _TABLES,
+        _RELEVANCE,
         "if not whole or",
         "if",
         f"{_JOINT}::test_a_neuron_that_would_be_0_without_rounding_is_not_taken_to_be",
         "fractions that may round are not bounded",
     ),
     Fault(
-        _TABLES,
-        "or not self._stored_exactly(mix.affine, numbers)",
+        _RELEVANCE,
+        "or not _stored_exactly(mix.affine, numbers)",
         "",
         f"{_JOINT}::test_a_neuron_that_would_be_0_without_rounding_is_not_taken_to_be",
         "weights that are rounded are not bounded",
+    ),
+    Fault(
+        "constructions/ssm/recurrence.py",
+        "        return self.ids.min(keepdims=True), self.ids.max(keepdims=True)\n",
+        "        return np.zeros(1), np.zeros(1)\n",
+        f"{_JOINT}::test_what_does_not_matter_yet_may_matter_later",
+        "a counter reaches as far as it does",
+    ),
+    Fault(
+        "constructions/ssm/recurrence.py",
+        "        return self.levels.min(axis=1), self.levels.max(axis=1)\n",
+        "        return self.levels[:, 0], self.levels[:, 0]\n",
+        f"{_JOINT}::test_a_bit_matters_where_it_does",
+        "a bit may be in either of its states",
     ),
     Fault(
         _VERDICT,

@@ -162,10 +162,24 @@ FAULTS = [
     ),
     Fault(
         _BATCHES,
-        "            lengths[np.flatnonzero(over & (lengths[:left] > time))] = time\n",
+        "            lengths[going.words[:left][drawn == k]] = time\n",
         "",
         [_BATCHES_TESTS],
         "a walk ends where no symbol is legal",
+    ),
+    Fault(
+        _BATCHES,
+        "                kept = np.flatnonzero(asked)\n",
+        "                kept = np.arange(np.count_nonzero(asked))\n",
+        [_BATCHES_TESTS],
+        "words of which nothing is asked any more are let go of, and no others",
+    ),
+    Fault(
+        _BATCHES,
+        "self._values, self._view = self._values[:, words], self._view[words]",
+        "self._values, self._view = self._values[:, : len(words)], self._view[words]",
+        [_BATCHES_TESTS],
+        "counters stay with their words",
     ),
     Fault(
         _BATCHES,
@@ -176,7 +190,7 @@ FAULTS = [
     ),
     Fault(
         _SAMPLING,
-        "                self._compare(batch, words, time + 1, expected[group, time + 1 : until + 1], outputs)\n",
+        "                self._compare(batch, words, time + 1, wanted[:, time + 1 : until + 1], outputs)\n",
         "                self._compare(batch, range(64), time + 1, expected[group, time + 1 : until + 1], outputs)\n",
         [_BATCHES_TESTS],
         "a witness is a prefix of the word that was wrong, whichever group it was run in",

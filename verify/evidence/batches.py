@@ -23,7 +23,7 @@ from automata.machines.flip_flop import FlipFlopMachine
 
 LONGEST = 1 << 14
 """Words of a greater length are drawn one by one: few of them fit into a batch."""
-_WORDS, _POSITIONS = 1 << 10, 1 << 21
+_WORDS, _POSITIONS = 1 << 12, 1 << 21
 """Words of a batch, and their positions taken together."""
 _CHOICES = 1 << 21
 """Of a batch: words times situations times symbols."""
@@ -32,6 +32,8 @@ _LEAST_WORDS = 64
 _SYMBOLS, _COUNTERS, _TRANSITIONS = 128, 8, 10_000
 """Of a machine that is run on arrays, where it is no automaton: of small ones all transitions are tabulated."""
 _NEVER = -1.0
+_DEAD = 8
+"""One word in so many of which nothing is asked any more is worth letting go of them."""
 
 
 class Runs(Protocol):
@@ -44,6 +46,10 @@ class Runs(Protocol):
 
     def read(self, symbols: np.ndarray) -> None:
         """Reads one symbol in each of the first ``len(symbols)`` words, and lets go of the others."""
+        ...
+
+    def keep(self, words: np.ndarray) -> None:
+        """Lets go of all but these words, which are numbered anew."""
         ...
 
 
@@ -144,6 +150,9 @@ class _TableRuns:
     def read(self, symbols: np.ndarray) -> None:
         self._states = self._table.next[self._states[: len(symbols)] * self._table.symbols + symbols]
 
+    def keep(self, words: np.ndarray) -> None:
+        self._states = self._states[words]
+
 
 # -- bounded Dyck languages ---------------------------------------------------------------------------
 
@@ -176,16 +185,26 @@ class _DyckRuns:
     """A stack for each word, with a situation on each level; level 0 is dead, level 1 empty."""
 
     def __init__(self, dyck: _Dyck, words: int, length: int):
-        self._dyck, self._words = dyck, words
-        levels = min(dyck.depth, length) + 3
-        self._stacks: np.ndarray = np.zeros(levels * words, dtype=np.intp)
-        self._stacks[words : 2 * words] = 1
-        self._place = np.arange(words, 2 * words)
+        self._dyck, self._levels = dyck, min(dyck.depth, length) + 3
+        stacks = np.zeros((self._levels, words), dtype=np.intp)
+        stacks[1] = 1
+        self._have(stacks, np.ones(words, dtype=np.intp))
+
+    def _have(self, stacks: np.ndarray, tops: np.ndarray) -> None:
+        """These stacks, shape (levels, words), with their tops on these levels."""
+        words = len(tops)
+        self._stacks, self._words, self._first = stacks.ravel(), words, np.arange(words)
+        self._place = tops * words + self._first
         """Of the top in the stacks: level * words + word."""
-        self._moves = np.where(dyck.levels < -1, -levels, dyck.levels).ravel() * words
-        self._first = np.arange(words)
-        self._full = (dyck.depth + 1) * words
+        self._moves = np.where(self._dyck.levels < -1, -self._levels, self._dyck.levels).ravel() * words
+        self._full = (self._dyck.depth + 1) * words
+        self._look()
+
+    def _look(self) -> None:
         self.situations = self._stacks[self._place] + (self._place >= self._full)
+
+    def keep(self, words: np.ndarray) -> None:
+        self._have(self._stacks.reshape(self._levels, -1)[:, words], self._place[words] // self._words)
 
     def read(self, symbols: np.ndarray) -> None:
         place = self._place[: len(symbols)]
@@ -193,7 +212,7 @@ class _DyckRuns:
         self._stacks[place + self._words] = self._dyck.opened[symbols]
         move = self._moves[self.situations[: len(symbols)] * self._dyck.symbols + symbols]
         self._place = np.maximum(place + move, self._first[: len(symbols)])
-        self.situations = self._stacks[self._place] + (self._place >= self._full)
+        self._look()
 
 
 # -- counter machines ---------------------------------------------------------------------------------
@@ -245,6 +264,9 @@ class _CounterRuns:
     def _look(self, controls: np.ndarray) -> None:
         signs = np.packbits(self._values > 0, axis=0, bitorder="little")
         self._view: np.ndarray = controls + signs[0] if len(signs) else controls
+
+    def keep(self, words: np.ndarray) -> None:
+        self._values, self._view = self._values[:, words], self._view[words]
 
 
 # -- words --------------------------------------------------------------------------------------------
@@ -322,22 +344,48 @@ def _walks(
     )
     bounds = bounds.reshape(k, situations * words)
     symbols = np.zeros((max_length, words), dtype=np.min_scalar_type(k))
-    lengths, runs, word = lengths.copy(), walked.begin(words, max_length), np.arange(words)
-    going = np.searchsorted(-lengths, -np.arange(max_length), side="left")
-    ended: np.ndarray = np.zeros(words, dtype=bool)
-    for time, left in enumerate(going.tolist()):
-        choices = bounds.take(runs.situations[:left] * words + word[:left], axis=1)
+    lengths, runs, going = lengths.copy(), walked.begin(words, max_length), _Going(lengths)
+    for time in range(max_length):
+        left = going.left_at(time)
+        if not left:
+            break
+        choices = bounds.take(runs.situations[:left] * words + going.words[:left], axis=1)
         drawn = np.add.reduce(choices <= rng.random(left), axis=0, dtype=np.intp)
-        if left == 0 or drawn.max() == k:
-            ended[:left] |= (over := drawn == k)
-            lengths[np.flatnonzero(over & (lengths[:left] > time))] = time
-            if ended[:left].all():
+        if drawn.max() == k:
+            lengths[going.words[:left][drawn == k]] = time
+            kept = np.flatnonzero(drawn < k)
+            going.keep(kept)
+            runs.keep(kept)
+            drawn = drawn[kept]
+            if not len(kept):
                 break
-            # One that has ended goes on anyhow, which nobody reads.
-            drawn = np.minimum(drawn, k - 1)
-        symbols[time, :left] = drawn
+        symbols[time, going.at] = drawn
         runs.read(drawn)
     return symbols, lengths
+
+
+class _Going:
+    """The words that are still being read, longest first.
+
+    Attributes:
+        words: their numbers.
+        at: the places of these, a slice as long as none has ended before its length.
+    """
+
+    def __init__(self, lengths: np.ndarray):
+        self._lengths, self.words = lengths, np.arange(len(lengths))
+        self.at: slice | np.ndarray = slice(0, len(lengths))
+
+    def left_at(self, time: int) -> int:
+        """How many are longer than this."""
+        left = int(np.searchsorted(-self._lengths, -time, side="left"))
+        self.at = slice(0, left) if isinstance(self.at, slice) else self.words[:left]
+        return left
+
+    def keep(self, words: np.ndarray) -> None:
+        """Lets go of all but these."""
+        self._lengths, self.words = self._lengths[words], self.words[words]
+        self.at = self.words
 
 
 def _one_error(
@@ -366,14 +414,21 @@ def situations_along(walked: Walkable, batch: WordBatch, mode: str) -> np.ndarra
     """
     allowed, k = walked.situations.allowed.ravel(), len(batch.alphabet)
     found = np.full((len(batch.symbols) + 1, len(batch)), -1, dtype=np.intp)
-    runs = walked.begin(len(batch), len(batch.symbols))
+    runs, going = walked.begin(len(batch), len(batch.symbols)), _Going(batch.lengths)
     found[0] = runs.situations
-    asked: np.ndarray = np.ones(len(batch), dtype=bool)
-    going = np.searchsorted(-batch.lengths, -np.arange(len(batch.symbols)), side="left")
-    for time, left in enumerate(going.tolist()):
-        symbols = batch.symbols[time, :left].astype(np.intp)
+    for time in range(len(batch.symbols)):
+        left = going.left_at(time)
+        if not left:
+            break
+        symbols = batch.symbols[time, going.at].astype(np.intp)
+        asked: np.ndarray | bool = True
         if mode == PREDICTIVE:
             asked = allowed[runs.situations[:left] * k + symbols]  # after one that is not, none is legal
+            if _DEAD * np.count_nonzero(~asked) > left:
+                kept = np.flatnonzero(asked)
+                going.keep(kept)
+                runs.keep(kept)
+                symbols, asked = symbols[kept], True
         runs.read(symbols)
-        found[time + 1, :left] = np.where(asked[:left], runs.situations, -1)
+        found[time + 1, going.at] = np.where(asked, runs.situations, -1)
     return found

@@ -24,10 +24,14 @@ from verify.verdict import REFUTED, TESTED, Verdict, Witness
 
 WORD_KINDS = ("valid", "arbitrary", "one-error")
 _BATCH = 64
+_GROUP = 128
+"""Words that are run together, where many were drawn."""
 _DRAWN = 1 << 14
 """Random numbers that are drawn at once."""
 _CHOICES = 1 << 21
 """Symbols of legal sets that a walk keeps, over all sets."""
+_CASES = 1 << 20
+"""Numbers that are told apart by a table of all."""
 _CELLS = 1 << 25
 """Positions times outputs that are looked at together: with many symbols, fewer positions."""
 
@@ -221,6 +225,15 @@ def check_random(
     return tally.verdict("random strings", repeat)
 
 
+def _present(numbers: np.ndarray, below: int) -> np.ndarray:
+    """The different ones among numbers, which are all below this; -1 does not count."""
+    if below > _CASES:
+        return np.unique(numbers[numbers >= 0])
+    present: np.ndarray = np.zeros(below + 1, dtype=bool)
+    present[numbers] = True  # -1 is the last
+    return np.flatnonzero(present[:-1])
+
+
 class _Tally:
     """Counts over batches; draws the words, and runs the model on them, in chunks along time."""
 
@@ -274,25 +287,26 @@ class _Tally:
         answers = [frozenset((ACCEPT,)) if accepts else frozenset() for accepts in situations.accepting.tolist()]
         numbers = np.array([*map(self._number, situations.legal if self.mode == PREDICTIVE else answers), -1])
         # Situation -1 is the last of them: nothing is asked.
-        expected = numbers[situations_along(walked, batch, self.mode)].T
+        expected = np.ascontiguousarray(numbers[situations_along(walked, batch, self.mode)].T)
         place = np.array([self.index[symbol] for symbol in batch.alphabet])
-        step = max(1, min(1 << 16, _CELLS // len(self.model.outputs)) // _BATCH)
-        # Words of like lengths are run together.
-        for first in range(0, len(batch), _BATCH):
-            words = range(first, min(first + _BATCH, len(batch)))
-            group = slice(first, words.stop)
-            longest = int(batch.lengths[first])
+        step = max(1, min(1 << 16, _CELLS // len(self.model.outputs)) // _GROUP)
+        # Words of which as much is asked are run together, and no further than that.
+        asked = np.count_nonzero(expected >= 0, axis=1) - 1
+        order = np.argsort(-asked, kind="stable")
+        for first in range(0, len(batch), _GROUP):
+            words = order[first : first + _GROUP]
+            longest, wanted = int(asked[words[0]]), expected[words]
             state, outputs = self.model.begin(len(words))
-            self._compare(batch, words, 0, expected[group, :1], outputs)
+            self._compare(batch, words, 0, wanted[:, :1], outputs)
             for time in range(0, longest, step):
                 until = min(time + step, longest)
-                symbols = place[batch.symbols[time:until, group].T]
+                symbols = place[batch.symbols[time:until, words].T]
                 state, outputs = self.model.advance(state, symbols)
-                self._compare(batch, words, time + 1, expected[group, time + 1 : until + 1], outputs)
-                self.progress.advance(0, symbols=self.symbols + int(np.minimum(batch.lengths[group], until).sum()))
+                self._compare(batch, words, time + 1, wanted[:, time + 1 : until + 1], outputs)
+                self.progress.advance(0, symbols=self.symbols + int(np.minimum(batch.lengths[words], until).sum()))
             self.strings += len(words)
-            self.symbols += int(batch.lengths[group].sum())
-            self.longest = max(self.longest, longest)
+            self.symbols += int(batch.lengths[words].sum())
+            self.longest = max(self.longest, int(batch.lengths[words].max()))
             self.progress.advance(len(words), symbols=self.symbols)
 
     def verdict(self, method: str, repeat: str) -> Verdict:
@@ -333,9 +347,9 @@ class _Tally:
         outputs: Any,
     ) -> None:
         """Rows of what is expected belong to these words of the batch."""
-        self.compared += int((expected >= 0).sum())
+        self.compared += int(np.count_nonzero(expected >= 0))
         pair = np.where(expected >= 0, expected * len(outputs.table) + outputs.ids, -1)
-        cases = np.unique(pair[pair >= 0])
+        cases = _present(pair, len(self._sets) * len(outputs.table))
         wanted, given = self._rows()[cases // len(outputs.table)], outputs.table[cases % len(outputs.table)]
         for case in cases[(wanted != given).any(axis=1)].tolist():
             rows, times = np.nonzero(pair == case)
