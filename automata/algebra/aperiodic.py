@@ -144,7 +144,7 @@ def _first_with_cycle(dfa: DFA, limit: int) -> tuple[str, ...] | None:
     last: list[int] = []
     try:
         for block in actions(letters, dfa.states, limit):
-            cyclic = np.flatnonzero(_has_cycle(block.elements))
+            cyclic = np.flatnonzero(has_cycle(block.elements))
             first = len(parents)
             parents += block.parents
             last += block.last
@@ -159,7 +159,7 @@ def _first_with_cycle(dfa: DFA, limit: int) -> tuple[str, ...] | None:
     raise AssertionError("an automaton that is not aperiodic has a word with a cycle")
 
 
-def _has_cycle(elements: np.ndarray) -> np.ndarray:
+def has_cycle(elements: np.ndarray) -> np.ndarray:
     """Of each map (a row), whether it moves some state round a cycle: whether t^m != t^(m+1) for an m >= states."""
     elements = elements.astype(np.int64)
     power = elements

@@ -138,6 +138,34 @@ def holonomy_cascade(
     return Cascade(dfa.alphabet, levels, outputs, (start, *(Emit((end,), label or ()) for label, end in ends.items())))
 
 
+def state_cascade(dfa: DFA, skeleton: Skeleton | None = None, limit: int = IMAGE_SET_LIMIT) -> Cascade:
+    """A cascade that accepts every string, with an emission of its own for each state that the automaton can be in.
+
+    A readout that keeps some of the emissions accepts where the automaton is in their states: so a model of this
+    cascade is, but for its readout, one of every language with the automaton's transitions.
+
+    Args:
+        dfa: the automaton; what it accepts does not matter.
+        skeleton: the automaton's skeleton where it is known already.
+        limit: as for :func:`holonomy_cascade`.
+
+    >>> cascade = state_cascade(DFA("ab", [[0, 1], [0, 1]], accepting=[]))
+    >>> cascade.memory_bits, len(cascade.emissions)  # the start, and two states
+    (1, 3)
+    """
+    skeleton = skeleton or Skeleton.of(dfa, limit)
+    moves = [
+        SymbolClass(letter.symbols, i, tuple(frozenset({str(state)}) for state in letter.images))
+        for i, letter in enumerate(skeleton.letters)
+    ]
+    levels, ends = holonomy_levels(skeleton, moves, dfa.initial)
+    symbols = {BOS} if levels else {BOS, *dfa.alphabet}
+    start = Emit((In(symbols),), {ACCEPT})
+    return Cascade(
+        dfa.alphabet, levels, (ACCEPT,), (start, *(Emit((end,), {ACCEPT}) for end in ends.values() if levels))
+    )
+
+
 def outputs_of(dfa: DFA, mode: str) -> list[frozenset[str]]:
     """What each state gives out: its legal set, or ACCEPT or nothing.
 

@@ -43,8 +43,7 @@ are the pairs (P, D) of the pair graph: D_n has about n^2 of them for each lette
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Iterator
+from typing import Iterator, NamedTuple
 
 import numpy as np
 
@@ -54,6 +53,7 @@ from automata.machine import ACCEPT, PREDICTIVE
 from constructions.compile.pair_graph import Chart
 from constructions.ssm.engine import Engine
 from constructions.ssm.weights import SSM
+from verify.methods.chart_sets import ChartSets, different, expanded
 from verify.methods.witness import find_witness
 from verify.numbers.boxes import NotCovered
 from verify.numbers.sparse_rows import SparseMaps, distinct_rows
@@ -64,8 +64,6 @@ _STATES_PER_BIT = 16
 """A coordinate has two digits, so four states; a layer with more than so many for each of its bits is not what it
 should be.
 """
-_ROWS = 1 << 14
-"""Rows of features evaluated at once."""
 _NAME = re.compile(r"tile ([0-9]{1,9})(?: bit ([0-9]{1,9}))?")
 
 
@@ -131,19 +129,19 @@ class _Failure(Exception):
         self.states, self.symbols = states, symbols
 
 
-@dataclass(frozen=True)
-class _Move:
+class _Move(NamedTuple):
     """Symbols that neither the automaton nor the embedding tells apart, and their action."""
 
     symbols: tuple[str, ...]
     images: tuple[int, ...]
 
 
-Fact = tuple[int, int, int, int]
-"""Number of the row of features, P and D (one bit per state), number of the move."""
-
-
 class _Proof:
+    """The induction on one model.
+
+    Facts are arrays of rows (number of the row of features, P, D, number of the move), the sets by their numbers.
+    """
+
     def __init__(self, engine: Engine, dfa: DFA, chart: Chart, explored: dict[str, int]):
         self.engine, self.ssm, self.dfa, self.chart = engine, engine.ssm, dfa, chart
         self.maps = SparseMaps(engine)
@@ -151,15 +149,14 @@ class _Proof:
             raise NotCovered(fault)
         self.coordinates = digit_coordinates(self.ssm, chart.levels)
         self.explored = explored
-        self.dead = 0
-        if self.ssm.mode == PREDICTIVE:
-            self.dead = sum(1 << int(q) for q in np.flatnonzero(~dfa.live))
-        self.images: dict[tuple[int, int], int] = {}
 
     def run(self, progress: Progress) -> None:
         self.explored.update({"facts": 0, "layer inputs": 0})
         states = self._check_start()
-        rows, facts = self._first_facts()
+        self.moves, rows = self._moves()
+        live = self.dfa.live if self.ssm.mode == PREDICTIVE else np.ones(self.dfa.states, dtype=bool)
+        self.sets = ChartSets(self.chart, np.array([move.images for move in self.moves]), live)
+        rows, facts = self._first_facts(rows)
         level = 0
         for number in range(len(self.ssm.layers)):
             here = level if self.coordinates[number] else None
@@ -181,10 +178,10 @@ class _Proof:
             if not self.coordinates[number]:
                 continue
             digit = int(self._digits(number, h[None])[0])
-            tile = self._tile(here, level, digit)
-            if tile is None:
+            tiles = self.chart.tiles[here] if self.chart.level[here] == level else (here,)
+            if digit >= len(tiles):
                 raise _Failure(f"after BOS digit {digit} of layer {number + 1} names no tile of {_show(here)}")
-            here = tile
+            here = tiles[digit]
             level += 1
         if here != 1 << self.dfa.initial:
             raise _Failure(f"after BOS the digits name {_show(here)}, expected state {self.dfa.initial}")
@@ -195,27 +192,31 @@ class _Proof:
             )
         return states
 
-    def _first_facts(self):
+    def _moves(self) -> tuple[list[_Move], np.ndarray]:
+        """All moves, and the symbol whose row of the embedding each has."""
         columns = self.dfa.table.T.tolist()
         alike: dict[tuple[bytes, tuple[int, ...]], list[int]] = {}
         for a, symbol in enumerate(self.ssm.alphabet):
             alike.setdefault((self.ssm.embedding[a].tobytes(), tuple(columns[self.dfa.index[symbol]])), []).append(a)
-        self.moves = [_Move(tuple(self.ssm.alphabet[a] for a in group), images) for (_, images), group in alike.items()]
-        rows = self.maps.embedding(np.array([group[0] for group in alike.values()]))
-        numbers, fresh = distinct_rows(rows, {})
-        root = self.chart.root
-        facts = {(int(numbers[move]), root, root, move): None for move in range(len(self.moves))}
-        return rows[fresh], {fact: None for fact in facts if self._asked(root, fact[3])}
+        moves = [_Move(tuple(self.ssm.alphabet[a] for a in group), images) for (_, images), group in alike.items()]
+        return moves, np.array([group[0] for group in alike.values()])
 
-    def _check_end(self, rows, facts: dict[Fact, None]) -> None:
-        table = self.maps.outputs(rows)
-        given = [self.engine.names(row) for row in table]
-        for x, source, target, move in facts:
-            if source.bit_count() != 1:
+    def _first_facts(self, symbols: np.ndarray):
+        rows = self.maps.embedding(symbols)
+        numbers, fresh = distinct_rows(rows, {})
+        move = np.arange(len(self.moves))
+        root = np.full(len(move), self.sets.number[self.chart.root])
+        facts = np.column_stack([numbers, root, root, move])
+        return rows[fresh], facts[self.sets.asked(root, move)]
+
+    def _check_end(self, rows, facts: np.ndarray) -> None:
+        given = [self.engine.names(row) for row in self.maps.outputs(rows)]
+        for x, source, target, move in facts.tolist():
+            if self.sets.masks[source].bit_count() != 1:
                 raise self._failure("the chart ends in a set that is not one state", source, move)
-            state = self.moves[move].images[source.bit_length() - 1]
-            if target != 1 << state:
-                raise self._failure(f"the digits name {_show(target)}", source, move)
+            state = self.moves[move].images[self.sets.masks[source].bit_length() - 1]
+            if self.sets.masks[target] != 1 << state:
+                raise self._failure(f"the digits name {_show(self.sets.masks[target])}", source, move)
             if given[x] != self._wanted(state):
                 raise self._failure(
                     f"the outputs are {sorted(given[x])}, expected {sorted(self._wanted(state))}", source, move
@@ -228,89 +229,89 @@ class _Proof:
 
     # -- one layer --------------------------------------------------------------------------------------
 
-    def _descend(self, number: int, level: int | None, rows, facts: dict[Fact, None], start: np.ndarray):
+    def _descend(self, number: int, level: int | None, rows, facts: np.ndarray, start: np.ndarray):
         """The facts of the next layer, with their rows of features."""
-        allowed = self._allowed_digits(number, level, rows.shape[0], facts)
-        outcomes, features = self._evaluate(number, rows, start, allowed)
-        following: dict[Fact, None] = {}
-        for x, source, target, move in facts:
-            refines = level is not None and self.chart.level.get(source) == level
-            for digit in range(len(self.chart.tiles[source])) if refines else (0,):
-                refined = self.chart.tiles[source][digit] if refines else source
-                if not self._asked(refined, move):
-                    continue
-                for written, z in outcomes.get((x, digit), ()):
-                    goal = self._tile(target, level, written)
-                    if goal is None or self._image(refined, move) & ~goal:
-                        names = f"names no tile of {_show(target)}" if goal is None else f"leads to {_show(goal)}"
-                        raise self._failure(
-                            f"layer {number + 1}, digit {digit}: the new digit {written} {names}", refined, move
-                        )
-                    following[z, refined, goal, move] = None
-        return features, following
-
-    def _allowed_digits(self, number: int, level: int | None, rows: int, facts: dict[Fact, None]) -> np.ndarray:
-        """Booleans of shape (rows of features, digits): which digits the facts with these features allow."""
-        allowed = np.zeros((rows, 1 << len(self.coordinates[number])), dtype=bool)
-        for x, source, _, move in facts:
-            tiles = len(self.chart.tiles[source]) if level is not None and self.chart.level.get(source) == level else 1
-            if tiles > allowed.shape[1]:
-                raise NotCovered(f"layer {number + 1} has fewer digits than a set of its level has tiles")
-            allowed[x, :tiles] = True
-        return allowed
+        tiles = self.sets.tiles(level)
+        x, source, target, move = facts.T
+        allowed = np.zeros((rows.shape[0], 1 << len(self.coordinates[number])), dtype=bool)
+        if tiles.most > allowed.shape[1] and (tiles.count[source] > allowed.shape[1]).any():
+            raise NotCovered(f"layer {number + 1} has fewer digits than a set of its level has tiles")
+        fact, digit = expanded(tiles.count[source])
+        allowed[x[fact], digit] = True
+        cases, features = self._evaluate(number, rows, start, allowed)
+        refined = tiles.named(source[fact], digit)
+        kept = self.sets.asked(refined, move[fact])
+        fact, digit, refined = fact[kept], digit[kept], refined[kept]
+        # With each fact and digit go the cases of its row of features and this digit.
+        key = cases[:, 0] * allowed.shape[1] + cases[:, 1]
+        wanted = x[fact] * allowed.shape[1] + digit
+        first, last = np.searchsorted(key, wanted), np.searchsorted(key, wanted, "right")
+        each, place = expanded(last - first)
+        case = first[each] + place
+        refined, move, written = refined[each], move[fact[each]], cases[case, 2]
+        goal = tiles.named(target[fact[each]], written)
+        wrong = np.flatnonzero((goal < 0) | ~self.sets.includes(goal, refined, move))
+        if len(wrong):
+            at = int(wrong[0])
+            shown = _show(self.sets.masks[target[fact[each[at]]]])
+            names = f"names no tile of {shown}" if goal[at] < 0 else f"leads to {_show(self.sets.masks[goal[at]])}"
+            raise self._failure(
+                f"layer {number + 1}, digit {digit[each[at]]}: the new digit {written[at]} {names}",
+                int(refined[at]),
+                int(move[at]),
+            )
+        return features, different(cases[case, 3], refined, goal, move)
 
     def _evaluate(self, number: int, rows, start: np.ndarray, allowed: np.ndarray):
         """What the weights do on all rows, each with all states of its digits, until no new state appears.
 
         Returns:
-            (row, digit) -> the (new digit, number of z) that occur; and the distinct rows z.
+            The cases that occur, each once, as an array of rows (row of features, digit, new digit, number of z) in
+            ascending order; and the distinct rows z.
         """
-        maps = self.maps
-        gates, increments = maps.gates(number, rows), maps.increments(number, rows)
+        gates, increments = self.maps.gates(number, rows), self.maps.increments(number, rows)
+        # The new state depends on the gates and increments alone, and few rows differ in them.
+        _, first, kind = np.unique(np.hstack([gates, increments]), axis=0, return_index=True, return_inverse=True)
+        kind = kind.ravel()
+        permitted = np.zeros((len(first), allowed.shape[1]), dtype=bool)
+        for k in range(len(first)):
+            permitted[k] = allowed[kind == k].any(axis=0)
+        states, steps = self._closure(number, gates[first], increments[first], start, permitted)
+        digits = self._digits(number, states)
+        self.explored["layer inputs"] += int((allowed @ np.bincount(digits, minlength=allowed.shape[1])).sum())
+        moves = np.unique(np.column_stack([steps[:, 0], digits[steps[:, 1]], steps[:, 2]]), axis=0)
+        ends = np.searchsorted(moves[:, 0], np.arange(len(first) + 1))
+        cases = [np.zeros((0, 3), dtype=np.int64)]
+        for k in range(len(first)):
+            here, own = np.flatnonzero(kind == k), moves[ends[k] : ends[k + 1]]
+            x, move = np.nonzero(allowed[here][:, own[:, 1]])
+            cases.append(np.column_stack([here[x], own[move, 1:]]))
+        x, digit, after = np.concatenate(cases).T
+        z, features = self.maps.distinct_phi(number, states, rows, after, x)
+        # z depends on the features and the new state alone
+        return np.unique(np.column_stack([x, digit, digits[after], z]), axis=0), features
+
+    def _closure(self, number: int, gates, increments, start: np.ndarray, permitted: np.ndarray):
+        """The states of a layer that follow from the start; and an array of rows (kind of step, state, new state).
+
+        Args:
+            permitted: booleans of shape (kinds of steps, digits): the digits before such a step.
+        """
         states, known = start[None], {start.tobytes(): 0}
         done = 0
-        found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        found: list[np.ndarray] = []
         while done < len(states):
-            x, h = np.nonzero(allowed[:, self._digits(number, states[done:])])
+            kind, h = np.nonzero(permitted[:, self._digits(number, states[done:])])
             h += done
             done = len(states)
-            stepped = maps.update(number, gates[x], states[h], increments[x])
-            numbers = np.array(
-                [known.setdefault(row.tobytes(), len(known)) for row in np.ascontiguousarray(stepped)], dtype=np.int64
-            )
-            new = np.unique(numbers[numbers >= len(states)], return_index=True)[1]
-            if len(new):
-                states = np.concatenate([states, stepped[np.flatnonzero(numbers >= len(states))[new]]])
+            stepped = np.ascontiguousarray(self.maps.update(number, gates[kind], states[h], increments[kind]))
+            after = [known.setdefault(row.tobytes(), len(known)) for row in stepped]
+            found.append(np.column_stack([kind, h, np.array(after, dtype=np.int64)]))
+            new = np.unique(found[-1][:, 2], return_index=True)[1]
+            states = np.concatenate([states, stepped[new[found[-1][new, 2] >= done]]])
             if len(states) > _STATES_PER_BIT ** len(self.coordinates[number]):
                 raise _Failure(f"layer {number + 1} has at least {len(states)} states")
-            found.append((x, h, numbers))
-        x, h, after = (np.concatenate(part) for part in zip(*found))
-        digits = self._digits(number, states)
-        # z depends on the features and the new state alone
-        cases, case_of = np.unique(x * len(states) + after, return_inverse=True)
-        self.explored["layer inputs"] += len(x)
-        z, features = self._features(number, rows, states, *np.divmod(cases, len(states)))
-        outcomes: dict[tuple[int, int], set[tuple[int, int]]] = {}
-        for row, digit, written, following in zip(
-            x.tolist(), digits[h].tolist(), digits[after].tolist(), z[case_of].tolist()
-        ):
-            outcomes.setdefault((row, digit), set()).add((written, following))
-        return outcomes, features
-
-    def _features(self, number: int, rows, states: np.ndarray, x: np.ndarray, h: np.ndarray):
-        """For each case (row of features, new state) the number of its z; and the distinct rows z."""
-        from scipy import sparse
-
-        known: dict = {}
-        numbers, parts = [np.zeros(0, dtype=np.int64)], []
-        for first in range(0, len(x), _ROWS):
-            block = slice(first, first + _ROWS)
-            z = self.maps.phi(number, states[h[block]], rows[x[block]])
-            ids, fresh = distinct_rows(z, known)
-            numbers.append(ids)
-            parts.append(z[fresh])
-        empty = sparse.csr_array((0, self.ssm.layers[number].features), dtype=np.int64)
-        return np.concatenate(numbers), sparse.vstack([empty, *parts], format="csr")
+        return states, np.concatenate(found)
 
     # -- digits and sets ----------------------------------------------------------------------------------
 
@@ -322,30 +323,13 @@ class _Proof:
             weights[coordinate] = 1 << place
         return bits @ weights
 
-    def _tile(self, stage: int, level: int | None, digit: int) -> int | None:
-        """The next set of a chain, None where the digit names none."""
-        if level is None:
-            return stage
-        tiles = self.chart.tiles[stage] if self.chart.level.get(stage) == level else (stage,)
-        return tiles[digit] if digit < len(tiles) else None
-
     def _failure(self, message: str, source: int, move: int) -> _Failure:
-        symbols = self.moves[move].symbols
-        return _Failure(
-            f"{_show(source)} by {symbols[0]!r} is {_show(self._image(source, move))}; {message}", source, symbols
-        )
-
-    def _image(self, stage: int, move: int) -> int:
-        if (stage, move) not in self.images:
-            image, images = 0, self.moves[move].images
-            for state in states_of(stage):
-                image |= 1 << images[state]
-            self.images[stage, move] = image
-        return self.images[stage, move]
-
-    def _asked(self, stage: int, move: int) -> bool:
-        """Whether something is asked after the move from some state of the set."""
-        return not self.dead or bool(self._image(stage, move) & ~self.dead)
+        """A failed step from the states of a set, given by its number."""
+        mask, (symbols, images) = self.sets.masks[source], self.moves[move]
+        image = 0
+        for state in states_of(mask):
+            image |= 1 << images[state]
+        return _Failure(f"{_show(mask)} by {symbols[0]!r} is {_show(image)}; {message}", mask, symbols)
 
 
 def digit_coordinates(ssm: SSM, levels: int) -> list[tuple[int, ...]]:
