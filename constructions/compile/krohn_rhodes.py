@@ -159,11 +159,8 @@ def state_cascade(dfa: DFA, skeleton: Skeleton | None = None, limit: int = IMAGE
         for i, letter in enumerate(skeleton.letters)
     ]
     levels, ends = holonomy_levels(skeleton, moves, dfa.initial)
-    symbols = {BOS} if levels else {BOS, *dfa.alphabet}
-    start = Emit((In(symbols),), {ACCEPT})
-    return Cascade(
-        dfa.alphabet, levels, (ACCEPT,), (start, *(Emit((end,), {ACCEPT}) for end in ends.values() if levels))
-    )
+    said: list[Literal] = list(ends.values()) if levels else [In(dfa.alphabet)]
+    return Cascade(dfa.alphabet, levels, (ACCEPT,), tuple(Emit((end,), {ACCEPT}) for end in (In({BOS}), *said)))
 
 
 def outputs_of(dfa: DFA, mode: str) -> list[frozenset[str]]:

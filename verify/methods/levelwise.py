@@ -43,9 +43,10 @@ are the pairs (P, D) of the pair graph: D_n has about n^2 of them for each lette
 from __future__ import annotations
 
 import re
-from typing import Iterator, NamedTuple
+from typing import Callable, Iterator, NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from automata.dfa import DFA
 from automata.errors import InputError
@@ -67,7 +68,24 @@ should be.
 _NAME = re.compile(r"tile ([0-9]{1,9})(?: bit ([0-9]{1,9}))?")
 
 
-def prove_levelwise(ssm: SSM, dfa: DFA, chart: Chart, progress: Progress = NO_PROGRESS) -> Verdict:
+class Ends(NamedTuple):
+    """What a model's last layer can give out: rows of features, BOS first, and the automaton's state in each.
+
+    A row that stands for several states has the state -1.
+    """
+
+    maps: SparseMaps
+    rows: sparse.csr_array
+    states: np.ndarray
+
+
+def prove_levelwise(
+    ssm: SSM,
+    dfa: DFA,
+    chart: Chart,
+    progress: Progress = NO_PROGRESS,
+    then: Callable[[Ends], None] = lambda ends: None,
+) -> Verdict:
     """Proves or refutes, level by level, that a model gives the automaton's outputs on every string of its mode.
 
     Args:
@@ -75,6 +93,7 @@ def prove_levelwise(ssm: SSM, dfa: DFA, chart: Chart, progress: Progress = NO_PR
         dfa: the automaton that was compiled.
         chart: what the digits mean; a wrong one makes the proof fail.
         progress: told about facts as they are found.
+        then: looks at all ends once every step holds, and raises NotCovered where it wants more.
 
     Returns:
         ``proved``, ``refuted`` with a string (a shortest one where a short search meets any), or ``undecided``.
@@ -105,7 +124,7 @@ def prove_levelwise(ssm: SSM, dfa: DFA, chart: Chart, progress: Progress = NO_PR
     words: Iterator[tuple[str, ...]] = iter(())
     try:
         proof = _Proof(engine, dfa, chart, explored)
-        proof.run(progress)
+        then(proof.run(progress))
     except NotCovered as error:
         failed = f"the proof does not speak about this model: {error}"
     except _Failure as failure:
@@ -150,21 +169,24 @@ class _Proof:
         self.coordinates = digit_coordinates(self.ssm, chart.levels)
         self.explored = explored
 
-    def run(self, progress: Progress) -> None:
+    def run(self, progress: Progress) -> Ends:
         self.explored.update({"facts": 0, "layer inputs": 0})
         states = self._check_start()
         self.moves, rows = self._moves()
         live = self.dfa.live if self.ssm.mode == PREDICTIVE else np.ones(self.dfa.states, dtype=bool)
         self.sets = ChartSets(self.chart, np.array([move.images for move in self.moves]), live)
         rows, facts = self._first_facts(rows)
+        start = self.maps.embedding(np.array([len(self.ssm.alphabet)]))
         level = 0
         for number in range(len(self.ssm.layers)):
             here = level if self.coordinates[number] else None
             rows, facts = self._descend(number, here, rows, facts, states[number])
+            start = self.maps.phi(number, states[number][None], start)
             level += bool(self.coordinates[number])
             self.explored["facts"] += len(facts)
             progress.advance(len(facts), layer=number + 1)
-        self._check_end(rows, facts)
+        ends = np.concatenate([[self.dfa.initial], self._check_end(rows, facts)])
+        return Ends(self.maps, sparse.vstack([start, rows], format="csr"), ends)
 
     # -- start and end ----------------------------------------------------------------------------------
 
@@ -209,7 +231,10 @@ class _Proof:
         facts = np.column_stack([numbers, root, root, move])
         return rows[fresh], facts[self.sets.asked(root, move)]
 
-    def _check_end(self, rows, facts: np.ndarray) -> None:
+    def _check_end(self, rows, facts: np.ndarray) -> np.ndarray:
+        """The state that each row of features stands for."""
+        ends = np.full(rows.shape[0], -1)
+        alone = np.ones(rows.shape[0], dtype=bool)
         given = [self.engine.names(row) for row in self.maps.outputs(rows)]
         for x, source, target, move in facts.tolist():
             if self.sets.masks[source].bit_count() != 1:
@@ -221,6 +246,9 @@ class _Proof:
                 raise self._failure(
                     f"the outputs are {sorted(given[x])}, expected {sorted(self._wanted(state))}", source, move
                 )
+            alone[x] &= ends[x] in (-1, state)
+            ends[x] = state
+        return np.where(alone, ends, -1)
 
     def _wanted(self, state: int) -> frozenset[str]:
         if self.ssm.mode == PREDICTIVE:

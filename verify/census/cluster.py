@@ -1,0 +1,109 @@
+"""The workers of a census: processes of this machine, or those of a Dask scheduler; each part is a task.
+
+A worker gets the numbers of a part and answers with the text of its file; only the one who asked writes.  A worker that
+dies costs the part that it was at, which another one is given.  Dask's workers run what they are sent, and answers are
+unpickled: so a scheduler has to be one that is trusted.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from multiprocessing import active_children
+from typing import Any, Iterator
+
+from automata.errors import InputError
+from verify.census.parts import Part
+from verify.census.tables import decided_text
+
+WORKERS_PER_PROCESSOR = 4
+RETRIES = 3
+"""How often a part is given to another worker after one that failed or died over it."""
+_PATIENCE = 20
+"""Seconds in which a scheduler has to answer."""
+
+
+def processes(workers: int, work: int) -> int:
+    """How many are started where so many are asked for: no more than there are parts, or WORKERS_PER_PROCESSOR times
+    processors.
+
+    >>> processes(100_000, 3)
+    3
+    """
+    return max(1, min(workers, work, WORKERS_PER_PROCESSOR * (os.cpu_count() or 1)))
+
+
+def by_workers(missing: list[Part], workers: int, scheduler: str | None = None) -> Iterator[tuple[Part, str]]:
+    """Each part with the text of its file, as they are done.
+
+    Args:
+        workers: processes of this machine, where there is no scheduler.
+        scheduler: the address of a Dask scheduler.
+
+    Raises:
+        InputError: without Dask, for a scheduler that does not answer, or workers that cannot do the work.
+        MemoryError: when too many workers died over one part.
+    """
+    with _client(processes(workers, len(missing)), scheduler) as client:
+        yield from _gathered(client, missing)
+
+
+def _gathered(client: Any, missing: list[Part]) -> Iterator[tuple[Part, str]]:
+    from distributed import KilledWorker, as_completed
+
+    asked = {client.submit(decided_text, part, pure=False, retries=RETRIES): part for part in missing}
+    for future in as_completed(asked):
+        part = asked.pop(future)
+        try:
+            text = future.result()
+        except KilledWorker:
+            raise MemoryError("workers were ended from outside") from None
+        except (ImportError, AttributeError) as error:
+            raise InputError(f"a worker cannot do its part, is ssm-compiler installed there? ({error})") from None
+        yield part, text
+
+
+@contextmanager
+def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
+    """A client of the scheduler, or of processes that do not outlive it."""
+    try:
+        import distributed
+    except ImportError:
+        raise InputError(
+            "several workers need Dask, which is not installed: pip install 'ssm-compiler[census]', or leave out "
+            "--workers and --scheduler"
+        ) from None
+    if scheduler is not None:
+        try:
+            client = distributed.Client(scheduler, timeout=_PATIENCE)
+        except (OSError, ValueError, TypeError) as error:  # a timeout is an OSError too
+            raise InputError(f"--scheduler {scheduler}: no Dask scheduler answers there ({error})") from None
+        with client:
+            yield client
+        return
+    others = set(active_children())
+    # Fresh processes: a copy of this one might hold a lock of one of its threads.
+    cluster = distributed.LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        dashboard_address=None,
+        silence_logs=_SILENT,
+        memory_limit=0,
+    )
+    try:
+        with distributed.Client(cluster) as client:
+            yield client
+    except BaseException:
+        # Nobody waits for a part that is half done.
+        for process in set(active_children()) - others:
+            process.kill()
+        raise
+    finally:
+        with suppress(Exception):
+            cluster.close(timeout=1)
+
+
+_SILENT = 60
+"""Above all levels of logging: what goes wrong with a worker is said once, by the one who asked."""
