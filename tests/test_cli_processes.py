@@ -8,14 +8,18 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from conftest import REPOSITORY
 
 from automata.errors import InputError
-from verify import census as census_module
-from verify.census import WORKERS_PER_PROCESSOR, census, decide, processes
+from verify.census import cluster
+from verify.census.cluster import WORKERS_PER_PROCESSOR, by_workers, processes
+from verify.census.parts import parts
+from verify.census.running import census
+from verify.census.tables import decided_text
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are supervised on Linux only")
 
@@ -178,6 +182,17 @@ def test_an_ignored_interrupt_stays_ignored():
     assert process.wait(PATIENCE) == 0
 
 
+def test_a_worker_ends_with_the_one_it_works_for():
+    worker = "import os, time; from automata.processes import serve_only; serve_only(os.getppid()); time.sleep(3600)"
+    asker = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {worker!r}]); time.sleep(3600)"
+    process = start("-c", asker)
+    wait_until(lambda: len(alive(process.pid)) == 2)
+    time.sleep(1)  # it has said so by now
+    process.kill()
+    process.wait()
+    wait_until(lambda: not alive(process.pid))
+
+
 # -- how many workers ---------------------------------------------------------------------------------
 
 
@@ -189,32 +204,33 @@ def test_no_more_processes_than_work_or_than_processors_bear():
 def test_the_census_starts_no_more(monkeypatch):
     asked = []
 
-    class Pool:
-        def __init__(self, workers, *_):
-            asked.append(workers)
-            raise OSError(11, "Resource temporarily unavailable")
+    @contextmanager
+    def no_client(workers, scheduler):
+        asked.append(workers)
+        raise OSError(11, "Resource temporarily unavailable")
+        yield
 
-    monkeypatch.setattr(census_module, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(cluster, "_client", no_client)
     with pytest.raises(OSError):
-        census(2, 4, "predictive", workers=100_000)
-    assert asked == [min(len(census_module.parts(2, 4, "predictive")), WORKERS_PER_PROCESSOR * os.cpu_count())]
+        census(2, 4, workers=100_000, size=16)
+    assert asked == [min(len(parts(2, 4, 16)), WORKERS_PER_PROCESSOR * os.cpu_count())]
     # One part needs no process but this one.
-    assert sum(census(2, 2, "predictive", workers=100_000).values()) == 24
+    assert sum(census(2, 2, workers=100_000).values()) == 24
     with pytest.raises(InputError, match="0 workers"):
-        census(2, 2, "predictive", workers=0)
+        census(2, 2, workers=0)
 
 
 def _endless(part):
     if part.first:
         time.sleep(3600)
-    return decide(part)
+    return decided_text(part)
 
 
 def test_a_census_that_stops_waits_for_no_part(monkeypatch):
-    monkeypatch.setattr(census_module, "decide", _endless)
-    parts = census_module.parts(2, 3, "predictive")
-    finished = census_module._decided(parts, 2)
-    assert next(finished)[0] == parts[0]
+    monkeypatch.setattr(cluster, "decided_text", _endless)
+    missing = parts(2, 3, 100)
+    finished = by_workers(missing, 2)
+    assert next(finished)[0] == missing[0]
     with pytest.raises(KeyboardInterrupt):
         finished.throw(KeyboardInterrupt)
     assert not multiprocessing.active_children()
@@ -224,7 +240,8 @@ def _killed(part):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_worker_that_is_killed_ends_the_census(monkeypatch):
-    monkeypatch.setattr(census_module, "decide", _killed)
+def test_a_part_that_kills_every_worker_ends_the_census(monkeypatch):
+    monkeypatch.setattr(cluster, "decided_text", _killed)
     with pytest.raises(MemoryError):
-        census(2, 3, "predictive", workers=2)
+        census(2, 3, workers=2, size=200)
+    assert not multiprocessing.active_children()

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("automata", "constructions", "verify")
 """In the order in which they may be imported: each knows those before it."""
 
-HEAVY = {"torch", "transformers", "tokenizers", "mamba_ssm", "matplotlib", "z3"}
+HEAVY = {"torch", "transformers", "tokenizers", "mamba_ssm", "matplotlib", "z3", "dask", "distributed", "pyarrow"}
 NEED_TORCH = (
     "constructions.attention.",
     "constructions.mamba.",

@@ -60,7 +60,7 @@ def test_installed_versions_are_the_pinned_ones(pins):
 
 
 def test_core_starts_without_the_heavy_libraries():
-    heavy = {"torch", "transformers", "matplotlib", "z3"}
+    heavy = {"torch", "transformers", "matplotlib", "z3", "distributed", "pyarrow"}
     program = f"import sys, automata, constructions, verify; print(*sorted({heavy!r} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout.split() == []

@@ -79,7 +79,7 @@ def _word(here: int, parents: list[int], last: list[int]) -> tuple[int, ...]:
 
 @cache
 def _maps(states: int) -> tuple[np.ndarray, np.ndarray]:
-    """The images of every map, by its number in base ``states``, first state in the lowest place; which have a cycle."""
+    """The images of every map, by its number in base ``states``, first state lowest; and which maps have a cycle."""
     digits = np.unravel_index(np.arange(states**states), (states,) * states)
     images = np.array(digits[::-1]).T.astype(np.int64)
     return images, has_cycle(images)

@@ -6,7 +6,7 @@ _MAIN = "verify/__main__.py"
 _PLACES = "verify/commands/places.py"
 _SUPERVISION = "verify/supervision.py"
 _FILES = "automata/files.py"
-_CENSUS = "verify/census.py"
+_CENSUS = "verify/census/cluster.py"
 _RELEASED = "verify/evidence/released.py"
 _SURROUNDINGS = "tests/test_cli_surroundings.py"
 _OVERWRITING = f"{_SURROUNDINGS}::test_what_is_read_or_is_a_model_is_not_written_over"
@@ -223,8 +223,8 @@ FAULTS = [
     ),
     Fault(
         _CENSUS,
-        "    workers = processes(workers, len(missing))\n",
-        "",
+        "_client(processes(workers, len(missing)), scheduler)",
+        "_client(workers, scheduler)",
         f"{_PROCESSES}::test_the_census_starts_no_more",
         "the census asks how many",
     ),
@@ -267,13 +267,13 @@ FAULTS = [
         "automata/processes.py",
         "    end_with(parent)\n",
         "",
-        f"{_PROCESSES}::test_a_census_takes_its_workers_along",
+        f"{_PROCESSES}::test_a_worker_ends_with_the_one_it_works_for",
         "workers end with their parent",
     ),
     Fault(
         _CENSUS,
-        "                process.kill()\n",
-        "                pass\n",
+        "        process.kill()\n        process.join()\n",
+        "        pass\n",
         f"{_PROCESSES}::test_a_census_that_stops_waits_for_no_part",
         "workers are not waited for",
     ),

@@ -12,6 +12,13 @@ _REFUTE, _CHANNELS, _SETTLING = (
 _ENCLOSED = "verify/impossible/transients/enclosed.py"
 _TEST_LEVELS, _TEST_ALGEBRA = "tests/test_levelwise.py", "tests/test_krohn_rhodes.py"
 _TEST_AUDIT, _TEST_RUNS = "tests/test_upper_bound.py", "tests/test_audit_by_runs.py"
+_READOUTS, _TABLES, _PARTS = (
+    "verify/methods/readouts.py",
+    "automata/algebra/tables.py",
+    "verify/census/parts.py",
+)
+_TEST_CENSUS = "tests/test_census.py"
+_HALF = f"{_TEST_CENSUS}::test_a_half_written_part_is_never_read"
 _NEST = f"{_TEST_LEVELS}::test_a_chart_has_to_nest"
 _BOUNDS = f"{_TEST_RUNS}::test_what_bounds_a_channel"
 _FAULTY_MODELS = f"{_TEST_LEVELS}::test_faults_in_every_kind_of_array_are_refuted_by_both"
@@ -44,8 +51,8 @@ FAULTS = [
     Fault(_CHART, "if level < self.levels and union != stage:", "if False:", _NEST, "tiles cover their set"),
     Fault(
         _LEVELS,
-        "if goal is None or self._image(refined, move) & ~goal:",
-        "if goal is None or level and self._image(refined, move) & ~goal:",
+        "(goal < 0) | ~self.sets.includes(goal, refined, move)",
+        "(goal < 0) | (bool(level) & ~self.sets.includes(goal, refined, move))",
         f"{_TEST_LEVELS}::test_one_level_has_to_include_the_image",
         "the image lies in the new set at the first level too",
         equivalent=(
@@ -92,18 +99,76 @@ FAULTS = [
         "symbols of one action have their own features",
     ),
     Fault(
-        _LEVELS,
-        "        return not self.dead or bool(self._image(stage, move) & ~self.dead)\n",
-        "        return not self.dead or not self._image(stage, move) & self.dead\n",
+        "verify/methods/chart_sets.py",
+        "        return (self._image(stage, move) & self.live).any(axis=1)\n",
+        "        return ~(self._image(stage, move) & ~self.live).any(axis=1)\n",
         _FAULTY_MODELS,
         "only facts that lead to dead states alone are dropped",
     ),
     Fault(
         "verify/numbers/sparse_rows.py",
-        "        check_bound(float(bound), self.numbers.limit, self.numbers.arithmetic)\n",
+        "        check_bound(float(sums.max(initial=0)), self.numbers.limit, self.numbers.arithmetic)\n",
         "",
         f"{_TEST_LEVELS}::test_no_number_of_any_size_makes_a_wrong_model_proved",
         "sums of a sparse map stay in the exact range",
+    ),
+    # -- many languages at once
+    Fault(
+        _READOUTS,
+        "        if (ends.states < 0).any():\n",
+        "        if False:\n",
+        f"{_TEST_CENSUS}::test_states_that_nothing_tells_apart_are_no_readout",
+        "one row of features stands for one state",
+    ),
+    Fault(
+        _READOUTS,
+        "            if len(wrong):\n",
+        "            if len(wrong) == ends.rows.size:\n",
+        f"{_TEST_CENSUS}::test_a_readout_that_is_wrong_in_one_state_is_seen",
+        "every readout is right in every state",
+    ),
+    Fault(
+        _TABLES,
+        "        for a in range(letters):\n            more |=",
+        "        for a in range(1):\n            more |=",
+        f"{_TEST_CENSUS}::test_many_at_once_as_one_by_one",
+        "states are told apart by what any letter makes of them",
+    ),
+    Fault(
+        _TABLES,
+        "        first[owners[unmet]] = found[once[unmet]]\n",
+        "        first[owners] = found[once]\n",
+        f"{_TEST_CENSUS}::test_maps_by_number_and_by_their_images",
+        "the word with a cycle is the first",
+    ),
+    Fault(
+        _PARTS,
+        "    if entry.languages != int(entry.accepting, 16).bit_count():\n",
+        "    if False:\n",
+        _HALF,
+        "an entry has as many languages as accepting sets",
+    ),
+    Fault(_PARTS, "lines[0] != asdict(part)", "False", _HALF, "a file is about its part"),
+    Fault(
+        _PARTS,
+        "    return entries if lines[-1] == last else None\n",
+        "    return entries\n",
+        _HALF,
+        "a part has its last line",
+    ),
+    Fault(
+        "verify/census/running.py",
+        "        if entries is None:\n            raise",
+        "        if False:\n            raise",
+        f"{_TEST_CENSUS}::test_an_answer_about_another_part_is_refused",
+        "an answer is about the part that was asked for",
+    ),
+    Fault(
+        "verify/census/summary.py",
+        "        if part.first < ends.get((part.letters, part.states), 0):\n",
+        "        if False:\n",
+        f"{_TEST_CENSUS}::test_a_census_that_is_not_done_is_undecided",
+        "no table is counted twice",
     ),
     # -- pair graph and emulation
     Fault(

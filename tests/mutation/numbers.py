@@ -142,7 +142,7 @@ FAULTS = [
     ),
     Fault(
         "verify/numbers/sparse_rows.py",
-        "        check_bound(largest_size(affine.bias) * maps.unit, self.numbers.limit, self.numbers.arithmetic)\n",
+        "        check_bound(largest_size(affine.bias) * unit, numbers.limit, numbers.arithmetic)\n",
         "",
         f"{_EXTREME}::test_a_bias_that_wraps_with_its_unit_is_refused_on_sparse_rows",
         "a bias times its unit is bounded before it is computed",

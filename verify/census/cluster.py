@@ -21,6 +21,8 @@ RETRIES = 3
 """How often a part is given to another worker after one that failed or died over it."""
 _PATIENCE = 20
 """Seconds in which a scheduler has to answer."""
+_GRACE = 0.1
+"""Seconds in which workers may leave before they are killed."""
 
 
 def processes(workers: int, work: int) -> int:
@@ -88,21 +90,33 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         silence_logs=_SILENT,
         memory_limit=0,
     )
     try:
-        with distributed.Client(cluster) as client:
-            yield client
+        client = distributed.Client(cluster)
+        yield client
     except BaseException:
         # Nobody waits for a part that is half done.
-        for process in set(active_children()) - others:
-            process.kill()
+        for nanny in cluster.workers.values():
+            nanny.auto_restart = False
+        _end(others)
         raise
     finally:
         with suppress(Exception):
-            cluster.close(timeout=1)
+            client.close(timeout=_GRACE)
+            cluster.close(timeout=_GRACE)
+        _end(others)
+        # Dask closes every cluster again when Python ends, and would wait ten seconds for workers that are gone.
+        cluster.shutdown_on_close = False
+
+
+def _end(others: set[Any]) -> None:
+    """Kills the processes that were started since there were only these others."""
+    for process in set(active_children()) - others:
+        process.kill()
+        process.join()
 
 
 _SILENT = 60

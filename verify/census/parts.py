@@ -94,7 +94,7 @@ def parts(letters: int, states: int, size: int = TABLES_PER_PART) -> list[Part]:
     return [Part(letters, states, first, min(size, count - first)) for first in range(0, count, size)]
 
 
-def text_of(part: Part, entries: list[Entry]) -> str:
+def part_text(part: Part, entries: list[Entry]) -> str:
     """The text of a part's file."""
     last = {"tables": part.tables, "languages": sum(entry.languages for entry in entries)}
     lines = [asdict(part), *map(_line, entries), last]

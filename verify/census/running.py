@@ -8,7 +8,7 @@ from string import ascii_lowercase
 from typing import Iterator
 
 from automata.errors import InputError
-from verify.census.parts import TABLES_PER_PART, Entry, Part, entries_of, parts, read_part, text_of, write_part
+from verify.census.parts import TABLES_PER_PART, Entry, Part, entries_of, parts, read_part, part_text, write_part
 from verify.census.tables import decide
 from verify.progress import NO_PROGRESS, Progress
 
@@ -79,6 +79,6 @@ def _texts(missing: list[Part], workers: int, scheduler: str | None) -> Iterator
 
     if not missing or (scheduler is None and processes(workers, len(missing)) == 1):
         for part in missing:
-            yield part, text_of(part, decide(part))
+            yield part, part_text(part, decide(part))
     else:
         yield from by_workers(missing, workers, scheduler)

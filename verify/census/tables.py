@@ -19,7 +19,7 @@ from constructions.compile.krohn_rhodes import state_cascade
 from constructions.compile.pair_graph import chart_of
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.lowering import lower
-from verify.census.parts import CYCLING, Entry, Part, accepting_number, text_of
+from verify.census.parts import CYCLING, Entry, Part, accepting_number, part_text
 from verify.methods.readouts import prove_every_readout
 
 _ARITHMETIC = Arithmetic("fixed", 1)
@@ -42,7 +42,7 @@ def decide(part: Part) -> list[Entry]:
 
 def decided_text(part: Part) -> str:
     """The same as the text of the part's file."""
-    return text_of(part, decide(part))
+    return part_text(part, decide(part))
 
 
 def _decided(table: Table, monoid: Monoid, accepting: str, languages: int) -> Entry:
@@ -58,8 +58,8 @@ def _decided(table: Table, monoid: Monoid, accepting: str, languages: int) -> En
     assert skeleton.aperiodic, f"the monoid of {table} is aperiodic, its skeleton is not"
     ssm = lower(state_cascade(dfa, skeleton), _ARITHMETIC)
     verdict, _ = prove_every_readout(ssm, dfa, chart_of(skeleton))
-    sizes = {"levels": skeleton.levels, "bits": skeleton.bits, "layers": len(ssm.layers)}
-    return Entry(table, accepting, languages, monoid.size, verdict.outcome, **sizes)
+    sizes = skeleton.levels, skeleton.bits, len(ssm.layers)
+    return Entry(table, accepting, languages, monoid.size, verdict.outcome, *sizes)
 
 
 def permutes(table: Table, word: tuple[int, ...]) -> bool:

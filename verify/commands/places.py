@@ -38,6 +38,7 @@ _FILES = {
     "coq": "--coq",
     "draw": "--draw",
     "plot": "--plot",
+    "parquet": "--parquet",
 }
 _PICTURES = ("--draw", "--plot")
 _FOLDERS = {"save": "--save", "to": "--to", "out": "--out"}

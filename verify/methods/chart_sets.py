@@ -123,15 +123,16 @@ def different(*columns: np.ndarray) -> np.ndarray:
     [[0, 7], [1, 5]]
     """
     sizes = [int(column.max(initial=0)) + 1 for column in columns]
-    key, whole = np.zeros(len(columns[0]), dtype=np.int64), 1
+    key: np.ndarray = np.zeros(len(columns[0]), dtype=np.int64)
+    whole = 1
     for column, size in zip(columns, sizes):
         whole *= size
         if whole >= 1 << 62:
             return np.unique(np.column_stack(columns), axis=0)
         key = key * size + column
-    key = np.unique(key)
+    rest: np.ndarray = np.unique(key)
     rows = []
     for size in reversed(sizes):
-        key, column = np.divmod(key, size)
+        rest, column = np.divmod(rest, size)
         rows.append(column)
     return np.column_stack(rows[::-1])

@@ -12,8 +12,6 @@ else relu makes 0 of the sum.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy import sparse
 
@@ -119,7 +117,9 @@ class _Map:
 
     def _check(self, *inputs: sparse.csr_array) -> None:
         """Raises where a sum could leave the exact range, for inputs side by side, each with rows of its own."""
-        largest = [abs(rows).max(axis=0).toarray().ravel() if min(rows.shape) else [0] * rows.shape[1] for rows in inputs]
+        largest = [
+            abs(rows).max(axis=0).toarray().ravel() if min(rows.shape) else [0] * rows.shape[1] for rows in inputs
+        ]
         sums = self.size @ np.concatenate(largest).astype(np.float64) + self.constant
         check_bound(float(sums.max(initial=0)), self.numbers.limit, self.numbers.arithmetic)
 
