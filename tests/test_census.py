@@ -32,7 +32,7 @@ from constructions.ssm.engine import Engine
 from constructions.ssm.lowering import lower
 from verify.__main__ import main
 from verify.census import cluster, running
-from verify.census.parts import CYCLING, Part, entries_of, parts, read_part, part_text, write_part
+from verify.census.parts import CYCLING, Part, entries_of, part_text, parts, read_part, write_part
 from verify.census.running import census
 from verify.census.summary import sizes_of
 from verify.census.tables import decide, decided_text, permutes

@@ -18,11 +18,13 @@ NAMED_ORDER = 240
 def group_name(generators: Sequence[Sequence[int]]) -> str:
     """The name of the group that these permutations (tuples of images of 0..n-1) generate.
 
-    C2, C2 x C4, S3, D4 (order 8), Q8, A4, S4, A5, … where the group is abelian, symmetric, alternating,
+    C2, C2 x C4, S3, D4 (order 8), Q8, F20, A4, S4, A5, … where the group is abelian, symmetric, alternating,
     dihedral or dicyclic; else its order and generators.
 
     >>> group_name([(1, 0, 2), (1, 2, 0)]), group_name([(1, 2, 3, 0), (3, 2, 1, 0)]), group_name([(0, 1)])
     ('S3', 'D4', 'C1')
+    >>> group_name([(1, 2, 3, 4, 0), (0, 2, 4, 1, 3)])
+    'F20'
     """
     from sympy.combinatorics import Permutation, PermutationGroup
 
@@ -65,6 +67,7 @@ def _invariant_factors(prime_powers: list[int]) -> list[int]:
 
 def _named_by_structure(group, order: int) -> str | None:
     """The symmetric, alternating, dihedral or dicyclic group that a non-abelian group is, or None."""
+    centreless = group.center().order() == 1
     elements = list(group.elements)
     orders = {g: g.order() for g in elements}
     half = next((g for g in elements if 2 * orders[g] == order), None)
@@ -77,9 +80,11 @@ def _named_by_structure(group, order: int) -> str | None:
                 return "S3" if order == 6 else f"D{order // 2}"
             return f"Q{order}" if order & (order - 1) == 0 else f"Dic{order // 4}"
         return None
+    # The only group of order 20 without a centre that is not dihedral: x -> ax + b over the field of 5 elements.
+    if order == 20 and centreless:
+        return "F20"
     # A5 is the only perfect group of order 60; the others are recognised by their centre and derived subgroup.
     derived = group.derived_subgroup()
-    centreless = group.center().order() == 1
     if order == 12 and derived.order() == 4:
         return "A4"
     if order == 24 and centreless:

@@ -79,4 +79,4 @@ def _round_trips(start: frozenset[int], columns: list[tuple[int, ...]]) -> tuple
 
 @cache
 def _named(generators: frozenset[tuple[int, ...]]) -> str:
-    return group_name(sorted(generators))
+    return group_name(sorted(generators)).partition(",")[0]  # of a group without a name its order

@@ -86,7 +86,7 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
     others = set(active_children())
     # Fresh processes: a copy of this one might hold a lock of one of its threads.
     cluster = distributed.LocalCluster(
-        n_workers=workers,
+        n_workers=0,
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
@@ -96,6 +96,7 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
     )
     try:
         client = distributed.Client(cluster)
+        cluster.scale(workers)  # started while the work waits, so that whoever ends it now finds all that is there
         yield client
     except BaseException:
         # Nobody waits for a part that is half done.

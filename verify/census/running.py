@@ -8,7 +8,7 @@ from string import ascii_lowercase
 from typing import Iterator
 
 from automata.errors import InputError
-from verify.census.parts import TABLES_PER_PART, Entry, Part, entries_of, parts, read_part, part_text, write_part
+from verify.census.parts import TABLES_PER_PART, Entry, Part, entries_of, part_text, parts, read_part, write_part
 from verify.census.tables import decide
 from verify.progress import NO_PROGRESS, Progress
 

@@ -70,7 +70,7 @@ class Size:
         self.monoids[entry.monoid] += count
         self._record("most levels", entry.levels or 0, entry)
         self._record("most bits", entry.bits or 0, entry)
-        self._record("largest aperiodic monoid", entry.monoid, entry)
+        self._record("largest aperiodic", entry.monoid, entry)
         self._record("largest monoid", entry.monoid, entry)
 
     def _record(self, what: str, value: int, entry: Entry) -> None:

@@ -172,7 +172,7 @@ def _summary(args: argparse.Namespace, folder: str) -> int:
 
 
 _COUNTED = ("states", "letters", "tables", "languages", "star-free", "proved", "undecided", "refuted")
-_HEADS = (*_COUNTED, "levels", "bits", "layers", "monoid", "other monoids", "groups")
+_HEADS = (*_COUNTED, "levels", "bits", "layers", "monoid", "other monoids")
 
 
 def _name(size: Size) -> str:
@@ -188,7 +188,7 @@ def _cells(size: Size) -> tuple[str, ...]:
     proved, undecided, refuted = (str(size.outcomes[outcome]) for outcome in (PROVED, UNDECIDED, REFUTED))
     counts = (str(size.states), str(size.letters), tables, str(size.languages), str(size.star_free))
     spans = tuple(map(_span, (size.levels, size.bits, size.layers, size.monoids, size.other_monoids)))
-    return (*counts, proved, undecided, refuted, *spans, " ".join(sorted(size.groups)) or "-")
+    return (*counts, proved, undecided, refuted, *spans)
 
 
 def _span(counts: Counter) -> str:
