@@ -69,6 +69,13 @@ def test_pairs_whose_hashes_are_alike_are_told_apart(monkeypatch):
     assert [field.tolist() for field in pairs.fields(0, 51)] == [[*range(50), 0], [0] * 50 + [1]]
 
 
+def test_pairs_of_more_fields_than_a_word_has_bits():
+    pairs = JointStates(130)
+    columns = [np.zeros(3, dtype=np.int64) for _ in range(129)]
+    assert pairs.add([*columns, np.array([0, 1, 0])]).tolist() == [0, 1]
+    assert [field.tolist() for field in pairs.fields(0, 2)] == [*([[0, 0]] * 129), [0, 1]]
+
+
 def test_many_pairs_fill_the_table_again_and_again():
     pairs, known = JointStates(3), set()
     rng = np.random.default_rng(0)

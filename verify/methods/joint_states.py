@@ -37,7 +37,7 @@ class JointStates:
     def __init__(self, fields: int):
         self.count = 0
         self._layout = _Layout([1] * fields)
-        self._words = [np.zeros(64, dtype=np.uint64)]
+        self._words = [np.zeros(64, dtype=np.uint64) for _ in range(self._layout.words)]
         self._slots = np.full(256, _FREE, dtype=np.int32)
 
     def __len__(self) -> int:
