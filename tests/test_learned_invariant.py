@@ -18,7 +18,7 @@ from verify.learned.proof import NoProof, read_proof, write_proof
 from verify.learned.recheck import recheck_boxes
 from verify.learned.weights import trained_mamba
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 
@@ -98,6 +98,19 @@ class Stricter:
 
     def accepts(self, state):
         return self.machine.accepts(state[0])
+
+
+@pytest.mark.parametrize("size, status", [(-1e3, "refuted"), (0.0, "undecided")])
+def test_a_model_that_is_wrong_or_open_before_the_first_symbol(size, status):
+    """Strings shorter than what a convolution sees are strings: here only what is said after BOS is touched."""
+    machine = machine_of("tomita-4")
+    model = opened(trained("tomita-4"), machine)
+    stock, answers = model.runner.model, model.vocabulary.answers
+    with torch.no_grad():
+        towards = (stock.lm_head.weight[answers] * stock.backbone.norm_f.weight).sum(0)
+        stock.backbone.embeddings.weight[model.vocabulary.bos] = size * towards
+    found = prove_running(model, machine, PREDICTIVE, limit_steps=2_000)
+    assert found.status == status and found.word == (() if status == "refuted" else None)
 
 
 def test_limits_are_said(compiled):

@@ -190,6 +190,7 @@ class _Known:
 
     def ended(self, outcome: str, word: tuple[int, ...] = ()) -> MergedBoxes:
         count = len(self.states)
-        successors = np.array(self.successors, dtype=np.int64).reshape(count, -1)
+        shape = count, self.search.behaviour.symbols
+        successors = np.array(self.successors, dtype=np.int64).reshape(shape)
         states = np.array(self.states, dtype=np.int64)
         return MergedBoxes(outcome, states, Bounds(self.low[:count], self.high[:count]), successors, word, self.steps)
