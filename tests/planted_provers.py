@@ -62,8 +62,8 @@ BASES = (
     ("dyck-2-2", "predictive", "exact", "auto"),
     ("dyck-1-3", "recognise", "exact", "auto"),
     ("dyck-1-3", "predictive", "exact", "auto"),
-    ("flip-flop", "recognise", "exact", "auto"),
-    ("flip-flop", "predictive", "exact", "auto"),
+    ("flip-flop", "recognise", "fixed:1", "auto"),
+    ("flip-flop", "predictive", "fixed:1", "auto"),
     ("d-3", "recognise", "fixed:1", "auto"),
     ("d-2", "predictive", "fixed:1", "holonomy"),
     ("tomita-7", "recognise", "fixed:1", "holonomy"),
@@ -126,7 +126,7 @@ def edited(file: str) -> Iterator[tuple[str, Callable[[], dict[str, Any] | None]
     """Models with a change, each with each method that the file concerns: its name, and what gives a certificate."""
     methods, languages = concerned(file)
     streams = [
-        _of_base(number, methods)
+        of_base(number, methods)
         for number, (name, *_) in enumerate(BASES)
         if any(part in f"{name}-" for part in languages)
     ]
@@ -142,7 +142,8 @@ def edited(file: str) -> Iterator[tuple[str, Callable[[], dict[str, Any] | None]
                 yield found
 
 
-def _of_base(number: int, methods: Sequence[str]) -> Iterator[tuple[str, Callable[[], dict[str, Any] | None]]]:
+def of_base(number: int, methods: Sequence[str]) -> Iterator[tuple[str, Callable[[], dict[str, Any] | None]]]:
+    """A right model with one number changed, and again."""
     from recorded_proofs import bound_of, by_method
 
     from automata.catalogue import language
@@ -208,12 +209,15 @@ class Row:
     """What became of one fault.
 
     Attributes:
-        false: for each false verdict that was certified, the method and why it is false.
-        answers: the checker's exit status on each of their certificates, and what it printed.
+        false: for each false verdict the method and why it is false.
+        answers: the checker's exit status on each of their certificates, and what it printed; or "none" and why no
+            evidence could be written.
+        said: how the search for them ended, where it did not come to its end.
     """
 
     false: tuple[tuple[str, str], ...]
-    answers: tuple[tuple[int, str], ...]
+    answers: tuple[tuple[int | str, str], ...]
+    said: str = ""
 
     @property
     def believed(self) -> int:
@@ -221,10 +225,10 @@ class Row:
 
     def __str__(self) -> str:
         if not self.false:
-            return "no false proof |"
+            return f"no false proof | {self.said}"
         method, why = self.false[0]
-        kinds = "VERIFIED" if self.believed else f"refused: {self.answers[0][1].strip()[:90]}"
-        return f"{len(self.false)} by {method}, {why[:45]} | {kinds}"
+        said = "VERIFIED" if self.believed else self.answers[0][1].strip()[:90]
+        return f"{len(self.false)} by {method}, {why[:45]} | {said}"
 
 
 def compiled_tree(folder: Path) -> Path:
@@ -246,22 +250,28 @@ def planted(tree: Path, *faults, enough: int = 2) -> Row:
         faults: one, or several in different files, to be looked for at once.
         enough: false verdicts after which no more are looked for.
     """
+    from recorded_proofs import NONE
+
     from tests.certificates import checked
 
     sources = {tree / fault.file: (tree / fault.file).read_text(encoding="utf-8") for fault in faults}
     try:
         for fault in faults:
             (tree / fault.file).write_text(fault.planted(sources[tree / fault.file]), encoding="utf-8")
-        found = false_proofs(tree, faults, enough)
+        found, said = false_proofs(tree, faults, enough)
     finally:
         for path, source in sources.items():
             path.write_text(source, encoding="utf-8")
-    answers = tuple(checked(json.dumps(one["certificate"])) for one in found)
-    return Row(tuple((one["method"], one["false"]) for one in found), answers)
+    answers = []
+    for evidence, text in ((one["certificate"]["evidence"], json.dumps(one["certificate"])) for one in found):
+        answers.append((NONE, f"no certificate: {evidence[NONE]}") if NONE in evidence else checked(text))
+    return Row(tuple((one["method"], one["false"]) for one in found), tuple(answers), said)
 
 
-def false_proofs(tree: Path, faults: Sequence, enough: int) -> list[dict[str, Any]]:
-    """What the provers of a tree with these faults believe falsely, with the certificates."""
+def false_proofs(tree: Path, faults: Sequence, enough: int) -> tuple[list[dict[str, Any]], str]:
+    """What the provers of a tree with these faults believe falsely, with the certificates; and how the search ended,
+    where it was cut short.
+    """
     from recorded_proofs import ENOUGH, FOLDER
 
     with tempfile.TemporaryDirectory() as out:
@@ -276,16 +286,20 @@ def false_proofs(tree: Path, faults: Sequence, enough: int) -> list[dict[str, An
         tests = [test for fault in faults for test in fault.tests]
         by_tests = ["pytest", *["-x"] * (len(faults) == 1), "-q", "-p", "no:cacheprovider", "-p", "recorded_proofs"]
         by_changes = [["tests.planted_provers", _INSIDE, fault.file, out] for fault in faults]
+        said = ""
         for words in ([*by_tests, *tests], *by_changes):
+            command = [sys.executable, "-m", *words]
             try:
-                subprocess.run(
-                    [sys.executable, "-m", *words], cwd=tree, env=environment, capture_output=True, timeout=PATIENCE
+                done = subprocess.run(
+                    command, cwd=tree, env=environment, capture_output=True, text=True, timeout=PATIENCE
                 )
+                if words[0] != "pytest" and done.returncode:
+                    said = (done.stderr.strip().splitlines() or [f"ended with status {done.returncode}"])[-1]
             except subprocess.TimeoutExpired:
-                pass
+                said = f"not ended after {PATIENCE} seconds"
             if found := [json.loads(path.read_text()) for path in sorted(Path(out).glob("*.json"))]:
-                return found
-    return []
+                return found, said
+    return [], said
 
 
 def main() -> int:

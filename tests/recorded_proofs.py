@@ -31,6 +31,9 @@ FOLDER, ENOUGH = "FALSE_PROOFS", "FALSE_PROOFS_ENOUGH"
 SECONDS, PAIRS, FOR_ONE = 6.0, 400, 3.0
 """CPU seconds of asking, and pairs of model and language, after which no more is asked; CPU seconds of one answer."""
 
+NONE = "none"
+"""The kind of evidence in the place of evidence that cannot be written."""
+
 MOST_SECONDS, MOST_BYTES = 120, 4 << 30
 """CPU seconds and memory of a process whose prover has a fault, which need not end."""
 
@@ -228,7 +231,7 @@ def asked(ssm, machine, chart=None) -> Iterator[tuple[str, Callable[[], dict[str
 
 
 def by_method(name: str, ssm, machine, construction=None) -> dict[str, Any] | None:
-    """The certificate of a proof by a method; None where it gives none."""
+    """The certificate of a proof by a method; None where it proves nothing."""
     from constructions.ssm.engine import Engine
     from verify.certificate.writer import certificate
     from verify.claim import Claim
@@ -241,21 +244,32 @@ def by_method(name: str, ssm, machine, construction=None) -> dict[str, Any] | No
     if method.covers(claim):
         return None
     verdict = method.run(claim, NO_PROGRESS)
-    return certificate(claim, verdict) if verdict.outcome == PROVED else None
+    if verdict.outcome != PROVED:
+        return None
+    return _certified(ssm, machine, verdict.horizon, lambda: certificate(claim, verdict)["evidence"])
+
+
+def _certified(ssm, machine, horizon: int | None, evidence: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What is claimed, with its evidence; in the place of evidence that cannot be written, why."""
+    from verify.certificate.document import CERTIFICATE_FORMAT, COMPUTES, language_object, model_object
+
+    head = {"format": CERTIFICATE_FORMAT, "claim": COMPUTES, "mode": ssm.mode, "horizon": horizon}
+    claim = {**head, "language": language_object(machine), "model": model_object(ssm)}
+    try:
+        return {**claim, "evidence": evidence()}
+    except Exception as error:  # the fault may be in the way
+        return {**claim, "evidence": {NONE: str(error) or type(error).__name__}}
 
 
 def by_levels(ssm, dfa, chart) -> dict[str, Any] | None:
     """The same level by level, with a chart that need not be the automaton's."""
-    from verify.certificate.document import CERTIFICATE_FORMAT, COMPUTES, language_object, model_object
     from verify.certificate.levels import levels_evidence
     from verify.methods.levelwise import prove_levelwise
     from verify.verdict import PROVED
 
     if prove_levelwise(ssm, dfa, chart).outcome != PROVED:
         return None
-    head = {"format": CERTIFICATE_FORMAT, "claim": COMPUTES, "mode": ssm.mode, "horizon": None}
-    evidence = levels_evidence(ssm, chart)
-    return {**head, "language": language_object(dfa), "model": model_object(ssm), "evidence": evidence}
+    return _certified(ssm, dfa, None, lambda: levels_evidence(ssm, chart))
 
 
 def bound_of(ssm) -> dict[str, Any] | None:

@@ -2,9 +2,10 @@
 
 import copy
 from dataclasses import replace
+from itertools import islice
 
 import pytest
-from planted_provers import compiled_tree, false_proofs, faults, planted
+from planted_provers import BASES, compiled_tree, edited, false_proofs, faults, of_base, planted
 from truth import falsehood, slow_model
 
 from automata.catalogue import language
@@ -43,7 +44,19 @@ def test_faults_in_six_provers_at_once(tmp_path):
 
 @pytest.mark.slow
 def test_without_a_fault_nothing_false_is_believed(tmp_path):
-    assert false_proofs(compiled_tree(tmp_path), at_once(), 1) == []
+    assert false_proofs(compiled_tree(tmp_path), at_once(), 1) == ([], "")
+
+
+@pytest.mark.parametrize("number", range(len(BASES)), ids=lambda number: " ".join(BASES[number][:2]))
+def test_every_base_can_be_changed(number):
+    methods = ("levels", "search", "relation", "induction", "bound")
+    for method, make in islice(of_base(number, methods), len(methods)):
+        assert make() is None or falsehood(make()) == "", method
+
+
+def test_every_fault_has_models_that_are_tried():
+    for fault in faults():
+        assert next(edited(fault.file), None) is not None, fault.file
 
 
 # -- the truth ------------------------------------------------------------------------------------------

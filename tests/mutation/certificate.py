@@ -8,6 +8,7 @@ _DOCUMENT, _WRITER = "verify/certificate/document.py", "verify/certificate/write
 _COMMAND = "verify/commands/certificates.py"
 
 _TESTS, _CERTIFICATES = "tests/test_relation.py", "tests/test_certificate.py"
+_CLAIMS = "tests/test_float_claims.py"
 _CORRUPTED = f"{_TESTS}::test_no_corrupted_model_is_proved_that_a_search_refutes"
 _SOLVER = f"{_TESTS}::test_the_solver_says_the_same"
 
@@ -86,14 +87,20 @@ FAULTS = [
         _HORIZON,
         "for stepped in (proof.first(), *proof.steps())",
         "for stepped in proof.steps()",
-        f"{_TESTS}::test_what_rounds_on_bos_is_no_proof",
+        [
+            f"{_CLAIMS}::test_a_step_on_bos_that_rounds_is_part_of_the_claim",
+            f"{_TESTS}::test_what_rounds_on_bos_is_no_proof",
+        ],
         "BOS counts in the horizon",
     ),
     Fault(
         _HORIZON,
         "    if proof.ssm.mode != PREDICTIVE:\n",
         "    if False:\n",
-        f"{_TESTS}::test_a_counter_that_runs_away_after_a_violation_shortens_the_horizon",
+        [
+            f"{_CLAIMS}::test_a_letter_may_multiply_a_counter_after_a_violation",
+            f"{_TESTS}::test_a_counter_that_runs_away_after_a_violation_shortens_the_horizon",
+        ],
         "how fast counters grow after a violation",
     ),
     Fault(
