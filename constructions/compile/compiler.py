@@ -29,7 +29,7 @@ from constructions.paper.counters import counter_cascade
 from constructions.paper.flip_flop import flip_flop
 from constructions.target import TARGETS, Target
 
-AUTO, PAPER, HOLONOMY = ROUTES = ("auto", "paper", "holonomy")
+AUTO, PAPER, HOLONOMY, TIGHT = ROUTES = ("auto", "paper", "holonomy", "tight")
 
 TABLE = "table"
 """The route on which an automaton is one register, for targets that can have that; nobody asks for it."""
@@ -76,7 +76,7 @@ class Construction:
     Attributes:
         machine: the ground truth that it was compiled from.
         cascade: the registers and rules.
-        route: "paper", "counter", "quotient", "product", "window" or "holonomy".
+        route: "paper", "tight", "counter", "quotient", "product", "window" or "holonomy".
         reason: why this route, in words.
         arithmetic: the paper's arithmetic that holds it by default.
         bits: of memory, ranges of counters included; None where a counter has none.
@@ -138,7 +138,8 @@ def compile(  # noqa: A001 - the word of the field
     Args:
         machine: a DFA, or a machine of the catalogue.
         mode: the question that the model will answer.
-        route: "auto", "paper" (an error where the paper has none) or "holonomy".
+        route: "auto", "paper" (an error where the paper has none), "holonomy", or for bounded Dyck "tight": as the
+            paper's, with no state more than there are classes.
         target: the architecture that the cascade is for, which says what registers can do.
         limits: what holonomy may cost.
 
@@ -189,6 +190,9 @@ _WHY_NOT = {
 
 def _candidates(machine: Machine, mode: str, route: str, limits: Limits, transform: bool) -> Iterator[Construction]:
     """Constructions in the order in which they are preferred, each made only when it is asked for."""
+    if route == TIGHT:
+        yield _tight(machine, mode)
+        return
     if transform and route == AUTO and not isinstance(machine, CounterMachine):
         dfa = (machine if isinstance(machine, DFA) else DFA.from_machine(machine)).minimise()
         cascade = table_cascade(dfa, mode)
@@ -211,6 +215,14 @@ def _candidates(machine: Machine, mode: str, route: str, limits: Limits, transfo
     for cascade, found in cascades_of(dfa, mode, route == HOLONOMY, limits):
         skeleton = Skeleton.of(dfa, limits.image_sets) if found.name == HOLONOMY else None
         yield Construction(machine, cascade, found.name, found.reason, "fixed:1", found.bits, skeleton)
+
+
+def _tight(machine: Machine, mode: str) -> Construction:
+    if not isinstance(machine, DyckMachine):
+        raise InputError(f"the route {TIGHT} is for bounded Dyck languages, not for {machine!r}")
+    cascade = bounded_dyck(machine.k, machine.depth, mode, tight=True)
+    reason = "the construction of the paper, with slots that are cleared when their brackets close"
+    return Construction(machine, cascade, TIGHT, reason, "exact", cost(cascade))
 
 
 def _paper(machine: Machine, mode: str) -> Construction | None:

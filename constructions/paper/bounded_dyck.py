@@ -4,10 +4,15 @@ Source: Sarrof, Veitsman, Hahn 2024, the construction for bounded hierarchical s
 Level 2 has for each depth j a slot with the type of the bracket opened last at depth j, in ceil(log2 K) bits; the
 slot of the current depth names the legal closing bracket.  No stack is simulated: slots above the current
 depth keep stale values.  With one type of bracket, or at depth 0, there are no slots, and one level less.
+
+A *tight* predictor clears a slot when its bracket closes.  Its states are then the stacks themselves, one for each
+Myhill-Nerode class, where stale slots make (h + 1) K^h states of them.  It takes a rule more for each slot, and no
+level more.
 """
 
 from __future__ import annotations
 
+from automata.errors import InputError
 from automata.machine import ACCEPT, EOS, PREDICTIVE
 from automata.machines.bounded_dyck import DyckMachine
 from constructions.cascade import (
@@ -29,12 +34,20 @@ from constructions.cascade import (
 )
 
 
-def bounded_dyck(k: int, depth: int, mode: str = PREDICTIVE) -> Cascade:
+def bounded_dyck(k: int, depth: int, mode: str = PREDICTIVE, *, tight: bool = False) -> Cascade:
     """The cascade for Dyck(k, depth); O(depth log k + k) rules.
 
+    Args:
+        tight: whether a slot is cleared when its bracket closes.
+
     Raises:
-        InputError: when k < 1 or depth < 0.
+        InputError: when k < 1 or depth < 0, or for a tight recogniser.
     """
+    if tight and mode != PREDICTIVE:
+        raise InputError(
+            "a recogniser compares a closing bracket with the slot that it closes, after the step: it cannot be "
+            "cleared in that step, so tight is for prediction"
+        )
     alphabet = DyckMachine(k, depth).alphabet
     opening, closing = alphabet[0::2], alphabet[1::2]
     bracket = Signal(
@@ -46,9 +59,7 @@ def bounded_dyck(k: int, depth: int, mode: str = PREDICTIVE) -> Cascade:
     count = Counter("depth", (Rule((In(opening),), Add(1)), Rule((In(closing),), Add(-1))), span=(0, depth))
     # With one type there is nothing to remember but the depth.
     slotted = range(1, depth + 1) if k > 1 else ()
-    slots = tuple(
-        Reset(f"slot {j}", k, (Rule((In(opening), Is("depth", j)), Copy("type")),), words=opening) for j in slotted
-    )
+    slots = tuple(Reset(f"slot {j}", k, _slot_rules(opening, closing, j, tight), words=opening) for j in slotted)
     if mode == PREDICTIVE:
         levels, emissions = _predict(k, depth, slotted, opening, closing)
         outputs = (*alphabet, EOS)
@@ -58,6 +69,13 @@ def bounded_dyck(k: int, depth: int, mode: str = PREDICTIVE) -> Cascade:
     return Cascade(
         alphabet, (Level((), (bracket,)), Level((count,)), Level(slots, levels[0]), *levels[1:]), outputs, emissions
     )
+
+
+def _slot_rules(opening, closing, j: int, tight: bool) -> tuple[Rule[Set | Copy], ...]:
+    """The slot of depth j takes the type of the bracket that opens there; a tight one forgets it when that closes."""
+    opened: Rule[Set | Copy] = Rule((In(opening), Is("depth", j)), Copy("type"))
+    closed: Rule[Set | Copy] = Rule((In(closing), Is("depth", j - 1)), Set(0))
+    return (opened, closed) if tight else (opened,)
 
 
 def _predict(k, depth, slotted, opening, closing):

@@ -358,4 +358,32 @@ FAULTS = [
         ["tests/test_sticky.py::test_wrapping_integers_keep_no_order_so_nothing_is_sticky"],
         "wrapping integers keep their order",
     ),
+    Fault(
+        "verify/methods/induction/stack_obligations.py",
+        "        self.cleared &= not state[0, slots].any()\n",
+        "",
+        "tests/test_tight.py::test_a_slot_that_begins_at_1_is_not_cleared",
+        "slots above the depth are 0 only if they begin so",
+    ),
+    Fault(
+        "verify/methods/induction/stack_obligations.py",
+        "np.where(was_one, from_1, from_0)[:, slot > batch.after]",
+        "np.where(was_one, from_1, from_0)[:, closed]",
+        "tests/test_tight.py::test_a_slot_above_the_depth_that_is_set_on_the_way_is_not_cleared",
+        "every step leaves all slots above the depth at 0",
+    ),
+    Fault(
+        "verify/methods/induction/stack_obligations.py",
+        "np.where(was_one, from_1, from_0)[:, slot > batch.after]",
+        "from_0[:, slot > batch.after]",
+        "tests/test_tight.py::test_one_slot_that_is_not_cleared_is_enough",
+        "a slot that held the type that is closed becomes 0",
+    ),
+    Fault(
+        "constructions/paper/bounded_dyck.py",
+        "    if tight and mode != PREDICTIVE:\n",
+        "    if False:\n",
+        "tests/test_tight.py::test_a_recogniser_has_no_tight_form_and_neither_have_other_languages",
+        "a recogniser still reads the slot that a bracket closes",
+    ),
 ]

@@ -13,6 +13,7 @@ EXAMPLES = (
     "dyck --k 2 --depth 5",
     "dyck --k 8 --depth 10 --mode recognise --arithmetic float32",
     "dyck --k 2 --depth 3 --target mamba --save stock",
+    "dyck --k 2 --depth 5 --tight",
 )
 
 MOST_TYPES = 500_000
@@ -35,6 +36,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--depth", type=whole_number, required=True, metavar="H", help="greatest nesting depth, at least 0"
     )
+    parser.add_argument(
+        "--tight",
+        dest="route",
+        action="store_const",
+        const="tight",
+        default="auto",
+        help="clear a slot when its bracket closes: no more reachable states than Myhill-Nerode classes (prediction)",
+    )
     add_most(parser, "K and H", f"K {MOST_TYPES}; H {MOST_DEPTH}, and {MOST_DEPTH_OF_ONE_TYPE} for one type")
     add_drawing(parser, ("cascade", "memory", "dfa"))
     add_common(parser)
@@ -50,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
     title = f"Dyck({args.k}, {args.depth}): {args.k} bracket type{'s' * (args.k > 1)}, nested at most {args.depth} deep"
     task = task_of(title, DyckMachine(args.k, args.depth), args)
     _choose_strings(args)
-    return run_task(task, args, f"python -m verify dyck --k {args.k} --depth {args.depth}{repeated_most(args)}")
+    tight = " --tight" * (args.route == "tight")
+    return run_task(task, args, f"python -m verify dyck --k {args.k} --depth {args.depth}{tight}{repeated_most(args)}")
 
 
 def _choose_strings(args: argparse.Namespace) -> None:

@@ -236,4 +236,12 @@ def memory(task: Task) -> tuple[dict[str, object], dict[str, object]]:
         "ratio": f"{found.used / bound:.3f}" if bound else "none: no memory is needed",
     }
     data = {"bits": found.used, "classes": task.classes, "least bits": bound}
+    if found.reachable is not None:
+        # Two measures: what the registers could hold, and what they ever do.
+        said["used"] = f"{said['used']}, of registers"
+        reached = math.log2(found.reachable)
+        ratio = f", ratio {reached / bound:.3f}" if bound else ""
+        number = str(found.reachable) if found.reachable < 10**12 else f"about 10^{math.log10(found.reachable):.1f}"
+        said["reached"] = f"{reached:.2f} bits = log2({number} reachable states of the registers){ratio}"
+        data |= {"reachable states": found.reachable, "reachable bits": reached}
     return said, {**data, "ratio": found.used / bound if bound else None}

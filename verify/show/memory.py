@@ -13,7 +13,7 @@ from automata.machines.counter_machine import CounterMachine
 from automata.machines.flip_flop import FlipFlopMachine
 from automata.machines.recall import RecallMachine
 from constructions.cascade import Counter, bit_length
-from constructions.compile.compiler import Construction
+from constructions.compile.compiler import PAPER, TIGHT, Construction
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,14 @@ class Memory:
         parts: registers with their bits: ceil(log2 values), or log2 of the range of a counter.
         previous: bits for the digits before the step, of the registers that are read before it.
         classes: the Myhill-Nerode classes to be told apart; None where a counter has no bounds.
+        reachable: the states that the registers ever have, which may be fewer than they could hold, where that is
+            known of the construction: a predictor of bounded Dyck.
     """
 
     parts: tuple[tuple[str, float], ...]
     previous: int
     classes: int | None
+    reachable: int | None = None
 
     @classmethod
     def of(cls, construction: Construction) -> "Memory":
@@ -51,7 +54,8 @@ class Memory:
             bits = bit_length(register.values)
             parts.append((register.name, bits))
             previous += bits * (register.name in cascade.read_before)
-        return cls(tuple(parts), previous, classes_of(construction.machine, construction.mode) if bounded else None)
+        classes = classes_of(construction.machine, construction.mode) if bounded else None
+        return cls(tuple(parts), previous, classes, _reachable(construction))
 
     @property
     def used(self) -> float:
@@ -61,6 +65,16 @@ class Memory:
     def bound(self) -> float | None:
         """Bits that any model needs; None where no number of them is enough."""
         return None if self.classes is None else math.log2(self.classes)
+
+
+def _reachable(construction: Construction) -> int | None:
+    """Below the depth the types that are open, above it any that were, unless they are cleared."""
+    machine = construction.machine
+    if not isinstance(machine, DyckMachine) or construction.mode != PREDICTIVE:
+        return None
+    if construction.route == TIGHT or machine.k == 1:
+        return machine.classes()
+    return (machine.depth + 1) * machine.k**machine.depth if construction.route == PAPER else None
 
 
 def classes_of(machine: Machine, mode: str) -> int | None:

@@ -96,7 +96,7 @@ def prove_dyck(ssm: SSM, k: int, depth: int, mode: str, progress: Progress = NO_
             ((failure, state) for failure, state in zip(failures, states) if state is not None), (failures[0], None)
         )
         return _failed(engine, machine, result, _in_state(*found), words(failures), 4 * depth + 4)
-    aloud = tuple(induction.relation.read_aloud(machine))
+    aloud = tuple(induction.relation.read_aloud(machine, induction.cleared))
     reason = f"{_INDUCTIVE}: {_holds(induction.horizon)}"
     return _verdict(ssm, PROVED, reason, result, horizon=induction.horizon, relation=aloud)
 

@@ -93,8 +93,12 @@ class StackRelation:
         keys = [of_coordinate[coordinate] for coordinate in range(len(of_coordinate))]
         return cls(depth, slot_layer, np.array([j for j, _ in keys]), np.array([i for _, i in keys]), dead)
 
-    def read_aloud(self, machine: DyckMachine) -> list[str]:
-        """R in words, one sentence for each line; of many slots the first ones and the last."""
+    def read_aloud(self, machine: DyckMachine, cleared: bool) -> list[str]:
+        """R in words, one sentence for each line; of many slots the first ones and the last.
+
+        Args:
+            cleared: whether slots above the depth are always 0.
+        """
         bits = int(self.bit.max()) + 1
         code = "as one bit" if bits == 1 else f"as bits 0 to {bits - 1} of its number"
         lines = ["'depth' is the number of open brackets"]
@@ -105,7 +109,13 @@ class StackRelation:
                 lines.append("likewise the slots between")
         numbers = ", ".join(f"{opener} is {number}" for number, opener in enumerate(machine.openers[: _ALOUD + 1]))
         lines.append(f"of the types, {numbers}{', …' if machine.k > _ALOUD + 1 else ''}")
-        lines.append("slots above the depth are stale: each of their bits is 0 or 1, and nobody reads them")
+        if cleared:
+            lines.append(
+                "slots above the depth are 0: a model state is its stack, and one is reached for each of the "
+                f"{machine.classes()} Myhill-Nerode classes"
+            )
+        else:
+            lines.append("slots above the depth are stale: each of their bits is 0 or 1, and nobody reads them")
         if self.dead is not None:
             lines.append("'dead' is 0 while the prefix may still become a word, then positive, and all else is free")
         return lines

@@ -106,6 +106,8 @@ class StackInduction:
         self.result = Result()
         self.horizon: int | None = None
         """Symbols of the strings covered, where a float recogniser's integers drift after death; None: every length."""
+        self.cleared = ssm.mode == PREDICTIVE
+        """Whether all slots above the depth are 0, which a predictor may keep besides."""
         self._codes = (np.arange(machine.k)[:, None] >> np.arange(bit_length(machine.k))) & 1
         self._openers, self._closers = (
             np.array([ssm.symbol_index[symbol] for symbol in symbols]) for symbols in (machine.openers, machine.closers)
@@ -150,6 +152,7 @@ class StackInduction:
             self._note(f"the depth is {state[0, depth]:g}, not 0", 0, BOS)
         if not np.isin(state[0, slots], (0, 1)).all():
             self._note("a slot bit is neither 0 nor 1", 0, BOS)
+        self.cleared &= not state[0, slots].any()
         if self.relation.dead is not None and state[0, -1] != 0:
             self._note("the dead register is not 0", 0, BOS)
         given = engine.names(outputs.table[outputs.ids[0, 0]])
@@ -164,7 +167,10 @@ class StackInduction:
             self._fail(f"the depth becomes {found[row]:g}, not {batch.after}", batch, row)
 
     def _update(self, batch: _Batch, kept: int) -> None:
-        """Cells up to ``kept`` keep their bits, a pushed cell takes the type, all others stay bits."""
+        """Cells up to ``kept`` keep their bits, a pushed cell takes the type, all others stay bits.
+
+        Whether the cells above the new depth are 0, if those above the old one were, is looked at besides.
+        """
         slot, bit = self.relation.slot, self.relation.bit
         from_0, from_1 = self.steps.slot_images(batch.features)
         pushed = slot == (batch.after if batch.opening else -1)
@@ -173,6 +179,9 @@ class StackInduction:
         # What a legal closing bracket closes is known, bit for bit.
         closed = slot == (-1 if batch.opening or self.ssm.mode == RECOGNISE else batch.depth)
         self.result.facts += 2 * from_0.size
+        # Above the new depth a cell was 0, or held the type that is closed.
+        was_one = np.where(closed, self._codes[:, bit], 0) == 1
+        self.cleared &= not np.where(was_one, from_1, from_0)[:, slot > batch.after].any()
         for old, image in ((0, from_0), (1, from_1)):
             right = (image == 0) | (image == 1)
             right[:, fixed] = image[:, fixed] == old
