@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import torch
 from transformers import MambaConfig, MambaForCausalLM
 
+from constructions.mamba.checkpoint import write_folder
 from constructions.mamba.huggingface import HuggingFaceRunner
 from constructions.mamba.stepping import SteppedMamba, Vocabulary
 
@@ -78,3 +80,11 @@ def stepped(model: MambaForCausalLM) -> SteppedMamba:
     alphabet = ("w", "r", "i", "0", "1")
     words = Vocabulary(alphabet, (*alphabet, "<eos>"), (W, R, IGNORE, ZERO, ONE), BOS, EOS)
     return SteppedMamba(HuggingFaceRunner(model), words)
+
+
+def save(model: MambaForCausalLM, folder: Path) -> Path:
+    """Writes a checkpoint, which says nothing of the language."""
+    config = model.config.to_diff_dict() | {"dtype": "float32"}
+    tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    write_folder(folder, config, tensors, "float32", ("w", "r", "i", "0", "1"), {}, "a card")
+    return folder

@@ -5,6 +5,7 @@ config.json         the sizes, for ``MambaForCausalLM``
 model.safetensors   the weights in the dtype asked for
 tokenizer.json      one token per symbol; puts <bos> first (with tokenizer_config.json)
 coordinates.json    what every residual coordinate and every inner channel means
+edges.json          which channel feeds which (:mod:`constructions.mamba.edges`), of a Mamba that was compiled
 language.json       which language it is about (:mod:`automata.saved_language`), where that is known
 README.md           a model card with the verdict
 ==================  ==============================================================================
@@ -26,14 +27,25 @@ from automata.files import replaced_folder
 from automata.machine import ACCEPT, BOS, EOS, PREDICTIVE, RECOGNISE
 from automata.saved_language import LANGUAGE_FILE
 from constructions.mamba.ballast import EPSILON
+from constructions.mamba.edges import edges
 from constructions.mamba.weights import BOS_TOKEN, CONV_KERNEL, EOS_TOKEN, PAD, STATE_SIZE, MambaWeights
 
 PAD_NAME = "<pad>"
 SPECIALS = (PAD_NAME, BOS, EOS)
 CONFIG, GENERATION, SAFETENSORS = "config.json", "generation_config.json", "model.safetensors"
 TOKENIZER, TOKENIZER_CONFIG = "tokenizer.json", "tokenizer_config.json"
-COORDINATES_FILE, CARD = "coordinates.json", "README.md"
-CHECKPOINT_FILES = (CONFIG, GENERATION, SAFETENSORS, TOKENIZER, TOKENIZER_CONFIG, COORDINATES_FILE, LANGUAGE_FILE, CARD)
+COORDINATES_FILE, EDGES_FILE, CARD = "coordinates.json", "edges.json", "README.md"
+CHECKPOINT_FILES = (
+    CONFIG,
+    GENERATION,
+    SAFETENSORS,
+    TOKENIZER,
+    TOKENIZER_CONFIG,
+    COORDINATES_FILE,
+    EDGES_FILE,
+    LANGUAGE_FILE,
+    CARD,
+)
 A_CHECKPOINT = "a checkpoint"
 _SAFETENSORS_DTYPE = {"float32": "F32", "bfloat16": "BF16", "float16": "F16", "float64": "F64"}
 
@@ -93,6 +105,7 @@ def write(weights: MambaWeights, directory: Path, card: str, language: str = "")
         coordinates(weights),
         card,
         language,
+        {EDGES_FILE: (json.dumps(edges(weights), ensure_ascii=False) + "\n").encode()},
     )
 
 
@@ -133,6 +146,7 @@ def write_folder(
             "pad_token": PAD_NAME,
             "bos_token": BOS,
             "eos_token": EOS,
+            "unk_token": PAD_NAME,
             "padding_side": "left",
             "model_max_length": 1_000_000_000,
         },
@@ -202,7 +216,11 @@ def tensor_bytes(key: str, tensor: np.ndarray, dtype: str) -> bytes:
 
 
 def _tokenizer(tokens: dict[str, int]) -> dict:
-    """tokenizer.json: words split at blanks, and into characters where every symbol is one character."""
+    """tokenizer.json: words split at blanks, and into characters where every symbol is one character.
+
+    What is no symbol becomes padding: tools that ask a tokenizer about words of their own, as TransformerLens does when
+    it loads a model, want an answer.
+    """
     symbols = [token for token in tokens if token not in SPECIALS]
     split: dict = {"type": "WhitespaceSplit"}
     if all(len(symbol) == 1 for symbol in symbols):
@@ -224,5 +242,5 @@ def _tokenizer(tokens: dict[str, int]) -> dict:
             "special_tokens": {BOS: {"id": BOS, "ids": [tokens[BOS]], "tokens": [BOS]}},
         },
         "decoder": None,
-        "model": {"type": "WordLevel", "vocab": tokens, "unk_token": "<unk>"},
+        "model": {"type": "WordLevel", "vocab": tokens, "unk_token": PAD_NAME},
     }

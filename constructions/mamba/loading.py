@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Sequence
+from typing import Any, Sequence
 
 import torch
 from transformers import AutoTokenizer, MambaConfig, MambaForCausalLM
@@ -65,16 +65,7 @@ def read_vocabulary(directory: Path, alphabet: Sequence[str], outputs: Sequence[
     Raises:
         InputError: naming the symbol or special token that the vocabulary lacks, or that the model has no token for.
     """
-    if not (directory / TOKENIZER).is_file():
-        raise InputError(f"{directory}: has no {TOKENIZER}")
-    try:
-        with quiet():
-            tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
-            known = tokenizer.get_vocab()
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # a panic in the library is no Exception
-        raise InputError(f"{directory}: the tokenizer cannot be loaded: {first_line(error)}") from None
+    tokenizer, known = _tokenizer_of(directory)
     for symbol in alphabet:
         if symbol not in known:
             raise InputError(f"{directory}: the vocabulary has no token {symbol!r}, which is a symbol of the language")
@@ -92,6 +83,31 @@ def read_vocabulary(directory: Path, alphabet: Sequence[str], outputs: Sequence[
         if list(numbers.values()).count(number) > 1:
             raise InputError(f"{directory}: token {symbol!r} has the number {number}, and another symbol has it too")
     return Vocabulary(alphabet, outputs, list(numbers.values()), tokenizer.bos_token_id, tokenizer.eos_token_id)
+
+
+def tokens_of(directory: Path) -> tuple[str, ...]:
+    """The tokens that are not special, by their numbers.
+
+    Raises:
+        InputError: when the tokenizer cannot be loaded.
+    """
+    tokenizer, known = _tokenizer_of(directory)
+    special = set(tokenizer.all_special_tokens)
+    return tuple(token for token in sorted(known, key=lambda token: known[token]) if token not in special)
+
+
+def _tokenizer_of(directory: Path) -> tuple[Any, dict[str, int]]:
+    """The tokenizer of a folder, and its vocabulary."""
+    if not (directory / TOKENIZER).is_file():
+        raise InputError(f"{directory}: has no {TOKENIZER}")
+    try:
+        with quiet():
+            tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+            return tokenizer, tokenizer.get_vocab()
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic in the library is no Exception
+        raise InputError(f"{directory}: the tokenizer cannot be loaded: {first_line(error)}") from None
 
 
 def _with_head(directory: Path, stored: Stored, tied: bool) -> dict[str, torch.Tensor]:

@@ -7,6 +7,7 @@ last batch filled up.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Protocol, Sequence
 
 import numpy as np
@@ -160,6 +161,12 @@ class ForwardMamba:
         """One full forward over all symbols; the outputs after the new ones."""
         read = np.concatenate([rows, words], axis=1)
         return read, as_outputs(self._given(read)[:, rows.shape[1] + 1 :])
+
+    def read_by(self, reading: Reading) -> "ForwardMamba":
+        """The same model, its outputs read in another way."""
+        other = copy(self)
+        other.reading = reading
+        return other
 
     def scores(self, symbols: np.ndarray, reading: Reading) -> np.ndarray:
         """What a reading compares with its threshold, after BOS and every symbol: (batch, time + 1, outputs)."""

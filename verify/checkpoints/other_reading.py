@@ -1,4 +1,4 @@
-"""Is a model that is wrong by its logits right by probability?  A threshold, where the strings tried allow one."""
+"""Is a model that is wrong by its logits right by probability, or by its most likely token?"""
 
 from __future__ import annotations
 
@@ -8,8 +8,24 @@ from typing import Iterable, Sequence
 import numpy as np
 
 from automata.machine import Machine
-from constructions.mamba.reading import SOFTMAX, Reading
+from constructions.mamba.reading import SOFTMAX, TOP, Reading
+from verify.checkpoints.greedy import greedy
+from verify.evidence.accuracy import accuracy
 from verify.evidence.sampling import expect
+
+
+def right_otherwise(machine: Machine, model, words: Sequence[Sequence[str]], mode: str) -> Reading | None:
+    """Another reading than by logits, under which the model is right after every prefix of these words, or None.
+
+    Args:
+        model: a :class:`constructions.mamba.stepping.ForwardMamba`.
+    """
+    found = right_by_probability(machine, model, words, mode)
+    if found is not None:
+        return found
+    top = greedy(model.read_by(Reading(TOP)), machine, mode)
+    most = max(map(len, words), default=0)
+    return None if accuracy(machine, top, words, mode, [most]).witness is not None else Reading(TOP)
 
 
 def right_by_probability(machine: Machine, model, words: Iterable[Sequence[str]], mode: str) -> Reading | None:

@@ -21,6 +21,7 @@ COMMANDS = (
     "certify",
     "check",
     "checkpoint",
+    "extract",
     "train",
     "repair",
     "study",

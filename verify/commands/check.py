@@ -12,7 +12,7 @@ from automata.errors import InputError
 from automata.machine import MODES
 from verify.commands.certificates import check_certifiable, recheck
 from verify.commands.inputs import add_input, is_named, read_for
-from verify.commands.options import add_certificate, add_report, whole_number
+from verify.commands.options import add_certificate, add_report, nonempty, whole_number
 
 if TYPE_CHECKING:
     from constructions.target import Target
@@ -24,6 +24,8 @@ EXAMPLES = (
     "check model",
     "check model dyck-2-5",
     "check stock --regex '(ab)*' --answer softmax:0.1",
+    "check stock d-2 --answer top",
+    "check stock --draw automaton.svg",
     "check certificate.json",
 )
 
@@ -33,7 +35,7 @@ CHECKED_STATES, ROWS = 5_000_000, 20_000
 CHECKED_STRINGS, EDGES = 500, "50,100,150"
 
 _SSM_ONLY = {"method": "--method", "max_length": "--max-length"}
-_MAMBA_ONLY = {"answer": "--answer", "bins": "--bins"}
+_MAMBA_ONLY = {"answer": "--answer", "bins": "--bins", "draw": "--draw"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -71,8 +73,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--answer",
         metavar="RULE",
         help=(
-            "when a Mamba gives an output: its logit, logit:T, or "
-            "probability, softmax:P, is above that (default: logit:0)"
+            "when a Mamba gives an output: its logit, logit:T, or probability, softmax:P, is above that; "
+            "or top: it is right where its most likely token is legal (default: logit:0)"
         ),
     )
     parser.add_argument(
@@ -80,6 +82,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=whole_number,
         metavar="N",
         help=f"give up the search beyond N joint states (default: {CHECKED_STATES} of an SSM, {ROWS} of a Mamba)",
+    )
+    parser.add_argument(
+        "--draw",
+        type=nonempty,
+        metavar="FILE",
+        help="draw the automaton that a proved Mamba implements (.svg, .png or .pdf)",
     )
     add_certificate(parser)
     add_report(parser)
@@ -95,6 +103,10 @@ def run(args: argparse.Namespace) -> int:
             raise InputError(f"--json {args.json}: the checker of certificates prints a line and writes no report")
         return recheck(args.directory)
     edges = _edges(EDGES if args.bins is None else args.bins)
+    if args.draw:
+        from verify.show.pictures.canvas import check_extension
+
+        check_extension(args.draw)
     target = owner(args.directory)
     ssm = target.numbers != "dtype"
     check_certifiable(args, target)

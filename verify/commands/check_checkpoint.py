@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Iterator
 
 import numpy as np
 
 from automata.algebra.aperiodic import membership_cycle
-from automata.errors import InputError, LimitError
-from automata.files import read_text
-from automata.machine import ACCEPT, EOS, MODES, PREDICTIVE, RECOGNISE, Machine
-from constructions.mamba.reading import LOGIT, Reading
+from automata.errors import LimitError
+from automata.machine import ACCEPT, EOS, RECOGNISE, Machine
+from constructions.mamba.reading import LOGIT, TOP, Reading
 from constructions.mamba.surroundings import transformers_ready
 from verify.checkpoints.checkpoint_search import search_checkpoint
+from verify.checkpoints.declared import declared_mode
+from verify.checkpoints.greedy import greedy
 from verify.checkpoints.opening import Opened, open_checkpoint
-from verify.checkpoints.other_reading import right_by_probability
+from verify.checkpoints.other_reading import right_otherwise
 from verify.commands.inputs import Input
 from verify.evidence.accuracy import Accuracy, accuracy
 from verify.evidence.sampling import check_words, random_words
 from verify.learned.answers import ByLogit
 from verify.learned.conclusion import conclusion, status
 from verify.learned.expectation import expectation
+from verify.learned.extraction import extract
 from verify.learned.fading import fading_words
 from verify.learned.horizon import predicted
 from verify.learned.invariant import prove_running, verdict_of
-from verify.learned.limits import limits, run_to_limits, sentence
+from verify.learned.limits import Limit, limits, run_to_limits, sentence
 from verify.progress import Progress
 from verify.show.report import Report
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED, Verdict
@@ -64,14 +65,14 @@ def check_checkpoint(
         report: where it is told, by a command that has more to tell; one of its own where absent.
     """
     directory, machine = Path(args.directory), given.machine
-    mode, reading = mode or _declared_mode(directory), Reading() if args.answer is None else Reading.parse(args.answer)
+    mode, reading = mode or declared_mode(directory), Reading() if args.answer is None else Reading.parse(args.answer)
     command += f" --mode {mode}"
     if reading != Reading():
         command += f" --answer {reading.option}"
     with transformers_ready():
         outputs = (ACCEPT,) if mode == RECOGNISE else (*machine.alphabet, EOS)
         opened = open_checkpoint(directory, machine.alphabet, outputs, reading)
-        model = opened.model
+        model = greedy(opened.model, machine, mode)
         alone, report = report is None, report or Report(command, args.quiet, args.json)
         if alone:
             report.title(f"{directory}: {opened.what} against {given.title}")
@@ -100,33 +101,54 @@ def check_checkpoint(
         verdict = run_alone(machine, model, _tested(result, mode, model.arithmetic, repeat))
         if verdict.outcome == REFUTED and reading.kind == LOGIT:
             words = [word[: edges[-1]] for word in words]
-            verdict = _or_by_probability(verdict, right_by_probability(machine, model.by_full_forward, words, mode))
+            verdict = _or_otherwise(verdict, right_otherwise(machine, opened.model.by_full_forward, words, mode))
         report.verdict("random test", _read_as(verdict, reading), {"run by": "full forward", "seed": args.seed})
         if not _star_free(given):
             report.verdict("pumped words", _read_as(run_alone(machine, model, pumped(given, model, mode)), reading))
-        for name, verdict in _every_length(machine, opened, mode, reading, args, report):
+        for name, verdict in _every_length(machine, opened, model, mode, reading, args, report):
             report.verdict(name, _read_as(verdict, reading))
         report.section("conclusion", conclusion(report.verdicts[earlier:], horizon))
+        if args.draw:
+            _draw(given, opened.model, mode, args, report)
     if alone:
         report.close()
     return status(report.verdicts[earlier:])
 
 
+def _draw(given: Input, model: Any, mode: str, args: argparse.Namespace, report: Report) -> None:
+    """Draws the automaton that a proved model implements: that of its own states, where these are finitely many."""
+    from verify.show.pictures.drawing import draw_file
+
+    if status(report.verdicts) or not any(verdict.outcome == PROVED for verdict in report.verdicts):
+        report.section("picture", {"drawn": "nothing: only of a proved model is it known which automaton it is"})
+        return
+    with Progress("states", quiet=args.quiet, phase="extraction") as progress:
+        dfa = extract(model.with_batch(model.batch), mode, args.limit, progress).dfa
+    source = "the minimal automaton of all states that the model met"
+    if dfa is None:
+        dfa, source = (
+            given.dfa,
+            "the language's minimal automaton, as proved: the states that the model met did not close",
+        )
+    draw_file(dfa, "dfa", args.draw)
+    report.section("picture", {"drawn": source, "states": dfa.states})
+    report.wrote("picture", args.draw)
+
+
 def _every_length(
-    machine: Machine, opened: Opened, mode: str, reading: Reading, args: argparse.Namespace, report: Report
+    machine: Machine, opened: Opened, model: Any, mode: str, reading: Reading, args: argparse.Namespace, report: Report
 ) -> Iterator[tuple[str, Verdict]]:
     """The checks that speak about every length, or look for long strings, by name: cheapest first, until one decides.
 
     The search comes first with a small limit, in which it closes or not; what refuted the model by a long string leaves
     it to look for shorter ones.
     """
-    model = opened.model
     verdict = _search(machine, model, mode, args, min(args.limit, SMALL_SEARCH))
     if verdict.outcome != UNDECIDED:
         yield "search", verdict
         return
     refuted = _refuted(report)
-    for name, found in _long_words(machine, opened, mode, args, report):
+    for name, found in _long_words(machine, opened, model, mode, args, report):
         refuted |= found.outcome == REFUTED
         yield name, found
     limit = min(args.limit, REFUTED_SEARCH) if refuted else args.limit
@@ -175,10 +197,10 @@ def _refuted(report: Report) -> bool:
 
 
 def _long_words(
-    machine: Machine, opened: Opened, mode: str, args: argparse.Namespace, report: Report
+    machine: Machine, opened: Opened, model: Any, mode: str, args: argparse.Namespace, report: Report
 ) -> Iterator[tuple[str, Verdict]]:
     """What strings that say nothing for long show, by name; where their limits are known, these are reported first."""
-    model, found = opened.model, []
+    found: list[Limit] = []
     if opened.forgets and model.runner.model.config.hidden_act == "silu":
         found = limits(machine, model.with_batch(model.batch), mode)
         report.section("limits", {"of long words": sentence(found)}, [vars(limit) for limit in found])
@@ -207,17 +229,6 @@ def run_alone(machine: Machine, model, verdict: Verdict) -> Verdict:
         return replace(verdict, witness=alone.witness)
     reason = f"{verdict.reason}; run alone, it is answered right: what is given depends on the batch"
     return replace(verdict, outcome=UNDECIDED, reason=reason, witness=None)
-
-
-def _declared_mode(directory: Path) -> str:
-    """The mode that a checkpoint written here declares; predictive for all others."""
-    from constructions.mamba.checkpoint import COORDINATES_FILE
-
-    try:
-        mode = json.loads(read_text(directory / COORDINATES_FILE))["mode"]
-    except (OSError, InputError, ValueError, KeyError, TypeError, RecursionError):
-        return PREDICTIVE
-    return mode if mode in MODES else PREDICTIVE
 
 
 def _words(machine: Machine, mode: str, count: int, longest: int, seed: int) -> Iterator[tuple[str, ...]]:
@@ -259,11 +270,10 @@ def _read_as(verdict: Verdict, reading: Reading) -> Verdict:
     return replace(verdict, reason=f"{verdict.reason}; {reading}")
 
 
-def _or_by_probability(verdict: Verdict, other: Reading | None) -> Verdict:
+def _or_otherwise(verdict: Verdict, other: Reading | None) -> Verdict:
     """The refutation, saying under which other reading the same strings are all answered right."""
     if other is None:
         return verdict
-    reason = (
-        f"{verdict.reason}; by probability (softmax) there is none on the same strings, see --answer {other.option}"
-    )
+    how = "its most likely token" if other.kind == TOP else "probability (softmax)"
+    reason = f"{verdict.reason}; by {how} there is none on the same strings, see --answer {other.option}"
     return replace(verdict, reason=reason)

@@ -39,6 +39,7 @@ _FILES = {
     "draw": "--draw",
     "plot": "--plot",
     "parquet": "--parquet",
+    "automaton": "--automaton",
 }
 _PICTURES = ("--draw", "--plot")
 _FOLDERS = {"save": "--save", "to": "--to", "out": "--out"}

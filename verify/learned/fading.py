@@ -138,7 +138,7 @@ class _Run:
 
     def _compare(self, rows: np.ndarray, states: np.ndarray, given: np.ndarray, endings: np.ndarray) -> None:
         self.compared += len(rows)
-        wrong = np.flatnonzero((self._wanted[states] != given).any(axis=1))
+        wrong = np.flatnonzero(self.model.reading.wrong(self._wanted[states], given, self.mode))
         for i in wrong.tolist():
             row = int(rows[i])
             symbols, loop = int(self.read_symbols[row]), self.loops.words[row]

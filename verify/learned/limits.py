@@ -109,7 +109,7 @@ def limits(machine: Machine, model: Any, mode: str) -> list[Limit]:
                 expected = np.zeros(len(wanted), dtype=bool)
                 expected[[wanted[name] for name in part.expected[state]]] = True
                 u, w = part.access[int(loops.states[row])], loops.words[row]
-                wrong = bool((expected != row_given).any())
+                wrong = bool(model.reading.wrong(expected, row_given, mode))
                 found.append(Limit(part.spelled(u), part.spelled(w), part.spelled(ending), wrong, float(row_kept)))
     return found
 
