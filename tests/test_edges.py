@@ -90,3 +90,17 @@ def test_an_export_has_the_graph_and_answers_about_words_of_others(tmp_path):
 
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "stock")
     assert tokenizer.encode("a z w") == [1, 0, 0, 3] and tokenizer.unk_token_id == 0
+
+
+def test_transformer_lens_loads_an_export_and_gives_the_same_numbers(tmp_path, monkeypatch):
+    pytest.importorskip("transformer_lens", reason="TransformerLens is no dependency")
+    from transformer_lens.model_bridge import TransformerBridge
+    from transformers import AutoModelForCausalLM
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert main(["export", "flip-flop", "--to", str(tmp_path / "stock"), "--strings", "5", "--quiet"]) == 0
+    tokens = torch.tensor([[1, 3, 7, 5, 6, 4]])
+    with torch.no_grad():
+        bridged = TransformerBridge.boot_transformers(str(tmp_path / "stock"), device="cpu")(tokens)
+        stock = AutoModelForCausalLM.from_pretrained(tmp_path / "stock")(tokens).logits
+    assert torch.equal(bridged, stock)

@@ -53,7 +53,7 @@ def imported(path):
 
 
 def test_the_notebooks_need_little_more_than_the_public_face():
-    assert len(NOTEBOOKS) == 6 and all("verify" in imported(path) for path in NOTEBOOKS)
+    assert len(NOTEBOOKS) == 7 and all("verify" in imported(path) for path in NOTEBOOKS)
     modules = set().union(*map(imported, NOTEBOOKS))
     assert len(modules) <= MODULES, sorted(modules)
 

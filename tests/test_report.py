@@ -60,11 +60,12 @@ REPORTS = {
     "gates": ["gates", "--range=0,0.99"],
     "export": ["export", "d-1", "--to", "stock", *FEW],
     "checkpoint": ["checkpoint", "stock", "--language", "d-1", "--strings", "9"],
+    "extract": ["extract", "stock"],
     "train": ["train", "d-1", "--to", "model", "--d-model", "4", "--steps", "3", "--length", "8", "--no-check"],
     "study": ["study", "--out", "models", "--only", "parity"],
     "repair": ["repair", "model", "--to", "repaired", "--steps", "2", "--length", "8", "--rounds", "1"],
 }
-BEFORE = {"refute": "prove", "check": "prove", "checkpoint": "export", "repair": "train"}
+BEFORE = {"refute": "prove", "check": "prove", "checkpoint": "export", "extract": "export", "repair": "train"}
 
 
 def test_every_command_with_a_report_is_here():
@@ -86,7 +87,7 @@ def texts(value, key=""):
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_every_report_is_as_the_schema_says(capsys, name):
-    if name in ("export", "checkpoint", "train", "repair", "study"):
+    if name in ("export", "checkpoint", "extract", "train", "repair", "study"):
         pytest.importorskip("transformers")
     if name in BEFORE:
         assert main([*REPORTS[BEFORE[name]], "--quiet"]) == 0

@@ -7,6 +7,11 @@ _EXPECTED = "verify/learned/expectation.py"
 _FADING = "verify/learned/fading.py"
 _LIMITS = "verify/learned/limits.py"
 _CONCLUSION = "verify/learned/conclusion.py"
+_READING = "constructions/mamba/reading.py"
+_GREEDY = "verify/checkpoints/greedy.py"
+_CHECK = "verify/commands/check_checkpoint.py"
+_EXTRACTION = "verify/learned/extraction.py"
+_EDGES = "constructions/mamba/edges.py"
 _FORKS = "constructions/mamba/forks.py"
 
 FAULTS = [
@@ -116,5 +121,75 @@ FAULTS = [
         "if PROVED in outcomes:",
         "tests/test_limits_of_words.py",
         "what is refuted is refuted, whatever else was proved",
+    ),
+    Fault(
+        _READING,
+        "(given.sum(dim=-1, keepdim=True) == likely)",
+        "(likely >= 1)",
+        "tests/test_answers.py",
+        "where a token that is no output is as likely, nothing is given",
+    ),
+    Fault(
+        _READING,
+        "return ~given.any(axis=-1) | (given & ~wanted).any(axis=-1)",
+        "return (given & ~wanted).any(axis=-1)",
+        "tests/test_answers.py",
+        "whoever gives nothing is wrong",
+    ),
+    Fault(
+        _READING,
+        "if self.kind == TOP and mode == PREDICTIVE:",
+        "if self.kind == TOP:",
+        "tests/test_answers.py",
+        "a recogniser that gives nothing rejects",
+    ),
+    Fault(
+        _GREEDY,
+        "        given[right] = legal[right]\n",
+        "        given[:] = legal\n",
+        "tests/test_answers.py",
+        "a most likely token that is not legal is wrong",
+    ),
+    Fault(
+        _CHECK,
+        "answers=by_logit, progress=progress",
+        "progress=progress",
+        "tests/test_answers.py",
+        "an invariant is of the threshold that was asked for",
+    ),
+    Fault(
+        _CHECK,
+        "if opened.forgets and reading.kind == LOGIT and not refuted:",
+        "if opened.forgets and not refuted:",
+        "tests/test_answers.py",
+        "an invariant speaks about logits alone",
+    ),
+    Fault(
+        _EXTRACTION,
+        "row.tobytes() + names.tobytes() for row",
+        "row.tobytes() + given[:1, :0].tobytes() for row",
+        "tests/test_extraction.py",
+        "what is given depends on more than the caches",
+    ),
+    Fault(
+        _EXTRACTION,
+        "verdict = search_checkpoint(dfa, fresh, mode, limit=max(limit, 2 * len(table)), progress=progress)",
+        'verdict = Verdict("proved", "extraction", mode, model.arithmetic)',
+        "tests/test_extraction.py",
+        "what was extracted is believed only when it is proved",
+    ),
+    Fault(
+        _EDGES,
+        "self._writes = weights.tensors",
+        "self._writes = 0 * weights.tensors",
+        "tests/test_edges.py",
+        "edges are weights that are not zero",
+    ),
+    Fault(
+        _EDGES,
+        "            if channel not in (_CONSTANT, cell)\n",
+        "            if channel not in (_CONSTANT, cell) and step < 0\n",
+        "tests/test_edges.py",
+        "who moves the step size of a memory feeds it",
     ),
 ]
