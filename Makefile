@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PYTEST_ARGS ?=
 CASES ?= 10000
+PAGE_ARGS ?=
 SECONDS ?= 60
 SEED ?= 0
 
@@ -10,7 +11,7 @@ python := .venv/bin/python
 requirements := setup.cfg pyproject.toml constraints.txt
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint test-slow mutation malformed fuzz tamper certificates-attack coq mamba-ssm test-mamba-ssm test-gpu study bench docs clean
+.PHONY: demo test lint test-slow mutation malformed fuzz tamper certificates-attack coq mamba-ssm test-mamba-ssm test-gpu study bench docs notebooks page page-check clean
 
 demo: .venv/core.stamp
 	$(python) -m verify dyck --k 2 --depth 5
@@ -72,6 +73,18 @@ bench: .venv/test.stamp
 docs: .venv/docs.stamp
 	$(python) -m pdoc -d google --no-show-source -o build/docs verify verify.testing automata.machine constructions.target
 
+# The notebooks in JupyterLab; make test runs them all.
+notebooks: .venv/jupyter.stamp
+	$(python) -m jupyterlab notebooks
+
+# A page to look at, opened from disk: build/page/index.html.
+page: .venv/test.stamp
+	$(python) -m verify report --out build/page $(PAGE_ARGS)
+
+# The page in headless Chromium, in node, and under axe-core, which npm brings.
+page-check: .venv/test.stamp
+	$(python) -m pytest -rs tests/test_page.py $(PYTEST_ARGS)
+
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -87,6 +100,10 @@ $(python):
 .venv/test.stamp: $(requirements) | $(python)
 	$(python) -m pip install -e '.[test]' -c constraints.txt
 	touch .venv/core.stamp $@
+
+.venv/jupyter.stamp: .venv/core.stamp
+	$(python) -m pip install -e '.[jupyter]' -c constraints.txt
+	touch $@
 
 .venv/docs.stamp: .venv/core.stamp
 	$(python) -m pip install -e '.[docs,testing]' -c constraints.txt

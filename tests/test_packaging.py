@@ -42,9 +42,11 @@ def installed_closure(name: str, extras: set[str]) -> set[str]:
 
 @pytest.fixture(scope="module")
 def pins(repository):
+    """The versions of all that the tests need; lines that end with ``# jupyter`` are what `make notebooks` adds."""
     if sys.platform != "linux":
         pytest.skip("the versions are pinned for Linux")
-    lines = (line.split("#")[0].strip() for line in (repository / "constraints.txt").read_text().splitlines())
+    text = (repository / "constraints.txt").read_text().splitlines()
+    lines = (line.split("#")[0].strip() for line in text if not line.endswith("# jupyter"))
     requirements = [Requirement(line) for line in lines if line]
     return {canonical(r.name): r.specifier for r in requirements if applies(r, set())}
 
@@ -80,7 +82,7 @@ def test_the_wheel_holds_every_file_that_is_used(wheel, repository):
         path.relative_to(repository).as_posix()
         for folder in ("automata", "constructions", "verify")
         for path in (repository / folder).rglob("*")
-        if path.suffix in (".py", ".v", ".json", ".typed") and "__pycache__" not in path.parts
+        if path.suffix in (".py", ".v", ".json", ".typed", ".html", ".css", ".js") and "__pycache__" not in path.parts
     ]
     assert set(used) <= names
     for folder in ("automata", "constructions", "verify"):

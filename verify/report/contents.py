@@ -59,7 +59,7 @@ def _note(row: Row, model: Exported, limit: int) -> str:
     if isinstance(model.built.weights, SSM):
         return ""
     units = len(model.built.weights.units)
-    what = f"Exported here is one layer of torch.nn.RNN with relu, {units} units, of which the theorem does not speak"
+    what = f"Stepped here is one layer of torch.nn.RNN with relu, {units} units, of which the theorem does not speak"
     try:
         found = decide(row.language, PREDICTIVE, TARGETS.named(OTHER_TARGET), limit=limit)
     except InputError as error:

@@ -113,7 +113,11 @@ def ssm_data(ssm: SSM, construction: Construction | None) -> dict[str, Any]:
     read = Registers(ssm, None if construction is None else construction.cascade)
     return {
         "kind": "ssm",
-        "arithmetic": {"name": str(ssm.arithmetic), "kind": ssm.arithmetic.kind, "bits": ssm.arithmetic.bits},
+        "arithmetic": {
+            "name": f"{ssm.arithmetic} arithmetic",
+            "kind": ssm.arithmetic.kind,
+            "bits": ssm.arithmetic.bits,
+        },
         "embedding": {"exponent": ssm.embedding_exponent, "rows": [_integers(row) for row in ssm.embedding]},
         "layers": [
             {
@@ -155,7 +159,7 @@ def _cell(weights: CellWeights) -> dict[str, Any]:
     given = [*range(FIRST_SYMBOL, FIRST_SYMBOL + len(weights.alphabet)), EOS_TOKEN]
     return {
         "kind": "relu-rnn",
-        "arithmetic": {"name": f"{weights.dtype}, whose numbers are integers here", "kind": "exact", "bits": 0},
+        "arithmetic": {"name": f"{weights.dtype}, all whole numbers", "kind": "exact", "bits": 0},
         "embedding": {"exponent": 0, "rows": [_integers(row) for row in of["embedding.weight"][tokens]]},
         "input": affine_data(Affine(of["weight_ih"], of["bias_ih"])),
         "recurrent": affine_data(Affine(of["weight_hh"], of["bias_hh"])),

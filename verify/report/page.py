@@ -166,8 +166,8 @@ def _document(page: Page) -> str:
     return template.substitute(command=escape(page.command), links=links, sections=sections, footer=footer)
 
 
-def _scrolled(label: str, table: str) -> str:
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(label)}">\n{table}\n</div>'
+def _scrolled(label: str, table: str, kind: str = "scroll") -> str:
+    return f'<div class="{kind}" tabindex="0" role="region" aria-label="{escape(label)}">\n{table}\n</div>'
 
 
 def _table(page: Page) -> str:
@@ -193,7 +193,7 @@ def _architectures(page: Page) -> str:
     linked = as_html(table, asked, lambda name: f"#{_anchor(name)}" if name in known else "#languages")
     return (
         "<p>Which architectures can have a language: <b>yes</b> is weights with a proof, <b>NO</b> a theorem with two "
-        "strings that show it, <b>?</b> is open.</p>" + _scrolled("The table of architectures", linked)
+        "strings that show it, <b>?</b> is open.</p>" + _scrolled("The table of architectures", linked, "scroll narrow")
     )
 
 

@@ -72,14 +72,15 @@ def _class(head: str, cell: str) -> str:
 
 
 def _heads(targets: Sequence[str]) -> Cells:
-    sizes = ("language", "class", "states", "monoid", "layers", "bits", "least")
-    return (*sizes, "trained", "built", *targets, "labels", "outcome", "why")
+    sizes = ("language", "outcome", "class", "states", "monoid", "layers", "bits", "least")
+    return (*sizes, "trained", "built", *targets, "labels", "why")
 
 
 def _cells(one: Row) -> Cells:
     decision = one.decisions[0]
     sizes = (
         one.language.name,
+        outcome_word(one),
         one.kind,
         _number(one.states, "infinite"),
         _number(one.monoid, "-"),
@@ -89,7 +90,7 @@ def _cells(one: Row) -> Cells:
     )
     trained = "/".join(f"{percent:g}" for percent in one.published) or "-"
     targets = tuple(_sign(other) for other in one.decisions[1:])
-    return (*sizes, trained, _built(one), *targets, _labels(one), outcome_word(one), why(one))
+    return (*sizes, trained, _built(one), *targets, _labels(one), why(one))
 
 
 def _number(value: float | None, otherwise: str) -> str:

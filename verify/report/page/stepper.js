@@ -59,7 +59,7 @@
       const heads = ["step", "symbol", "gates not 1", "registers", "legal next", "by definition",
         MACHINES[this.model.definition.kind]];
       return element("table", {},
-        element("caption", {}, `Weights in ${this.model.arithmetic.name} arithmetic, run in this page`),
+        element("caption", {}, `Weights in ${this.model.arithmetic.name}, run in this page`),
         element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
         this.body);
     }
