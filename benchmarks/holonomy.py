@@ -19,7 +19,7 @@ from constructions.compile.krohn_rhodes import holonomy_cascade
 from constructions.compile.pair_graph import chart_of
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.lowering import lower
-from tests.baseline import ROWS, chain_language
+from tests.baseline import ROWS, chain_language, order_preserving
 from verify.census.running import census
 from verify.methods.levelwise import prove_levelwise
 from verify.verdict import PROVED
@@ -47,6 +47,7 @@ def rows() -> Iterator[tuple[str, str]]:
     """What was measured, and the figure."""
     yield from _peer()
     yield from _growth()
+    yield from _order()
     yield from _census()
 
 
@@ -90,6 +91,22 @@ def _growth() -> Iterator[tuple[str, str]]:
             f"{build:.0f} ms, {proof:.0f} ms, {neurons}{growth}",
         )
         previous = now
+
+
+def _order() -> Iterator[tuple[str, str]]:
+    for n in (8, 10):
+        dfa = order_preserving(n)
+        skeleton = Skeleton(dfa)
+        start = time.perf_counter()
+        ssm = lower(holonomy_cascade(dfa, PREDICTIVE, skeleton), ARITHMETIC)
+        middle = time.perf_counter()
+        verdict = prove_levelwise(ssm, dfa, chart_of(skeleton))
+        if verdict.outcome != PROVED:
+            raise AssertionError(f"order-preserving maps of {n} points: {verdict.outcome}: {verdict.reason}")
+        yield (
+            f"order-preserving maps of {n} points: to weights, proof by levels",
+            f"{middle - start:.1f} s, {time.perf_counter() - middle:.1f} s",
+        )
 
 
 def _census() -> Iterator[tuple[str, str]]:

@@ -272,6 +272,11 @@ class Cascade:
         """Every register and signal by name."""
         return {item.name: item for level in self.levels for item in (*level.registers, *level.signals)}
 
+    @property
+    def rule_count(self) -> int:
+        """Rules of all registers and signals, and emissions: how far a lowering is, is counted in these."""
+        return sum(len(item.rules) for item in self.names.values()) + len(self.emissions)
+
     @cached_property
     def read_before(self) -> frozenset[str]:
         """Names of the registers that some rule or emission reads as they were before the step."""

@@ -290,6 +290,7 @@ class Lowering:
         last = 0
         updates: dict[int, list[tuple[str, int, AffineForm, AffineForm]]] = {}
         for level in self.cascade.levels:
+            self.advance(sum(len(item.rules) for item in (*level.registers, *level.signals)))
             if not level.registers:
                 continue
             events = {
@@ -369,6 +370,7 @@ class Lowering:
             conditions.append(self.conjunction(f"emit {_some(emission.outputs)}", *emission.when))
             if len(conditions) % 1000 == 0:
                 self.advance(1000)
+        self.advance(len(conditions) % 1000)
         slot = max([2 * last] + [feature.ready - 1 + (feature.ready - 1) % 2 for feature in conditions])
         logits = {output: AffineForm() for output in self.cascade.outputs}
         for emission, condition in zip(self.cascade.emissions, conditions):

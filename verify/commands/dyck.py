@@ -24,6 +24,14 @@ MOST_DEPTH, MOST_DEPTH_OF_ONE_TYPE = 4096, 1_000_000
 kept.
 """
 
+LONG = 20
+"""Seconds from which on it is said beforehand how long it takes."""
+
+SECONDS, GIGABYTES = (3.0, 1.8e-4, 2.1e-3, 6e-6), (0.4, 8.5e-6, 5.6e-5, 3e-8)
+"""In all; for each type; for each type and further level; for each two levels: measured with the default options at
+(25000, 1), (100000, 1), (300, 100) and (2, 2000).
+"""
+
 DYCK_STRINGS, STRINGS_TIMES_TYPES = 1000, 250_000
 """Random strings by default: for hundreds of types fewer, since after each prefix all types are compared."""
 
@@ -52,15 +60,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from automata.machines.bounded_dyck import DyckMachine
-    from verify.commands.pipeline import run_task
+    from verify.commands.pipeline import opened, run_task
     from verify.commands.tasks import task_of
 
     _check_size(args)
     title = f"Dyck({args.k}, {args.depth}): {args.k} bracket type{'s' * (args.k > 1)}, nested at most {args.depth} deep"
+    tight = " --tight" * (args.route == "tight")
+    command = f"python -m verify dyck --k {args.k} --depth {args.depth}{tight}{repeated_most(args)}"
+    report = None
+    if needed := _needs(args):
+        # Of work that takes long people hear before it begins.
+        report = opened(title, args, command)
+        report.section("needs", needed)
     task = task_of(title, DyckMachine(args.k, args.depth), args)
     _choose_strings(args)
-    tight = " --tight" * (args.route == "tight")
-    return run_task(task, args, f"python -m verify dyck --k {args.k} --depth {args.depth}{tight}{repeated_most(args)}")
+    return run_task(task, args, command, report)
+
+
+def _needs(args: argparse.Namespace) -> dict[str, object]:
+    """About how much time and memory the paper's SSM takes, where that is much; measured on one core of 2026."""
+    if args.target != "ssm" or args.k == 1:
+        return {}
+    parts = (1, args.k, args.k * (args.depth - 1), args.depth**2)
+    seconds = sum(part * each for part, each in zip(parts, SECONDS))
+    gigabytes = sum(part * each for part, each in zip(parts, GIGABYTES))
+    if seconds < LONG:
+        return {}
+    time = f"{seconds / 60:.1f} minutes" if seconds >= 60 else f"{seconds:.0f} seconds"
+    return {"time": f"about {time} on one core", "memory": f"about {gigabytes:.1f} GB"}
 
 
 def _choose_strings(args: argparse.Namespace) -> None:

@@ -32,7 +32,10 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         help="how it is proved (default: the cheapest way that speaks about the model)",
     )
     parser.add_argument(
-        "--strings", type=whole_number, default=1000, metavar="N", help="random strings to test (default: 1000)"
+        "--strings",
+        type=whole_number,
+        metavar="N",
+        help="random strings to test (default: 1000, and fewer for models of 50000 weights and more)",
     )
     parser.add_argument("--max-length", type=whole_number, metavar="L", help="of the random strings (default: 500)")
     parser.add_argument("--seed", type=whole_number, default=0, metavar="S", help="of the random strings (default: 0)")

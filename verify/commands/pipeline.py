@@ -18,6 +18,7 @@ from constructions.build import Build, build
 from constructions.cascade import Counter
 from constructions.compile.compiler import AUTO, PAPER, Construction, compile
 from constructions.compile.smaller import Limits
+from constructions.ssm.weights import SSM
 from constructions.target import TARGETS
 from verify.claim import Claim
 from verify.commands.certificates import certify_verdict, check_certifiable
@@ -30,6 +31,9 @@ from verify.show.card import card
 from verify.show.memory import Memory
 from verify.show.report import Command, Report
 from verify.verdict import EXIT_STATUS, PROVED, REFUTED, TESTED, UNDECIDED, Verdict, worst
+
+RANDOM_STRINGS, LARGE = 1000, 50_000
+"""Random strings by default, and the weights up to which it is so many."""
 
 _QUESTION = {
     PREDICTIVE: "predictive: the set of legal next symbols after every prefix of a word",
@@ -102,13 +106,31 @@ def lowered(task: Task, args: argparse.Namespace) -> Build:
             f"--arithmetic {args.arithmetic}: is for the paper's SSM; the "
             f"numbers of {target.name} are chosen with --dtype"
         )
-    with Progress("rules placed", quiet=getattr(args, "quiet", True), phase="lowering") as progress:
+    # Only the paper's lowering says how far it is.
+    rules = task.construction.cascade.rule_count if target.name == "ssm" else None
+    unit = "" if rules is None else "rules"
+    with Progress(unit, rules, getattr(args, "quiet", True), phase="lowering") as progress:
         built = build(task.construction, target, arithmetic=args.arithmetic, dtype=dtype, advance=progress.advance)
         return replace(built, language=task.language)
 
 
-def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
-    """All steps, printed; returns the exit status.  What is refuted is not saved."""
+def opened(title: str, args: argparse.Namespace, command: str) -> Report:
+    """The report of a language, with its title printed."""
+    target = TARGETS.named(args.target)
+    report = Report(_repeatable(command, args), args.quiet, args.json)
+    report.title(f"{title}{'' if args.target == 'ssm' else f', on {target.title}'}\n{_QUESTION[args.mode]}")
+    return report
+
+
+def run_task(task: Task, args: argparse.Namespace, command: str, report: Report | None = None) -> int:
+    """All steps, printed; returns the exit status.  What is refuted is not saved.
+
+    Args:
+        task: the language.
+        args: the options of the command.
+        command: what repeats it.
+        report: where it is open already; otherwise the title is printed once nothing can be refused any more.
+    """
     if args.save:
         TARGETS.named(args.target).check_place(args.save)
     if getattr(args, "draw", None):
@@ -116,20 +138,18 @@ def run_task(task: Task, args: argparse.Namespace, command: str) -> int:
 
         draw_file(task.construction, args.draw_what, args.draw)
     check_certifiable(args, TARGETS.named(args.target))
-    command = _repeatable(command, args)
+    said, command = command, _repeatable(command, args)
     built = lowered(task, args)
     lines = read_strings(args.strings_file, task.parse, task.characters) if args.strings_file else []
     longest = random_length(built, args.max_length)
     claim = Claim(task.machine, task.mode, None, built.weights, task.construction, args.limit)
     unit = chosen(claim, args.method)[0].unit
-    report = Report(command, args.quiet, args.json)
-    on = "" if args.target == "ssm" else f", on {built.target.title}"
-    report.title(f"{task.title}{on}\n{_QUESTION[task.mode]}")
+    report = report or opened(task.title, args, said)
     for name, values, data in task.sections:
         report.section(name, values, data)
     route = task.construction.route
-    said = {} if route == PAPER or task.sections else {"route": f"{route}: {task.construction.reason}"}
-    described = {**said, **built.describe()}
+    by_route = {} if route == PAPER or task.sections else {"route": f"{route}: {task.construction.reason}"}
+    described = {**by_route, **built.describe()}
     report.section("construction", described, described | built.target.size(built.weights))
     report.section("memory", *memory(task))
     with built.running() as model:
@@ -179,14 +199,26 @@ def prove_and_test(
     report.verdict("proof", proof)
     certify_verdict(args, report, claim, proof)
     tested = _tested(claim.model)
-    with Progress("strings", args.strings, args.quiet, phase="random test") as progress:
-        repeat = f"{command} --strings {args.strings} --max-length {longest} --seed {args.seed}"
+    strings = strings_for(claim.weights) if args.strings is None else args.strings
+    with Progress("strings", strings, args.quiet, phase="random test") as progress:
+        repeat = f"{command} --strings {strings} --max-length {longest} --seed {args.seed}"
         verdict = check_random(
-            claim.machine, tested, args.strings, longest, claim.mode, seed=args.seed, progress=progress, repeat=repeat
+            claim.machine, tested, strings, longest, claim.mode, seed=args.seed, progress=progress, repeat=repeat
         )
     run_by = {} if tested is claim.model else {"run by": "full forward"}
     report.verdict("random test", verdict, {**run_by, "seed": args.seed})
     return proof
+
+
+def strings_for(weights: Any) -> int:
+    """Random strings by default: fewer for a large model of the paper's SSM, whose every new situation takes time in
+    its size.
+
+    >>> strings_for(None)
+    1000
+    """
+    size = weights.nonzero if isinstance(weights, SSM) else 0
+    return RANDOM_STRINGS if size <= LARGE else max(3, RANDOM_STRINGS * LARGE**2 // size**2)
 
 
 def random_length(built: Build, asked: int | None) -> int:
