@@ -42,7 +42,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Entry:
+class TableEntry:
     """What is known of all languages whose minimal automaton has one transition table.
 
     Attributes:
@@ -94,19 +94,19 @@ def parts(letters: int, states: int, size: int = TABLES_PER_PART) -> list[Part]:
     return [Part(letters, states, first, min(size, count - first)) for first in range(0, count, size)]
 
 
-def part_text(part: Part, entries: list[Entry]) -> str:
+def part_text(part: Part, entries: list[TableEntry]) -> str:
     """The text of a part's file."""
     last = {"tables": part.tables, "languages": sum(entry.languages for entry in entries)}
     lines = [asdict(part), *map(_line, entries), last]
     return "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
 
 
-def _line(entry: Entry) -> dict[str, Any]:
+def _line(entry: TableEntry) -> dict[str, Any]:
     """What differs from the defaults."""
     return {name: value for name, value in asdict(entry).items() if value not in (None, ())}
 
 
-def entries_of(part: Part, text: str) -> list[Entry] | None:
+def entries_of(part: Part, text: str) -> list[TableEntry] | None:
     """The entries of a part's text; None when it is not whole, or is about something else."""
     try:
         lines = [json.loads(line) for line in text.splitlines()]
@@ -119,13 +119,13 @@ def entries_of(part: Part, text: str) -> list[Entry] | None:
     return entries if lines[-1] == last else None
 
 
-def _entry(line: dict[str, Any]) -> Entry:
-    known = {field.name for field in fields(Entry)}
+def _entry(line: dict[str, Any]) -> TableEntry:
+    known = {field.name for field in fields(TableEntry)}
     if not isinstance(line, dict) or set(line) - known:
         raise ValueError("no entry")
     table = tuple(tuple(int(target) for target in row) for row in line["table"])
     word = line.get("word")
-    entry = Entry(
+    entry = TableEntry(
         **{
             **line,
             "table": table,
@@ -143,7 +143,7 @@ def write_part(part: Part, text: str, folder: Path) -> None:
     write_text(folder / part.file_name, text)
 
 
-def read_part(part: Part, folder: Path) -> list[Entry] | None:
+def read_part(part: Part, folder: Path) -> list[TableEntry] | None:
     """The entries of a finished part; None when there is no such file, or it is not whole."""
     try:
         text = (folder / part.file_name).read_text(encoding="utf-8")

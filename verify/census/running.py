@@ -8,7 +8,7 @@ from string import ascii_lowercase
 from typing import Iterator
 
 from automata.errors import InputError
-from verify.census.parts import TABLES_PER_PART, Entry, Part, entries_of, part_text, parts, read_part, write_part
+from verify.census.parts import TABLES_PER_PART, Part, TableEntry, entries_of, part_text, parts, read_part, write_part
 from verify.census.tables import decide
 from verify.progress import NO_PROGRESS, Progress
 
@@ -68,7 +68,7 @@ def census(
     return counts
 
 
-def _count(part: Part, entries: list[Entry], counts: Counter, progress: Progress) -> None:
+def _count(part: Part, entries: list[TableEntry], counts: Counter, progress: Progress) -> None:
     for entry in entries:
         counts[entry.outcome] += entry.languages
     progress.advance(part.tables, languages=counts.total())

@@ -9,7 +9,7 @@ from typing import Any, Iterator
 
 from automata.algebra.enumeration import number_of_tables
 from automata.errors import InputError
-from verify.census.parts import CYCLING, Entry, Part, parts_in, read_part
+from verify.census.parts import CYCLING, Part, TableEntry, parts_in, read_part
 from verify.progress import NO_PROGRESS, Progress
 
 
@@ -39,7 +39,7 @@ class Size:
     monoids: Counter = field(default_factory=Counter)
     other_monoids: Counter = field(default_factory=Counter)
     groups: Counter = field(default_factory=Counter)
-    records: dict[str, tuple[int, Entry, int]] = field(default_factory=dict)
+    records: dict[str, tuple[int, TableEntry, int]] = field(default_factory=dict)
 
     @property
     def languages(self) -> int:
@@ -54,7 +54,7 @@ class Size:
         """Whether every table was looked at."""
         return self.done == number_of_tables(self.letters, self.states)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: TableEntry) -> None:
         """Counts the languages of one table."""
         count = entry.languages
         self.tables += 1
@@ -73,7 +73,7 @@ class Size:
         self._record("largest aperiodic", entry.monoid, entry)
         self._record("largest monoid", entry.monoid, entry)
 
-    def _record(self, what: str, value: int, entry: Entry) -> None:
+    def _record(self, what: str, value: int, entry: TableEntry) -> None:
         most, holder, holders = self.records.get(what, (-1, entry, 0))
         if value > most:
             self.records[what] = value, entry, 1
@@ -99,7 +99,7 @@ def sizes_of(folder: str | Path, progress: Progress = NO_PROGRESS) -> list[Size]
     return [sizes[key] for key in sorted(sizes)]
 
 
-def _read(folder: str | Path, progress: Progress) -> Iterator[tuple[Part, list[Entry]]]:
+def _read(folder: str | Path, progress: Progress) -> Iterator[tuple[Part, list[TableEntry]]]:
     place = Path(folder)
     if not place.is_dir():
         raise InputError(f"{folder}: there is no such folder")
@@ -136,7 +136,7 @@ def require_pyarrow() -> Any:
 def write_parquet(folder: str | Path, path: str | Path, progress: Progress = NO_PROGRESS) -> int:
     """All entries as one Parquet file, one row per table; returns the number of rows.
 
-    The columns are those of :class:`verify.census.parts.Entry`, and ``letters`` and ``states``; ``accepting_sets``
+    The columns are those of :class:`verify.census.parts.TableEntry`, and ``letters`` and ``states``; ``accepting_sets``
     lists the accepting set of each language as a number with one bit per state.
 
     Raises:
@@ -177,6 +177,6 @@ def _schema(arrow: Any) -> Any:
     )
 
 
-def _row(entry: Entry) -> dict[str, object]:
+def _row(entry: TableEntry) -> dict[str, object]:
     names = ("table", "accepting_sets", "languages", "monoid", "outcome", "levels", "bits", "layers", "word", "groups")
     return {name: getattr(entry, name) for name in names}

@@ -19,13 +19,13 @@ from constructions.compile.krohn_rhodes import state_cascade
 from constructions.compile.pair_graph import chart_of
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.lowering import lower
-from verify.census.parts import CYCLING, Entry, Part, accepting_number, part_text
+from verify.census.parts import CYCLING, Part, TableEntry, accepting_number, part_text
 from verify.methods.readouts import prove_every_readout
 
 _ARITHMETIC = Arithmetic("fixed", 1)
 
 
-def decide(part: Part) -> list[Entry]:
+def decide(part: Part) -> list[TableEntry]:
     """One entry for each table of the part that some language has.
 
     The outcome is "not star-free", with a word that was seen to permute states; or that of the proof, for all of the
@@ -45,21 +45,21 @@ def decided_text(part: Part) -> str:
     return part_text(part, decide(part))
 
 
-def _decided(table: Table, monoid: Monoid, accepting: str, languages: int) -> Entry:
+def _decided(table: Table, monoid: Monoid, accepting: str, languages: int) -> TableEntry:
     if monoid.word is not None:
         # States of a minimal automaton differ: so membership cycles as the states do, and the language is not
         # star-free (Schützenberger 1965).
         assert permutes(table, monoid.word), f"the word {monoid.word} permutes no states of {table}"
         groups = image_groups(table)
         assert groups, f"{table} has a word that permutes states, and no group"
-        return Entry(table, accepting, languages, monoid.size, CYCLING, word=monoid.word, groups=groups)
+        return TableEntry(table, accepting, languages, monoid.size, CYCLING, word=monoid.word, groups=groups)
     dfa = DFA(ascii_lowercase[: len(table[0])], table, range(len(table)))
     skeleton = Skeleton(dfa)
     assert skeleton.aperiodic, f"the monoid of {table} is aperiodic, its skeleton is not"
     ssm = lower(state_cascade(dfa, skeleton), _ARITHMETIC)
     verdict, _ = prove_every_readout(ssm, dfa, chart_of(skeleton))
     sizes = skeleton.levels, skeleton.bits, len(ssm.layers)
-    return Entry(table, accepting, languages, monoid.size, verdict.outcome, *sizes)
+    return TableEntry(table, accepting, languages, monoid.size, verdict.outcome, *sizes)
 
 
 def permutes(table: Table, word: tuple[int, ...]) -> bool:

@@ -24,7 +24,7 @@ MOST_DEPTH, MOST_DEPTH_OF_ONE_TYPE = 4096, 1_000_000
 kept.
 """
 
-LONG = 20
+LONG_WORK = 20
 """Seconds from which on it is said beforehand how long it takes."""
 
 SECONDS, GIGABYTES = (3.0, 1.8e-4, 2.1e-3, 6e-6), (0.4, 8.5e-6, 5.6e-5, 3e-8)
@@ -84,7 +84,7 @@ def _needs(args: argparse.Namespace) -> dict[str, object]:
     parts = (1, args.k, args.k * (args.depth - 1), args.depth**2)
     seconds = sum(part * each for part, each in zip(parts, SECONDS))
     gigabytes = sum(part * each for part, each in zip(parts, GIGABYTES))
-    if seconds < LONG:
+    if seconds < LONG_WORK:
         return {}
     time = f"{seconds / 60:.1f} minutes" if seconds >= 60 else f"{seconds:.0f} seconds"
     return {"time": f"about {time} on one core", "memory": f"about {gigabytes:.1f} GB"}
