@@ -10,32 +10,29 @@ import sys
 if __name__ == "__main__" and not sys.flags.isolated:
     del sys.path[0]  # no file beside this one stands in for a part of the standard library
 
-import gzip, hashlib, json, math, os, re, struct, unicodedata, zlib  # noqa: E401, E402, I001
+import gzip, hashlib, io, json, math, operator, os, re, struct, unicodedata, zlib  # noqa: E401, E402, I001
 from fractions import Fraction  # noqa: E402
-
-FORMAT, _ACCEPT, _EOS, _BOS = "ssm-certificate 1", "<accept>", "<eos>", "<bos>"
+from functools import lru_cache, reduce  # noqa: E402
+FORMAT, _ACCEPT, _EOS, INFINITY, NAN = "ssm-certificate 1", "<accept>", "<eos>", math.inf, math.nan
 TEXT_LIMIT = 16 << 20  # bytes, after decompression
 LARGEST, _MOST_PLACES = 1 << 62, 62  # of the file's integers and exponents
 LARGEST_STATE = 1 << 4096
-INFINITY, NAN = math.inf, math.nan
 
-class Failed(Exception):
-    """The file does not show its claim; the text says why and where."""
-
-class Rejected(Exception):
-    """The file is none."""
+class Failed(Exception): """The file does not show its claim; the text says why and where."""
+class Rejected(Exception): """The file is none."""
 
 class Work:
     """Operations and stored numbers, counted: a hostile file ends with a reason."""
     limit = left = 10**9
-
 def need(condition, text, *values):
-    """Fails with this reason, unless the condition holds."""
     if not condition: raise Failed(text % values)
-
 def spend(amount):
     Work.left -= amount
     if Work.left < 0: raise Failed("more than %d operations: --work N raises this bound" % Work.limit)
+
+class Record:
+    """What has these parts, as attributes."""
+    def __init__(self, **parts): self.__dict__.update(parts)
 
 # -- the file ---------------------------------------------------------------------------------------------------------
 
@@ -43,10 +40,8 @@ def _load(path):
     """The JSON object of a file, its text strict and bounded."""
     try:
         if not os.path.isfile(path): raise Rejected("is not a file" if os.path.exists(path) else "no such file")
-        with open(path, "rb") as file:
-            compressed = file.read(2) == b"\x1f\x8b"
-            file.seek(0)
-            data = (gzip.GzipFile(fileobj=file) if compressed else file).read(TEXT_LIMIT + 1)
+        with open(path, "rb") as file: data = file.read(TEXT_LIMIT + 1)
+        if data[:2] == b"\x1f\x8b": data = gzip.GzipFile(fileobj=io.BytesIO(data)).read(TEXT_LIMIT + 1)
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise Rejected("cannot be read (%s)" % error) from None
     if len(data) > TEXT_LIMIT: raise Rejected("holds more than %d bytes of text" % TEXT_LIMIT)
@@ -56,460 +51,378 @@ def _load(path):
     except ValueError as error: raise Rejected("is not the JSON of a certificate (%s)" % error) from None
     if type(value) is not dict or value.get("format") != FORMAT: raise Rejected("is not of the format %r" % FORMAT)
     return value
-
 def _once(pairs):
-    entries = dict(pairs)
-    if len(entries) < len(pairs): raise ValueError("an entry is given twice")
-    return entries
-
+    if len(dict(pairs)) < len(pairs): raise ValueError("an entry is given twice")
+    return dict(pairs)
 def _whole(text):
     if len(text) > 20: raise ValueError("a number of %d digits" % len(text))
     return int(text)
-
 def _no_number(text): raise ValueError("%.20s is no integer" % text)
-
-class Record:
-    """An object of the file: its entries are attributes."""
-    def __init__(self, **entries): self.__dict__.update(entries)
-
 def read(value, shape, place=""):
-    """The value, of this shape: {key: shape}, which becomes a Record; [shape], an array; (low, high), an integer, or
-    (low, high, None), or null; str, a text, and a set, one of these texts; None, which is read elsewhere."""
+    """The value, of this shape: {key: shape}, which becomes a Record; [shape] or [shape, length], an array; (low, high)
+    or (low, high, None), an integer, or null; str, a text, and a set, one of these texts; None, read elsewhere."""
     if type(shape) is dict:
         whole, inside = place or "the certificate", place + "." if place else ""
         need(type(value) is dict, "%s is no object", whole)
-        for name in [*shape, *value] if value.keys() != shape.keys() else ():
-            need(name in value, "%s has no entry %s", whole, name)
-            need(name in shape, "%s has an unknown entry %s", whole, show(name))
+        for name in shape: need(name in value, "%s has no entry %s", whole, name)
+        for name in value: need(name in shape, "%s has an unknown entry %s", whole, show(name))
         return Record(**{name: read(value[name], shape[name], inside + name) for name in shape})
-    if type(shape) is list and type(shape[0]) is tuple: return integers(value, place, None, *shape[0])
     if type(shape) is list:
-        return [read(part, shape[0], "%s[%d]" % (place, i)) for i, part in enumerate(array(value, place))]
-    if type(shape) is tuple: return None if value is None and None in shape else integer(value, *shape[:2], place)
-    need(shape is None or type(value) is str, "%s is %s, no text", place, show(value))
-    need(shape in (None, str) or value in shape, "%s is %s, which is not known", place, show(value))
+        need(type(value) is list, "%s is no array", place)
+        need(shape[1:] in ([], [len(value)]), "%s has %d entries, expected %s", place, len(value), shape[-1])
+        spend(len(value))
+        part = shape[0]
+        if type(part) is tuple and all([type(n) is int and part[0] <= n <= part[1] for n in value]): return value
+        return [read(one, part, "%s[%d]" % (place, i)) for i, one in enumerate(value)]
+    if type(shape) is tuple:
+        right = type(value) is int and shape[0] <= value <= shape[1] or value is None and None in shape
+        need(right, "%s is not an integer from %d to %d", place, *shape[:2])
+    elif shape is not None:
+        need(type(value) is str, "%s is %s, no text", place, show(value))
+        need(shape is str or value in shape, "%s is %s, which is not known", place, show(value))
     return value
-
 def one_key(value, names, place):
     """(key, value) of an object with one key, out of these."""
     right = type(value) is dict and len(value) == 1 and next(iter(value)) in names
     need(right, "%s is no object with one entry out of %s", place, ", ".join(names))
     return next(iter(value.items()))
-
-def array(value, place, length=None):
-    need(type(value) is list, "%s is no array", place)
-    need(length in (None, len(value)), "%s has %d entries, expected %s", place, len(value), length)
-    spend(len(value))
-    return value
-
-def integer(value, low, high, place):
-    need(type(value) is int and low <= value <= high, "%s is not an integer from %d to %d", place, low, high)
-    return value
-
-def integers(value, place, length=None, low=-LARGEST, high=LARGEST):
-    for i, n in enumerate(array(value, place, length)):
-        if type(n) is not int or not low <= n <= high: integer(n, low, high, "%s[%d]" % (place, i))
-    return value
-
 def check_symbols(names, place):
-    """Different non-empty strings without blanks and control characters, none of them reserved."""
     for name in names:
-        need(name and name not in (_ACCEPT, _EOS, _BOS), "%s: %s cannot be a symbol", place, show(name))
-        odd = any(c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in name)
+        need(name not in ("", _ACCEPT, _EOS, "<bos>"), "%s: %s cannot be a symbol", place, show(name))
+        odd = any([c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in name])
         need(not odd, "%s: %s has a blank, a control character or half a character", place, show(name))
     need(names and len(set(names)) == len(names), "%s: symbols are missing, or one occurs twice", place)
-
-def show(value):
-    text = ascii(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
+def show(value): return ascii(value) if len(ascii(value)) <= 60 else ascii(value)[:57] + "..."
 def some_of(names): return " ".join(map(show, names[:8])) + (" ..." if len(names) > 8 else "")
-
-def bits(numbers, size):
-    """A set of numbers below the size, as an integer with a bit for each."""
-    data = bytearray(size // 8 + 1)
+def bits(numbers):
+    """A set of numbers, as an integer with a bit for each."""
+    data = bytearray(max(numbers, default=0) // 8 + 1)
     for n in numbers: data[n >> 3] |= 1 << (n & 7)
-    spend(size // 50)
+    spend(len(data) // 6)
     return int.from_bytes(data, "little")
-
+def members(mask): return [n for n, bit in enumerate(reversed(bin(mask)[2:])) if bit == "1"]
 def sha256(value):
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
+def reached(start, following):
+    """All that can be reached, in order of discovery."""
+    seen, order = set(start), list(start)
+    for here in order:
+        for new in following(here):
+            if new not in seen:
+                seen.add(new)
+                order.append(new)
+    return order
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
 
 # Significant bits, binary places of the least number, and struct's code.
 FLOATS = {"float16": (11, 24, "e"), "float32": (24, 149, "f"), "float64": (53, 1074, "d")}
-
 def arithmetic_of(name, place):
-    """What a model's numbers are: kind "exact", "fixed", "wrap" or "float"; bits are P, or the significant ones."""
+    """What a model's numbers are: "exact", "fixed", "wrap" or "float", their binary places, and store for states."""
     match = re.match(r"(fixed|wrap):(0|[1-9][0-9]?)\Z", name)
     need(match or name in FLOATS or name == "exact", "%s %s is not known", place, show(name))
-    if not match:
-        return Record(name=name, kind="float" if name in FLOATS else name, bits=FLOATS.get(name, (0,))[0], unit_bits=0)
+    if not match: return Record(name=name, kind="float" if name in FLOATS else name, places=None, state=lambda v: v)
     kind, count, (least, most) = match[1], int(match[2]), (0, 32) if match[1] == "fixed" else (1, 52)
     need(least <= count <= most, "%s: %s has not from %d to %d bits", place, name, least, most)
-    return Record(name=name, kind=kind, bits=count, unit_bits=count if kind == "fixed" else 0)
-
-def _quotient(n, e):
-    """n / 2^e exactly, an int where it is whole."""
-    return n >> e if n & ((1 << e) - 1) == 0 else Fraction(n, 1 << e)
-
-def simplest(value): return value.numerator if value.denominator == 1 else value
-
+    if kind == "fixed": return Record(name=name, kind=kind, places=count, state=lambda v: floored(v, count))
+    return Record(name=name, kind=kind, places=0, modulus=1 << count, state=lambda v: math.floor(v) % (1 << count))
+def simplest(v): return v.numerator if v.denominator == 1 else v
+def quotient(n, e): return simplest(Fraction(n, 1 << e)) if e else n
+def floored(v, places):
+    """Rounded down to a multiple of 2^-places, where there are places."""
+    return v if type(v) is int or places is None else quotient(math.floor(v * (1 << places)), places)
 def rounder(name):
     """x -> the float of this format that is nearest, ties to even; x is a float64 that one operation gave: sums and
     products of two numbers of up to 24 bits, rounded to 53 and then to 24 or 11, are as rounded once."""
-    if name not in ("float16", "float32"): return float
-    form, known = struct.Struct("<" + FLOATS[name][2]), {}
+    form = struct.Struct("<" + FLOATS[name][2])
+    @lru_cache(100000)
     def rounded(x):
-        found = known.get(x)
-        if found is None:
-            if x != x: return NAN
-            try: found = form.unpack(form.pack(x))[0]
-            except OverflowError: found = math.copysign(INFINITY, x)
-            if len(known) > 100000: known.clear()
-            known[x] = found
-        return found
+        try: return form.unpack(form.pack(x))[0] if x == x else NAN
+        except OverflowError: return math.copysign(INFINITY, x)
     return rounded
 
 # -- models -----------------------------------------------------------------------------------------------------------
 
 _EXPONENT, _NUMBER, _NATURAL, _COUNT = (0, _MOST_PLACES), (-LARGEST, LARGEST), (0, LARGEST), (1, LARGEST)
 _AFFINE = {"exponent": _EXPONENT, "bias": [_NUMBER], "rows": [[_NUMBER]]}  # x -> (rows x + bias) / 2^exponent
-_STAGE = {"affine": _AFFINE, "activation": {"relu", "linear", "clip"}, "low": _NUMBER, "high": _NUMBER}
-_INITIAL = {"exponent": _EXPONENT, "values": [_NUMBER]}
-_LAYER = {"initial": _INITIAL, "gate": _AFFINE, "increment": _AFFINE, "phi": [_STAGE]}
-_EMBEDDING = {"exponent": _EXPONENT, "rows": [[_NUMBER]]}
-_MODEL = {"arithmetic": str, "symbols": [str], "outputs": [str], "embedding": _EMBEDDING, "layers": [_LAYER],
-          "readout": _AFFINE}
-
-def check_affine(affine, place, outputs, inputs):
-    """Sizes and columns are right; a row becomes a list of (column, weight)."""
-    array(affine.bias, place + ".bias", outputs)
-    for r, row in enumerate(array(affine.rows, place + ".rows", outputs)):
+_STAGE = {"affine": None, "activation": {"relu", "linear", "clip"}, "low": _NUMBER, "high": _NUMBER}
+_LAYER = {"initial": {"exponent": _EXPONENT, "values": [_NUMBER]}, "gate": None, "increment": None, "phi": [_STAGE]}
+_MODEL = {"arithmetic": str, "symbols": [str], "outputs": [str], "layers": [_LAYER], "readout": None,
+          "embedding": {"exponent": _EXPONENT, "rows": [[_NUMBER]]}}
+def affine_map(value, place, inputs, outputs=None):
+    """Of so many inputs, and outputs where that is known: bias and rows of (column, weight), in numbers."""
+    affine = read(value, _AFFINE, place)
+    rows, e = len(affine.bias) if outputs is None else outputs, affine.exponent
+    for name in ("bias", "rows"): read(value[name], [None, rows], place + "." + name)
+    for r, row in enumerate(affine.rows):
         columns, weights = row[0::2], row[1::2]
         need(len(columns) == len(weights) and 0 not in weights, "%s.rows[%d]: a weight is missing or 0", place, r)
-        ascending = all(i < j for i, j in zip([-1] + columns, columns + [inputs]))
+        ascending = all([i < j for i, j in zip([-1] + columns, columns + [inputs])])
         need(ascending, "%s.rows[%d]: columns do not ascend from 0 to less than %d", place, r, inputs)
-        affine.rows[r] = list(zip(columns, weights))
+        affine.rows[r] = [(c, quotient(weight, e)) for c, weight in zip(columns, weights)]
+    affine.bias = [quotient(n, e) for n in affine.bias]
+    return affine
 
 class _Model(Record):
-    """Weights, as the file gives them; what a step is, Steps and FloatSteps say."""
+    """Weights, as the file gives them; what a step is, Run says."""
     def __init__(self, value, place="model"):
         super().__init__(**vars(read(value, _MODEL, place)))
         self.sha256, self.arithmetic = sha256(value), arithmetic_of(self.arithmetic, place + ".arithmetic")
         check_symbols(self.symbols, place + ".symbols")
         right = self.outputs in ([_ACCEPT], self.symbols + [_EOS])
         need(right, "%s.outputs are neither %s nor the symbols and %s", place, _ACCEPT, _EOS)
-        rows = array(self.embedding.rows, place + ".embedding.rows", len(self.symbols) + 1)
-        self.features = features = len(rows[0])
-        for i, row in enumerate(rows): array(row, "%s.embedding.rows[%d]" % (place, i), features)
+        rows, e, places = self.embedding.rows, self.embedding.exponent, self.arithmetic.places
+        features = len(rows[0]) if rows else 0
+        read(rows, [[None, features], len(self.symbols) + 1], place + ".embedding.rows")
+        self.embedding = [[floored(quotient(n, e), places) for n in row] for row in rows]
         need(self.layers, "%s.layers is empty", place)
         for i, layer in enumerate(self.layers):
-            here, layer.inputs, layer.width = "%s.layers[%d]" % (place, i), features, len(layer.initial.values)
-            check_affine(layer.gate, here + ".gate", layer.width, features)
-            check_affine(layer.increment, here + ".increment", layer.width, features)
+            here, layer.inputs, e = "%s.layers[%d]" % (place, i), features, layer.initial.exponent
+            layer.initial = [self.arithmetic.state(quotient(n, e)) for n in layer.initial.values]
+            layer.width = features = len(layer.initial)
+            layer.gate = affine_map(layer.gate, here + ".gate", layer.inputs, layer.width)
+            layer.increment = affine_map(layer.increment, here + ".increment", layer.inputs, layer.width)
             need(1 <= len(layer.phi) <= 64, "%s.phi has not from 1 to 64 stages", here)
-            features = layer.width
             for j, stage in enumerate(layer.phi):
-                at, rows = "%s.phi[%d]" % (here, j), len(stage.affine.bias)
-                check_affine(stage.affine, at + ".affine", rows, features + layer.inputs)
-                integer(stage.high, stage.low, LARGEST, at + ".high")
-                right = stage.activation == "clip" or (stage.low, stage.high) == (0, 0)
-                need(right, "%s has bounds, and does not clip", at)
-                features = rows
-        check_affine(self.readout, place + ".readout", len(self.outputs), features)
-    def steps(self): return FloatSteps(self) if self.arithmetic.kind == "float" else Steps(self)
+                at, stage.width = "%s.phi[%d]" % (here, j), features
+                ends = stage.low, read(stage.high, (stage.low, LARGEST), at + ".high")
+                need(stage.activation == "clip" or ends == (0, 0), "%s has bounds, and does not clip", at)
+                stage.affine = affine_map(stage.affine, at + ".affine", features + layer.inputs)
+                ends = [floored(quotient(n, stage.affine.exponent), places) for n in ends]
+                stage.ends = {"relu": (0, INFINITY), "linear": (-INFINITY, INFINITY), "clip": ends}[stage.activation]
+                features = len(stage.affine.bias)
+        self.readout = affine_map(self.readout, place + ".readout", features, len(self.outputs))
     def __str__(self):
-        size = len(self.layers), sum(layer.width for layer in self.layers)
         text = "the model of sha256 %s (%d layers, %d state coordinates, %s arithmetic)"
-        return text % (self.sha256, *size, self.arithmetic.name)
-
-class Steps:
-    """Layers in exact numbers: ints in units of 2^-unit_bits; or Fractions, in exact arithmetic with fractions.
-    A state is a tuple of numbers; features are pairs (place, number) of those that are not 0, in order."""
-    def __init__(self, model):
-        self.unit_bits, wraps = model.arithmetic.unit_bits, model.arithmetic.kind == "wrap"
-        self.modulus = (1 << model.arithmetic.bits) - 1 if wraps else None
-        self.round = rounder(model.arithmetic.name)
-        scaled = [model.embedding] + [stage.affine for layer in model.layers for stage in layer.phi]
-        scaled += [part for layer in model.layers for part in (layer.initial, layer.gate, layer.increment)]
-        self.fractions = model.arithmetic.kind == "exact" and any(part.exponent for part in scaled)
-        e = model.embedding.exponent
-        self.embedding = [self.features([self.stored(n, e) for n in row]) for row in model.embedding.rows]
-        self.initial, self.layers, self.shared, self.kept = [], [], {}, 0
-        for layer in model.layers:
-            h, stages, width = [self.stored(n, layer.initial.exponent) for n in layer.initial.values], [], layer.width
-            self.initial.append(tuple([v & self.modulus for v in h] if wraps else h))
-            for stage in layer.phi:
-                ends = [self.stored(n, stage.affine.exponent) for n in (stage.low, stage.high)]
-                stages.append(self.compiled(stage.affine, width, layer.inputs, stage.activation, *ends))
-                width = len(stage.affine.bias)
-            gate, increment = (self.compiled(affine, 0, layer.inputs) for affine in (layer.gate, layer.increment))
-            self.layers.append((gate, increment, stages))
-        self.readout = self.compiled(model.readout, width, 0)
-    def stored(self, n, e): return _quotient(n, e) if self.fractions else n << self.unit_bits >> e
-    def features(self, values): return tuple([(i, v) for i, v in enumerate(values) if v])
-    def compiled(self, affine, width, inputs, *activation):
-        """(exponent, bias, columns of z, columns of x, activation, what is active by its bias alone).
-        A column has an input's (row, weight) pairs; sums are over 2^(exponent + unit_bits)."""
-        spend(60 * (width + inputs))
-        columns, e = [[] for _ in range(width + inputs)], affine.exponent
-        for r, row in enumerate(affine.rows):
-            for c, weight in row: columns[c].append((r, _quotient(weight, e) if self.fractions else weight))
-        bias = [_quotient(b, e) if self.fractions else b << self.unit_bits for b in affine.bias]
-        e = 0 if self.fractions else e
-        silent = active(enumerate(bias), e, *activation) if activation else ()
-        return e, bias, columns[:width], columns[width:], activation, silent
-    def prepared(self, number, x):
-        """Of layer and features: (gates, increments, places to drop, and for each stage the sums that x makes)."""
-        (e, gates, _, columns, _, _), (f, increments, _, others, _, _), stages = self.layers[number]
-        gate_sums, sums = total(columns, x), total(others, x)
-        gates = [b + gate_sums.get(r, 0) for r, b in enumerate(gates)]
-        increments = [b + sums.get(r, 0) for r, b in enumerate(increments)]
-        # In units, gate / 2^(e + p) times h plus increment / 2^f: both over 2^(e + p + f).
-        drop = e + self.unit_bits + f
-        if drop: gates, increments = [g << f for g in gates], [b << drop - f for b in increments]
-        while drop and not any(n & 1 for n in gates + increments):
-            gates, increments, drop = [g >> 1 for g in gates], [b >> 1 for b in increments], drop - 1
-        parts = [total(columns, x) for _, _, _, columns, _, _ in stages]
-        spend(10 * len(gates) + 50 + 20 * sum(map(len, parts)))
-        return gates, increments, drop, parts
-    def advance(self, number, prepared, h):
-        """The new state of a layer."""
-        gates, increments, drop, _ = prepared
-        if drop: new = tuple([g * v + b >> drop for g, v, b in zip(gates, h, increments)])
-        else: new = tuple([g * v + b for g, v, b in zip(gates, h, increments)])
-        return new if self.modulus is None else tuple([v & self.modulus for v in new])
-    def first(self, number, prepared, h):
-        """What the first stage makes of a new state."""
-        e, bias, columns, _, activation, silent = self.layers[number][2][0]
-        sums = total(columns, self.features(h), dict(prepared[3][0]))
-        z = active([(r, bias[r] + v) for r, v in sums.items()], e, *activation)
-        return tuple(z + [pair for pair in silent if pair[0] not in sums] if silent else z)
-    def rest(self, number, prepared, z):
-        """The features that the other stages make of it."""
-        for j in range(1, len(self.layers[number][2])): z = self.stage(number, j, prepared, z)
-        return z
-    def stage(self, number, j, prepared, z):
-        """What a stage makes of z and the features of prepared.  What z makes without them is shared by many."""
-        (e, bias, columns, _, activation, silent), part = self.layers[number][2][j], prepared[3][j]
-        found = self.shared.get((number, j, z))
-        if found is None:
-            sums = {r: bias[r] + v for r, v in total(columns, z).items()}
-            alone = active(sums.items(), e, *activation) + [pair for pair in silent if pair[0] not in sums]
-            spend(20 * len(sums) + 100)
-            self.kept += len(sums) + 10
-            if self.kept > 1000000: self.shared, self.kept = {}, len(sums)
-            found = self.shared[number, j, z] = sums, alone
-        sums, alone = found
-        spend(len(part) + len(alone) + 20)
-        both = active([(r, v + (sums[r] if r in sums else bias[r])) for r, v in part.items()], e, *activation)
-        return tuple(sorted(both + [pair for pair in alone if pair[0] not in part]))
-    def given(self, z):
-        """The outputs that are positive, as bits."""
-        bias, sums = self.readout[1], total(self.readout[2], z)
-        spend(len(bias) + 5)
-        return bits([r for r, b in enumerate(bias) if b + sums.get(r, 0) > 0], len(bias))
-    def value(self, v):
-        """A number of a state, as an int or Fraction."""
-        return v if self.fractions else _quotient(v, self.unit_bits)
-
-def total(columns, x, sums=None):
-    """What the features add to the sums, by row; rows in which none of them has a weight are left out."""
-    sums, count = {} if sums is None else sums, 5
-    for i, v in x:
-        column = columns[i]
-        count += 2 * len(column)
-        for r, weight in column: sums[r] = (sums[r] if r in sums else 0) + weight * v
-    spend(count + len(sums))
-    return sums
-
-def active(sums, e, activation, low, high):
-    """Stored and activated sums: the pairs (row, number) that are not 0."""
-    if e: sums = [(r, v >> e) for r, v in sums]
-    if activation == "relu": return [(r, v) for r, v in sums if v > 0]
-    if activation == "clip": sums = [(r, low if v < low else high if v > high else v) for r, v in sums]
-    return [(r, v) for r, v in sums if v]
-
-class FloatSteps(Steps):
-    """Layers in floats, every operation rounded, in the order of the definition.  Features are all numbers."""
-    def stored(self, n, e): return self.round(math.ldexp(float(n), -e))
-    def features(self, values): return tuple(values)
-    def compiled(self, affine, width, inputs, *activation):
-        """(rows, activation); a row is (bias, (column, weight) pairs)."""
-        e = affine.exponent
-        rows = [[(column, self.stored(weight, e)) for column, weight in row] for row in affine.rows]
-        return [(self.stored(bias, e), row) for bias, row in zip(affine.bias, rows)], activation
-    def affine(self, compiled, x):
-        rounded, results, count = self.round, [], 5 + len(x) // 10
-        for bias, row in compiled[0]:
-            value = 0.0
-            for column, weight in row: value = rounded(value + rounded(weight * x[column]))
-            results.append(rounded(value + bias))
-            count += 2 + 6 * len(row)
-        spend(count)
-        return results
-    def prepared(self, number, x):
-        gate, increment, _ = self.layers[number]
-        return self.affine(gate, x), self.affine(increment, x), None, x
-    def advance(self, number, prepared, h):
-        rounded = self.round
-        new = [rounded(rounded(g * v) + b) for g, v, b in zip(prepared[0], h, prepared[1])]
-        return tuple([v if v == v else NAN for v in new])
-    def first(self, number, prepared, h): return self.stage(number, 0, prepared, h)
-    def stage(self, number, j, prepared, z):
-        compiled = self.layers[number][2][j]
-        z, (activation, low, high) = self.affine(compiled, z + prepared[3]), compiled[1]
-        if activation == "relu": z = [0.0 if v < 0 else v for v in z]
-        elif activation == "clip": z = [low if v < low else high if v > high else v for v in z]
-        return tuple([v if v == v else NAN for v in z])
-    def given(self, z):
-        return bits([r for r, v in enumerate(self.affine(self.readout, z)) if v > 0], len(self.readout[0]))
-    def value(self, v):
-        need(v == v and abs(v) != INFINITY, "a state is infinite or no number")
-        return simplest(Fraction(v))
+        width = sum([layer.width for layer in self.layers])
+        return text % (self.sha256, len(self.layers), width, self.arithmetic.name)
+LANE, MASK = 24, (1 << 24) - 1
 
 class Run:
-    """A model that reads symbols.  States and features of each layer are numbered as they occur."""
+    """A model that reads symbols, in ints and Fractions or in floats.
+
+    The numbers of a coordinate are counted as they occur; a state is an integer, a lane of bits for each coordinate.
+    Features are pairs (place, number) in order, 0 left out.  A node is a layer with the features that it reads; nodes
+    with the same gates, increments and shares of the first stage have one way: the lanes that it looks at, and what it
+    makes of each of their contents."""
     def __init__(self, model):
-        self.steps, self.symbols, layers = model.steps(), len(model.symbols), range(len(model.layers))
-        self.states, self.numbers, self.features = [[] for _ in layers], [{} for _ in layers], [{} for _ in layers]
-        self.known, self.after, self.rows = [{} for _ in layers], [{} for _ in layers], [[] for _ in layers]
-        self.rows[0], self.ready = self.steps.embedding, [{} for _ in layers]
-    def begin(self):
-        """(state, outputs) after BOS; a state has a number for each layer, outputs are bits."""
-        parts = zip(self.numbers, self.states, self.steps.initial)
-        return self.step([numbered(*part) for part in parts], self.symbols)
+        self.arithmetic, self.floats = model.arithmetic, model.arithmetic.kind == "float"
+        self.number, self.add, self.mul = (lambda v: v), operator.add, operator.mul
+        if self.floats:
+            rounded = rounder(model.arithmetic.name)
+            self.number, self.mul = lambda v: rounded(float(v)), lambda v, w: rounded(v * w)
+            self.add = lambda v, w: rounded(v + w)
+        self.values = [[self.number(v)] for layer in model.layers for v in layer.initial]
+        self.numbers, self.ranges = [{v: 0} for v, in self.values], [(v, v) for v, in self.values]
+        self.layers, self.all, lane = [], (1 << LANE * len(self.values)) - 1, 0
+        for layer in model.layers:
+            here = Record(number=len(self.layers), lanes=range(lane, lane + layer.width), nodes={}, ways={}, made={})
+            here.gate, here.increment = (self.compiled(part, layer.inputs) for part in (layer.gate, layer.increment))
+            here.stages = [self.compiled(stage.affine, stage.width + layer.inputs) for stage in layer.phi]
+            for part, stage in zip(here.stages, layer.phi):
+                part.width, part.ends, part.shared = stage.width, [*map(self.number, stage.ends)], {}
+            here.rows = [[(lane + c, self.number(weight)) for c, weight in row if c < layer.width]
+                         for row in layer.phi[0].affine.rows]  # of the first stage, by lanes
+            self.layers.append(here)
+            lane += layer.width
+        self.readout = self.compiled(model.readout, len(part.bias))
+        self.roots = [self.node(0, self.features(map(self.number, row))) for row in model.embedding]  # the last: BOS
+    def compiled(self, affine, inputs):
+        """An affine map by columns, (row, weight) pairs for each input."""
+        spend(60 * inputs)
+        columns = [[] for _ in range(inputs)]
+        for r, row in enumerate(affine.rows):
+            for c, weight in row: columns[c].append((r, self.number(weight)))
+        return Record(columns=columns, bias=[self.number(n) for n in affine.bias])
+    def features(self, values): return tuple([(i, v) for i, v in enumerate(values) if v or self.floats])
+    def total(self, columns, x):
+        """What the features add to each row, in order; rows in which none of them has a weight are left out."""
+        sums, count, add, mul = {}, len(x) + 5, self.add, self.mul
+        for i, v in x:
+            for r, weight in columns[i]: sums[r] = add(sums[r], mul(weight, v)) if r in sums else mul(weight, v)
+            count += 2 * len(columns[i])
+        spend(count)
+        return sums
+    def image(self, affine, x):
+        sums = self.total(affine.columns, x)
+        return tuple([self.add(sums.get(r, 0), bias) for r, bias in enumerate(affine.bias)])
+    def active(self, sums, low, high):
+        """Stored and activated sums, as features; what is no number passes."""
+        places = self.arithmetic.places
+        if places is not None: sums = [(r, v if type(v) is int else floored(v, places)) for r, v in sums]
+        if (low, high) == (0, INFINITY) and not self.floats: return [(r, v) for r, v in sums if v > 0]
+        sums = [(r, low if v < low else high if v > high else v) for r, v in sums]
+        return sums if self.floats else [(r, v) for r, v in sums if v]
+    def node(self, number, x):
+        """The node of a layer that reads these features."""
+        layer = self.layers[number]
+        if x not in layer.nodes:
+            check_size([v for _, v in x])
+            gates, added, parts = self.image(layer.gate, x), self.image(layer.increment, x), []
+            for stage in layer.stages:
+                part = {}  # of each row that these features add to, what they add, and its bias
+                for i, v in x:
+                    for r, weight in stage.columns[stage.width + i]: part.setdefault(r, []).append(self.mul(weight, v))
+                parts.append({r: (*products, stage.bias[r]) for r, products in sorted(part.items())})
+            spend(300 + 20 * len(gates) + 100 * sum(map(len, parts)))
+            key, way = (gates, added, tuple(parts[0].items())), Record(gates=gates, added=added, part=parts[0])
+            if key not in layer.ways: layer.ways[key] = self.look(layer, way)
+            layer.nodes[x] = Record(layer=layer, way=layer.ways[key], parts=parts, after={})
+        return layer.nodes[x]
+    def look(self, layer, way):
+        """The way, what it looks at found anew: lanes that it changes, and those on which a sum of the first stage
+        depends.  Each operation is monotone, so that a sum is between those of the ends of the coordinates' ranges."""
+        way.changed = [c for c, gate, add in zip(layer.lanes, way.gates, way.added) if add or gate != 1]
+        stage, seen, way.table = layer.stages[0], set(way.changed), {}
+        for r, row in enumerate(layer.rows):
+            sums = []
+            for upper in (True, False):
+                v = 0
+                for c, weight in row: v = self.add(v, self.mul(weight, self.ranges[c][(weight > 0) == upper]))
+                sums.append(reduce(self.add, way.part.get(r, (stage.bias[r],)), v))
+            ends = [self.active([(r, v)], *stage.ends) for v in sums if -INFINITY < v < INFINITY]
+            if len(ends) < 2 or ends[0] != ends[1]: seen.update([c for c, _ in row])
+            spend(5 + 5 * len(row))
+        way.keep, way.looks = self.all ^ lanes(way.changed), lanes(seen)
+        return way
+    def learn(self, layer, way, state):
+        """(lanes to add, what the first stage makes) for all states that are the same where the way looks."""
+        h, store, ranges = self.content(layer, state), self.arithmetic.state, self.ranges[:]
+        new = [store(self.add(self.mul(gate, v), b)) for gate, v, b in zip(way.gates, h, way.added)]
+        added = sum([self.numbered(c, v) << LANE * c for c, v in zip(layer.lanes, new) if c in way.changed])
+        if ranges != self.ranges:
+            for other in layer.ways.values(): self.look(layer, other)
+        z = self.stage(layer.stages[0], way.part, self.features(new))
+        spend(400 + 60 * len(h) + 20 * len(z))
+        way.table[state & way.looks] = added, layer.made.setdefault(z, Record(z=z))
+        return way.table[state & way.looks]
+    def numbered(self, c, v):
+        """The number of a coordinate's number, which is the next one where it is new."""
+        numbers, (low, high) = self.numbers[c], self.ranges[c]
+        if v not in numbers:
+            check_size([v])
+            need(len(numbers) < MASK, "a coordinate has more than %d numbers", MASK)
+            far = v if len(numbers) < 16 else 2 * v  # so that ranges do not grow often
+            if v != v: self.ranges[c] = NAN, NAN
+            elif v < low or v > high: self.ranges[c] = min(low, far), max(high, far)
+            self.values[c].append(v)
+            numbers[v] = len(numbers)
+        return numbers[v]
+    def stage(self, stage, part, z):
+        """What a stage makes of z and the features' part.  What z makes without them is shared by many nodes."""
+        if z not in stage.shared:
+            sums = self.total(stage.columns, z)
+            alone = self.active([(r, self.add(sums.get(r, 0), b)) for r, b in enumerate(stage.bias)], *stage.ends)
+            spend(20 * len(stage.bias))
+            if len(stage.shared) * len(stage.bias) > 200000: stage.shared = {}
+            stage.shared[z] = sums, alone
+        sums, alone = stage.shared[z]
+        spend(len(part) + len(alone) + 20)
+        new = self.active([(r, reduce(self.add, adds, sums.get(r, 0))) for r, adds in part.items()], *stage.ends)
+        return tuple(sorted([pair for pair in alone if pair[0] not in part] + new) if alone else new)
+    def rest(self, node, made):
+        """The node of the next layer, or after the last one the outputs that are positive, as bits."""
+        z, following = made.z, node.layer.number + 1
+        for stage, part in zip(node.layer.stages[1:], node.parts[1:]): z = self.stage(stage, part, z)
+        spend(200)
+        if following < len(self.layers): node.after[made] = self.node(following, z)
+        else: node.after[made] = bits([r for r, v in enumerate(self.image(self.readout, z)) if v > 0])
+        return node.after[made]
+    def layer(self, node, state):
+        """(state after a step of this layer, the node of the next layer that it leads to, or the outputs as bits)."""
+        way = node.way
+        added, made = way.table.get(state & way.looks) or self.learn(node.layer, way, state)
+        return (state & way.keep) + added, node.after[made] if made in node.after else self.rest(node, made)
     def step(self, state, symbol):
-        """(state, outputs) after a symbol."""
-        x, new, last = symbol, [], len(state) - 1
-        for number, here in enumerate(state):
-            found = self.known[number].get((x, here))
-            if found is None:
-                found = self.layer(number, x, here, number == last)
-                if number < last:
-                    spend(200)
-                    self.known[number][x, here] = found
-            new.append(found[0])
-            x = found[1]
-        return tuple(new), x
-    def layer(self, number, x, here, last):
-        """(number of the new state, number of the features), of the last layer the outputs instead."""
-        steps, ready = self.steps, self.ready[number].get(x)
-        if ready is None: ready = self.ready[number][x] = steps.prepared(number, self.rows[number][x])
-        h = steps.advance(number, ready, self.states[number][here])
-        first = steps.first(number, ready, h)
-        found = self.after[number].get((x, first))
-        if found is None:
-            z = steps.rest(number, ready, first)
-            spend(400 + 40 * (len(first) + len(z)))
-            found = steps.given(z) if last else numbered(self.features[number + 1], self.rows[number + 1], z)
-            self.after[number][x, first] = found
-        return numbered(self.numbers[number], self.states[number], h), found
-    def values(self, state):
-        """The numbers of a state as ints and Fractions, first layer first."""
-        return [self.steps.value(v) for number, h in enumerate(state) for v in self.states[number][h]]
-
-def numbered(numbers, values, value):
-    """The number of a value, which is the next one when it is new."""
-    found = numbers.get(value)
-    if found is None:
-        check_size(value)
-        found = numbers[value] = len(values)
-        values.append(value)
-    return found
-
+        """(state, outputs) after a symbol, and of state 0 after BOS, symbol -1."""
+        found = self.roots[symbol]
+        for _ in self.layers: state, found = self.layer(found, state)
+        return state, found
+    def content(self, layer, state):
+        """The numbers of a layer's coordinates."""
+        return [self.values[c][state >> LANE * c & MASK] for c in layer.lanes]
+    def explored(self, nodes, first, most=INFINITY):
+        """{state: [(state, node or outputs) after a step from each node]} for all states that a layer reaches."""
+        steps = {}
+        def following(h):
+            need(len(steps) < most, "a layer has more than %d states", most)
+            spend(300 + 60 * len(nodes))
+            steps[h] = [self.layer(node, h) for node in nodes]
+            return [new for new, _ in steps[h]]
+        return reached([first], following) and steps
+def lanes(places): return sum([MASK << LANE * i for i in places])
 def check_size(values):
     """Fails where a number of a state, or of features, is too large to go on with; pays for keeping them."""
     spend(300 + 40 * len(values))
     for v in values:
-        v = v[1] if type(v) is tuple else v
         small = type(v) is float or -LARGEST_STATE <= v <= LARGEST_STATE and v.denominator <= LARGEST_STATE
         need(small, "a state needs more than 4096 bits")
 
 # -- languages, as register machines ----------------------------------------------------------------------------------
 
 _ZERO, _POSITIVE, _SAME = "zero", "positive", "the type of the symbol"
-_PAIRS = ("()", "[]", "{}", "<>", "+-", "ab")
 
 class _Machine:
-    """Controls, registers and moves.  A state is (control, registers); None is dead.
+    """Controls, registers and moves.
 
     A register is a counter, or a cell with the type of a bracket.  A family is a list of symbols that differ in
     their type only, 0, 1, ...; a control and family have at most one move (tests, target, changes).  Tests are
     (register, _ZERO | _POSITIVE | _SAME), changes are (register, amount | _SAME), and a control accepts under tests.
-    Every state that is reached has a way to acceptance, so that "has a move" is "may come next"."""
-    def __init__(self, text, families, moves, accepting, start=(0, ()), cells=0):
-        self.text, self.families, self.moves, self.accepting, self.start = text, families, moves, accepting, start
+    Every state that is reached has a way to acceptance, so that "has a move" is "may come next".
+    A state that runs is an integer, with a lane of bits for the control (MASK: dead) and for each register."""
+    def __init__(self, text, families, moves, accepting, first=(0, ()), cells=0):
+        self.text, self.families, self.moves, self.accepting, self.first = text, families, moves, accepting, first
         self.cells, self.bits = cells, max(cells - 1, 0).bit_length()  # cells of so many values; 0: counters
-    def arrange(self, order):
+        self.known, self.looks, (control, registers) = {}, {}, first or (MASK, ())
+        self.start = control + sum([n << LANE * (r + 1) for r, n in enumerate(registers)])
+        self.all = lanes(range(1 + len(registers)))
+        for control, row in moves.items() if cells else ():  # cells that no move tests are not looked at
+            self.looks[control] = lanes({0, *[r + 1 for tests, _, _ in row.values() for r, _ in tests]})
+    def arrange(self, order, mode):
         """Symbols become their numbers in this order, which must be of the same symbols."""
-        number, named = {name: i for i, name in enumerate(order)}, [name for family in self.families for name in family]
-        need(set(named) == set(order), "the model's symbols are not those of %s", self.text)
-        self.symbols, self.families = order, [[number[name] for name in family] for family in self.families]
-        self.place = {symbol: (f, kind) for f, family in enumerate(self.families) for kind, symbol in enumerate(family)}
+        number = {name: i for i, name in enumerate(order)}
+        need(number.keys() == {*sum(self.families, [])}, "the model's symbols are not those of %s", self.text)
+        self.families, self.mode = [[number[name] for name in family] for family in self.families], mode
+        self.symbols, self.dead = len(order), dict.fromkeys(range(len(order)) if mode == "recognise" else (), (0, MASK))
+    def ways(self, state):
+        """(outputs wanted, as bits; {symbol: (lanes kept, lanes added)} of what is followed)."""
+        key = state & self.looks.get(state & MASK, self.all)
+        return self.known.get(key) or self.learn(key)
+    def learn(self, key):
+        control, *registers = [key >> i & MASK for i in range(0, self.all.bit_length(), LANE)]
+        need(max(registers, default=0) < MASK - 64, "a counter is beyond %d", MASK - 64)
+        followed = {}
+        for f, (tests, target, changes) in self.moves.get(control, {}).items():
+            for kind in [registers[r] for r, test in tests if test is _SAME] or range(len(self.families[f])):
+                if not holds(tests, registers, kind): continue
+                keep = self.all ^ lanes([0] + [r + 1 for r, change in changes if change is _SAME])
+                added = sum([(kind if change is _SAME else change) << LANE * (r + 1) for r, change in changes])
+                followed[self.families[f][kind]] = keep, target + added
+        accepts = control in self.accepting and holds(self.accepting[control], registers, None)
+        wanted = int(accepts) if self.dead else bits(followed) | accepts << self.symbols
+        spend(300 + 40 * (len(registers) + len(followed) + len(self.dead)))
+        self.known[key] = wanted, {**self.dead, **followed}
+        return self.known[key]
     def step(self, state, symbol):
-        family, kind = self.place[symbol]
-        move = self.moves.get(state[0], {}).get(family) if state else None
-        spend(5 + len(state[1] if state else ()) // 4)
-        return self.moved(state[1], move, kind) if move and holds(move[0], state[1], kind) else None
-    def moved(self, registers, move, kind):
-        registers = list(registers) if move[2] else registers
-        for r, change in move[2]: registers[r] = kind if change is _SAME else registers[r] + change
-        return move[1], tuple(registers)
-    def following(self, state):
-        """All pairs (symbol, state after it) but for dead ones."""
-        pairs = []
-        for f, move in self.moves.get(state[0], {}).items() if state else ():
-            same = [register for register, test in move[0] if test is _SAME]
-            for kind in (state[1][same[0]],) if same else range(len(self.families[f])):
-                if holds(move[0], state[1], kind):
-                    pairs.append((self.families[f][kind], self.moved(state[1], move, kind)))
-            spend(5 + len(pairs) + len(state[1]))
-        return pairs
-    def accepts(self, state):
-        return state is not None and state[0] in self.accepting and holds(self.accepting[state[0]], state[1], None)
-    def wanted(self, state, mode):
-        """The outputs that should be given in this state, as bits."""
-        if mode == "recognise": return int(self.accepts(state))
-        end = [len(self.symbols)] * self.accepts(state)
-        return bits([symbol for symbol, _ in self.following(state)] + end, len(self.symbols) + 1)
-    def fastest(self, register):
-        """The most that a move adds to a counter."""
-        moves = [move for row in self.moves.values() for move in row.values()]
-        return max([0] + [change for move in moves for r, change in move[2] if r == register])
-
-def holds(tests, registers, kind):
-    for register, test in tests:
-        value = registers[register]
-        if not (value == kind if test is _SAME else value > 0 if test is _POSITIVE else value == 0): return False
-    return True
-
-def _machine_of(value, place="language"):
-    """The machine that a language object stands for, its symbols still names."""
-    if type(value) is dict and sorted(value) == ["dfa", "regex"]:
-        text, dfa = value["regex"], value["dfa"]
-        need(type(text) is str and len(text) <= 100000, "%s.regex is no text of at most 100000 characters", place)
-        machine = automaton(dfa, place + ".dfa", "the regular expression %s" % ascii(text))
-        machine.text += " over the %d symbols %s" % (len(dfa["symbols"]), some_of(dfa["symbols"]))
-        check_expression(text, dfa, place + ".regex")
-        return machine
-    kind, given = one_key(value, ("name", "dyck", "dfa"), place)
-    if kind == "dfa": return automaton(given, place + ".dfa", "the automaton of sha256 %s" % sha256(given))
-    if kind == "dyck": return _bounded_dyck(*integers(given, place + ".dyck", 2, 0, 100000))
-    names = r"(shuffle|boolean)-([1-9][0-9]?)\Z|(flip-flop|dyck-1|anbn|anbncn|anbncndn)\Z"
-    match = re.match(names, given) if type(given) is str else None
-    known = match and int(match[2] or 1) <= {"shuffle": 64, "boolean": 5}.get(match[1], 1)
-    need(known, "%s.name is %s, which is not known", place, show(given))
-    make = _boolean if match[1] == "boolean" else {"f": _flip_flop, "a": _runs}.get(given[0], _shuffle)
-    return make(given, int(match[2] or 1))
-
-def _type_name(number):
-    """a, b, ..., z, aa, ab, ..."""
-    return (_type_name(number // 26 - 1) if number > 25 else "") + chr(ord("a") + number % 26)
-
-def _bounded_dyck(k, h):
+        """The state after a symbol; in predictive mode dead where none is asked for."""
+        keep, added = self.ways(state)[1].get(symbol, (0, MASK))
+        return (state & keep) + added
+def holds(tests, values, kind):
+    return all([values[r] == kind if test is _SAME else (values[r] > 0) == (test is _POSITIVE) for r, test in tests])
+_DFA = {"symbols": [str], "table": [None], "accepting": [_NATURAL], "start": _NATURAL}
+def automaton(value, place, text):
+    """Controls are the states; moves to states from which no word is possible are left out."""
+    dfa = read(value, _DFA, place)
+    state, before = (0, len(dfa.table) - 1), [[] for _ in dfa.table]
+    check_symbols(dfa.symbols, place + ".symbols")
+    read(dfa.start, state, place + ".start")
+    for q, row in enumerate(read(dfa.table, [[state, len(dfa.symbols)]], place + ".table")):
+        for target in row: before[target].append(q)
+    alive = set(reached(read(dfa.accepting, [state], place + ".accepting"), before.__getitem__))
+    moves = {q: {i: ((), t, ()) for i, t in enumerate(dfa.table[q]) if t in alive} for q in sorted(alive)}
+    first = (dfa.start, ()) if dfa.start in alive else None
+    return _Machine(text, [[name] for name in dfa.symbols], moves, {q: () for q in dfa.accepting}, first)
+def bounded_dyck(k, h):
     """Control: the depth.  Cell j: the type opened last at depth j + 1; closing a bracket leaves it as it is."""
     need(k > 0, "language.dyck has no bracket type")
     moves, names = {depth: {} for depth in range(h + 1)}, [_type_name(i) for i in range(k)]
@@ -519,65 +432,70 @@ def _bounded_dyck(k, h):
     families = [["(" + name for name in names], [name + ")" for name in names]]
     text = "Dyck(%d, %d), brackets of %d types nested at most %d deep" % (k, h, k, h)
     return _Machine(text, families, moves, {0: ()}, (0, (0,) * h), k)
+def _type_name(number):
+    """a, b, ..., z, aa, ab, ..."""
+    return (_type_name(number // 26 - 1) if number > 25 else "") + chr(ord("a") + number % 26)
 
-def _shuffle(name, k):
-    """Counter i: how many brackets of pair i are open."""
-    pairs = _PAIRS[:k] if k <= len(_PAIRS) else [("(" + _type_name(i), _type_name(i) + ")") for i in range(k)]
-    moves = {2 * i: ((), 0, ((i, 1),)) for i in range(k)}
-    moves.update((2 * i + 1, (((i, _POSITIVE),), 0, ((i, -1),))) for i in range(k))
-    text, accepting = "%s, shuffles of balanced brackets of %d pairs" % (name, k), tuple((i, _ZERO) for i in range(k))
-    return _Machine(text, [[c] for pair in pairs for c in pair], {0: moves}, {0: accepting}, (0, (0,) * k))
-
-def _boolean(name, n):
-    """Counter 0: how many expressions are still to come."""
-    moves = {i: (((0, _POSITIVE),), 0, ((0, amount),)) for i, amount in enumerate([*range(n), -1, -1])}
-    text = "%s, expressions in prefix notation with operators of arity 1 to %d" % (name, n)
-    return _Machine(text, [[c] for c in "~+>*^"[:n] + "01"], {0: moves}, {0: ((0, _ZERO),)}, (0, (1,)))
-
-def _runs(name, _):
-    """Control: which run we are in.  Counter i: letters number i that the next letter has not matched yet."""
-    letters, last = name[0::2], len(name) // 2 - 1
-    moves = {control: {} for control in range(last + 2)}
-    moves[0][0] = moves[1][0] = (), 1, ((0, 1),)
-    for i in range(1, last + 1):
-        tests = ((i - 1, _POSITIVE),) + (((i - 2, _ZERO),) if i > 1 else ())
-        moves[i][i] = moves[i + 1][i] = tests, i + 1, ((i - 1, -1),) + (((i, 1),) if i < last else ())
-    text, accepting = "%s, equal runs of %s" % (name, ", ".join(letters)), {last + 1: ((last - 1, _ZERO),)}
-    return _Machine(text, [[letter] for letter in letters], moves, accepting, (0, (0,) * last))
-
-def _flip_flop(name, _):
-    """Instructions w, r, i and bits in turn; the bit after r is that after the last w; the first instruction is w."""
-    go = [{"w": 1}, {"0": 2, "1": 3}, {"w": 1, "r": 4, "i": 6}, {"w": 1, "r": 5, "i": 7}]
-    go += [{"0": 2}, {"1": 3}, {"0": 2, "1": 2}, {"0": 3, "1": 3}]
-    moves = {q: {"wri01".index(symbol): ((), target, ()) for symbol, target in row.items()} for q, row in enumerate(go)}
-    return _Machine(name, [[c] for c in "wri01"], moves, {0: (), 2: (), 3: ()})
-
-_DFA = {"symbols": [str], "table": [None], "accepting": [_NATURAL], "start": _NATURAL}
-
-def automaton(value, place, text):
-    """Controls are the states; moves to states from which no word is possible are left out."""
-    dfa = read(value, _DFA, place)
-    most, before = len(dfa.table) - 1, [[] for _ in dfa.table]
-    check_symbols(dfa.symbols, place + ".symbols")
-    integer(dfa.start, 0, most, place + ".start")
-    alive = set(integers(dfa.accepting, place + ".accepting", None, 0, most))
-    for q, row in enumerate(dfa.table):
-        for target in integers(row, "%s.table[%d]" % (place, q), len(dfa.symbols), 0, most): before[target].append(q)
-    waiting = list(alive)
-    while waiting:
-        found = {q for q in before[waiting.pop()] if q not in alive}
-        waiting += found
-        alive |= found
-    rows = [{i: ((), t, ()) for i, t in enumerate(row) if t in alive} for row in dfa.table]
-    moves, first = {q: rows[q] for q in sorted(alive)}, (dfa.start, ()) if dfa.start in alive else None
-    return _Machine(text, [[name] for name in dfa.symbols], moves, {q: () for q in dfa.accepting}, first)
+# Moves are written "control symbol target changes": +i adds to counter i, -i takes from it where it can, =i: it is 0.
+_FLIP_FLOP = "0 w 1,1 0 2,1 1 3,2 w 1,2 r 4,2 i 6,3 w 1,3 r 5,3 i 7,4 0 2,5 1 3,6 0 2,6 1 2,7 0 3,7 1 3"
+_RUNS = {"anbn": "0 a 1 +0,1 a 1 +0,1 b 2 -0,2 b 2 -0",
+         "anbncn": "0 a 1 +0,1 a 1 +0,1 b 2 -0 +1,2 b 2 -0 +1,2 c 3 -1 =0,3 c 3 -1 =0",
+         "anbncndn": "0 a 1 +0,1 a 1 +0,1 b 2 -0 +1,2 b 2 -0 +1,2 c 3 -1 +2 =0,3 c 3 -1 +2 =0,3 d 4 -2 =1,4 d 4 -2 =1"}
+_PAIRS = "()", "[]", "{}", "<>", "+-", "ab"
+def named_language(name, place):
+    """In flip-flop the bit after r is that after the last w.  Counters: letters that the next letter has not matched,
+    brackets of a pair that are open, or expressions that are still to come; they accept when all are 0."""
+    match = re.match(r"(?:dyck|(shuffle)|(boolean))-([1-9][0-9]?)\Z", name if type(name) is str else "")
+    k = int(match[3]) if match else 1
+    known = k <= (64 if match[1] else 5 if match[2] else 1) if match else name == "flip-flop" or name in [*_RUNS]
+    need(known, "%s.name is %s, which is not known", place, show(name))
+    if name == "flip-flop": text, written, accepting, start = "", _FLIP_FLOP, (0, 2, 3), ()
+    elif not match:
+        letters = name[0::2]
+        text, written, accepting = ", equal runs of " + ", ".join(letters), _RUNS[name], (len(letters),)
+        start = (0,) * (len(letters) - 1)
+    elif match[2]:
+        text, accepting, start = ", expressions in prefix notation with operators of arity 1 to %d" % k, (0,), (1,)
+        operators = ["0 %s 0 -0%s" % (c, n * " +0") for n, c in enumerate("~+>*^"[:k], 1)]
+        written = ",".join([*operators, "0 0 0 -0", "0 1 0 -0"])
+    else:
+        pairs = _PAIRS[:k] if k <= len(_PAIRS) else [("(" + _type_name(i), _type_name(i) + ")") for i in range(k)]
+        text, accepting, start = ", shuffles of balanced brackets of %d pairs" % k, (0,), (0,) * k
+        written = ",".join(["0 %s 0 +%d,0 %s 0 -%d" % (pair[0], i, pair[1], i) for i, pair in enumerate(pairs)])
+    families, moves = {}, {q: {} for q in accepting}
+    for control, symbol, target, *changes in map(str.split, written.split(",")):
+        changes = [(c[0], int(c[1:])) for c in changes]
+        tests = [(r, _POSITIVE if sign == "-" else _ZERO) for sign, r in changes if sign != "+"]
+        amounts = [(r, 1 if sign == "+" else -1) for sign, r in changes if sign != "="]
+        family = families.setdefault(symbol, len(families))
+        moves.setdefault(int(control), {})[family] = tests, int(target), amounts
+    empty = [(r, _ZERO) for r in range(len(start))]
+    return _Machine(name + text, [[c] for c in families], moves, dict.fromkeys(accepting, empty), (0, start))
+def _machine_of(value, place="language"):
+    """The machine that a language object stands for, its symbols still names."""
+    if type(value) is dict and value.keys() == {"dfa", "regex"}:
+        text, dfa = value["regex"], value["dfa"]
+        need(type(text) is str and len(text) <= 100000, "%s.regex is no text of at most 100000 characters", place)
+        machine = automaton(dfa, place + ".dfa", "the regular expression %s" % ascii(text))
+        machine.text += " over the %d symbols %s" % (len(dfa["symbols"]), some_of(dfa["symbols"]))
+        check_expression(text, dfa, place + ".regex")
+        return machine
+    kind, given = one_key(value, ("name", "dyck", "dfa"), place)
+    if kind == "dfa": return automaton(given, place + ".dfa", "the automaton of sha256 %s" % sha256(given))
+    if kind == "dyck": return bounded_dyck(*read(given, [(0, 100000), 2], place + ".dyck"))
+    return named_language(given, place)
 
 # -- regular expressions ----------------------------------------------------------------------------------------------
 
 _LETTERS, _EMPTY, _CONCATENATION, _REPETITION, _UNION, _COMPLEMENT = range(6)
-NESTING = 1000
-_MARKED = re.compile(r"<((?:\\(?:_|[^\w\s])|[^\\>\s])+)>|'((?:\\(?:_|[^\w\s])|[^\\'\s])+)'|\\(_|[^\w\s])")
-_COUNTS = re.compile(r"\{\s*(?:([0-9]{1,18})\s*(?:(,)\s*([0-9]{1,18})?\s*)?|,\s*([0-9]{1,18})\s*)\}")
+_ESCAPED = r"\\(?:_|[^\w\s])"
+_MARKED = r"<(?:%s|[^\\>\s])+>|'(?:%s|[^\\'\s])+'|%s" % (_ESCAPED, _ESCAPED, _ESCAPED)  # <open>, 'open', \*
+_MEMBER = r"(?:%s|(?!\[:)[^\]\\<'\s])" % _MARKED  # of a set
+_RANGE = re.compile(r"(\s*)(%s)(?:-(?!\s*\Z)(%s))?" % (_MEMBER, _MEMBER))
+_TOKEN = re.compile(r"\s*(?:(%s)|\[\s*(\^?)((?:%s|\s)*)\]|\{\s*([0-9]{0,18})\s*(,?)\s*([0-9]{0,18})\s*\}|"
+                    r"(\(\?:|[^\s\]\[{}>\\<']|\Z))" % (_MARKED, _MEMBER))
+_COUNTS = {"*": ("0", ",", ""), "+": ("1", ",", ""), "?": ("0", ",", "1")}
+_STRENGTHS = {"(": 0, "^": 0, "|": 1, "&": 2, ".": 3, "~": 4}
 
 class Terms:
     """Expressions in a normal form, as numbers.  A term is (operator, parts); its parts have smaller numbers.
@@ -587,7 +505,6 @@ class Terms:
     def __init__(self):
         self.number, self.terms, self.nullable, self.derivatives = {}, [], [], {}
         self.nothing, self.empty = self.letters(()), self.term(_EMPTY, (), True)
-        self.everything = self.complement(self.nothing)
     def term(self, operator, parts, nullable):
         if (operator, parts) not in self.number:
             spend(300 + 20 * len(parts))
@@ -597,258 +514,252 @@ class Terms:
         return self.number[operator, parts]
     def letters(self, chosen): return self.term(_LETTERS, frozenset(chosen), False)
     def concatenation(self, left, right):
-        factors = []
-        while self.terms[left][0] == _CONCATENATION:
-            first, left = self.terms[left][1]
-            factors.append(first)
-        spend(5 * len(factors) + 5)
-        for factor in reversed(factors + [left]):
-            if self.nothing in (factor, right): right = self.nothing
-            elif right == self.empty: right = factor
-            elif factor != self.empty:
-                right = self.term(_CONCATENATION, (factor, right), self.nullable[factor] and self.nullable[right])
-        return right
+        operator, parts = self.terms[left]
+        if self.nothing in (left, right): return self.nothing
+        if self.empty in (left, right): return left if right == self.empty else right
+        if operator == _CONCATENATION: return self.concatenation(parts[0], self.concatenation(parts[1], right))
+        return self.term(_CONCATENATION, (left, right), self.nullable[left] and self.nullable[right])
     def union(self, terms):
-        members, letters = set(), set()
-        for term in terms: members.update(self.terms[term][1] if self.terms[term][0] == _UNION else (term,))
-        for term in [term for term in members if self.terms[term][0] == _LETTERS]:
+        """Flat; letters together, and left out where there are none."""
+        parts, letters = set(), set()
+        for term in terms: parts.update(self.terms[term][1] if self.terms[term][0] == _UNION else (term,))
+        for term in [term for term in parts if self.terms[term][0] == _LETTERS]:
             spend(10 + len(self.terms[term][1]))
             letters |= self.terms[term][1]
-            members.remove(term)
-        spend(10 + len(members))
-        if self.everything in members: return self.everything
-        if letters or not members: members.add(self.letters(letters))
-        nullable = any(self.nullable[term] for term in members)
-        return members.pop() if len(members) == 1 else self.term(_UNION, frozenset(members), nullable)
+            parts.remove(term)
+        spend(10 + len(parts))
+        if letters or not parts: parts.add(self.letters(letters))
+        nullable = any(self.nullable[term] for term in parts)
+        return parts.pop() if len(parts) == 1 else self.term(_UNION, frozenset(parts), nullable)
     def complement(self, term):
         operator, parts = self.terms[term]
         return parts[0] if operator == _COMPLEMENT else self.term(_COMPLEMENT, (term,), not self.nullable[term])
     def repetition(self, term, least, most):
         if most == 0 or term == self.empty or term == self.nothing and not least: return self.empty
-        if (least, most) == (1, 1) or term in (self.everything, self.nothing): return term
+        if (least, most) == (1, 1) or term == self.nothing: return term
         least = 0 if self.nullable[term] else least  # fewer can be filled up with empty words
         return self.term(_REPETITION, (term, least, most), least == 0)
     def derivative(self, term, symbol):
-        """What may follow the symbol; parts first, on a stack of our own."""
-        known, stack = self.derivatives.setdefault(symbol, {}), [term]
-        while stack:
-            operator, parts = self.terms[stack[-1]]
-            one = operator == _REPETITION or operator == _CONCATENATION and not self.nullable[parts[0]]
-            needed = () if operator in (_LETTERS, _EMPTY) else parts[:1] if one else parts
-            missing = [part for part in needed if part not in known]
-            spend(40 + len(needed))
-            if missing: stack += missing
-            else: known[stack.pop()] = self.derived(operator, parts, symbol, known)
-        return known[term]
-    def derived(self, operator, parts, symbol, known):
-        if operator in (_LETTERS, _EMPTY): return self.empty if symbol in parts else self.nothing
-        if operator == _UNION: return self.union([known[part] for part in parts])
-        if operator == _COMPLEMENT: return self.complement(known[parts[0]])
-        if operator == _REPETITION:
+        """What may follow the symbol."""
+        if (term, symbol) in self.derivatives: return self.derivatives[term, symbol]
+        (operator, parts), after = self.terms[term], lambda part: self.derivative(part, symbol)
+        spend(300 + len(parts))
+        if operator in (_LETTERS, _EMPTY): found = self.empty if symbol in parts else self.nothing
+        elif operator == _UNION: found = self.union([after(part) for part in parts])
+        elif operator == _COMPLEMENT: found = self.complement(after(parts[0]))
+        elif operator == _REPETITION:
             part, least, most = parts
-            return self.concatenation(known[part], self.repetition(part, max(least - 1, 0), most and most - 1))
-        after = self.concatenation(known[parts[0]], parts[1])
-        return self.union((after, known[parts[1]])) if self.nullable[parts[0]] else after
-
-class _Parser:
-    """Recursive descent: union, intersection, concatenation, complement, repetition, atom."""
-    def __init__(self, text, alphabet, place):
-        self.text, self.at, self.place, self.depth = text, 0, place, 0
-        self.terms, self.alphabet, self.classes = Terms(), frozenset(alphabet), set()
-    def need(self, condition, reason): need(condition, "%s, column %d: %s", self.place, self.at + 1, reason)
-    def peek(self):
-        """The next character that is not blank; blanks are skipped."""
-        while self.text[self.at : self.at + 1].isspace(): self.at += 1
-        return self.text[self.at : self.at + 1]
-    def take(self, character):
-        found = self.peek() == character
-        self.at += found
+            found = self.concatenation(after(part), self.repetition(part, max(least - 1, 0), most and most - 1))
+        else:
+            found = self.concatenation(after(parts[0]), parts[1])
+            if self.nullable[parts[0]]: found = self.union((found, after(parts[1])))
+        self.derivatives[term, symbol] = found
         return found
-    def whole(self):
-        self.need(self.peek(), "nothing is written")
-        term = self.union(self.peek() == "^")
-        self.need(not self.peek(), "an operator or the end is expected")
-        return term
-    def union(self, anchored=False):
-        """Alternatives; one that is left out is the empty word.  Anchored: each operand of | and & in ^ and $."""
-        self.depth += 1
-        self.need(self.depth <= NESTING, "nested too deeply")
-        terms, complement = [], self.terms.complement
-        while not terms or self.take("|"):
-            left_out = not anchored and self.peek() in (("|", ")", "") if terms else ("|",))
-            terms.append(self.terms.empty if left_out else self.operand(anchored))
-            while not left_out and self.take("&"):
-                both = complement(terms.pop()), complement(self.operand(anchored))
-                terms.append(complement(self.terms.union(both)))
-        self.depth -= 1
-        return self.terms.union(terms) if len(terms) > 1 else terms[0]
-    def operand(self, anchored):
-        """A concatenation, from the right."""
-        self.need(not anchored or self.take("^"), "anchors are not around every alternative")
-        factors, term = [] if anchored and self.peek() == "$" else [self.factor()], self.terms.empty
-        while self.peek() not in ("", "|", "&", ")", "$"): factors.append(self.factor())
-        self.need(not anchored or self.take("$"), "anchors are not around every alternative")
-        for factor in reversed(factors): term = self.terms.concatenation(factor, term)
-        return term
-    def factor(self):
-        """An atom with its repetitions, and complements of it."""
-        negated = False
-        while self.take("~"): negated = not negated
-        term = self.atom()
-        while self.peek() and self.peek() in "*+?{":
-            counts = _COUNTS.match(self.text, self.at)
-            self.need(counts or self.peek() != "{", "a repetition is {m}, {m,n}, {m,} or {,n}")
-            least, most = {"*": (0, None), "+": (1, None), "?": (0, 1)}.get(self.peek(), (0, 0))
-            if counts:
-                end = counts[4] or counts[3] or (None if counts[2] else counts[1])
-                least, most = int(counts[1] or 0), None if end is None else int(end)
-            self.need(most is None or least <= most, "a repetition from more to less")
-            self.at = counts.end() if counts else self.at + 1
-            term = self.terms.repetition(term, least, most)
-            self.need(not self.peek() or self.peek() not in "?+", "what is repeated twice needs parentheses")
-        return self.terms.complement(term) if negated else term
-    def atom(self):
-        c = self.peek()
-        if c and c in "<'\\": return self.choice({self.marked()})
-        self.at += 1
-        if c == "(":
-            plain = self.text[self.at : self.at + 1] != "?"
-            self.need(plain or self.text.startswith("?:", self.at), "a group is ( ) or (?: )")
-            self.at += 0 if plain else 2
-            term = self.terms.empty if self.peek() == ")" else self.union()
-            self.need(self.take(")"), "')' is expected")
-            return term
-        if c == "[": return self.symbol_set()
-        if c and c in ".\u03b5\u2205": return self.terms.empty if c == "\u03b5" else self.choice((), c == ".")
-        self.need(c and c not in "]}>)|&*+?{^$~", "a symbol is expected")
-        return self.choice({c})
-    def marked(self):
-        """<open>, 'open' or \\*: a backslash before what is no letter, digit or blank."""
-        match = _MARKED.match(self.text, self.at)
-        self.need(match, "no symbol of this notation")
-        self.at = match.end()
-        return match[3] or re.sub(r"(?s)\\(.)", r"\1", match[1] or match[2])
-    def symbol_set(self):
-        negated, chosen = self.take("^"), set()
-        while not self.take("]"):
-            blank, first, ended = self.text[self.at - 1].isspace(), self.member(), self.at
-            if self.peek() != "-" or self.text[self.at + 1 :].lstrip()[:1] == "]":
-                self.need(not blank or first != "-" or self.peek() in ("", "]"), "a range from a blank")
-                chosen.add(first)
-                continue
-            blank = ended != self.at or self.text[self.at + 1 : self.at + 2].isspace()
-            self.at += 1
-            last = self.member()
-            self.need(not blank and len(first) == len(last) == 1 and first <= last, "a range that is none")
-            spend(ord(last) - ord(first))
-            chosen.update(chr(n) for n in range(ord(first), ord(last) + 1) if not chr(n).isspace())
-        return self.choice(chosen, negated)
-    def member(self):
-        c = self.peek()
-        self.need(c and not self.text.startswith("[:", self.at), "']' or a symbol is expected")
-        self.at += c not in "<'\\"
-        return self.marked() if c in "<'\\" else c
-    def choice(self, chosen, negated=False):
-        self.need(self.alphabet.issuperset(chosen), "a symbol is not one of the automaton")
-        spend(len(self.alphabet) if negated else 1)
-        self.classes.add(frozenset(chosen))
-        return self.terms.letters(self.alphabet - set(chosen) if negated else chosen)
-
+def parsed(text, alphabet, place):
+    """(terms, the term of an expression, sets of letters in it); operators wait until their right operands end."""
+    terms, alphabet, sets, values, signs, before, at = Terms(), frozenset(alphabet), set(), [], ["("], "(", 0
+    def right(condition, reason): need(condition, "%s, column %d: %s", place, at + 1, reason)
+    def letters(chosen, negated=False):
+        right(alphabet.issuperset(chosen), "a symbol is not one of the automaton")
+        spend(len(alphabet) if negated else 1)
+        sets.add(frozenset(chosen))
+        return terms.letters(alphabet - set(chosen) if negated else chosen)
+    def close(strength):
+        """Does what binds more strongly; all operands of one operator together."""
+        while _STRENGTHS[signs[-1]] > strength:
+            sign, parts = signs.pop(), [values.pop()]
+            while sign != "~":
+                parts.append(values.pop())
+                if signs[-1] != sign: break
+                signs.pop()
+            if sign == ".": values.append(reduce(lambda last, first: terms.concatenation(first, last), parts))
+            elif sign == "|": values.append(terms.union(parts))
+            elif sign == "&": values.append(terms.complement(terms.union(map(terms.complement, parts))))
+            else: values.append(terms.complement(parts[0]))
+    while True:
+        match = _TOKEN.match(text, at)
+        right(match, "no symbol and no operator")
+        marked, negated, inside, *counts, sign = match.groups()
+        spend(20 + len(signs) // 50)
+        if sign in ("|", "&", ")", "$", ""):
+            left_out = before + (sign or ")") in ("||", "|)", "(|", "^$") or before + sign == "()"
+            if left_out: values.append(terms.empty)
+            right(left_out or before in ("operand", "repeated", "$"), "a symbol is expected")
+            close(_STRENGTHS.get(sign, 0))
+            if sign in ("|", "&"):
+                right(signs[-1] != "^", "anchors are not around every alternative")
+                signs.append(sign)
+            else:
+                right(signs.pop() == ("^" if sign == "$" else "("), "brackets or anchors do not match")
+                if not sign and not signs: return terms, values[0], sets
+                right(sign and signs, "brackets do not match")
+            before = "operand" if sign == ")" else sign
+        elif sign in _COUNTS or counts[0] is not None:
+            right(before == "operand" or before == "repeated" and sign not in ("?", "+"), "nothing to repeat, or twice")
+            low, comma, high = _COUNTS.get(sign, counts)
+            least, most = int(low or 0), int(high) if high else None if comma else int(low)
+            right((low or high) and (comma or not high), "a repetition is {m}, {m,n}, {m,} or {,n}")
+            right(most is None or least <= most, "a repetition from more to less")
+            values.append(terms.repetition(values.pop(), least, most))
+            before = "repeated"
+        else:
+            right(before != "$", "anchors are not around every alternative")
+            if before in ("operand", "repeated"):
+                close(_STRENGTHS["."])
+                signs.append(".")
+            if sign in ("(", "(?:", "~", "^"):
+                right(sign != "^" or before in "(|&" and signs.count("(") == 1, "an anchor within an alternative")
+                before = sign[:1]
+                signs.append(before)
+            else:
+                before = "operand"
+                if inside is not None: values.append(letters(chosen(inside, right), negated))
+                elif sign == "\u03b5": values.append(terms.empty)
+                else: values.append(letters([] if sign in (".", "\u2205") else [unmarked(marked or sign)], sign == "."))
+        at = match.end()
+def chosen(inside, right):
+    """The symbols of a set: symbols and ranges of characters; a blank beside a - that is not last is refused."""
+    found = set()
+    for match in _RANGE.finditer(inside):
+        first, last, after = unmarked(match[2]), unmarked(match[3] or match[2]), inside[match.end() :]
+        blank = match[1] or found and after[:1].isspace()
+        right(match[0].strip() != "-" or not blank or not after.strip(), "a range from or to a blank")
+        right(not match[3] or len(first) == len(last) == 1 and first <= last, "a range that is none")
+        spend(ord(last) - ord(first) + len(after) // 50 if match[3] else 1 + len(after) // 50)
+        span = map(chr, range(ord(first), ord(last) + 1)) if match[3] else [first]
+        found.update(c for c in span if not c.isspace())
+    return found
+def unmarked(name):
+    """The symbol that <open>, 'open', \\* or a stands for."""
+    return re.sub(r"(?s)\\(.)", r"\1", name[1:-1] if name[0] in "<'" else name)
 def check_expression(text, dfa, place):
     """Every pair (derivative, state) that a string leads to agrees on the empty word."""
     names, table, accepting, alike = dfa["symbols"], dfa["table"], set(dfa["accepting"]), {}
-    parser = _Parser(text, names, place)
-    waiting = [(parser.whole(), dfa["start"])]
-    seen, terms = set(waiting), parser.terms
+    terms, term, sets = parsed(text, names, place)
     for i, name in enumerate(names):  # symbols that no set of the expression tells apart, and no column of the table
-        spend(10 * (len(parser.classes) + len(table)))
-        alike.setdefault((tuple(name in c for c in parser.classes), tuple(row[i] for row in table)), (i, name))
-    for term, q in waiting:
-        right = terms.nullable[term] == (q in accepting)
+        spend(10 * (len(sets) + len(table)))
+        alike.setdefault((tuple(name in c for c in sets), tuple(row[i] for row in table)), (i, name))
+    def following(pair):
+        spend(300 * len(alike))
+        return [(terms.derivative(pair[0], name), table[pair[1]][i]) for i, name in alike.values()]
+    for part, q in reached([(term, dfa["start"])], following):
+        right = terms.nullable[part] == (q in accepting)
         need(right, "%s: expression and automaton differ in state %d", place, q)
-        found = {(terms.derivative(term, name), table[q][i]) for i, name in alike.values()} - seen
-        spend(300 * len(found))
-        seen |= found
-        waiting += found
 
-# -- closed: every pair of a machine's and a model's state ------------------------------------------------------------
+# -- evidence: every pair of a machine's and a model's state -----------------------------------------------------------
 
 def check_closed(claim, evidence):
-    model, machine, recognise, relation = claim.model, claim.machine, claim.mode == "recognise", None
+    model, ways, dead, run = claim.model, claim.machine.ways, None, Run(claim.model)
     if evidence.dead is not None:
-        need(recognise, "evidence.closed.dead: in predictive mode nothing is asked of dead strings")
-        relation = Relation(claim, [{"control": None, "ranges": [], "state": evidence.dead}], "evidence.closed.dead")
-        relation.check_control(None)
-    numbers, states, known, everything = {machine.start: 0}, [machine.start], {}, range(len(model.symbols))
-    def answers(q):
-        """What is wanted in machine state q, and the symbols that are followed with the states they lead to."""
-        if q not in known:
-            pairs = machine.following(states[q])
-            if recognise: pairs = sorted({**dict.fromkeys(everything), **dict(pairs)}.items())
-            for _, target in pairs:
-                if target not in numbers:
-                    spend(300)
-                    numbers[target] = len(states)
-                    states.append(target)
-            spend(100 + 20 * len(pairs))
-            known[q] = machine.wanted(states[q], claim.mode), [(symbol, numbers[target]) for symbol, target in pairs]
-        return known[q]
-    run = Run(model)
-    state, given = run.begin()
-    compare(claim, given, answers(0)[0], "closed: after BOS")
-    seen, layer, length, most = {(0, *state)}, [(0, *state)], 0, evidence.states
+        need(claim.mode == "recognise", "evidence.closed.dead: in predictive mode nothing is asked of dead strings")
+        dead = Relation(claim, [{"control": None, "ranges": [], "state": evidence.dead}], "evidence.closed.dead")
+        dead.check_control(None)
+    state, given = run.step(0, -1)
+    compare(claim, given, ways(claim.machine.start)[0], "closed: after BOS")
+    layer, length = [(claim.machine.start, state)], 0
+    seen = set(layer)
     while layer and length != claim.horizon:
         length, following = length + 1, []
-        for q, *state in layer:
-            for symbol, target in answers(q)[1]:
+        for q, state in layer:
+            moves = ways(q)[1]
+            spend(500 + 40 * len(moves))
+            for symbol, (keep, added) in moves.items():
+                target = (q & keep) + added
                 new, given = run.step(state, symbol)
-                if given != answers(target)[0]:
+                wanted = ways(target)[0]
+                if given != wanted:
                     place = "closed: after a string of %d symbols that ends with %s"
-                    compare(claim, given, answers(target)[0], place % (length, show(model.symbols[symbol])))
-                pair, dead = (target, *new), relation and states[target] is None
-                if pair not in seen and not (dead and relation.covers(run.values(new), length)):
+                    compare(claim, given, wanted, place % (length, show(model.symbols[symbol])))
+                pair = target, new
+                if pair not in seen and not (dead and target == MASK and dead.covers(run, new, length)):
+                    most = evidence.states
                     need(len(seen) < most, "closed: there are more than the %d pairs that are announced", most)
-                    spend(300)
                     seen.add(pair)
                     following.append(pair)
         layer = following
-
 def compare(claim, given, wanted, place):
     if given != wanted:
         raise Failed("%s the outputs are %s, expected %s" % (place, named(claim, given), named(claim, wanted)))
-
 def named(claim, mask): return "{%s}" % some_of([name for i, name in enumerate(claim.model.outputs) if mask >> i & 1])
 
-# -- relation: what holds in each control, for any values of the registers --------------------------------------------
+# -- evidence: a string, and strings that never settle -----------------------------------------------------------------
 
-class _Form:
-    """constant + the sum of coefficient times parameter; parameters are integers, coefficients not 0."""
-    __slots__ = ("constant", "terms")
-    def __init__(self, constant, terms): self.constant, self.terms = constant, terms
+def check_word(claim, evidence):
+    """Runs model and machine; rounds are skipped once both are where they have been."""
+    machine, run, text, length = claim.machine, Run(claim.model), [], 0
+    (state, given), q = run.step(0, -1), machine.start
+    for i, part in enumerate(evidence.parts):
+        place = "evidence.word.parts[%d]" % i
+        names, times = read(part, [None, 2], place)
+        word = spelled(names, claim.symbols, place)
+        need(word, "%s has no symbols", place)
+        length += read(times, _COUNT, place + " times") * len(word)
+        text.append("(%s)%s" % (" ".join(names), "^%d" % times if times > 1 else ""))
+        done, seen = 0, {}
+        while done < times:
+            if (q, state) in seen:
+                done, seen = times - (times - done) % (done - seen[q, state]), {}
+                continue
+            seen[q, state] = done
+            spend(300 + 20 * len(word))
+            for symbol in word: (state, given), q = run.step(state, symbol), machine.step(q, symbol)
+            done += 1
+    need(claim.mode == "recognise" or q != MASK, "word: the string is no prefix of a word, and nothing is asked of it")
+    wanted, text = machine.ways(q)[0], " ".join(text)
+    need(given != wanted, "word: the model is right after this string")
+    text = text if len(text) <= 200 else text[:200] + " ..."
+    outputs = named(claim, given), named(claim, wanted)
+    claim.text += ": after the string of %d symbols %s it gives %s, not %s" % (length, text, *outputs)
+def spelled(names, symbols, place):
+    number = {name: i for i, name in enumerate(symbols)}
+    for name in read(names, [str], place): need(name in number, "%s: %s is no symbol", place, show(name))
+    return [number[name] for name in names]
+def check_cycle(claim, evidence):
+    machine, seen, found = claim.machine, set(), set()
+    u, w, v = (spelled(word, claim.symbols, "evidence.cycle") for word in (evidence.u, evidence.w, evidence.v))
+    first = state = reduce(machine.step, u, machine.start)
+    while len(seen) < evidence.period and state not in seen:  # no more rounds than there are states
+        seen.add(state)
+        found.add(machine.ways(reduce(machine.step, v, state))[0])
+        state = reduce(machine.step, w, state)
+        spend(20 * (1 + len(v) + len(w)))
+    need(len(found) == 2, "cycle: all of these strings are words, or none")
+    need(state == first and len(seen) == evidence.period, "cycle: not back after %d rounds", evidence.period)
 
-def form(constant, terms):
-    terms = {p: a for p, a in terms.items() if a}
-    return _Form(constant, terms) if terms else constant
+# -- evidence: gates that are not negative, and finitely many states ---------------------------------------------------
 
-def coefficients(v):
-    """The numbers that a number or form is made of."""
-    return (v.constant, *v.terms.values()) if type(v) is _Form else (v,)
+def check_bound(claim, evidence):
+    """Layer by layer, with all features that the layer below can have: each coordinate moves monotonely."""
+    run, most = Run(claim.model), evidence.states
+    need(claim.model.arithmetic.kind != "wrap", "bound: numbers that wrap do not keep their order")
+    nodes, bos = set(run.roots[:-1]), run.roots[-1]
+    for layer in run.layers:
+        for node in nodes:
+            right = all([0 <= gate < INFINITY for gate in node.way.gates])
+            need(right, "bound: a gate of layer %d is negative or not finite", layer.number)
+        first, bos = run.layer(bos, 0)
+        states = run.explored(nodes, first, most)
+        nodes = {node for steps in states.values() for _, node in steps}
+        need(len(nodes) <= most, "bound: layer %d has more than %d features", layer.number, most)
+        finite = all([-INFINITY < v < INFINITY for h in states for v in run.content(layer, h)])
+        need(finite, "bound: a state of layer %d is not finite", layer.number)
+
+# -- evidence: a relation, which holds in each control, for any values of the registers --------------------------------
 
 def plus(v, w, factor=1):
-    """v + factor w, numbers or forms."""
-    constant, terms = (v.constant, dict(v.terms)) if type(v) is _Form else (v, {})
-    if type(w) is not _Form: return form(constant + factor * w, terms)
-    for p, a in w.terms.items(): terms[p] = terms.get(p, 0) + factor * a
-    return form(constant + factor * w.constant, terms)
+    """v + factor w, forms {parameter: coefficient, not 0}; parameters are integers, and parameter 0 is the number 1."""
+    total = dict(v)
+    for p, a in w.items(): total[p] = total.get(p, 0) + factor * a
+    return {p: a for p, a in total.items() if a}
+def number(n): return {0: n} if n else {}
+def fixed(v): return v.keys() <= {0}
 
-class Cut(Exception):
-    """The parameter's range must be cut after this value."""
+class Cut(Exception): """The parameter's range must be cut after this value."""
 
 class _Box:
     """Ranges of parameters: the case's (base), but for some (own); what is known on them; the box it was cut from."""
     def __init__(self, base, own, memo, parent=None):
         self.base, self.own, self.memo, self.parent = base, own, memo, parent
-        self.open = {}  # why a value is not known on all of this box
     def range(self, p): return self.own.get(p) or self.base[p]
     def within(self, p, low, high):
         """The part of the box in which the parameter lies in this range; None when there is none."""
@@ -857,228 +768,209 @@ class _Box:
         spend(20 + len(self.own))
         least, most = max(low, least), min(high, most)
         return None if least > most else _Box(self.base, {**self.own, p: (least, most)}, {}, self)
+    def where(self, conditions):
+        """A part of the box that holds all of it where low <= v <= high for each (v, low, high); None for nothing."""
+        box = self
+        for v, low, high in conditions:
+            low, high = low - v.get(0, 0), high - v.get(0, 0)
+            if fixed(v) and not low <= 0 <= high: return None
+            for p in v.keys() - {0}:  # the coefficients of conditions are 1 and -1
+                least, most = box.bounds({q: a for q, a in v.items() if q not in (0, p)})
+                box = box.within(p, *((low - most, high - least) if v[p] > 0 else (least - high, most - low)))
+                if box is None: return None
+        return box
     def bounds(self, v):
         """The least and the greatest value; a form attains them."""
-        if type(v) is not _Form: return v, v
-        spend(2 * len(v.terms))
-        low = high = v.constant
-        for p, a in v.terms.items():
+        spend(2 * len(v))
+        low = high = 0
+        for p, a in v.items():
             least, most = self.own.get(p) or self.base[p]
             low, high = (low + a * least, high + a * most) if a > 0 else (low + a * most, high + a * least)
         return low, high
     def fold(self, v):
         """The form without the parameters that have one value here."""
-        fixed = [p for p in v.terms for least, most in [self.range(p)] if least == most] if type(v) is _Form else ()
-        if not fixed: return v
-        constant = v.constant + sum(v.terms[p] * self.range(p)[0] for p in fixed)
-        return form(constant, {p: a for p, a in v.terms.items() if p not in fixed})
+        ends = [(p, *self.range(p), a) for p, a in v.items()]
+        constant = sum([a * least for _, least, most, a in ends if least == most])
+        return plus({p: a for p, least, most, a in ends if least < most}, number(constant))
     def cut(self, v, level=0):
         """A Cut that helps to decide on which side of the level the form is."""
         v = self.fold(v)
-        width, p = min((most - least, p) for p in v.terms for least, most in [self.range(p)])
+        constant = v.pop(0, 0)
+        width, p = min([(self.range(p)[1] - self.range(p)[0], p) for p in v])
         least, most = self.range(p)
-        if len(v.terms) == 1:
-            at = (level - v.constant) // v.terms[p]  # up to here a p + constant is <= the level, for a < 0 >= it
-            if least <= at < most: return Cut(p, at)
+        at = (level - constant) // v[p]  # up to here a p + constant is <= the level, for a < 0 >= it
+        if len(v) == 1 and least <= at < most: return Cut(p, at)
         need(width < INFINITY, "a relu, clip or product depends on two unbounded numbers")
         return Cut(p, least + width // 2)
-
-def everywhere(box, check):
-    """The check on all of the box, cut where the check asks for it."""
-    waiting = [box]
-    while waiting:
-        box = waiting.pop()
-        spend(20)
-        try: check(box)
-        except Cut as cut:
-            (p, at), (least, most) = cut.args, box.range(cut.args[0])
-            waiting += [box.within(p, at + 1, most), box.within(p, least, at)]
-
+    def everywhere(self, check):
+        """The check on all of the box, cut where the check asks for it."""
+        waiting = [self]
+        while waiting:
+            box = waiting.pop()
+            spend(20)
+            try: check(box)
+            except Cut as cut:
+                (p, at), (least, most) = cut.args, box.range(cut.args[0])
+                waiting += [box.within(p, at + 1, most), box.within(p, least, at)]
 _ENTRY = {"control": (0, LARGEST, None), "ranges": [None], "state": {"exponent": _EXPONENT, "layers": [[None]]}}
 
 class Relation:
     """Entries, each a template of the model's state in a control, that every step keeps."""
     def __init__(self, claim, entries, place):
         self.claim, self.model, self.machine, self.horizon = claim, claim.model, claim.machine, claim.horizon
-        self.arithmetic, self.entries = self.model.arithmetic, {}
-        self.precision = FLOATS[self.arithmetic.name][:2] if self.arithmetic.kind == "float" else None
-        self.grain = {"fixed": self.arithmetic.unit_bits, "wrap": 0}.get(self.arithmetic.kind)
-        for i, entry in enumerate(array(entries, place)): self.add(entry, "%s[%d]" % (place, i))
+        self.arithmetic, self.entries, self.precise = self.model.arithmetic, {}, self.model.arithmetic.name in FLOATS
+        for i, entry in enumerate(read(entries, [_ENTRY], place)): self.add(entry, "%s[%d]" % (place, i))
         self.compile()
-    def add(self, value, place):
+        self.cubes = [(f, *part) for f, family in enumerate(self.machine.families)
+                      for part in self.parted(family, (len(family) - 1).bit_length())]
+    def add(self, entry, place):
         """Checks the form of an entry: what its terms may be depends on machine, mode and horizon."""
-        entry, limits, model = read(value, _ENTRY, place), [], self.model
+        limits, found, widths = [], [], [layer.width for layer in self.model.layers]
         need(entry.control not in self.entries, "%s: its control has an entry already", place)
         right = entry.control is not None or self.claim.mode == "recognise"
         need(right, "%s: in predictive mode nothing is asked of dead strings", place)
-        registers = len(self.machine.start[1]) if entry.control is not None else 0
-        for i, pair in enumerate(array(entry.ranges, place + ".ranges", registers)):
-            where = "%s.ranges[%d]" % (place, i)
-            need(not self.machine.cells or pair is None, "%s is not null, the range of a cell", where)
-            if not self.machine.cells:
-                low, high = array(pair, where, 2)
-                integer(low, 0, LARGEST, where)
-                limits.append((low, INFINITY if high is None else integer(high, low, LARGEST, where)))
-        place += ".state.layers"
-        for number, terms in enumerate(array(entry.state.layers, place, len(model.layers))):
-            for c, term in enumerate(array(terms, "%s[%d]" % (place, number), model.layers[number].width)):
-                right = self.is_term(term, registers)
-                need(right, "%s[%d][%d] is no term that machine, mode and horizon allow", place, number, c)
-        self.entries[entry.control] = limits, entry.state.exponent, sum(entry.state.layers, [])
-    def is_term(self, term, registers):
-        if type(term) is not list or not term: return type(term) is int and abs(term) <= LARGEST
-        (kind, *numbers), machine = term, self.machine
-        unbounded = kind == "any" and len(numbers) == 2 and None in numbers
-        if not all(unbounded and n is None or type(n) is int and abs(n) <= LARGEST for n in numbers): return False
-        if kind == "any":
-            growing = len(numbers) == 4 and self.horizon is not None and min(numbers[2:]) >= 0
-            return unbounded or (len(numbers) == 2 or growing) and numbers[0] <= numbers[1]
-        sizes = (registers, machine.bits) if machine.cells else (registers,)
-        right = kind == ("b" if machine.cells else "r") and len(numbers) == len(sizes)
-        return right and all(0 <= n < size for n, size in zip(numbers, sizes))
+        registers = len(self.machine.first[1]) if entry.control is not None else 0
+        read(entry.ranges, [None, registers], place + ".ranges")
+        for i, pair in enumerate(entry.ranges if not self.machine.cells else ()):
+            low, high = read(pair, [None, 2], "%s.ranges[%d]" % (place, i))
+            read(high, (read(low, _NATURAL, place + ".ranges"), LARGEST, None), place + ".ranges")
+            limits.append((low, INFINITY if high is None else high))
+        need(limits or not any(entry.ranges), "%s.ranges: the range of a cell is not null", place)
+        for i, terms in enumerate(read(entry.state.layers, [None, len(widths)], place + ".state.layers")):
+            for c, term in enumerate(read(terms, [None, widths[i]], "%s.state.layers[%d]" % (place, i))):
+                found.append(self.term(term, registers))
+                text = "%s.state.layers[%d][%d] is no term that machine, mode and horizon allow"
+                need(found[-1], text, place, i, c)
+        self.entries[entry.control] = limits, entry.state.exponent, found
+    def term(self, term, registers):
+        """(counter or bit, None for another number; least, greatest, and how far down and up they move in a step)."""
+        kind, *numbers = ("any", term, term) if type(term) is int else term if type(term) is list and term else [None]
+        cells, open_ended = self.machine.cells, kind == "any" and len(numbers) == 2
+        if not all([type(n) is int and abs(n) <= LARGEST or n is None and open_ended for n in numbers]): return None
+        if kind == "any" and (open_ended or len(numbers) == 4 and self.horizon is not None and min(numbers[2:]) >= 0):
+            low, high = (end if n is None else n for n, end in zip(numbers, (-INFINITY, INFINITY)))
+            return (None, low, high, *(numbers[2:] or (0, 0))) if low <= high else None
+        sizes = (registers, self.machine.bits) if cells else (registers,)
+        right = kind == ("b" if cells else "r") and len(numbers) == len(sizes)
+        if not right or not all([0 <= n < size for n, size in zip(numbers, sizes)]): return None
+        return numbers[0] * sizes[1] + numbers[1] if cells else numbers[0], 0, 0, 0, 0
     def compile(self):
         """The model's numbers as wires, each computed from other wires."""
-        self.wires, model = [], self.model
+        self.wires, self.before, self.after = [], [], []
         def new(*wire):
             self.wires.append(wire)
             spend(10)
             return len(self.wires) - 1
         def sums(affine, wires):
             spend(3 * sum(map(len, affine.rows)) + len(wires))
-            e, rows = affine.exponent, zip(affine.bias, affine.rows)
-            return [new("sum", _quotient(b, e), [(wires[c], _quotient(w, e)) for c, w in row]) for b, row in rows]
-        x = self.inputs = [new("given") for _ in range(model.features)]
-        self.before, self.after = [], []
-        for layer in model.layers:
+            return [new("sum", b, [(wires[c], w) for c, w in row]) for b, row in zip(affine.bias, affine.rows)]
+        x = self.inputs = [new("given") for _ in self.model.embedding[0]]
+        for layer in self.model.layers:
             before = [new("given") for _ in range(layer.width)]
             z = after = [new("state", *part) for part in zip(before, sums(layer.gate, x), sums(layer.increment, x))]
-            for stage in layer.phi:
-                low, high = (self.stored(_quotient(n, stage.affine.exponent), None) for n in (stage.low, stage.high))
-                z = [new(stage.activation, wire, low, high) for wire in sums(stage.affine, z + x)]
+            for stage in layer.phi: z = [new("clip", wire, *stage.ends) for wire in sums(stage.affine, z + x)]
             x, self.before, self.after = z, self.before + before, self.after + after
-        self.outputs, e = sums(model.readout, x), model.embedding.exponent
-        self.embedding = [[self.stored(_quotient(n, e), None) for n in row] for row in model.embedding.rows]
-        self.bits = [self.bits_of(family) for family in self.machine.families]
-    def bits_of(self, family):
-        """(row of type 0, for each bit what it adds) where the rows of a family are affine in the type's bits."""
-        if len(family) < 2: return None
-        rows = [self.embedding[symbol] for symbol in family]
-        added = [[v - w for v, w in zip(rows[1 << b], rows[0])] for b in range((len(rows) - 1).bit_length())]
-        spend(len(rows) * len(rows[0]) * (1 + len(added)))
-        for kind, row in enumerate(rows):
-            chosen = [delta for b, delta in enumerate(added) if kind >> b & 1]
-            if row != [w + sum(delta[i] for delta in chosen) for i, w in enumerate(rows[0])]: return None
-        return rows[0], added
-    def stored(self, v, box):
-        """Rounded down to the grain of fixed and wrap; a form that this changes is cut until it does not."""
-        if self.grain is None or type(v) is int: return v
-        unit = 1 << self.grain
-        if all(unit % n.denominator == 0 for n in coefficients(v)): return v
-        v = v if box is None else box.fold(v)
-        if type(v) is _Form: raise box.cut(v)
-        return simplest(Fraction(math.floor(v * unit), unit))
+        self.outputs = sums(self.model.readout, x)
+    def parted(self, family, size, first=0):
+        """A family in parts: (first type, its embedding, what each of its lower bits adds to that, if set)."""
+        rows = [self.model.embedding[symbol] for symbol in family[first : first + (1 << size)]]
+        if not rows: return []
+        spend(len(rows) * (1 + len(rows[0])) * (1 + size))
+        added = [[v - w for v, w in zip(rows[1 << b], rows[0])] for b in range(size)] if len(rows) == 1 << size else []
+        sums = [rows[0]]  # of all types, as the bits make them
+        for delta in added: sums += [[v + d for v, d in zip(row, delta)] for row in sums]
+        if rows == sums: return [(first, rows[0], added)]
+        return self.parted(family, size - 1, first) + self.parted(family, size - 1, first + (1 << size - 1))
     def value(self, wire, box):
-        """The number or form on a wire, on all of the box, or a Cut.  What is known of a larger box holds here, too."""
+        """The form on a wire, on all of the box, or a Cut.  What is known of a larger box holds here, too."""
         v = box.memo.get(wire)
         if v is None:
-            if wire in box.open: raise box.open[wire][0](*box.open[wire][1])
             try: v = self.value(wire, box.parent) if box.parent else None
             except (Cut, Failed): pass
-            try: v = box.memo[wire] = self.computed(self.wires[wire], box) if v is None else v
-            except (Cut, Failed) as stop:
-                box.open[wire] = type(stop), stop.args
-                raise
+            try: v = self.computed(box, *self.wires[wire]) if v is None else v
+            except (Cut, Failed) as stop: v = type(stop), stop.args
+            box.memo[wire] = v
+        if type(v) is tuple: raise v[0](*v[1])
         return v
-    def computed(self, wire, box):
-        kind = wire[0]
-        if kind == "sum": return self.sum(wire[1], wire[2], box)
+    def computed(self, box, kind, *parts):
+        if kind == "sum": return self.sum(box, *parts)
         if kind == "state":
-            h, gate, increment = (self.value(part, box) for part in wire[1:])
-            return self.wrapped(self.stored(self.bounded(plus(self.product(gate, h, box), increment), box), box), box)
-        v = self.stored(self.value(wire[1], box), box)
-        for end, least in {"linear": (), "relu": ((0, True),), "clip": ((wire[2], True), (wire[3], False))}[kind]:
+            h, gate, increment = [self.value(part, box) for part in parts]
+            return self.stored(self.bounded(plus(self.product(gate, h, box), increment), box), box, True)
+        v = self.stored(self.value(parts[0], box), box)
+        for end, sign in ((parts[1], 1), (parts[2], -1)):
             low, high = box.bounds(v)
-            self.bounded(end, box)
+            if abs(end) < INFINITY: self.bounded(number(end), box)
             if low < end < high: raise box.cut(v, end)
-            v = end if (high <= end if least else low >= end) else v
+            v = number(end) if (high <= end if sign > 0 else low >= end) else v
         return v
-    def wrapped(self, v, box):
-        """Modulo 2^P in wrap arithmetic; a form that leaves the range is cut until it is a number."""
-        if self.arithmetic.kind != "wrap": return v
-        (low, high), modulus = box.bounds(v), 1 << self.arithmetic.bits
-        if 0 <= low and high < modulus: return v
-        v = box.fold(v)
-        if type(v) is _Form: raise box.cut(v, -1 if low < 0 <= high else modulus - 1)
-        return v % modulus
-    def sum(self, bias, weights, box):
-        constant, terms, memo = 0, {}, box.memo
+    def sum(self, box, bias, weights):
+        total, memo = {}, box.memo
         spend(len(weights) + 1)
         for wire, weight in weights:
             v = memo.get(wire)
-            if v is None: v = self.value(wire, box)
-            if type(v) is _Form:
-                spend(len(v.terms))
-                constant += weight * v.constant
-                for p, a in v.terms.items(): terms[p] = terms.get(p, 0) + weight * a
-            elif v: constant += weight * v
-            if self.precision:
-                spend(30)
-                for part in (weight, plus(0, v, weight), form(constant, terms)): self.bounded(part, box)
-        self.bounded(bias, box)
-        return self.bounded(form(constant + bias, terms) if terms else constant + bias, box)
+            if type(v) is not dict: v = self.value(wire, box)
+            for p, a in v.items(): total[p] = total.get(p, 0) + weight * a
+            for part in (number(weight), plus({}, v, weight), total) if self.precise else (): self.bounded(part, box)
+        self.bounded(number(bias), box)
+        return self.bounded(plus(total, number(bias)), box)
     def product(self, v, w, box):
-        if type(v) is _Form and type(w) is _Form: v, w = box.fold(v), box.fold(w)
-        if type(v) is _Form and type(w) is _Form:
-            finite = [u for u in (v, w) if all(box.range(p)[1] - box.range(p)[0] < INFINITY for p in u.terms)]
-            need(finite, "a gate and a state are both unbounded")
-            raise box.cut(finite[0])
-        return self.bounded(plus(0, v, w) if type(v) is _Form else plus(0, w, v), box)
+        for one, other in ((v, w), (w, v), (box.fold(v), box.fold(w)), (box.fold(w), box.fold(v))):
+            if fixed(one): return self.bounded(plus({}, other, one.get(0, 0)), box)
+        finite = [u for u in (v, w) if all([box.range(p)[1] - box.range(p)[0] < INFINITY for p in u])]
+        need(finite, "a gate and a state are both unbounded")
+        raise box.cut(finite[0])
+    def stored(self, v, box, state=False):
+        """Rounded down in fixed and wrap, and a state modulo 2^P; a form that this changes is cut until it does not."""
+        arithmetic, (low, high) = self.arithmetic, box.bounds(v)
+        wraps = state and arithmetic.kind == "wrap" and not 0 <= low <= high < arithmetic.modulus
+        if not wraps and all([floored(a, arithmetic.places) == a for a in v.values()]): return v
+        v = box.fold(v)
+        if not fixed(v): raise box.cut(v)
+        return number(arithmetic.state(v.get(0, 0)) if state else floored(v.get(0, 0), arithmetic.places))
     def bounded(self, v, box):
         """v, where floats hold every value that it has in the box."""
-        if self.precision:
-            digits, places = self.precision
-            unit, (low, high) = max(n.denominator for n in coefficients(v)), box.bounds(v)
+        if self.precise and v:
+            spend(10)
+            digits, places, _ = FLOATS[self.arithmetic.name]
+            unit, (low, high) = max([a.denominator for a in v.values()]), box.bounds(v)
             exact = unit <= 1 << places and -(1 << digits) <= low * unit <= high * unit <= 1 << digits
             need(exact, "a number that is up to %s may not be exact in %s", max(high, -low), self.arithmetic.name)
         return v
     def opened(self, control):
-        """(box, registers, what each parameter can be as time goes on): a template with its parameters."""
+        """(box, counters or bits, what each parameter can be as time goes on): a template with its parameters."""
         limits, e, terms = self.entries[control]
-        base, registers, times, start = [], [], [], self.machine.start[1] if control is not None else ()
-        steps = 0 if self.horizon is None else max(self.horizon - 1, 0)
+        base, times, memo, steps = [(1, 1)], [(1, 1, 0, 0)], {}, max((self.horizon or 0) - 1, 0)
         def parameter(low, high, down=0, up=0):
             times.append((low, high, down, up))
             base.append((low - steps * down, high + steps * up))
-            return _Form(0, {len(base) - 1: 1})
-        if self.machine.cells: registers = [[parameter(0, 1) for _ in range(self.machine.bits)] for _ in start]
+            return {len(base) - 1: 1}
+        start = self.machine.first[1] if control is not None else ()
+        registers = [parameter(0, 1) for _ in start for _ in range(self.machine.bits)]
         for i, (low, high) in enumerate(limits):
-            registers.append(parameter(low, high))
-            if self.horizon is not None:
-                rate = self.machine.fastest(i)
-                times[-1], base[-1] = (low, max(start[i], low), 0, rate), (low, min(high, start[i] + steps * rate))
-        memo = {wire: self.term(term, e, registers, parameter) for wire, term in zip(self.before, terms)}
+            moves = [changes for row in self.machine.moves.values() for _, _, changes in row.values()]
+            rise = max([0] + [sum([n for r, n in changes if r == i]) for changes in moves])
+            registers.append(parameter(low, *((high,) if self.horizon is None else (max(start[i], low), 0, rise))))
+            base[-1] = low, min(high, base[-1][1])
+        for wire, (register, *ends) in zip(self.before, terms):
+            if register is not None: memo[wire] = registers[register]
+            elif ends[0] == ends[1] and not any(ends[2:]): memo[wire] = number(quotient(ends[0], e))
+            else: memo[wire] = plus({}, parameter(*ends), quotient(1, e))
         spend(20 * len(base) + 5 * len(self.before))
-        return None if any(low > high for low, high in base) else _Box(base, {}, memo), registers, times
-    def term(self, term, e, registers, parameter):
-        if type(term) is int: return _quotient(term, e)
-        if term[0] != "any": return registers[term[1]] if term[0] == "r" else registers[term[1]][term[2]]
-        return plus(0, parameter(*ends(term), *term[3:]), _quotient(1, e))
+        return None if any([low > high for low, high in base]) else _Box(base, {}, memo), registers, times
     def lands(self, term, e, v, registers, box, times, t, place):
-        """Checks that the number or form v is what the term says, after t symbols, or one step later for forms."""
-        if type(term) is int or term[0] != "any":
-            difference = box.bounds(plus(v, self.term(term, e, registers, None), -1))
-            return need(difference == (0, 0), "%s is not what the template says", place)
-        low, high = (n if abs(n) == INFINITY else _quotient(n, e) for n in ends(term))
-        down, up = (_quotient(n, e) for n in term[3:] or (0, 0))
-        whole = all((1 << e) % n.denominator == 0 for n in coefficients(v))
-        need(whole, "%s is no multiple of the template's unit", place)
+        """Checks that v is what the term says, after t symbols, or one step later for forms."""
+        register, low, high, down, up = term
+        v = plus({}, v if register is None else plus(v, registers[register], -1), 1 << e)
         least, most = box.bounds(v)
+        need(low < high or down or up or (least, most) == (low, low), "%s is not what the template says", place)
+        need(all([a.denominator == 1 for a in v.values()]), "%s is no multiple of the template's unit", place)
         if low - t * down <= least and most <= high + t * up: return
-        for p, a in v.terms.items() if type(v) is _Form and len(term) > 3 else ():
+        for p, a in v.items() if self.horizon is not None else ():
             # A parameter, times a, that stays within these bounds as they move, and what is added to it in one step.
             first, last, falls, rises = (a * n for n in times[p])
             first, last, falls, rises = (first, last, falls, rises) if a > 0 else (last, first, -rises, -falls)
-            least, most = box.bounds(plus(v, _Form(0, {p: a}), -1))
+            least, most = box.bounds(plus(v, {p: a}, -1))
             if low <= first and last <= high and falls <= down and rises <= up and -down <= least and most <= up: return
         raise Failed("%s is not within the range of the template" % place)
     def arrives(self, control, registers, box, times, t, place):
@@ -1091,215 +983,169 @@ class Relation:
             need(inside, "%s: counter %d may be outside of its range in control %s", place, i, control)
         for c, (term, wire) in enumerate(zip(terms, self.after)):
             where = "%s: coordinate %d" % (place, c)
-            everywhere(box, lambda b: self.lands(term, e, self.value(wire, b), registers, b, times, t, where))
-    def known(self, values):
-        """The box of a state of numbers."""
-        return _Box([], {}, dict(zip(self.after, values)))
-    def covers(self, values, length):
+            box.everywhere(lambda b: self.lands(term, e, self.value(wire, b), registers, b, times, t, where))
+    def arrives_in(self, run, state, control, registers, t, place):
+        """The same of a state of numbers."""
+        values = [v for layer in run.layers for v in run.content(layer, state)]
+        need(all([-INFINITY < v < INFINITY for v in values]), "a state is infinite or no number")
+        values = [number(v if type(v) is int else simplest(Fraction(v))) for v in values]
+        self.arrives(control, registers, _Box([(1, 1)], {}, dict(zip(self.after, values))), [(1, 1, 0, 0)], t, place)
+    def covers(self, run, state, length):
         """Whether a dead state, after a string of this length, lies in the template of the entry null."""
-        try: self.arrives(None, (), self.known(values), (), length, "")
-        except Failed:
-            spend(50)
-            return False
+        spend(50)
+        try: self.arrives_in(run, state, None, [], length, "")
+        except Failed: return False
         return True
     def check(self):
         machine, run, place = self.machine, Run(self.model), "relation: after BOS"
-        state, given = run.begin()
-        compare(self.claim, given, machine.wanted(machine.start, self.claim.mode), place)
-        control, registers = machine.start
-        registers = [[0] * machine.bits for _ in registers] if machine.cells else registers
-        self.arrives(control, registers, self.known(run.values(state)), (), 0, place)
+        state, given = run.step(0, -1)
+        compare(self.claim, given, machine.ways(machine.start)[0], place)
+        control, start = machine.first
+        registers = [{}] * (len(start) * machine.bits) if machine.cells else [number(n) for n in start]
+        self.arrives_in(run, state, control, registers, 0, place)
         for control in self.entries if self.horizon != 0 else (): self.check_control(control)
     def check_control(self, control):
-        """A step by each family of symbols: all types at once where that can be, else one by one."""
-        for f, family in enumerate(self.machine.families):
-            if self.bits[f]:
-                try:
-                    self.check_symbol(control, f, None)
-                    continue
-                except Failed:  # where the bits stand for the types and nothing else, there is no more to find out
-                    if len(family) & (len(family) - 1) == 0: raise
-            for kind in range(len(family)): self.check_symbol(control, f, kind)
-    def check_symbol(self, control, f, kind):
-        """One step from an entry by one symbol, or by all of the family, its type as bits."""
-        machine, family = self.machine, self.machine.families[f]
-        name = show(self.model.symbols[family[kind or 0]]) + (" and all of its family" if kind is None else "")
-        place = "relation: in control %s, after %s" % ("null" if control is None else control, name)
-        box, registers, times = self.opened(control)
-        if box is None: return
-        move = None if control is None else machine.moves.get(control, {}).get(f)
-        tests, own = move[0] if move else (), [kind >> b & 1 for b in range(machine.bits)] if kind is not None else []
-        if kind is None:
-            own = [_Form(0, {len(box.base) + b: 1}) for b in range(len(self.bits[f][1]))]
-            box.base += [(0, 1)] * len(own)
-            times += [(0, 1, 0, 0)] * len(own)
-        if move:  # a whole family is tested against a cell: the symbol's bits are those of the cell
-            typed = next((registers[r] for r, test in tests if test is _SAME and kind is None), None) or own
-            inside, after = satisfied(box, registers, tests, typed), list(registers)
-            for r, change in move[2]: after[r] = typed if change is _SAME else plus(after[r], change)
-            if inside is not None: self.check_case(f, kind, typed, box.memo, inside, move[1], after, times, place)
-        if self.claim.mode == "recognise":
-            for part in violated(box, registers, tests, own) if move else [box]:
-                self.check_case(f, kind, own, box.memo, part, None, (), times, place + " without a move")
-    def check_case(self, f, kind, typed, given, box, target, registers, times, place):
-        """One step in a box: where it leads, and what is given there."""
-        x, added = self.bits[f] if kind is None else (self.embedding[self.machine.families[f][kind]], ())
+        """One step from an entry by the symbols of a part of a family, the lower bits of whose type are parameters."""
+        machine, named = self.machine, "null" if control is None else control
+        for f, first, x, added in self.cubes:
+            name = show(self.model.symbols[machine.families[f][first]]) + (" or one like it" if added else "")
+            place = "relation: in control %s, after %s" % (named, name)
+            box, registers, times = self.opened(control)
+            if box is None: continue
+            own = [{len(box.base) + b: 1} for b in range(len(added))]
+            own += [number(first >> b & 1) for b in range(len(added), machine.bits)]
+            box.base += [(0, 1)] * len(added)
+            times += [(0, 1, 0, 0)] * len(added)
+            move, refuses = machine.moves.get(control, {}).get(f), self.claim.mode == "recognise"
+            cases = [(box, own, None, [], "")] if refuses and not move else []  # part, type; control, registers after
+            if move:
+                tests, target, changes = move
+                cells = [registers[self.part(r)] for r, test in tests if test is _SAME]  # their types are the symbol's
+                typed = cells[0][: len(added)] + own[len(added) :] if cells else own
+                inside, after = box.where(self.asked(tests, registers, typed)), list(registers)
+                for r, change in changes:
+                    after[self.part(r)] = typed if change is _SAME else [plus(after[r], number(change))]
+                parts = refused(box, self.asked(tests, registers, own)) if refuses else []
+                cases = [(inside, typed, target, after, "")] + [(p, own, None, [], " without a move") for p in parts]
+            for part, typed, target, after, said in cases:
+                if part: self.check_step(box, part, x, added, typed, target, after, times, place + said)
+    def part(self, r):
+        """Where the bits of a cell are among the registers, or a counter."""
+        return slice(r * self.machine.bits, (r + 1) * self.machine.bits) if self.machine.cells else slice(r, r + 1)
+    def asked(self, tests, registers, typed):
+        """What the tests ask of registers and the bits of a type, as (form, least, greatest)."""
+        conditions = []
+        for r, test in tests:
+            bits_of, ends = registers[self.part(r)], (1, INFINITY) if test is _POSITIVE else (0, 0)
+            if test is _SAME: bits_of = [plus(v, w, -1) for v, w in zip(bits_of, typed)]
+            conditions += [(v, *ends) for v in bits_of]
+        return conditions
+    def check_step(self, whole, box, x, added, typed, target, registers, times, place):
+        """One step in a part of a box: where it leads, and what is given there."""
+        x = list(map(number, x))
         for bit, delta in zip(typed, added): x = [plus(v, bit, d) if d else v for v, d in zip(x, delta)]
-        memo = {**given, **dict(zip(self.inputs, x))}
+        memo = {**whole.memo, **dict(zip(self.inputs, x))}
         spend(100 + 5 * len(memo))
-        box = _Box(box.base, box.own, memo)
-        for v in memo.values() if self.precision else (): self.bounded(v, box)
+        box, machine = _Box(box.base, box.own, memo), self.machine
+        for v in memo.values(): self.bounded(v, box)
         self.arrives(target, registers, box, times, 0, place)
-        accepting = None if target is None else self.machine.accepting.get(target)
-        self.check_output(len(self.outputs) - 1, accepting, None, registers, box, place)
-        moves = self.machine.moves.get(target, {})
-        for g, family in enumerate(self.machine.families if self.claim.mode == "predictive" else ()):
+        wanted = [(len(self.outputs) - 1, machine.accepting.get(target), [])]
+        for f, family in enumerate(machine.families if self.claim.mode == "predictive" else ()):
+            tests = machine.moves.get(target, {}).get(f, [None])[0]
             for kind, symbol in enumerate(family):
-                self.check_output(symbol, moves[g][0] if g in moves else None, kind, registers, box, place)
-    def check_output(self, output, tests, kind, registers, box, place):
-        """The output is positive exactly where the tests hold; nowhere, where they are None."""
-        wire, name = self.outputs[output], show(self.model.outputs[output])
-        def positive(b): need(b.bounds(self.value(wire, b))[0] > 0, "%s: output %s may be missing", place, name)
-        def silent(b): need(b.bounds(self.value(wire, b))[1] <= 0, "%s: output %s may be given", place, name)
-        if tests is None: return everywhere(box, silent)
-        typed = [kind >> b & 1 for b in range(self.machine.bits)] if kind is not None else ()
-        inside = satisfied(box, registers, tests, typed)
-        if inside is not None: everywhere(inside, positive)
-        for part in violated(box, registers, tests, typed): everywhere(part, silent)
-
-def ends(term):
-    """The range of a term "any"."""
-    return -INFINITY if term[1] is None else term[1], INFINITY if term[2] is None else term[2]
-
-def satisfied(box, registers, tests, typed):
-    """The part of the box where all tests hold of the registers and the bits of the symbol's type, or None."""
-    for r, test in tests:
-        for v, bit in zip(registers[r], typed) if test is _SAME else [(registers[r], None)]:
-            low, high = (1, INFINITY) if test is _POSITIVE else (0, 0) if test is _ZERO else (bit, bit)
-            if box is not None and v is not bit: box = between(box, v, low, high)  # else the type is that of the cell
-    return box
-
-def violated(box, registers, tests, typed):
-    """Parts of the box that together are all of it where some test does not hold."""
-    parts = []
-    for r, test in tests:
-        low, high = (-INFINITY, 0) if test is _POSITIVE else (1, INFINITY)
-        if test is not _SAME: parts.append(between(box, registers[r], low, high))
-        for v, bit in zip(registers[r], typed) if test is _SAME else ():
-            for one, part in ((0, between(box, v, 1, 1)), (1, between(box, v, 0, 0))):
-                parts.append(part and between(part, bit, one, one))
+                wanted.append((symbol, tests, [number(kind >> b & 1) for b in range(machine.bits)]))
+        for output, tests, kind in wanted:
+            conditions = self.asked(tests or (), registers, kind)
+            parts = [(part, "given") for part in refused(box, conditions)] + [(box.where(conditions), "missing")]
+            for part, said in [(box, "given")] if tests is None else parts:
+                def check(b):
+                    low, high = b.bounds(self.value(self.outputs[output], b))
+                    right = low > 0 if said == "missing" else high <= 0
+                    need(right, "%s: output %s may be %s", place, show(self.model.outputs[output]), said)
+                if part: part.everywhere(check)
+def refused(box, conditions):
+    """Parts of the box that together are all of it where some condition does not hold."""
+    parts = [box.where([(v, -INFINITY, low - 1)]) for v, low, _ in conditions]
+    parts += [box.where([(v, high + 1, INFINITY)]) for v, _, high in conditions if high < INFINITY]
     return [part for part in parts if part]
+def check_relation(claim, evidence):
+    need(claim.machine.first is not None, "relation: the language has no word")
+    Relation(claim, evidence.entries, "evidence.relation.entries").check()
 
-def between(box, v, low, high):
-    """The part of the box where low <= v <= high, for a number or a parameter plus a number; or None."""
-    if type(v) is not _Form: return box if low <= v <= high else None
-    ((p, _),) = v.terms.items()
-    return box.within(p, low - v.constant, high - v.constant)
-
-# -- levels: digits that name sets of states --------------------------------------------------------------------------
+# -- evidence: levels, digits that name sets of states -----------------------------------------------------------------
 
 def check_levels(claim, evidence):
     place, model, machine, predictive = "evidence.levels", claim.model, claim.machine, claim.mode == "predictive"
     right = claim.dfa is not None and claim.horizon is None and model.arithmetic.kind != "float"
     need(right, "%s is for automata, without a horizon, and not for floats", place)
-    for number, coordinates in enumerate(array(evidence.digits, place + ".digits", len(model.layers))):
-        integers(coordinates, "%s.digits[%d]" % (place, number), None, 0, model.layers[number].width - 1)
+    read(evidence.digits, [None, len(model.layers)], place + ".digits")
+    for number, coordinates in enumerate(evidence.digits):
+        read(coordinates, [(0, model.layers[number].width - 1)], "%s.digits[%d]" % (place, number))
         need(len(set(coordinates)) == len(coordinates), "%s.digits[%d] has a coordinate twice", place, number)
     table, start = claim.dfa["table"], claim.dfa["start"]
     masks, level, tiles = read_chart(evidence, len(table), sum(map(bool, evidence.digits)), place)
-    alive, column = bits(machine.moves, len(table)), {name: i for i, name in enumerate(claim.dfa["symbols"])}
-    letters, steps, known = {}, model.steps(), {}
-    for symbol, name in enumerate(model.symbols):  # one row of the embedding and one column of the table: one letter
+    alive, column = bits(machine.moves), {name: i for i, name in enumerate(claim.dfa["symbols"])}
+    letters, run, depth = {}, Run(model), 0
+    for symbol, name in enumerate(model.symbols):  # one node and one column of the table: one letter
         spend(10 * len(table))
-        images = tuple(row[column[name]] for row in table)
-        letters.setdefault((tuple(model.embedding.rows[symbol]), images), symbol)
+        letters.setdefault((run.roots[symbol], tuple(row[column[name]] for row in table)), symbol)
     action = {symbol: images for (_, images), symbol in letters.items()}
+    @lru_cache(None)
     def image(s, symbol):
-        if (s, symbol) not in known:
-            states = members(masks[s])
-            spend(len(states) + len(table) // 10 + 200)
-            known[s, symbol] = bits([action[symbol][q] for q in states], len(table))
-        return known[s, symbol]
+        spend(len(table) + 200)
+        return bits([action[symbol][q] for q in members(masks[s])])
     def digit(h):
-        name = 0
-        for i, c in enumerate(coordinates):
-            bit = math.floor(h[c]) >> steps.unit_bits
+        numbers = run.content(run.layers[number], h)
+        digits = [math.floor(numbers[c]) for c in coordinates]
+        for c, bit in zip(coordinates, digits):
             need(bit in (0, 1), "levels, layer %d: coordinate %d is no bit after some symbol", number, c)
-            name |= bit << i
-        return name
+        return sum([bit << i for i, bit in enumerate(digits)])
     def refined(s, d, text, *values):
         """The set that the digit makes of a set: a tile of it, where this is the level of the set."""
         if not coordinates or level[s] != depth: return s
         need(d < len(tiles[s]), "levels, layer %d: " + text, number, *values)
         return tiles[s][d]
-    rows = [steps.embedding[symbol] for symbol in action]  # the features of this layer
-    facts = {(x, evidence.root, evidence.root, symbol) for x, symbol in enumerate(action)}
-    bos, here, depth = steps.embedding[len(model.symbols)], evidence.root, 0
+    facts = {(node, evidence.root, evidence.root, symbol) for (node, _), symbol in letters.items()}
+    after, here = run.roots[-1], evidence.root
     for number, coordinates in enumerate(evidence.digits):
-        first, bos = after_bos(steps, number, bos)
-        prepared, digits, states = [steps.prepared(number, x) for x in rows], {}, [first]
-        for h in states:  # the digit of each state of this layer, from all features that occur
-            if h not in digits:
-                check_size(h)
-                digits[h] = digit(h)
-                states += [steps.advance(number, x, h) for x in prepared]
-                spend(len(prepared) * (len(h) + 5))
+        first, after = run.layer(after, 0)
+        groups, following = {}, set()
+        for node, *fact in facts: groups.setdefault(node, []).append(fact)
+        steps = run.explored(groups, first)  # of all states, with all features that occur
+        digits = {h: digit(h) for h in steps}
         here = refined(here, digits[first], "after BOS the digit names no tile")
-        features, following, groups = {}, set(), {}
-        for x, *fact in facts: groups.setdefault(x, []).append(fact)
-        for x, group in groups.items():
-            # What this layer does with the features x: from each digit before to each digit and features after.
-            ways, after_first = {}, {}
-            for h, d in digits.items():
-                new = steps.advance(number, prepared[x], h)
-                z = steps.first(number, prepared[x], new)
-                if z not in after_first:
-                    after = steps.rest(number, prepared[x], z)
-                    check_size(after)
-                    after_first[z] = features.setdefault(after, len(features))
-                ways.setdefault(d, {})[digits[new], after_first[z]] = None
+        for i, (node, group) in enumerate(groups.items()):
+            # What this layer does with the features: from each digit before to each digit and features after.
+            ways = {}
+            for h, d in digits.items(): ways.setdefault(d, {})[digits[steps[h][i][0]], steps[h][i][1]] = None
             anywhere = {way: None for row in ways.values() for way in row}
-            for before, after, symbol in group:
+            for before, goal, symbol in group:
                 parted = coordinates and level[before] == depth
                 for d, source in enumerate(tiles[before]) if parted else [(None, before)]:
                     to = image(source, symbol)
                     spend(20)
                     for new, z in () if predictive and not to & alive else ways.get(d, ()) if parted else anywhere:
-                        goal = refined(after, new, "digit %d names no tile of set %d", new, after)
-                        right = not to & ~masks[goal]
-                        need(right, "levels, layer %d: from set %d to %d by symbol %d", number, source, goal, symbol)
-                        if (z, source, goal, symbol) not in following:
+                        target = refined(goal, new, "digit %d names no tile of set %d", new, goal)
+                        right = not to & ~masks[target]
+                        need(right, "levels, layer %d: from set %d to %d by symbol %d", number, source, target, symbol)
+                        if (z, source, target, symbol) not in following:
                             spend(200)
-                            following.add((z, source, goal, symbol))
-        used = {z: i for i, z in enumerate(sorted({fact[0] for fact in following}))}
-        rows, depth = [z for i, z in enumerate(features) if i in used], depth + bool(coordinates)
-        facts = {(used[z], *fact) for z, *fact in following}
+                            following.add((z, source, target, symbol))
+        run.layers[number].nodes.clear()
+        facts, depth = following, depth + bool(coordinates)
     need(masks[here] == 1 << start, "levels: after BOS the digits do not name the start state")
-    compare(claim, steps.given(bos), machine.wanted(machine.start, claim.mode), "levels: after BOS")
-    outputs = [steps.given(z) for z in rows]
-    wanted = [machine.wanted((q, ()) if q in machine.moves else None, claim.mode) for q in range(len(table))]
-    for z, source, goal, symbol in facts:
+    compare(claim, after, machine.ways(machine.start)[0], "levels: after BOS")
+    for given, source, goal, symbol in facts:
         (q,), (target,) = members(masks[source]), members(masks[goal])
         need(action[symbol][q] == target, "levels: the digits lead from state %d to %d by symbol %d", q, target, symbol)
-        compare(claim, outputs[z], wanted[target], "levels: in state %d after symbol %d" % (target, symbol))
-
-def after_bos(steps, number, x):
-    """(state, features) of a layer after BOS."""
-    ready = steps.prepared(number, x)
-    h = steps.advance(number, ready, steps.initial[number])
-    return h, steps.rest(number, ready, steps.first(number, ready, h))
-
-def members(mask): return [q for q, bit in enumerate(reversed(bin(mask)[2:])) if bit == "1"]
-
+        wanted = machine.ways(target if target in machine.moves else MASK)[0]
+        compare(claim, given, wanted, "levels: in state %d after symbol %d" % (target, symbol))
 def read_chart(chart, states, levels, place):
     """(sets as bits, their levels, their tiles): sets that nest, down to single states at the last level."""
-    masks, level, tiles = [], [], []
-    for s, entry in enumerate(chart.sets):
-        where = "%s.sets[%d]" % (place, s)
-        masks.append(bits(integers(entry.states, where + ".states", None, 0, states - 1), states))
-        level.append(integer(entry.level, 0, levels, where + ".level"))
-        tiles.append(integers(entry.tiles, where + ".tiles", None, 0, len(chart.sets) - 1))
-    integer(chart.root, 0, len(chart.sets) - 1, place + ".root")
+    shape, count = {"states": [(0, states - 1)], "level": (0, levels)}, len(chart.sets)
+    sets = read(chart.sets, [{**shape, "tiles": [(0, count - 1)]}], place + ".sets")
+    masks, level, tiles = [bits(s.states) for s in sets], [s.level for s in sets], [s.tiles for s in sets]
+    read(chart.root, (0, count - 1), place + ".root")
     need(masks[chart.root] == (1 << states) - 1, "%s: the root is not the set of all states", place)
     for s, parts in enumerate(tiles):
         union = 0
@@ -1311,90 +1157,9 @@ def read_chart(chart, states, levels, place):
         need(whole, "%s.sets[%d]: its tiles are not all of it, or at the last level it is not one state", place, s)
     return masks, level, tiles
 
-# -- the other claims -------------------------------------------------------------------------------------------------
-
-def check_relation(claim, evidence):
-    need(claim.machine.start is not None, "relation: the language has no word")
-    Relation(claim, evidence.entries, "evidence.relation.entries").check()
-
-def check_word(claim, evidence):
-    """Runs model and machine; rounds are skipped once both are where they have been."""
-    machine, run, state, text, length = claim.machine, Run(claim.model), claim.machine.start, [], 0
-    here, given = run.begin()
-    for i, part in enumerate(evidence.parts):
-        place = "evidence.word.parts[%d]" % i
-        names, times = array(part, place, 2)
-        word = spelled(names, claim.model.symbols, place)
-        need(word, "%s has no symbols", place)
-        length += integer(times, 1, LARGEST, place + " times") * len(word)
-        text.append("(%s)%s" % (" ".join(names), "^%d" % times if times > 1 else ""))
-        done, seen = 0, {}
-        while done < times:
-            if (state, here) in seen:
-                done, seen = times - (times - done) % (done - seen[state, here]), {}
-                continue
-            seen[state, here] = done
-            spend(300)
-            for symbol in word: (here, given), state = run.step(here, symbol), machine.step(state, symbol)
-            done += 1
-    right = claim.mode == "recognise" or state is not None
-    need(right, "word: the string is no prefix of a word, and nothing is asked of it")
-    wanted, text = machine.wanted(state, claim.mode), " ".join(text)
-    need(given != wanted, "word: the model is right after this string")
-    text = text if len(text) <= 200 else text[:200] + " ..."
-    outputs = named(claim, given), named(claim, wanted)
-    claim.text += ": after the string of %d symbols %s it gives %s, not %s" % (length, text, *outputs)
-
-def spelled(names, symbols, place):
-    number = {name: i for i, name in enumerate(symbols)}
-    for name in read(names, [str], place): need(name in number, "%s: %s is no symbol", place, show(name))
-    return [number[name] for name in names]
-
-def check_cycle(claim, evidence):
-    machine, found = claim.machine, set()
-    u, w, v = (spelled(word, machine.symbols, "evidence.cycle") for word in (evidence.u, evidence.w, evidence.v))
-    def after(state, word):
-        for symbol in word: state = machine.step(state, symbol)
-        return state
-    first, seen = after(machine.start, u), set()
-    state = first
-    while len(seen) < evidence.period and state not in seen:  # no more rounds than there are states
-        seen.add(state)
-        found.add(machine.accepts(after(state, v)))
-        state = after(state, w)
-        spend(20 * (1 + len(v) + len(w)))
-    need(len(found) == 2, "cycle: all of these strings are words, or none")
-    need(state == first and len(seen) == evidence.period, "cycle: not back after %d rounds", evidence.period)
-
-def check_bound(claim, evidence):
-    """Gates that are not negative, and finitely many states: each coordinate of each layer moves monotonely."""
-    model, most, steps = claim.model, evidence.states, claim.model.steps()
-    need(model.arithmetic.kind != "wrap", "bound: numbers that wrap do not keep their order")
-    rows, bos = set(steps.embedding[:-1]), steps.embedding[-1]
-    for number in range(len(model.layers)):
-        first, bos = after_bos(steps, number, bos)
-        prepared, waiting, states, rows = [steps.prepared(number, x) for x in rows], [first], set(), set()
-        for gates, _, _, _ in prepared:
-            right = all(0 <= gate < INFINITY for gate in gates)
-            need(right, "bound: a gate of layer %d is negative or not finite", number)
-        for h in waiting:
-            if h in states: continue
-            check_size(h)
-            need(all(-INFINITY < v < INFINITY for v in h), "bound: a state of layer %d is not finite", number)
-            states.add(h)
-            for x in prepared:
-                waiting.append(steps.advance(number, x, h))
-                z = steps.rest(number, x, steps.first(number, x, waiting[-1]))
-                if z not in rows: check_size(z)
-                rows.add(z)
-                spend(len(h) + 200)
-            large = len(states) > most or len(rows) > most
-            need(not large, "bound: layer %d has more than %d states or features", number, most)
-
 # -- claims -----------------------------------------------------------------------------------------------------------
 
-_SET = {"states": [_NATURAL], "level": _NATURAL, "tiles": [_NATURAL]}
-_LEVELS = {"digits": [[_NATURAL]], "root": _NATURAL, "sets": [_SET]}
+_LEVELS = {"digits": [[_NATURAL]], "root": _NATURAL, "sets": [None]}
 _CYCLE = {"u": [str], "w": [str], "v": [str], "period": (2, LARGEST)}
 _MODES, _HORIZON = {"predictive", "recognise"}, (0, LARGEST, None)
 _KINDS = {  # of each claim: what its file holds besides format, claim and evidence; of its evidence the shape and check
@@ -1419,12 +1184,13 @@ class _Claim:
         if "model" in parts: self.model = _Model(self.model)
         if "language" in parts:
             self.machine, self.dfa = _machine_of(self.language), self.language.get("dfa")
-            self.machine.arrange(self.model.symbols if self.model else [n for f in self.machine.families for n in f])
+            self.symbols = self.model.symbols if self.model else [n for f in self.machine.families for n in f]
+            self.machine.arrange(self.symbols, self.mode or "recognise")
         if self.mode is not None:
-            right = (self.model.outputs == [_ACCEPT]) == (self.mode == "recognise")
+            recognise = self.mode == "recognise"
+            right = (self.model.outputs == [_ACCEPT]) == recognise
             need(right, "model.outputs are not those of the mode %s", self.mode)
-            right = self.mode == "recognise" or self.machine.start is not None
-            need(right, "the language has no word, so in predictive mode nothing is asked")
+            need(recognise or self.machine.first, "the language has no word, so in predictive mode nothing is asked")
         self.text = self.sentence()  # evidence may add to it
     def sentence(self):
         if self.kind == "not star-free": return "%s is not star-free" % self.machine.text
@@ -1433,31 +1199,27 @@ class _Claim:
                     "so is whatever it recognises or predicts" % self.model)
         verb = "recognise" if self.mode == "recognise" else "predict"
         if self.kind == "is wrong about": return "%s does not %s %s" % (self.model, verb, self.machine.text)
-        text = "it gives %s after a string exactly when that is a word" % _ACCEPT
+        text = "it gives <accept> after a string exactly when that is a word"
         if self.mode == "predictive":
             text = "after every prefix of a word it gives exactly the symbols that may come next, "
-            text += "and %s exactly after words" % _EOS
+            text += "and <eos> exactly after words"
         reach = "" if self.horizon is None else ", on all strings of at most %d symbols" % self.horizon
         return "%s %ss %s: %s%s" % (self.model, verb, self.machine.text, text, reach)
     def check(self): self.checks(self, self.evidence)
-
 def main(arguments):
     sys.setrecursionlimit(6000)
     if arguments[:1] == ["--work"] and len(arguments) == 3 and re.match("[1-9][0-9]{0,17}\\Z", arguments[1]):
         Work.limit = Work.left = int(arguments[1])
         arguments = arguments[2:]
     if len(arguments) != 1 or arguments[0].startswith("--"): return report(2, "usage: checker.py [--work N] FILE")
-    try: value = _load(arguments[0])
-    except Rejected as reason: return report(2, "%s: %s" % (arguments[0], reason))
-    except MemoryError: return report(2, "%s: does not fit into memory" % arguments[0])
     try:
-        claim = _Claim(value)
+        claim = _Claim(_load(arguments[0]))
         claim.check()
+    except Rejected as reason: return report(2, "%s: %s" % (arguments[0], reason))
     except Failed as reason: return report(1, "FAILED: %s" % reason)
     except (MemoryError, RecursionError, OverflowError) as error:
         return report(1, "FAILED: beyond the checker's means (%s)" % type(error).__name__)
     return report(0, "VERIFIED: %s." % claim.text)
-
 def report(status, text):
     """Prints one line, in ASCII, and gives the status: 2 where it cannot be printed."""
     text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text).encode("ascii", "backslashreplace").decode()
