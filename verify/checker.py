@@ -951,7 +951,7 @@ class Relation:
             moves = [changes for row in self.machine.moves.values() for _, _, changes in row.values()]
             rise = max([0] + [sum([n for r, n in changes if r == i]) for changes in moves])
             registers.append(parameter(low, *((high,) if self.horizon is None else (max(start[i], low), 0, rise))))
-            base[-1] = low, min(high, base[-1][1])
+            base[-1] = low, high if self.horizon is None else min(high, start[i] + steps * rise)
         for wire, (register, *ends) in zip(self.before, terms):
             if register is not None: memo[wire] = registers[register]
             elif ends[0] == ends[1] and not any(ends[2:]): memo[wire] = number(quotient(ends[0], e))
