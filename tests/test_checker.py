@@ -750,6 +750,21 @@ def test_floats_that_overflow_are_the_definition():
     assert met == {"infinite", "no number"}
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("arithmetic", ["exact", "float32"])
+def test_what_a_layer_looks_at_changes_with_the_numbers(sign, arithmetic):
+    """a counts from 40 towards 0, c back, and b leaves the counter: it is below 25, or not, whatever was met before."""
+    value = tiny(increment=-sign, arithmetic=arithmetic, phi=(([-sign, 0], 25, "relu"),), symbols="abc")
+    value["embedding"]["rows"], value["layers"][0]["initial"]["values"] = [[1], [0], [-1], [0]], [40 * sign]
+    running = checker.Run(checker._Model(value))
+    (state, _), count = running.step(0, -1), 40
+    for move in 20 * [-1] + 20 * [1]:
+        assert running.step(state, 1) == (state, count < 25)
+        count += move
+        state, given = running.step(state, 1 + move)
+        assert given == (count < 25)
+
+
 def test_what_does_not_fit_into_a_lane(monkeypatch):
     """A coordinate that takes too many numbers, and a counter of the language that grows too far."""
     monkeypatch.setattr(checker, "LANE", 7)

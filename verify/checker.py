@@ -304,7 +304,7 @@ class Run:
             need(len(numbers) < MASK, "a coordinate has more than %d numbers", MASK)
             far = v if len(numbers) < 16 else 2 * v  # so that ranges do not grow often
             if v != v: self.ranges[c] = NAN, NAN
-            elif v < low or v > high: self.ranges[c] = min(low, far), max(high, far)
+            elif v < low or v > high: self.ranges[c] = min(low, v, far), max(high, v, far)
             self.values[c].append(v)
             numbers[v] = len(numbers)
         return numbers[v]

@@ -76,6 +76,8 @@ FAULTS = [
            "what is no number is looked at", _OVERFLOW),
     _fault("        if not wraps and all([floored(", "        if all([floored(", "states wrap",
            f"{_TESTS}::test_a_step_of_forms_is_the_definition_where_all_is_known"),
+    _fault("= min(low, v, far), max(high, v, far)", "= min(low, far), max(high, far)", "ranges hold what was met",
+           f"{_TESTS}::test_what_a_layer_looks_at_changes_with_the_numbers"),
     _fault("            need(len(numbers) < MASK,", "            need(True,", "lanes are wide enough", _LANES),
     _fault("need(max(registers, default=0) < MASK - 64,", "need(True,", "registers fit into lanes", _LANES),
     _fault("    if rows == sums: return", "    if True: return",
