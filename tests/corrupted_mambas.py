@@ -21,7 +21,7 @@ def damage(model: Any, seed: int) -> str:
     named = dict(model.named_parameters())
     names = sorted(named)
     name = names[rng.integers(len(names))]
-    kind = seed % 8
+    kind, block = seed % 8, rng.integers(sum(name.endswith(".mixer.A_log") for name in names))
     with torch.no_grad():
         tensor = named[name]
         if kind == 0:
@@ -42,29 +42,20 @@ def damage(model: Any, seed: int) -> str:
             tensor[[first, second]] = tensor[[second, first]]
             return f"two rows of {name} change places"
         if kind == 4:  # the step sizes: gates that held no longer do, or hold what they should not
-            bias = next(named[n] for n in names if n.endswith(f"{rng.integers(layers(named))}.mixer.dt_proj.bias"))
+            bias = named[f"backbone.layers.{block}.mixer.dt_proj.bias"]
             bias[rng.integers(len(bias))] += float(rng.choice([-30, -3, -1, 1, 3, 30]))
             return "a step size"
         if kind == 5:  # gates just below 1
-            rate = next(named[n] for n in names if n.endswith(f"{rng.integers(layers(named))}.mixer.A_log"))
-            rate += float(rng.uniform(-12, 3))
+            rates = named[f"backbone.layers.{block}.mixer.A_log"]
+            rates += float(rng.uniform(-12, 3))
             return "all rates of a block"
         if kind == 6:  # how all strings begin, alone
-            named["backbone.embeddings.weight"][1] += torch.from_numpy(
-                rng.standard_normal(tensor_width(named)).astype(np.float32) * np.float32(rng.choice([0.1, 1, 3]))
-            )
+            row = named["backbone.embeddings.weight"][1]
+            row += torch.from_numpy((rng.standard_normal(len(row)) * rng.choice([0.1, 1, 3])).astype(np.float32))
             return "the embedding of the beginning"
         flat = tensor.view(-1)
         flat[rng.integers(len(flat))] = float(rng.choice([1e-30, -1e4, 1e10, 1e25]))
         return f"an extreme number in {name}"
-
-
-def layers(named: dict[str, Any]) -> int:
-    return sum(name.endswith(".mixer.A_log") for name in named)
-
-
-def tensor_width(named: dict[str, Any]) -> int:
-    return named["backbone.embeddings.weight"].shape[1]
 
 
 def all_strings(machine: Any, length: int) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from trained_models import TRAINED
 
@@ -45,3 +46,21 @@ def stored(folder: Path) -> tuple[dict, float]:
     arrays = load_file(folder / "model.safetensors")
     arrays.setdefault("lm_head.weight", arrays["backbone.embeddings.weight"])
     return arrays, json.loads((folder / "config.json").read_text())["layer_norm_epsilon"]
+
+
+def with_a_pair(tensors: dict, channel: int, size: float) -> dict:
+    """The arrays of a model of one block with two more channels, copies of one, whose outputs cancel: the same model
+    but for rounding, and boxes do not see it.
+    """
+    mixer, added = "backbone.layers.0.mixer.", dict(tensors)
+    inner, twice = len(tensors[f"{mixer}D"]), [channel, channel]
+    both = tensors[f"{mixer}in_proj.weight"]
+    added[f"{mixer}in_proj.weight"] = np.concatenate([both[:inner], both[twice], both[inner:], both[inner:][twice]])
+    for name in ("conv1d.weight", "conv1d.bias", "dt_proj.weight", "dt_proj.bias", "A_log"):
+        added[mixer + name] = np.concatenate([tensors[mixer + name], tensors[mixer + name][twice]])
+    added[f"{mixer}D"] = np.pad(tensors[f"{mixer}D"], (0, 2))
+    added[f"{mixer}x_proj.weight"] = np.pad(tensors[f"{mixer}x_proj.weight"], ((0, 0), (0, 2)))
+    out = tensors[f"{mixer}out_proj.weight"]
+    column = np.float32(size) * np.where(np.arange(len(out)) % 2, 1, -1).astype(np.float32)[:, None]
+    added[f"{mixer}out_proj.weight"] = np.concatenate([out, column, -column], axis=1)
+    return added

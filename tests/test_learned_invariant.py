@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from learned_models import machine_of, opened, trained
+from learned_models import machine_of, opened, stored, trained, with_a_pair
 
 from automata.catalogue import language
 from automata.errors import InputError
@@ -16,7 +16,7 @@ from verify.learned.answers import ByLogit
 from verify.learned.invariant import prove_by_boxes, prove_running, verdict_of
 from verify.learned.proof import NoProof, read_proof, write_proof
 from verify.learned.recheck import recheck_boxes
-from verify.learned.weights import trained_mamba
+from verify.learned.weights import of_arrays, trained_mamba
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -55,11 +55,12 @@ def test_a_compiled_model_is_proved_for_every_execution(compiled):
 @pytest.mark.parametrize(
     "name, of, finder, most",
     [
-        ("flip-flop-S2", "flip-flop", "windows", 42),
+        ("flip-flop-sharp", "flip-flop", "merging", 120),
+        ("flip-flop-n16-sharp", "flip-flop", "windows", 42),
+        ("tomita-4", "tomita-4", "windows", 20),
+        ("d-2-sharp", "d-2", "windows", 12),
         ("flip-flop-S2L2", "flip-flop", "windows", 42),
-        ("tomita-4-L1", "tomita-4", "windows", 20),
         ("repair-d-2", "d-2", "merging", 30),
-        ("dyck-2-2-S1", "dyck-2-2", "windows", 57),
         ("repair-tomita-7", "tomita-7", "windows", 19),
     ],
 )
@@ -229,18 +230,26 @@ def test_half_spaces_that_follow_are_no_harm(proved):
 
 
 def test_half_spaces_decide_what_boxes_do_not():
-    machine = machine_of("tomita-7")
-    model = opened(trained("repair-tomita-7"), machine)
-    found = prove_running(model, machine, PREDICTIVE)
-    assert found.checked.half_spaces == 3 == len(found.proof.form_boxes)
-    assert "an invariant of 19 boxes and 3 half-spaces" in found.reason
-    rest = trained_mamba(model.runner.model), machine, model.vocabulary, ByLogit(tuple(model.vocabulary.answers))
+    machine = machine_of("tomita-4")
+    vocabulary = opened(trained("tomita-4"), machine).vocabulary
+    tensors, epsilon = stored(trained("tomita-4"))
+    model = of_arrays(with_a_pair(tensors, 2, 10.0), epsilon)
+    found = prove_by_boxes(model, machine, vocabulary, PREDICTIVE, limit_steps=600)
+    forms = len(found.proof.form_boxes)
+    assert found.checked.half_spaces > 0 < forms
+    assert f"an invariant of 14 boxes and {forms} half-spaces" in found.reason
+    rest = model, machine, vocabulary, ByLogit(tuple(vocabulary.answers))
     with pytest.raises(NoProof, match="an output is not decided"):
         recheck_boxes(replace(found.proof, **claimed(found.proof, [], 0.0)), *rest)
     with pytest.raises(NoProof, match="does not follow"):
         recheck_boxes(replace(found.proof, form_constants=found.proof.form_constants - 1e4), *rest)
     with pytest.raises(NoProof, match="an output is not decided"):  # what is known is too little
         recheck_boxes(replace(found.proof, form_constants=found.proof.form_constants + 1e4), *rest)
+    with pytest.raises(
+        NoProof, match="reads outputs by|an output is not decided"
+    ):  # signs say nothing of other numbers
+        other = ByLogit(rest[-1].tokens, 1e-3)
+        recheck_boxes(replace(found.proof, answer=other.option), *rest[:-1], other)
 
 
 def test_an_output_that_is_not_decided_is_no_proof(proved):

@@ -245,6 +245,20 @@ FAULTS = [
         "a half-space that a step leaves",
     ),
     Fault(
+        _RECHECK,
+        "        self.signs = isinstance(answers, ByLogit) and answers.threshold == 0\n",
+        "        self.signs = True\n",
+        f"{_PROOFS}::test_half_spaces_decide_what_boxes_do_not",
+        "half-spaces speak of signs, not of other numbers",
+    ),
+    Fault(
+        _MERGING,
+        "        shape = count, self.search.behaviour.symbols\n",
+        "        shape = count, -1\n",
+        _PROOFS,
+        "a search that ends before its first box",
+    ),
+    Fault(
         _PLAIN,
         "    lost = (np.abs(weights) * (radius * state + rounding)).sum()\n",
         "    lost = 0.0\n",
