@@ -305,13 +305,40 @@ def test_what_has_no_picture_is_refused_by_name():
         "trace flipflop w1r0",
         "trace starfree tomita-4 0001",
         "parity --models 1",
+        "suite --only d-1,parity",
+        "export d-1 --to {folder}/stock --strings 2 --draw-what memory",
     ],
 )
 def test_every_command_that_has_a_picture_draws_it(command, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("verify.commands.tasks.LONG_LENGTH", 200)
+    if command.startswith("export"):
+        pytest.importorskip("transformers", reason="transformers is not installed")
     path = tmp_path / "picture.png"
-    assert main([*command.split(), "--draw", str(path)]) == 0
+    assert main([*command.format(folder=tmp_path).split(), "--draw", str(path)]) == 0
     assert path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 3000
+
+
+def test_a_line_of_a_coordinate_is_at_its_value():
+    """In fixed point the engine counts in halves; the picture does not."""
+    model = build(compile(language("tomita-4")))
+    assert str(model.weights.arithmetic) == "fixed:1"
+    (axes,) = draw(model, run="00100").axes
+    state, values = model.weights.initial, []
+    for symbol in ("", *"00100"):
+        state = model.weights.step(state, symbol) if symbol else state
+        values.append([float(value) for layer in state.h for value in layer])
+    assert [list(line.get_ydata()) for line in axes.get_lines()] == [list(line) for line in zip(*values)]
+
+
+def test_a_refutation_is_drawn_over_its_string(tmp_path, capsys):
+    model, path = tmp_path / "model", tmp_path / "picture.svg"
+    assert main(["prove", "--regex", "(0|1)*1", "--save", str(model), "--strings", "2", "--quiet"]) == 0
+    command = ["refute", "--weights", str(model), "parity", "--draw", str(path)]
+    assert main(command) == 1 and path.read_text().lstrip().startswith("<?xml")
+    assert "every coordinate over 1^" in capsys.readouterr().out
+    path.unlink()
+    assert main([*command, "--no-run"]) == 1 and not path.exists()
+    assert "nothing: no string was run" in capsys.readouterr().out
 
 
 def test_the_cascade_that_is_drawn_is_the_one_that_is_compiled(tmp_path, capsys):

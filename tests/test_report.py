@@ -53,7 +53,7 @@ REPORTS = {
     "refute": ["refute", "--weights", "model", "--regex", "([ab][ab])*", "--alphabet", "ab"],
     "check": ["check", "model", "--strings", "9"],
     "decide": ["decide", "parity", "--on", "ssm"],
-    "suite": ["suite", "--only", "parity,d-2,anbn", "--markdown", "table.md"],
+    "suite": ["suite", "--only", "parity,d-2,anbn", "--markdown", "table.md", "--html", "page.html", "--draw", "a.png"],
     "report": ["report", "--out", "page", "--only", "d-2,parity", "--no-pictures"],
     "dataset": ["dataset", str(REPOSITORY / "tests" / "labels")],
     "certify": ["certify", "d-2", "--coq", "model.v"],

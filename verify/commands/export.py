@@ -10,8 +10,8 @@ import argparse
 
 from automata.errors import InputError
 from verify.commands.inputs import read_input
-from verify.commands.options import add_common, nonempty
-from verify.commands.starfree import add_language, compile_and_check
+from verify.commands.options import add_common, add_drawing, nonempty
+from verify.commands.starfree import PICTURES, add_language, compile_and_check
 
 HELP = "write a language as a stock checkpoint (Hugging Face format), checked first"
 
@@ -23,6 +23,7 @@ STRINGS = 200
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_language(parser)
+    add_drawing(parser, PICTURES)
     add_common(parser)
     parser.add_argument("--to", type=nonempty, required=True, metavar="DIR", help="the folder to write")
     parser.set_defaults(target="mamba", strings=STRINGS)

@@ -10,7 +10,11 @@ from verify.commands.options import add_certificate, add_report, nonempty
 
 HELP = "a saved model and a language: two strings on which the model must be wrong, computed from its weights"
 
-EXAMPLES = ("refute --weights model parity", "refute --weights model --regex '(aa)*' --no-run")
+EXAMPLES = (
+    "refute --weights model parity",
+    "refute --weights model parity --draw run.svg",
+    "refute --weights model --regex '(aa)*' --no-run",
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +27,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_input(parser, required=False)
     parser.add_argument("--no-run", action="store_true", help="compute the strings, but do not run the model on them")
+    parser.add_argument(
+        "--draw",
+        type=nonempty,
+        metavar="FILE",
+        help="draw every coordinate over the string on which the model is wrong (.svg, .png or .pdf)",
+    )
     add_certificate(parser)
     add_report(parser, "print the verdict only")
 
@@ -35,8 +45,12 @@ def run(args: argparse.Namespace) -> int:
     from constructions.target import TARGETS
     from verify.impossible.refuter import check_same_alphabet, refute
     from verify.progress import Progress
+    from verify.show.pictures.canvas import check_extension, require_matplotlib
     from verify.show.report import Report
 
+    if args.draw:
+        check_extension(args.draw)
+        require_matplotlib()
     given, _, said = read_for(args.weights, args)
     ssm = load(args.weights)
     check_certifiable(args, TARGETS.named("ssm"), ssm)
@@ -66,8 +80,30 @@ def run(args: argparse.Namespace) -> int:
         report.section("language", _language(found.cycle))
     report.verdict("refutation", found.verdict, _strings(found))
     report_certificate(args, report, lambda: _certificate(ssm, given.dfa, found, args.regex))
+    if args.draw:
+        _draw(ssm, found, args.draw, report)
     report.close()
     return found.verdict.exit_status
+
+
+def _draw(ssm, found, path: str, report) -> None:
+    """Draws the longer one of the strings that were run."""
+    from verify.show.pictures.canvas import save_figure
+    from verify.show.pictures.runs import trajectory_figure
+    from verify.show.report import show_word
+
+    verdict = found.verdict
+    if verdict.pair is not None and found.confirmed:
+        _, longer = verdict.pair
+        word, said = longer.word, str(longer)
+    elif verdict.witness is not None:
+        word, said = verdict.witness.word, show_word(verdict.witness.word)
+    else:
+        report.section("picture", {"drawn": "nothing: no string was run on which the model is wrong"})
+        return
+    save_figure(trajectory_figure(ssm, word), path)
+    report.section("picture", {"drawn": f"every coordinate over {said}"})
+    report.wrote("picture", path)
 
 
 def _certificate(ssm, dfa, found, expression: str | None) -> dict[str, object]:

@@ -130,9 +130,11 @@ def trajectory_figure(ssm: SSM, word: Sequence[str], points: int = 400) -> "Figu
         places.append(min(first + every, len(word)))
         values.append(state[0].tolist())
     figure, (axis,) = _axes(1, 8, 3.4)
+    unit = 2**ssm.arithmetic.unit_bits  # the engine counts in units of the last fractional bit
     for name, line in zip(ssm.state_names, zip(*values)):
-        axis.plot(places, line, label=name)
+        axis.plot(places, [value / unit for value in line], label=name)
     axis.set_xlabel("symbols read")
+    axis.xaxis.get_major_locator().set_params(integer=True)
     axis.grid(alpha=0.3)
     axis.legend()
     return figure
