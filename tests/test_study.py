@@ -91,7 +91,7 @@ def test_a_refutation_counts_before_a_proof_and_a_proof_before_giving_up(tmp_pat
     assert (undecided.outcome, undecided.states, undecided.reason) == ("undecided", None, "gave up")
     assert outcomes(tmp_path, ["random_test"]).outcome == "undecided"
     rows = table([refuted, proved, undecided])
-    assert len({len(row) for row in rows}) == 1 and rows[1][7] == "w 1 (i 0)^9 r (21)" and rows[2][9] == "42"
+    assert len({len(row) for row in rows}) == 1 and rows[1][8] == "w 1 (i 0)^9 r (21)" and rows[2][10] == "42"
     text = page([refuted, proved, undecided])
     assert text.count("\n| ") == 4 and "Undecided, and why" in text and "gave up" in text
     assert "why" not in page([refuted, proved])
@@ -137,3 +137,11 @@ def test_a_study_is_trained_checked_written_and_gone_on_with(tmp_path, monkeypat
 def test_a_word_is_written_as_a_power_where_that_is_shorter():
     assert as_power(["d", *"c" * 257, "b", "b"]) == "d c^257 b b"
     assert as_power([*"aab", *"ab" * 57, "a"]) == "a (a b)^58 a"
+    assert as_power(["(b", *["(a", "a)"] * 9]) == "(b [(a a)]^9"
+
+
+def test_the_page_shows_the_table_that_is_kept_beside_it(repository):
+    outcomes = read_study(repository / "docs" / "study.json")
+    assert page(outcomes) in (repository / "docs" / "study.md").read_text(encoding="utf-8")
+    assert {outcome.name for outcome in outcomes} == {lesson.name for lesson in LESSONS}
+    assert all(outcome.outcome == "refuted" for outcome in outcomes if outcome.control)

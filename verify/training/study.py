@@ -26,6 +26,7 @@ from typing import Any, Callable, Iterator, Sequence
 from automata.errors import InputError, did_you_mean
 from automata.files import read_text, write_text
 from automata.processes import end_with
+from verify.suite import PUBLISHED
 from verify.training.folder import Record, read_record
 from verify.training.protocol import Protocol
 from verify.verdict import PROVED, REFUTED, UNDECIDED
@@ -307,14 +308,16 @@ def as_power(word: Sequence[str]) -> str:
     if saved < 3:
         return " ".join(word) or "the empty string"
     loop = " ".join(word[start : start + size])
-    power = f"({loop})^{times}" if size > 1 else f"{loop}^{times}"
+    left, right = "[]" if "(" in loop or ")" in loop else "()"
+    power = f"{left}{loop}{right}^{times}" if size > 1 else f"{loop}^{times}"
     return " ".join([*word[:start], power, *word[start + size * times :]])
 
 
 def table(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
     """Rows of text, the headings first."""
-    heads = ("language", "blocks × d_model × d_state", "gates", "seed", "parameters", "right in each bin, %", "verdict")
-    rows: list[tuple[str, ...]] = [(*heads, "shortest wrong string", "method", "abstract states", "CPU s")]
+    sizes = ("language", "blocks × d_model × d_state", "gates", "seed", "parameters")
+    found = ("right in each bin, %", "published", "verdict", "shortest wrong string", "method", "abstract states")
+    rows: list[tuple[str, ...]] = [(*sizes, *found, "CPU s")]
     for one in outcomes:
         percents = "/".join("-" if b["percent"] is None else f"{b['percent']:.3g}" for b in one.bins)
         string = "-" if one.string is None else f"{as_power(one.string)} ({len(one.string)})"
@@ -326,6 +329,7 @@ def table(outcomes: Sequence[Outcome]) -> list[tuple[str, ...]]:
                 str(one.seed),
                 str(one.parameters),
                 percents,
+                "/".join(f"{percent:g}" for percent in PUBLISHED.get(one.language, ())) or "-",
                 one.outcome,
                 string,
                 one.method,

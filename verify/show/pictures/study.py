@@ -19,7 +19,7 @@ _ROW, _LABEL, _TILE = 0.3, 2.6, 2.3
 
 def study_figure(outcomes: Sequence[Outcome]) -> Figure:
     """One row for each language and size; trained as it comes on the left, with sharp gates on the right."""
-    kinds = list(dict.fromkeys((one.language, one.layers, one.d_model, one.state) for one in outcomes))
+    kinds = list(dict.fromkeys((one.language, one.layers, one.d_model, one.state, one.seed) for one in outcomes))
     width, height = _LABEL + 2 * _TILE, _ROW * (len(kinds) + 1)
     figure = blank(width, height)
     from matplotlib.patches import Rectangle
@@ -30,12 +30,12 @@ def study_figure(outcomes: Sequence[Outcome]) -> Figure:
     for column, name in enumerate(("as trained", "gates driven to 0 and 1")):
         axes.text(_LABEL + (column + 0.5) * _TILE, -0.5 * _ROW, name, ha="center", va="center", fontsize=8, color=INK)
     for number, kind in enumerate(kinds, start=1):
-        language, layers, d_model, state = kind
+        language, layers, d_model, state, seed = kind
         middle = -(number + 0.5) * _ROW
-        size = f"{layers} × {d_model} × {state}"
+        size = f"{layers} × {d_model} × {state}" + f", seed {seed}" * bool(seed)
         axes.text(0.05, middle, plain_text(f"{language}  {size}"), va="center", fontsize=7, color=INK)
         for one in outcomes:
-            if (one.language, one.layers, one.d_model, one.state) != kind:
+            if (one.language, one.layers, one.d_model, one.state, one.seed) != kind:
                 continue
             left = _LABEL + one.sharpen * _TILE
             corner = (left, middle - 0.45 * _ROW)
