@@ -17,7 +17,9 @@ from verify.show.pictures.automaton import automaton_figure, draw_automaton
 from verify.show.pictures.canvas import check_extension, figure_svg, save_figure
 from verify.show.pictures.runs import memory_family_figure, memory_figure, run_figure, trajectory_figure
 from verify.show.pictures.structures import cascade_figure, eggbox_figure
+from verify.show.pictures.study import study_figure
 from verify.show.tracing import Trace
+from verify.training.study import Outcome
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,8 +31,8 @@ def draw(thing: Any, what: str | None = None, path: str | None = None, *, run: S
     """A picture, as a figure that a notebook shows, and as a file where a path is given.
 
     Args:
-        thing: a language, automaton or other machine; a construction, or a list of them (their memory side by side); a
-            built model; a run, as :func:`verify.trace` gives it.
+        thing: a language, automaton or other machine; a construction, or a list of them (their memory side by side);
+            the rows of a study; a built model; a run, as :func:`verify.trace` gives it.
         what: "dfa", "cascade", "eggbox" (the transition monoid), "memory" or "run"; by default what the thing is.
         path: ends in .svg, .png or .pdf.
         run: of an automaton: a string whose path is marked; of a model: a string over which every coordinate is a line.
@@ -84,6 +86,8 @@ def _figure(thing: Any, what: str | None, run: Sequence[str]) -> Figure:
         thing = thing.construction
     if isinstance(thing, (list, tuple)) and all(isinstance(part, Construction) for part in thing):
         return memory_family_figure([repr(part.machine) for part in thing], [Memory.of(part) for part in thing])
+    if isinstance(thing, (list, tuple)) and all(isinstance(part, Outcome) for part in thing):
+        return study_figure(thing)
     if isinstance(thing, Construction) and what in (None, CASCADE):
         return cascade_figure(thing.cascade, list(legend(thing)))
     if what == MEMORY:
