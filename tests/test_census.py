@@ -305,6 +305,20 @@ def test_a_scheduler_that_somebody_else_started(tmp_path):
     assert len(list(tmp_path.iterdir())) == 3
 
 
+def _failing(part):
+    raise RuntimeError("no such module")
+
+
+def test_a_worker_elsewhere_that_cannot_do_it(monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(cluster, "decided_text", _failing)
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0", silence_logs=60
+    ) as others:
+        with pytest.raises(InputError, match="is this version of ssm-compiler installed there.*no such module"):
+            census(2, 2, scheduler=others.scheduler_address)
+
+
 def _of_another_part(part):
     return decided_text(replace(part, first=0))
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing import active_children
 from typing import Any, Iterator
 
-from automata.errors import InputError
+from automata.errors import InputError, one_line
 from verify.census.parts import Part
 from verify.census.tables import decided_text
 
@@ -47,10 +47,10 @@ def by_workers(missing: list[Part], workers: int, scheduler: str | None = None) 
         MemoryError: when too many workers died over one part.
     """
     with _client(processes(workers, len(missing)), scheduler) as client:
-        yield from _gathered(client, missing)
+        yield from _gathered(client, missing, scheduler)
 
 
-def _gathered(client: Any, missing: list[Part]) -> Iterator[tuple[Part, str]]:
+def _gathered(client: Any, missing: list[Part], scheduler: str | None) -> Iterator[tuple[Part, str]]:
     from distributed import KilledWorker, as_completed
 
     asked = {client.submit(decided_text, part, pure=False, retries=RETRIES): part for part in missing}
@@ -60,8 +60,13 @@ def _gathered(client: Any, missing: list[Part]) -> Iterator[tuple[Part, str]]:
             text = future.result()
         except KilledWorker:
             raise MemoryError("workers were ended from outside") from None
-        except (ImportError, AttributeError) as error:
-            raise InputError(f"a worker cannot do its part, is ssm-compiler installed there? ({error})") from None
+        except Exception as error:
+            if scheduler is None:
+                raise
+            why = one_line(f"{type(error).__name__}: {error}", most=150)
+            raise InputError(
+                f"--scheduler {scheduler}: a worker failed, is this version of ssm-compiler installed there? ({why})"
+            ) from None
         yield part, text
 
 

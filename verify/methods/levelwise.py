@@ -36,8 +36,8 @@ and the induction either closes or does not.  What fails need not fail on a stri
 combinations that never occur together; then a string is looked for, and the verdict is ``undecided`` when there is
 none.
 
-Cost: O(facts * digits), and one evaluation of the layer for each row of features and each state of H with it.  Facts
-are the pairs (P, D) of the pair graph: D_n has about n^2 of them for each letter.
+Cost: O(facts * digits) on arrays; of a layer's weights, those of the neurons that a row of features reaches, for each
+row and each state of H with it (:mod:`verify.numbers.sparse_rows`).  Facts are the pairs (P, D) of the pair graph: D_n has about n^2 of them for each letter.
 """
 
 from __future__ import annotations
