@@ -9,7 +9,7 @@ from constructions.compile.compiler import compile
 from constructions.target import TARGETS
 from verify.__main__ import main
 from verify.claim import Claim
-from verify.methods import cache
+from verify.methods import cache, search
 from verify.proving import prove_claim
 from verify.verdict import PROVED, REFUTED, UNDECIDED
 
@@ -55,3 +55,14 @@ def test_the_command_tests_what_it_cannot_prove(monkeypatch, capsys):
     printed = " ".join(capsys.readouterr().out.split())
     assert "undecided cannot close: each of 15 Myhill-Nerode classes" in printed
     assert "tested no disagreement" in printed
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_search_over_an_engine_does_not_begin_what_cannot_close(mode, monkeypatch):
+    monkeypatch.setattr(search, "HOPELESS_LIMIT", 3)
+    built = build(compile(DyckMachine(2, 3), mode))
+    with built.running() as model:
+        claim = Claim(DyckMachine(2, 3), mode, model, built.weights, built.construction, 14)
+        verdict = prove_claim(claim, "search")
+        assert verdict.outcome == UNDECIDED and verdict.explored["joint states"] <= 14
+        assert verdict.reason.startswith("cannot close: each of 15 Myhill-Nerode classes is a joint state")

@@ -14,11 +14,13 @@ import numpy as np
 import torch
 
 from automata.machine import ACCEPT, EOS
+from constructions.growing import Growing
 from constructions.mamba.reading import Reading
 from constructions.mamba.weights import FIRST_SYMBOL, MambaWeights
 from constructions.ssm.engine import Outputs
 
 BATCH = 256
+_WORD = 8
 
 
 class Vocabulary:
@@ -186,48 +188,72 @@ class ForwardMamba:
 class StateTable:
     """All layer caches seen so far, each once.
 
-    A layer's cache is a few tensors of shape (batch, ...).  Two are the same entry exactly when all their bytes
-    are, after -0 has been written as 0.
+    A layer's cache is a few tensors of shape (batch, ...).  Two are the same entry exactly when all their bytes are,
+    after -0 has been written as 0.  Time and memory are in proportion to the caches, however many are known already.
 
     Args:
         layers: for each layer example tensors, which fix shapes and dtypes.
     """
 
     def __init__(self, layers: Sequence[Sequence[torch.Tensor]]):
-        self._number: list[dict[bytes, int]] = [{} for _ in layers]
-        self._entries: list[list[torch.Tensor]] = [[tensor[:0].cpu() for tensor in tensors] for tensors in layers]
-        self._pending: list[list[list[torch.Tensor]]] = [[[] for _ in tensors] for tensors in layers]
+        self._layers = [_LayerTable(tensors) for tensors in layers]
 
     def rows(self, layers: Sequence[Sequence[torch.Tensor]]) -> np.ndarray:
         """The numbers of these caches, int32 of shape (batch, layers); unseen ones are added."""
-        return np.stack([self._numbers(i, tensors) for i, tensors in enumerate(layers)], axis=1)
+        return np.stack([table.numbers(tensors) for table, tensors in zip(self._layers, layers)], axis=1)
 
     def caches(self, layer: int, numbers: np.ndarray) -> list[torch.Tensor]:
         """The tensors of these entries, one row each."""
-        for place, pending in enumerate(self._pending[layer]):
-            if pending:
-                self._entries[layer][place] = torch.cat([self._entries[layer][place], *pending])
-                pending.clear()
-        index = torch.from_numpy(numbers.astype(np.int64))
-        return [entries[index] for entries in self._entries[layer]]
+        return self._layers[layer].tensors(numbers)
 
-    def _numbers(self, layer: int, tensors: Sequence[torch.Tensor]) -> np.ndarray:
+
+class _LayerTable:
+    """The caches of one layer, as rows of 64-bit words; the last word is filled up with zeros."""
+
+    def __init__(self, tensors: Sequence[torch.Tensor]):
+        self._examples = [tensor[:0].cpu() for tensor in tensors]
+        self._sizes = [tensor[0].numel() * tensor.element_size() for tensor in tensors]
+        words = -(-sum(self._sizes) // _WORD)
+        self._entries = Growing(np.uint64, (words,))
+        self._factors = np.random.default_rng(0).integers(0, 1 << 63, words, dtype=np.uint64) * np.uint64(
+            2
+        ) + np.uint64(1)
+        self._first: dict[int, int] = {}
+        """The first entry with this sum."""
+        self._others: dict[bytes, int] = {}
+        """All other entries that have the sum of an earlier one."""
+
+    def numbers(self, tensors: Sequence[torch.Tensor]) -> np.ndarray:
+        """The numbers of these caches.  A sum of their words says where to look; all words are compared there."""
         # Adding 0 turns -0 into 0 and changes nothing else.
-        tensors = [(tensor + 0).cpu() for tensor in tensors]
-        flat = np.concatenate([_bytes(tensor) for tensor in tensors], axis=1)
-        width, buffer, known = flat.shape[1], flat.tobytes(), self._number[layer]
-        numbers, new = np.empty(len(flat), dtype=np.int32), []
-        for i in range(len(flat)):
-            key = buffer[i * width : (i + 1) * width]
-            found = known.get(key)
+        flat = [_bytes((tensor + 0).cpu()) for tensor in tensors]
+        rows = np.zeros((len(flat[0]), self._entries.rows.shape[1]), dtype=np.uint64)
+        rows.view(np.uint8)[:, : sum(self._sizes)] = np.concatenate(flat, axis=1)
+        numbers, count = np.empty(len(rows), dtype=np.int32), len(self._entries)
+        new: list[int] = []
+        for i, total in enumerate((rows * self._factors).sum(axis=1, dtype=np.uint64).tolist()):
+            found = self._first.get(total)
             if found is None:
-                found = known[key] = len(known)
+                found = self._first[total] = count + len(new)
                 new.append(i)
             numbers[i] = found
-        if new:
-            for pending, tensor in zip(self._pending[layer], tensors):
-                pending.append(tensor[new].clone())
+        self._entries.append(rows[new])
+        for i in np.flatnonzero((self._entries.rows[numbers] != rows).any(axis=1)).tolist():
+            key = rows[i].tobytes()
+            if key not in self._others:
+                self._others[key] = len(self._entries)
+                self._entries.append(rows[[i]])
+            numbers[i] = self._others[key]
         return numbers
+
+    def tensors(self, numbers: np.ndarray) -> list[torch.Tensor]:
+        """The tensors of these entries, one row each."""
+        octets, first, found = self._entries.rows[numbers].view(np.uint8), 0, []
+        for example, size in zip(self._examples, self._sizes):
+            part = torch.from_numpy(np.ascontiguousarray(octets[:, first : first + size]))
+            found.append(part.view(example.dtype).reshape(len(numbers), *example.shape[1:]))
+            first += size
+        return found
 
 
 def _bytes(tensor: torch.Tensor) -> np.ndarray:

@@ -10,19 +10,19 @@ _TABLES = "constructions/ssm/tabulated.py"
 _RELEVANCE = "constructions/ssm/relevance.py"
 _JOINT = "tests/test_joint_states.py"
 _VERDICT = "verify/verdict.py"
-_CACHES = "verify/methods/cache.py"
+_CACHES = "verify/methods/hopeless.py"
 
 FAULTS = [
     Fault(
         _CACHES,
-        "        if classes <= claim.limit:\n",
-        "        if classes < claim.limit:\n",
+        "    if classes <= claim.limit:\n",
+        "    if classes < claim.limit:\n",
         "tests/test_cache_limit.py",
         "a search that the limit allows to close is not cut short",
     ),
     Fault(
         _CACHES,
-        "min(claim.limit, HOPELESS_LIMIT)",
+        "min(claim.limit, most)",
         "claim.limit",
         "tests/test_cache_limit.py",
         "a search that cannot close is cut short",

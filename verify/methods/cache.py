@@ -4,18 +4,15 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
-
-from automata.machines.bounded_dyck import DyckMachine
 from constructions.mamba.weights import MambaWeights
 from constructions.recurrent.cells import CellWeights
 from constructions.stock.weights import StockWeights
 from verify.checkpoints.checkpoint_search import search_checkpoint
 from verify.checkpoints.search import prove_mamba
 from verify.claim import Claim
+from verify.methods.hopeless import search_within
 from verify.progress import Progress
-from verify.verdict import UNDECIDED, Verdict
+from verify.verdict import Verdict
 
 HOPELESS_LIMIT = 5_000
 """Joint states of a search that cannot close, since the language has more classes than the limit allows."""
@@ -46,15 +43,7 @@ class CacheSearch:
 
     def run(self, claim: Claim, progress: Progress) -> Verdict:
         """A search that cannot close within the limit stops early: it can only refute, for which short strings do."""
-        classes = claim.machine.classes() if isinstance(claim.machine, DyckMachine) else 0
-        if classes <= claim.limit:
-            return self._search(claim, claim.limit, progress)
-        verdict = self._search(claim, min(claim.limit, HOPELESS_LIMIT), progress)
-        if verdict.outcome != UNDECIDED:
-            return verdict
-        number = str(classes) if classes < 10**12 else f"about 10^{math.log10(classes):.1f}"
-        why = f"cannot close: each of {number} Myhill-Nerode classes is a joint state, and --limit is {claim.limit}"
-        return replace(verdict, reason=f"{why}; {verdict.reason}")
+        return search_within(claim, HOPELESS_LIMIT, lambda limit: self._search(claim, limit, progress))
 
     def _search(self, claim: Claim, limit: int, progress: Progress) -> Verdict:
         if isinstance(claim.weights, (StockWeights, CellWeights)):

@@ -11,9 +11,13 @@ from constructions.compile.compiler import DRIFT, needs
 from constructions.ssm.engine import Engine
 from verify.claim import Claim
 from verify.methods.bisimulation import bisimulation
+from verify.methods.hopeless import search_within
 from verify.methods.sticky import find_sticky
 from verify.progress import Progress
 from verify.verdict import Verdict
+
+HOPELESS_LIMIT = 200_000
+"""Joint states of a search that cannot close, since the language has more classes than the limit allows."""
 
 DEEPEST, OUTPUTS_AT_ONCE = 2_000, 25
 """A search follows strings of up to so many brackets one after another; so many outputs cost nothing beside a
@@ -48,9 +52,13 @@ class Search:
         drifts = claim.construction is None or DRIFT in needs(claim.construction.cascade)
         looked_for = drifts and claim.mode == RECOGNISE and isinstance(claim.model, Engine)
         absorbed = find_sticky(claim.model) if looked_for else None
-        return bisimulation(
-            claim.machine, claim.model, claim.mode, limit=claim.limit, absorbed=absorbed, progress=progress
-        )
+
+        def search(limit: int) -> Verdict:
+            return bisimulation(
+                claim.machine, claim.model, claim.mode, limit=limit, absorbed=absorbed, progress=progress
+            )
+
+        return search_within(claim, HOPELESS_LIMIT, search)
 
 
 def _states(cascade: Cascade) -> float:

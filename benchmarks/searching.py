@@ -1,0 +1,117 @@
+"""Proofs by search beside a plain one over a Python set of bytes, with the memory of a joint state; tight bounded Dyck;
+and the random test of a whole command.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import tracemalloc
+from typing import Iterator
+
+import numpy as np
+
+from automata.catalogue import language
+from automata.machine import PREDICTIVE, RECOGNISE, Machine
+from automata.machines.bounded_dyck import DyckMachine
+from constructions.compile.compiler import compile
+from constructions.paper.bounded_dyck import bounded_dyck
+from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.engine import Engine
+from constructions.ssm.lowering import lower
+from verify.evidence.sampling import check_random
+from verify.methods.bisimulation import bisimulation
+from verify.methods.machine_states import Interned
+from verify.methods.sticky import find_sticky
+
+_BLOCK = 1 << 15
+_SEARCHES = (
+    (2, 15, PREDICTIVE, "exact"),
+    (8, 5, PREDICTIVE, "exact"),
+    (8, 5, PREDICTIVE, "float32"),
+    (2, 15, RECOGNISE, "exact"),
+    (8, 5, RECOGNISE, "exact"),
+)
+_TESTED = ("d-4", "tomita-4", "flip-flop", "dyck-2-5", "dyck-8-5", "dyck-1", "shuffle-2", "anbncn")
+_STRINGS, _LONGEST = 8_000, 500
+
+
+def plain_search(machine: Machine, engine: Engine) -> int:
+    """The joint states of a predictor, by the engine as it is and a set of bytes: what a search took before."""
+    interned = Interned(machine, engine.alphabet, engine.outputs, PREDICTIVE)
+    rows, _ = engine.begin(1)
+    machines = np.zeros(1, dtype=np.int32)
+    seen = {machines.tobytes() + rows.tobytes()}
+    while len(machines):
+        interned.expand(machines)
+        sources, symbols = np.nonzero(interned.next[machines] >= 0)
+        found: list[tuple[np.ndarray, np.ndarray]] = []
+        for first in range(0, len(sources), _BLOCK):
+            source, symbol = sources[first : first + _BLOCK], symbols[first : first + _BLOCK]
+            target = interned.next[machines[source], symbol]
+            stepped, outputs = engine.advance(rows[source], symbol[:, None])
+            if (interned.table()[interned.expected[target]] != outputs.dense()[:, 0]).any():
+                raise AssertionError("a model that is proved is not wrong")
+            new = []
+            for i in range(len(target)):
+                key = target[i].tobytes() + stepped[i].tobytes()
+                if key not in seen:
+                    seen.add(key)
+                    new.append(i)
+            found.append((target[new], stepped[new]))
+        machines = np.concatenate([part for part, _ in found])
+        rows = np.concatenate([part for _, part in found])
+    return len(seen)
+
+
+def rows() -> Iterator[tuple[str, str]]:
+    """The printed rows: what was measured, and the figure; times are of this process alone."""
+    for k, depth, mode, arithmetic in _SEARCHES:
+        engine = Engine(lower(bounded_dyck(k, depth, mode), Arithmetic.parse(arithmetic)))
+        yield from _search(k, depth, mode, engine)
+    for k, depth in ((2, 5), (8, 5)):
+        yield _tight(k, depth)
+    for name in _TESTED:
+        yield _random_test(name)
+
+
+def _search(k: int, depth: int, mode: str, engine: Engine) -> Iterator[tuple[str, str]]:
+    machine = DyckMachine(k, depth)
+    absorbed = find_sticky(engine) if mode == RECOGNISE else None
+    start = time.process_time()
+    joint = bisimulation(machine, engine, mode, absorbed=absorbed).explored["joint states"]
+    speed = joint / (time.process_time() - start)
+    what = f"search of Dyck({k}, {depth}), {mode}, {engine.arithmetic}"
+    yield f"{what}, {joint} joint states (aim >= 500 k)", f"{speed / 1e3:.0f} k joint states/s"
+    tracemalloc.start()
+    bisimulation(machine, engine, mode, absorbed=absorbed)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    yield "  memory of a joint state, everything included (aim <= 100)", f"{peak / joint:.0f} bytes"
+    if mode == PREDICTIVE and engine.arithmetic == "exact":
+        start = time.process_time()
+        if plain_search(machine, engine) != joint:
+            raise AssertionError("the two searches differ")
+        plain = joint / (time.process_time() - start)
+        yield "  over a search with a set of bytes", f"{speed / plain:.1f} x ({plain / 1e3:.0f} k/s)"
+
+
+def _tight(k: int, depth: int) -> tuple[str, str]:
+    machine = DyckMachine(k, depth)
+    loose, tight = (
+        bisimulation(machine, Engine(lower(bounded_dyck(k, depth, tight=kind), Arithmetic("exact")))).explored
+        for kind in (False, True)
+    )
+    bits = math.log2(tight["joint states"]) / math.log2(machine.classes())
+    figure = f"{loose['joint states']} -> {tight['joint states']}, ratio {bits:.3f}"
+    return f"Dyck({k}, {depth}), reachable states, with --tight (aim: the classes)", figure
+
+
+def _random_test(name: str) -> tuple[str, str]:
+    machine = language(name).machine
+    found = compile(machine)
+    engine = Engine(lower(found.cascade, Arithmetic.parse(found.arithmetic)))
+    start = time.process_time()
+    verdict = check_random(machine, engine, _STRINGS, _LONGEST, PREDICTIVE)
+    speed = verdict.explored["symbols"] / (time.process_time() - start)
+    return f"random test of {name}, {_STRINGS} strings (aim >= 5)", f"{speed / 1e6:.1f} M symbols/s"

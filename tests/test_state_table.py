@@ -1,0 +1,58 @@
+"""The caches that a search has seen, beside a list that keeps each once."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from constructions.mamba import stepping  # noqa: E402
+from constructions.mamba.stepping import StateTable  # noqa: E402
+
+
+def caches(seed, rows, dtype):
+    """Two layers of two tensors each, with few different values, -0 among them."""
+    rng = np.random.default_rng(seed)
+    values = torch.tensor([0.0, -0.0, 1.0, 0.5])
+    return [
+        [values[torch.from_numpy(rng.integers(0, 4, (rows, *shape)))].to(dtype) for shape in ((3, 2), (1, 1))]
+        for _ in range(2)
+    ]
+
+
+def followed(dtype):
+    layers = caches(0, 1, dtype)
+    table, known = StateTable(layers), [[], []]
+    for seed in range(12):
+        layers = caches(seed, 200, dtype)
+        numbers = table.rows(layers)
+        for layer, tensors in enumerate(layers):
+            for row in range(200):
+                # Equality of lists: -0 is 0.
+                key = [tensor[row].to(torch.float64).tolist() for tensor in tensors]
+                if key not in known[layer]:
+                    known[layer].append(key)
+            back = table.caches(layer, numbers[:, layer])
+            assert [(t.dtype, t.shape) for t in back] == [(t.dtype, t.shape) for t in tensors]
+            assert all(bool((a == b).all()) for a, b in zip(back, tensors))
+            # As many numbers as there are different caches.
+            distinct = {str([tensor[row].to(torch.float64).tolist() for tensor in back]) for row in range(200)}
+            assert len(set(numbers[:, layer].tolist())) == len(distinct)
+    return table, known
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
+def test_caches_are_numbered_by_all_their_bytes(dtype):
+    table, known = followed(dtype)
+    for layer in range(2):
+        assert len(table._layers[layer]._entries) == len(known[layer])
+
+
+def test_caches_whose_sums_are_alike_are_told_apart(monkeypatch):
+    table = stepping._LayerTable.__init__
+
+    def alike(self, tensors):
+        table(self, tensors)
+        self._factors[:] = 0
+
+    monkeypatch.setattr(stepping._LayerTable, "__init__", alike)
+    test_caches_are_numbered_by_all_their_bytes(torch.float32)
