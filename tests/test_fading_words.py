@@ -55,6 +55,22 @@ def test_each_ending_is_looked_at(monkeypatch):
     assert accuracy(MACHINE, model.by_full_forward, [turned], PREDICTIVE, [len(turned)]).witness is None
 
 
+def test_the_ending_that_is_wrong_first_is_found(monkeypatch):
+    """Endings branch off at growing distances; whatever lies in between is looked at once something is wrong."""
+    every = Part.loops
+    monkeypatch.setattr(
+        Part, "loops", lambda part, most: [loop for loop in every(part, most) if part.spelled(loop[0]) == ("i", "1")]
+    )
+    model = stepped(soft_flip_flop(pre_activation(0.95)))
+    verdict = fading_words(MACHINE, model, PREDICTIVE)
+    word = verdict.witness.word
+    assert word[0] == "w" and word[-1] == "r" and len(word) > 100
+    for repeats in ((len(word) - 3) // 2, (len(word) - 3) // 2 - 1):
+        tried = (*word[:2], *("i", "1") * repeats, "r")
+        wrong = accuracy(MACHINE, model.by_full_forward, [tried], PREDICTIVE, [len(tried)]).witness
+        assert (wrong is not None) == (len(tried) == len(word))
+
+
 def test_recognisers_are_asked_on_every_string():
     machine = language("tomita-1").machine
     model = random_model(("0", "1"), ("<accept>",), 3)

@@ -72,6 +72,20 @@ FAULTS = [
         "endings branch off where v has been read to its end, as the state is known there",
     ),
     Fault(
+        _FADING,
+        "    if run.witness is not None and length > branched + 1:\n",
+        "    if run.witness is None:\n",
+        "tests/test_fading_words.py",
+        "the endings in between are looked at once something is wrong",
+    ),
+    Fault(
+        _FADING,
+        "length + _ROUND * max(1, length // (10 * _ROUND))",
+        "length + length // 10",
+        "tests/test_fading_words.py",
+        "endings branch off where each v has been read to its end",
+    ),
+    Fault(
         _FORKS,
         "                    tensor[: self.rows][stay] = was[: self.rows][stay]\n",
         "                    pass\n",

@@ -105,21 +105,23 @@ def check_checkpoint(
         report.verdict("random test", _read_as(verdict, reading), {"run by": "full forward", "seed": args.seed})
         if not _star_free(given):
             report.verdict("pumped words", _read_as(run_alone(machine, model, pumped(given, model, mode)), reading))
-        for name, verdict in _every_length(machine, opened, model, mode, reading, args, report):
+        wrong = any(verdict.outcome == REFUTED for verdict in report.verdicts[earlier:])
+        for name, verdict in _every_length(machine, opened, model, mode, reading, args, report, wrong):
             report.verdict(name, _read_as(verdict, reading))
         report.section("conclusion", conclusion(report.verdicts[earlier:], horizon))
         if args.draw:
-            _draw(given, opened.model, mode, args, report)
+            proved = conclusion(report.verdicts[earlier:]).keys() == {"proved"}
+            _draw(given, opened.model, mode, args, report, proved)
     if alone:
         report.close()
     return status(report.verdicts[earlier:])
 
 
-def _draw(given: Input, model: Any, mode: str, args: argparse.Namespace, report: Report) -> None:
+def _draw(given: Input, model: Any, mode: str, args: argparse.Namespace, report: Report, proved: bool) -> None:
     """Draws the automaton that a proved model implements: that of its own states, where these are finitely many."""
     from verify.show.pictures.drawing import draw_file
 
-    if status(report.verdicts) or not any(verdict.outcome == PROVED for verdict in report.verdicts):
+    if not proved:
         report.section("picture", {"drawn": "nothing: only of a proved model is it known which automaton it is"})
         return
     with Progress("states", quiet=args.quiet, phase="extraction") as progress:
@@ -136,18 +138,24 @@ def _draw(given: Input, model: Any, mode: str, args: argparse.Namespace, report:
 
 
 def _every_length(
-    machine: Machine, opened: Opened, model: Any, mode: str, reading: Reading, args: argparse.Namespace, report: Report
+    machine: Machine,
+    opened: Opened,
+    model: Any,
+    mode: str,
+    reading: Reading,
+    args: argparse.Namespace,
+    report: Report,
+    refuted: bool,
 ) -> Iterator[tuple[str, Verdict]]:
     """The checks that speak about every length, or look for long strings, by name: cheapest first, until one decides.
 
-    The search comes first with a small limit, in which it closes or not; what refuted the model by a long string leaves
-    it to look for shorter ones.
+    The search comes first with a small limit, in which it closes or not; where the model is refuted (``refuted``: by
+    random strings) it is left to look for shorter ones.
     """
     verdict = _search(machine, model, mode, args, min(args.limit, SMALL_SEARCH))
     if verdict.outcome != UNDECIDED:
         yield "search", verdict
         return
-    refuted = _refuted(report)
     for name, found in _long_words(machine, opened, model, mode, args, report):
         refuted |= found.outcome == REFUTED
         yield name, found
@@ -190,10 +198,6 @@ def pumped(given: Input, model, mode: str) -> Verdict:
     return replace(
         verdict, outcome=UNDECIDED, reason=f"right on {shown}, though gates of a Mamba cannot do this for every n"
     )
-
-
-def _refuted(report: Report) -> bool:
-    return any(verdict.outcome == REFUTED for verdict in report.verdicts)
 
 
 def _long_words(

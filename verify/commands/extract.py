@@ -18,7 +18,7 @@ HELP = "the automaton that a stock checkpoint implements, where finitely many st
 
 EXAMPLES = ("extract stock", "extract stock --draw automaton.svg --automaton automaton.json")
 
-_ROWS = 20_000
+_ROWS, _MOST_SYMBOLS = 20_000, 1_000
 _SHOWN = 40
 """Transitions that are printed one by one."""
 
@@ -99,8 +99,11 @@ def _alphabet(directory: Path, given: str | None) -> tuple[str, ...]:
     if given is not None:
         return tuple(given.split()) if len(given.split()) != 1 else tuple(given.strip())
     symbols = declared_alphabet(directory) or tokens_of(directory)
-    if not symbols:
-        raise InputError(f"{directory}: has no tokens but special ones: --alphabet says what the symbols are")
+    if not 0 < len(symbols) <= _MOST_SYMBOLS:
+        raise InputError(
+            f"{directory}: has {len(symbols)} tokens that are not special, expected 1 to {_MOST_SYMBOLS}: name those "
+            "that are symbols (--alphabet)"
+        )
     return symbols
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 from dataclasses import dataclass
 from functools import cached_property
@@ -202,7 +203,10 @@ def read_for(folder: str, args: argparse.Namespace) -> tuple[Input, str | None, 
         said = "as named in the command" + f", {LANGUAGE_FILE} is not looked at" * has_language(folder)
         return read_input(args), None, {"language": said}
     if not has_language(folder):
-        raise InputError(f"{folder}: has no {LANGUAGE_FILE}, so a LANGUAGE is needed: {args.command} {folder} LANGUAGE")
+        without = f"; extract {folder} says which automaton it is" * os.path.isfile(os.path.join(folder, "config.json"))
+        raise InputError(
+            f"{folder}: has no {LANGUAGE_FILE}, so a LANGUAGE is needed: {args.command} {folder} LANGUAGE{without}"
+        )
     with Progress(phase="reading", quiet=args.quiet):
         known, mode = saved_language(folder, args.most, unminimised_limit(args))
         return _of(known, "", args), mode, {"language": f"from {LANGUAGE_FILE}"}

@@ -24,11 +24,11 @@ _SYMBOLS = 1_200
 """Symbols of v v v … in a model of one layer; of more layers fewer, as each step costs more."""
 
 _LEAST_SYMBOLS, _LAYERS = 200, 3
-_CLOSE = 64
-"""Up to so many symbols endings branch off after every v, then at distances that grow by a tenth."""
-
 _ROUND = math.lcm(*range(1, _LOOP + 1))
 """Symbols after which each v has been read to its end."""
+
+_CLOSE = 10 * _ROUND
+"""Up to so many symbols endings branch off after every v, then at distances that grow by a tenth."""
 
 _BRANCHES = 2_048
 """Endings that branch off at one point."""
@@ -57,22 +57,13 @@ def fading_words(
     run = _Run(part, model, mode, words)
     if not len(words.states):
         return run.verdict(TESTED, "no short word leads a state back to itself", 0)
-    forks = Forks(model, len(words.states))
-    read_to(words, forks, run.token)
-    length, branch, repeats, before = 0, 0, False, forks.caches()
-    while run.witness is None and length < longest and not repeats:
-        length += 1
-        run.read(forks)
-        progress.advance(1)
-        if length >= branch:
-            run.branch(forks)
-            branch = length + 1 if length < _CLOSE else length + length // 10
-        if length % _ROUND == 0:
-            now = forks.caches()
-            repeats, before = all(map(np.array_equal, before, now)), now
-    shown = (
-        f"u v^n s for {len(set(words.states.tolist()))} states and {len(words.states)} loops v of up to {_LOOP} symbols"
-    )
+    length, branched, repeats = run.look(Forks(model, len(words.states)), longest, _CLOSE, progress)
+    if run.witness is not None and length > branched + 1:
+        # Endings of the powers in between were not looked at.
+        run = _Run(part, model, mode, words)
+        length, _, _ = run.look(Forks(model, len(words.states)), length, length, progress, branched)
+    states = len(set(words.states.tolist()))
+    shown = f"u v^n s for {states} states and {len(words.states)} loops v of up to {_LOOP} symbols"
     shown += f" ({words.left_out} more were left out)" * bool(words.left_out)
     if run.witness is None:
         shown += f", v v … up to {length} symbols" + ", from where on the caches repeat" * repeats
@@ -100,6 +91,33 @@ class _Run:
         self._turns = np.array([[loop[i % len(loop)] for i in range(longest)] for loop in words.words])
         self._lengths = np.array([len(loop) for loop in words.words])
         self._endings = self._all_endings()
+
+    def look(self, forks: Any, longest: int, close: int, progress: Progress, after: int = 0) -> tuple[int, int, bool]:
+        """Reads v v … until something is wrong, up to so many symbols, or until the caches repeat.
+
+        Args:
+            close: up to where endings branch off after every symbol.
+            after: up to where none does.
+
+        Returns:
+            The symbols read, those read when endings branched off last before, and whether the caches
+            repeat.
+        """
+        read_to(self.loops, forks, self.token)
+        length, branch, earlier, last, repeats, before = 0, after + 1, after, after, False, forks.caches()
+        while self.witness is None and length < longest and not repeats:
+            length += 1
+            self.read(forks)
+            progress.advance(1)
+            if length >= branch:
+                self.branch(forks)
+                earlier, last = last, length
+                # Further on, only where all rows have read their v to its end.
+                branch = length + 1 if length < close else length + _ROUND * max(1, length // (10 * _ROUND))
+            if length % _ROUND == 0:
+                now = forks.caches()
+                repeats, before = all(map(np.array_equal, before, now)), now
+        return length, earlier if last == length else last, repeats
 
     def read(self, forks: Any) -> None:
         """Reads one more symbol of v v … in each row, and compares."""
