@@ -378,6 +378,7 @@ BROKEN = [
     ("anbn", ["evidence", "relation", "entries", 1, "ranges", 0], [-1, None], "not an integer from 0"),
     ("anbn", ["evidence", "relation", "entries", 1, "ranges", 0], [2, 1], "not an integer from 2"),
     ("dyck", ["evidence", "relation", "entries", 1, "ranges", 0], [0, 1], "is not null"),
+    ("dyck", ["evidence", "relation", "entries", 1, "ranges", 0], 0, "is not null"),
     ("anbn", ["evidence", "relation", "entries", 1, "state", "layers", 0, 0], ["r", 1], "is no term"),
     ("anbn", ["evidence", "relation", "entries", 1, "state", "layers", 0, 0], ["b", 0, 0], "is no term"),
     ("anbn", ["evidence", "relation", "entries", 1, "state", "layers", 0, 0], ["any", 0, 1, 1, 1], "is no term"),
@@ -1046,7 +1047,7 @@ def test_the_checker_is_one_small_file_that_needs_nothing():
     known = {"fractions", "functools", "gzip", "hashlib", "json", "math", "operator", "os", "re", "struct", "sys"}
     known |= {"io", "unicodedata", "zlib"}
     assert imported <= known
-    assert source.count("\n") <= 1234
+    assert source.count("\n") <= 1235
 
 
 PYTHONS = sorted((Path.home() / ".pyenv" / "versions").glob("*/bin/python")) + sorted(

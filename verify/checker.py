@@ -335,9 +335,12 @@ class Run:
         return (state & way.keep) + added, node.after[made] if made in node.after else self.rest(node, made)
     def step(self, state, symbol):
         """(state, outputs) after a symbol, and of state 0 after BOS, symbol -1."""
-        found = self.roots[symbol]
-        for _ in self.layers: state, found = self.layer(found, state)
-        return state, found
+        node = self.roots[symbol]
+        for _ in self.layers:  # as above, and without the call
+            way = node.way
+            added, made = way.table.get(state & way.looks) or self.learn(node.layer, way, state)
+            state, node = (state & way.keep) + added, node.after[made] if made in node.after else self.rest(node, made)
+        return state, node
     def content(self, layer, state):
         """The numbers of a layer's coordinates."""
         return [self.values[c][state >> LANE * c & MASK] for c in layer.lanes]
@@ -835,7 +838,7 @@ class Relation:
             low, high = read(pair, [None, 2], "%s.ranges[%d]" % (place, i))
             read(high, (read(low, _NATURAL, place + ".ranges"), LARGEST, None), place + ".ranges")
             limits.append((low, INFINITY if high is None else high))
-        need(limits or not any(entry.ranges), "%s.ranges: the range of a cell is not null", place)
+        need(limits or entry.ranges == [None] * registers, "%s.ranges: the range of a cell is not null", place)
         for i, terms in enumerate(read(entry.state.layers, [None, len(widths)], place + ".state.layers")):
             for c, term in enumerate(read(terms, [None, widths[i]], "%s.state.layers[%d]" % (place, i))):
                 found.append(self.term(term, registers))
