@@ -25,6 +25,7 @@ from constructions.ssm.layers import Affine
 from constructions.ssm.random_ssm import random_ssm
 from constructions.ssm.weights import SSM
 from verify.__main__ import main
+from verify.evidence.dataset import LABELS_FILE, STRINGS_FILE
 from verify.report.exported import Exported, affine_data, export_model, slug, ssm_data
 from verify.report.page import MANIFEST, SOURCES
 from verify.show.tracing import Trace
@@ -305,6 +306,18 @@ def test_a_page_about_floats_is_refused():
     built = build(compile(language("d-2").machine), arithmetic="float32")
     with pytest.raises(InputError, match="the page runs integers"):
         Exported(language("d-2"), built).data()
+
+
+def test_a_row_that_fails_is_shown_and_is_the_exit_status(tmp_path):
+    data = tmp_path / "data" / "D-2"
+    data.mkdir(parents=True)
+    (data / STRINGS_FILE).write_text("aabb\n" * 20)
+    (data / LABELS_FILE).write_text("11011110\n" * 19 + "11111110\n")
+    command = ["report", "--only", "d-2,parity", "--no-pictures", "--quiet", "--data", str(tmp_path / "data")]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 1
+    text = (tmp_path / "out" / "index.html").read_text()
+    assert "<strong>1 fail</strong>" in text and text.count('<span class="badge wrong">FAILS</span>') == 1
+    assert "1 label is wrong, the first in line 20, column 3: 11 for 01" in text
 
 
 # -- the table of architectures --------------------------------------------------------------------------

@@ -42,8 +42,8 @@ def rows(path):
 
 
 def test_every_row_is_proved_or_impossible(tmp_path, capsys):
-    path, table = tmp_path / "report.json", tmp_path / "table.md"
-    assert main(["suite", "--json", str(path), "--markdown", str(table)]) == 0
+    path, table, page = tmp_path / "report.json", tmp_path / "table.md", tmp_path / "table.html"
+    assert main(["suite", "--json", str(path), "--markdown", str(table), "--html", str(page)]) == 0
     found = rows(path)
     assert list(found) == list(PAPER_LANGUAGES) and len(found) == 29
     for name, entry in found.items():
@@ -60,6 +60,9 @@ def test_every_row_is_proved_or_impossible(tmp_path, capsys):
     assert found["dyck-8-10"]["bits"] == pytest.approx(33.46, abs=0.005)
     lines = table.read_text().splitlines()
     assert len(lines) == 31 and len({line.replace("\\|", "").count(" | ") for line in lines}) == 1
+    text = page.read_text()
+    assert text.count('<tr><th scope="row">') == 29 and "FAILS" not in text and "<script" not in text
+    assert text.count('<td class="good">proved</td>') == 22 and text.count('<td class="never">impossible</td>') == 7
     assert capsys.readouterr().out.count("FAILS") == 0
 
 
@@ -133,7 +136,8 @@ def test_a_wrong_label_turns_its_row_red(tmp_path, data, capsys, folder, line):
     assert main(command) == 0
     lines = (data / folder / LABELS_FILE).read_text().splitlines()
     (data / folder / LABELS_FILE).write_text("\n".join([*lines[:7], line, *lines[8:]]) + "\n")
-    assert main(command) == 1
+    page = tmp_path / "table.html"
+    assert main([*command, "--html", str(page)]) == 1 and page.read_text().count('<td class="wrong">FAILS</td>') == 1
     found = rows(tmp_path / "report.json")
     assert [name for name, entry in found.items() if entry["faults"]] == [language(folder).name]
     assert "1 label is wrong, the first in line 8" in found[language(folder).name]["faults"][0]

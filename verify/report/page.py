@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import Sequence
+from typing import Mapping, Sequence
 
 import verify
 from automata.errors import InputError
@@ -108,9 +108,10 @@ def files_of(page: Page) -> dict[str, bytes]:
     return {**files, MANIFEST: (json.dumps(manifest, indent=1) + "\n").encode()}
 
 
-def _script(data: object) -> str:
-    """JSON that may stand in a script: a model a line."""
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=True).replace('},"', '},\n"').replace("</", "<\\/")
+def _script(models: Mapping[str, object]) -> str:
+    """An object of JSON that may stand in a script, a model a line."""
+    lines = (f"{json.dumps(name)}: {json.dumps(data, separators=(',', ':'))}" for name, data in models.items())
+    return ("{\n" + ",\n".join(lines) + "\n}").replace("</", "<\\/")
 
 
 def _written(one: PageEntry) -> str:
