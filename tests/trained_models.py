@@ -18,7 +18,7 @@ PROVED = (
     "abstar-d-bcstar-sharp",
     "012star-0-2star-sharp-s1",
     "aabbccddee-sharp",
-    "dyck-2-2-sharp",
+    "dyck-2-2-sharp-s1",
 )
 """Right at every length in float32; ``-sharp`` have gates of exactly 0 and 1, ``-2`` two blocks, ``-n16``
 16 numbers in each channel, ``-s1`` the second seed."""
