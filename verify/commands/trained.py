@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
@@ -141,7 +142,8 @@ def check_trained(report: Report, given: Input, folder: str) -> int:
     edges = [int(edge) for edge in EDGES.split(",")]
     args = parse(["check", folder])
     args.limit, args.quiet, args.json = ROWS, report.quiet, report.json_path
-    return check_checkpoint(given, PREDICTIVE, {}, args, f"python -m verify check {folder}", edges, report)
+    command = f"python -m verify check {shlex.quote(folder)}"
+    return check_checkpoint(given, PREDICTIVE, {}, args, command, edges, report)
 
 
 def released_folder(data: str, given: Input) -> Path:
