@@ -42,6 +42,12 @@ class Size:
     records: dict[str, tuple[int, TableEntry, int]] = field(default_factory=dict)
 
     @property
+    def title(self) -> str:
+        return ", ".join(
+            f"{count} {what}{'s' * (count != 1)}" for count, what in ((self.states, "state"), (self.letters, "letter"))
+        )
+
+    @property
     def languages(self) -> int:
         return self.outcomes.total()
 

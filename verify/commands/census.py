@@ -159,7 +159,7 @@ def _summary(args: argparse.Namespace, folder: str) -> int:
         check_writable(path, option)
     report.table("sizes", [_HEADS, *map(_cells, sizes)], [_data(size) for size in sizes])
     for size in sizes:
-        report.section(_name(size), _details(size), {})
+        report.section(size.title, _details(size), {})
     with Progress("parts", None, args.quiet, phase="writing") as progress:
         write_parquet(folder, parquet, progress)
         save_figure(census_figure(sizes), plot)
@@ -173,11 +173,6 @@ def _summary(args: argparse.Namespace, folder: str) -> int:
 
 _COUNTED = ("states", "letters", "tables", "languages", "star-free", "proved", "undecided", "refuted")
 _HEADS = (*_COUNTED, "levels", "bits", "layers", "monoid", "other monoids")
-
-
-def _name(size: Size) -> str:
-    states, letters = (f"{n} {what}{'s' * (n != 1)}" for n, what in ((size.states, "state"), (size.letters, "letter")))
-    return f"{states}, {letters}"
 
 
 def _cells(size: Size) -> tuple[str, ...]:

@@ -22,18 +22,20 @@ def census_figure(sizes: Sequence[Size]) -> Figure:
     """
     figure = new_figure(12, 4, layout="constrained")
     share, levels, monoids = figure.subplots(1, 3)
-    names = [f"{size.states} states\n{size.letters} letter{'s' * (size.letters != 1)}" for size in sizes]
+    names = [size.title.replace(", ", "\n") for size in sizes]
     places = range(len(sizes))
     share.bar(places, [100 * size.star_free / max(1, size.languages) for size in sizes], color=_COLOURS[1])
     share.set_xticks(places, names, fontsize=8)
     share.set_yscale("log")
     share.set_ylabel("star-free languages, % of all")
     for number, size in enumerate(sizes):
-        colour, name = _COLOURS[number % len(_COLOURS)], names[number].replace("\n", ", ")
+        colour = _COLOURS[number % len(_COLOURS)]
         for chart, counts in ((levels, size.levels), (monoids, size.monoids)):
             found = sorted(counts.items())
             marks = {"marker": "o"} if chart is levels else {"marker": ".", "linestyle": "none"}
-            chart.plot([value for value, _ in found], [count for _, count in found], color=colour, label=name, **marks)
+            chart.plot(
+                [value for value, _ in found], [count for _, count in found], color=colour, label=size.title, **marks
+            )
     for chart, label in ((levels, "levels of the cascade"), (monoids, "elements of the monoid")):
         chart.set_yscale("log")
         chart.set_xlabel(label)
