@@ -37,7 +37,8 @@ combinations that never occur together; then a string is looked for, and the ver
 none.
 
 Cost: O(facts * digits) on arrays; of a layer's weights, those of the neurons that a row of features reaches, for each
-row and each state of H with it (:mod:`verify.numbers.sparse_rows`).  Facts are the pairs (P, D) of the pair graph: D_n has about n^2 of them for each letter.
+row and each state of H with it (:mod:`verify.numbers.sparse_rows`).  Facts are the pairs (P, D) of the pair graph: D_n
+has about n^2 of them for each letter.
 """
 
 from __future__ import annotations
