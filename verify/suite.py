@@ -134,6 +134,22 @@ def languages_named(text: str | None) -> list[Language]:
     return [language(name.strip()) for name in (PAPER_LANGUAGES if text is None else text.split(","))]
 
 
+def targets_named(text: str | None) -> list[str]:
+    """The targets of ``--targets``, each once, the paper's SSM left out: it is always there.
+
+    Raises:
+        InputError: for an unknown name.
+    """
+    names = [TARGETS.named(name.strip()).name for name in text.split(",")] if text else []
+    return [name for name in dict.fromkeys(names) if name != PAPER_TARGET]
+
+
+def outcome_of(rows: Sequence[Row]) -> str:
+    """Of all rows: the worst."""
+    outcomes = {row.outcome for row in rows}
+    return next(outcome for outcome in (REFUTED, UNDECIDED, PROVED) if outcome in outcomes)
+
+
 def _sizes(known: Language) -> tuple[int | None, int | None]:
     """States and elements of the monoid, where there are finitely many, and not too many."""
     if known.kind == COUNTER:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Sequence
 from verify.commands.options import add_report, nonempty, whole_number
 
 if TYPE_CHECKING:
+    from verify.show.report import Report
     from verify.show.suite_table import Cells
     from verify.suite import Row
 
@@ -22,10 +23,19 @@ EXAMPLES = (
     "suite --draw table.svg",
 )
 
-_LIMIT = 10_000
+SUITE_LIMIT = 10_000
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    add_rows(parser)
+    parser.add_argument("--markdown", type=nonempty, metavar="FILE", help="write the table as Markdown")
+    parser.add_argument("--html", type=nonempty, metavar="FILE", help="write the table as a page of its own")
+    parser.add_argument("--draw", type=nonempty, metavar="FILE", help="draw the table (.svg, .png or .pdf)")
+    add_report(parser, "no progress, and only the rows that fail")
+
+
+def add_rows(parser: argparse.ArgumentParser) -> None:
+    """What the rows and columns of the table are, and the limit of each proof."""
     parser.add_argument(
         "--only", type=nonempty, metavar="NAME,…", help="these languages (default: the 27, flip-flop and dyck-8-10)"
     )
@@ -33,36 +43,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--targets", type=nonempty, metavar="NAME,…", help="a column for each of these besides the paper's SSM"
     )
     parser.add_argument("--data", type=nonempty, metavar="DIR", help="also audit the labels of this data set")
-    parser.add_argument("--markdown", type=nonempty, metavar="FILE", help="write the table as Markdown")
-    parser.add_argument("--html", type=nonempty, metavar="FILE", help="write the table as a page of its own")
-    parser.add_argument("--draw", type=nonempty, metavar="FILE", help="draw the table (.svg, .png or .pdf)")
     parser.add_argument(
         "--limit",
         type=whole_number,
-        default=_LIMIT,
+        default=SUITE_LIMIT,
         metavar="N",
-        help=f"joint states of each proof (default: {_LIMIT})",
+        help=f"joint states of each proof (default: {SUITE_LIMIT})",
     )
-    add_report(parser, "no progress, and only the rows that fail")
 
 
 def run(args: argparse.Namespace) -> int:
-    from constructions.target import TARGETS
     from verify.evidence.dataset import folders
     from verify.progress import Progress
     from verify.show.pictures.canvas import check_extension, require_matplotlib
     from verify.show.report import Report
     from verify.show.suite_table import suite_cells, suite_data
-    from verify.show.terminal import painted
-    from verify.suite import PAPER_TARGET, languages_named, row_of
-    from verify.verdict import EXIT_STATUS, PROVED, REFUTED, UNDECIDED
+    from verify.suite import languages_named, outcome_of, row_of, targets_named
+    from verify.verdict import EXIT_STATUS
 
     if args.draw:
         check_extension(args.draw)
         require_matplotlib()
     languages = languages_named(args.only)
-    asked = [TARGETS.named(name.strip()).name for name in args.targets.split(",")] if args.targets else []
-    targets = [name for name in dict.fromkeys(asked) if name != PAPER_TARGET]
+    targets = targets_named(args.targets)
     if args.data:
         folders(args.data)
     report = Report(_command(args), args.quiet, args.json)
@@ -76,15 +79,22 @@ def run(args: argparse.Namespace) -> int:
             progress.advance(1)
     table = suite_cells(found, targets)
     report.table("suite", table, [suite_data(one) for one in found])
-    for one in found:
-        for fault in one.faults:
-            report.say(painted(f"{one.language.name}: {fault}", REFUTED, report.stream))
+    say_faults(report, found)
     for what, path in (("table", args.markdown), ("page", args.html), ("picture", args.draw)):
         if path:
             report.wrote(what, path)
     report.close(lambda: _write(args, table, found))
-    outcomes = {one.outcome for one in found}
-    return EXIT_STATUS[next(outcome for outcome in (REFUTED, UNDECIDED, PROVED) if outcome in outcomes)]
+    return EXIT_STATUS[outcome_of(found)]
+
+
+def say_faults(report: Report, found: Sequence[Row]) -> None:
+    """A line for each thing that is wrong."""
+    from verify.show.terminal import painted
+    from verify.verdict import REFUTED
+
+    for one in found:
+        for fault in one.faults:
+            report.say(painted(f"{one.language.name}: {fault}", REFUTED, report.stream))
 
 
 def _write(args: argparse.Namespace, table: Sequence[Cells], found: Sequence[Row]) -> None:
@@ -107,4 +117,4 @@ def _write(args: argparse.Namespace, table: Sequence[Cells], found: Sequence[Row
 def _command(args: argparse.Namespace) -> str:
     given = ("only", "targets", "data", "markdown", "html", "draw")
     options = "".join(f" --{name} {shlex.quote(value)}" for name in given if (value := getattr(args, name)) is not None)
-    return f"python -m verify suite{options}" + (f" --limit {args.limit}" if args.limit != _LIMIT else "")
+    return f"python -m verify suite{options}" + (f" --limit {args.limit}" if args.limit != SUITE_LIMIT else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator
+from typing import TYPE_CHECKING, Callable, Iterator
 
 from automata.dfa import DFA
 from automata.errors import InputError
@@ -14,6 +14,9 @@ from verify.show.legend import legend
 from verify.show.pictures.automaton import automaton_figure, drawn_states
 from verify.show.pictures.canvas import figure_svg
 from verify.show.pictures.structures import cascade_figure, eggbox_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def pictures(model: Exported) -> Iterator[Picture]:
         )
     if isinstance(model.built.weights, SSM):
         cascade = model.construction.cascade
-        kinds = ", ".join(f"{register.name}" for register in cascade.registers) or "none"
+        kinds = ", ".join(register.name for register in cascade.registers) or "none"
         yield from _drawn(
             f"cascade-{model.slug}.svg",
             lambda: cascade_figure(cascade, list(legend(model.construction))),
@@ -78,7 +81,7 @@ def _automaton(model: Exported) -> DFA | None:
     return model.language.dfa()
 
 
-def _drawn(file: str, figure, says: str, caption: str) -> Iterator[Picture]:
+def _drawn(file: str, figure: Callable[[], Figure], says: str, caption: str) -> Iterator[Picture]:
     from verify.show.pictures.canvas import require_matplotlib
 
     require_matplotlib()
