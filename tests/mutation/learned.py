@@ -173,7 +173,7 @@ FAULTS = [
     ),
     Fault(
         _CHECK,
-        "if opened.forgets and reading.kind == LOGIT and not refuted:",
+        "if opened.forgets and reading.kind == LOGIT and not refuted and first is None:",
         "if opened.forgets and not refuted:",
         "tests/test_answers.py",
         "an invariant speaks about logits alone",

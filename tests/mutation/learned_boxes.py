@@ -274,6 +274,14 @@ FAULTS = [
     ),
     # -- what is said
     Fault(
+        "verify/commands/box_proofs.py",
+        "        checked = recheck_boxes(proof, trained_mamba(model.runner.model), machine, model.vocabulary, answers)\n",
+        "        from verify.learned.recheck import Checked\n\n"
+        "        checked = Checked(len(proof.states), proof.edges, 1.0)\n",
+        "tests/test_box_proofs_cli.py",
+        "a file is believed",
+    ),
+    Fault(
         _INVARIANT,
         "            checked = recheck_boxes(proof, self.model, self.machine, vocabulary, self.answers)\n",
         "            checked = Checked(len(proof.states), proof.edges, 60.0)\n",

@@ -35,7 +35,13 @@ CHECKED_STATES, ROWS = 5_000_000, 20_000
 CHECKED_STRINGS, EDGES = 500, "50,100,150"
 
 _SSM_ONLY = {"method": "--method", "max_length": "--max-length"}
-_MAMBA_ONLY = {"answer": "--answer", "bins": "--bins", "draw": "--draw"}
+_MAMBA_ONLY = {
+    "answer": "--answer",
+    "bins": "--bins",
+    "draw": "--draw",
+    "proof": "--proof",
+    "save_proof": "--save-proof",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -88,6 +94,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=nonempty,
         metavar="FILE",
         help="draw the automaton that a proved Mamba implements (.svg, .png or .pdf)",
+    )
+    parser.add_argument(
+        "--save-proof",
+        type=nonempty,
+        metavar="FILE",
+        help="look for an invariant of boxes of a Mamba first, and write what is proved with it",
+    )
+    parser.add_argument(
+        "--proof", type=nonempty, metavar="FILE", help="check what --save-proof wrote again, on this Mamba"
     )
     add_certificate(parser)
     add_report(parser)

@@ -19,6 +19,7 @@ from verify.checkpoints.declared import declared_mode
 from verify.checkpoints.greedy import greedy
 from verify.checkpoints.opening import Opened, open_checkpoint
 from verify.checkpoints.other_reading import right_otherwise
+from verify.commands.box_proofs import by_boxes, check_provable
 from verify.commands.inputs import Input
 from verify.evidence.accuracy import Accuracy, accuracy
 from verify.evidence.sampling import check_words, random_words
@@ -72,6 +73,7 @@ def check_checkpoint(
     with transformers_ready():
         outputs = (ACCEPT,) if mode == RECOGNISE else (*machine.alphabet, EOS)
         opened = open_checkpoint(directory, machine.alphabet, outputs, reading)
+        check_provable(args, opened, reading)
         model = greedy(opened.model, machine, mode)
         alone, report = report is None, report or Report(command, args.quiet, args.json)
         if alone:
@@ -152,6 +154,12 @@ def _every_length(
     The search comes first with a small limit, in which it closes or not; where the model is refuted (``refuted``: by
     random strings) it is left to look for shorter ones.
     """
+    most = STEPS_PER_STATE * args.limit
+    allowed = {"limit_boxes": args.limit, "limit_steps": most}
+    if first := by_boxes(machine, opened.model, mode, reading, args, allowed, report):
+        yield "invariant", first
+        if first.outcome != UNDECIDED:
+            return
     verdict = _search(machine, model, mode, args, min(args.limit, SMALL_SEARCH))
     if verdict.outcome != UNDECIDED:
         yield "search", verdict
@@ -160,11 +168,9 @@ def _every_length(
         refuted |= found.outcome == REFUTED
         yield name, found
     limit = min(args.limit, REFUTED_SEARCH) if refuted else args.limit
-    if opened.forgets and reading.kind == LOGIT and not refuted:
+    if opened.forgets and reading.kind == LOGIT and not refuted and first is None:
         with Progress("steps", quiet=args.quiet, phase="invariant") as progress:
             by_logit = ByLogit(tuple(model.vocabulary.answers), reading.threshold)
-            most = STEPS_PER_STATE * args.limit
-            allowed = {"limit_boxes": args.limit, "limit_steps": most}
             boxes = prove_running(model, machine, mode, answers=by_logit, progress=progress, **allowed)
         found = run_alone(machine, model, verdict_of(boxes, model, machine, mode))
         if found.outcome == UNDECIDED:

@@ -27,6 +27,7 @@ _READ = {
     "path": "PATH",
     "strings_from": "--strings-from",
     "decide": "--decide",
+    "proof": "--proof",
 }
 """Where options are kept that name what is read, and what they are called."""
 
@@ -35,6 +36,7 @@ _FILES = {
     "markdown": "--markdown",
     "html": "--html",
     "certificate": "--certificate",
+    "save_proof": "--save-proof",
     "coq": "--coq",
     "draw": "--draw",
     "plot": "--plot",

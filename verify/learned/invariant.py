@@ -272,12 +272,7 @@ class _Prover:
         except NoProof as error:
             self.best = f"boxes were found that do not stand the check: {error}"
             return None
-        also = f" and {len(forms.nodes)} half-spaces" if checked.half_spaces else ""
-        reason = (
-            f"for every length, by an invariant of {checked.boxes} boxes{also} ({checked.edges} edges, least margin "
-            f"{checked.margin:.3g}), {SENTENCE}"
-        )
-        return Invariant(PROVED, reason, finder, checked, window, ratio, proof=proof, steps=self.steps)
+        return Invariant(PROVED, checked.sentence, finder, checked, window, ratio, proof=proof, steps=self.steps)
 
     def _wrong(self, word: tuple[int, ...]) -> Invariant:
         symbols = tuple(self.vocabulary.alphabet[symbol] for symbol in word)

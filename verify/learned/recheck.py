@@ -18,7 +18,7 @@ from automata.machine import ACCEPT, MODES, PREDICTIVE, Machine
 from verify.learned.answers import Answers, ByLogit
 from verify.learned.plain_step import Interval, LastScan, PlainStep, least_value, pulled_back
 from verify.learned.proof import BoxProof, NoProof
-from verify.learned.semantics import CONSTANTS, LARGEST_NUMBER
+from verify.learned.semantics import CONSTANTS, LARGEST_NUMBER, SENTENCE
 from verify.learned.weights import TrainedMamba
 
 if TYPE_CHECKING:
@@ -33,12 +33,21 @@ class Checked:
         boxes, edges: their numbers.
         margin: the least distance from 0 of the scores that boxes decide.
         half_spaces: outputs that half-spaces decide.
+        forms: half-spaces.
     """
 
     boxes: int
     edges: int
     margin: float
     half_spaces: int = 0
+    forms: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """The claim."""
+        also = f" and {self.forms} half-spaces" if self.half_spaces else ""
+        size = f"{self.boxes} boxes{also} ({self.edges} edges, least margin {self.margin:.3g})"
+        return f"for every length, by an invariant of {size}, {SENTENCE}"
 
 
 def recheck_boxes(
@@ -109,7 +118,7 @@ class _Pass:
                     if not self._implied(box, last, *pulled_back(last, weights, constant)):
                         raise NoProof(f"{where}: a half-space of box {successor} does not follow")
                 edges += 1
-        return Checked(len(proof.states), edges, float(self.margin), self.by_forms)
+        return Checked(len(proof.states), edges, float(self.margin), self.by_forms, len(proof.form_boxes))
 
     def _decide(self, logits: Interval, last: LastScan, expected: np.ndarray, box: int | None, where: str) -> None:
         """Every output is on its side of 0, by the image's bounds or by what is known at the box."""
