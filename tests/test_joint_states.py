@@ -64,9 +64,11 @@ def test_pairs_are_kept_as_a_list_without_repetitions_keeps_them(drawn):
 def test_pairs_whose_hashes_are_alike_are_told_apart(monkeypatch):
     monkeypatch.setattr(JointStates, "_places", lambda self, first, last: np.zeros(last - first, dtype=np.intp))
     pairs = JointStates(2)
-    columns = [np.arange(700) % 50, np.arange(700) // 350]
+    # Two words each: either alone does not tell them apart.
+    columns = [np.arange(700) % 50 + (1 << 40), np.arange(700) // 350 + (1 << 40)]
     assert len(pairs.add(columns)) == 100 and len(pairs.add(columns)) == 0
-    assert [field.tolist() for field in pairs.fields(0, 51)] == [[*range(50), 0], [0] * 50 + [1]]
+    first, second = (field - np.uint64(1 << 40) for field in pairs.fields(0, 51))
+    assert first.tolist() == [*range(50), 0] and second.tolist() == [0] * 50 + [1]
 
 
 def test_pairs_of_more_fields_than_a_word_has_bits():
@@ -231,7 +233,8 @@ def nine_bits(first, embedding, arithmetic, exponent=0, embedding_exponent=0, ac
         np.zeros(width, int),
         (Mix(affine(neuron, [bias], exponent), activation, -(2**20), 2**20),),
     )
-    readout = affine([[1]], [0])
+    # What is below 0 is seen where no relu hides it.
+    readout = affine([[1 if activation == "relu" else -1]], [0])
     arithmetic = Arithmetic.parse(arithmetic)
     return SSM(("a", "b"), (ACCEPT,), rows, (layer,), readout, arithmetic, embedding_exponent=embedding_exponent)
 
@@ -246,9 +249,8 @@ def test_a_bit_matters_where_it_does(arithmetic, activation, own, bias):
 def test_a_neuron_that_would_be_0_without_rounding_is_not_taken_to_be():
     """3 + 4096 rounds to 4100: less 4096 and less 3 it is 1, not 0."""
     assert followed_alike(nine_bits((3, (1, -1), -3), ((4096, 4096),) * 3, "float16"))
-    # In units of 2^-12: 4096 - 1 - 1 - (4096 - 2) is 0, and 1 less a unit rounds to 1.
-    ssm = nine_bits((4096, (4096, 4096), -4094), ((-1, -1),) * 3, "float16", exponent=12, embedding_exponent=12)
-    assert followed_alike(ssm)
+    # In units of 2^-12: 4096 - 1 rounds to 4096, and again; less 4094 it is 2, not 0.
+    assert followed_alike(nine_bits((1, (1, 1, 1), 0), ((-1, -1, -4094),) * 3, "float16", embedding_exponent=12))
     # Half of the smallest number there is rounds to 0, and three halves to two of it.
     assert followed_alike(nine_bits((3, (-1, -1, -1), 0), ((1, 1, 1),) * 3, "float16", exponent=25))
 

@@ -116,7 +116,7 @@ FAULTS = [
         _PAIRS,
         "            for words in self._words:\n                other |=",
         "            for words in self._words[:1]:\n                other |=",
-        f"{_JOINT}::test_pairs_are_kept_as_a_list_without_repetitions_keeps_them",
+        f"{_JOINT}::test_pairs_whose_hashes_are_alike_are_told_apart",
         "all words of two pairs are compared",
     ),
     Fault(
