@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from automata.machines.flip_flop import FlipFlopMachine  # noqa: E402
 from constructions.mamba.huggingface import random_model  # noqa: E402
 from constructions.mamba.reading import Reading  # noqa: E402
 from constructions.mamba.stepping import SteppedMamba  # noqa: E402
-from tests.soft_flip_flop import ONE, W, pre_activation, save, soft_flip_flop, stepped  # noqa: E402
+from tests.soft_flip_flop import ONE, W, pre_activation, save, soft_flip_flop  # noqa: E402
 from verify.__main__ import main  # noqa: E402
 from verify.checkpoints.greedy import JudgedByTop, greedy  # noqa: E402
 from verify.evidence.accuracy import accuracy  # noqa: E402
@@ -130,8 +131,22 @@ def test_right_by_its_most_likely_token_alone(tmp_path):
 
 
 def test_an_invariant_is_by_the_threshold_asked_for(tmp_path):
-    model = stepped(soft_flip_flop()).runner.model
-    folder = save(model, tmp_path / "stock")
-    for answer, outcome in (("logit:0.5", 0), ("logit:50", 1)):
-        status, report = checked(folder, tmp_path, "--answer", answer)
-        assert status == outcome and f"exceeds {answer[6:]}" in report["search"]["reason"]
+    """With a limit at which the search does not close, and boxes do."""
+    folder = save(soft_flip_flop(), tmp_path / "stock")
+    margins = []
+    for threshold in ("0", "0.5"):
+        status, report = checked(folder, tmp_path, "--limit", "40", "--answer", f"logit:{threshold}")
+        assert status == 0 and report["invariant"]["outcome"] == "proved" and "search" not in report
+        assert f"logit exceeds {threshold}" in report["invariant"]["reason"]
+        margins.append(float(re.search(r"least margin ([0-9.]+)", report["invariant"]["reason"])[1]))
+    assert 0.4 < margins[1] - margins[0] < 0.6  # what is not given lies further below the threshold
+    status, report = checked(folder, tmp_path, "--answer", "logit:50")
+    assert status == 1 and "logit exceeds 50" in report["search"]["reason"]
+
+
+def test_an_invariant_speaks_about_logits_alone(tmp_path):
+    folder = save(soft_flip_flop(), tmp_path / "stock")
+    for answer in ("top", "softmax:0.05"):
+        status, report = checked(folder, tmp_path, "--limit", "40", "--answer", answer)
+        assert status == 3 and "invariant" not in report and report["search"]["outcome"] == "undecided"
+        assert report["conclusion"].keys() >= {"undecided", "predicted"}
