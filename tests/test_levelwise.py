@@ -132,6 +132,30 @@ def halved(ssm):
     return replace(ssm, layers=layers)
 
 
+def test_sums_beyond_the_exact_range_are_refused():
+    """Weights of 2^61 times 16 are 0 in 64 bits."""
+    ssm = lower(bounded_dyck(2, 3), Arithmetic("exact"))
+    layer = ssm.layers[0]
+
+    def huge(affine):
+        matrix = affine.matrix.copy()
+        matrix.data[:] = 2**61
+        return replace(affine, matrix=matrix)
+
+    h, rows = np.full((1, layer.width), 16), sparse.csr_array(np.full((1, layer.inputs), 16))
+    for phi in (
+        (replace(layer.phi[0], affine=huge(layer.phi[0].affine)), *layer.phi[1:]),
+        (layer.phi[0], replace(layer.phi[1], affine=huge(layer.phi[1].affine))),
+    ):
+        maps = SparseMaps(Engine(replace(ssm, layers=(replace(layer, phi=phi), *ssm.layers[1:]))))
+        with pytest.raises(InputError, match="exact"):
+            maps.phi(0, h, rows)
+    wrong = replace(ssm, layers=(replace(layer, gate=huge(layer.gate)), *ssm.layers[1:]))
+    if layer.gate.matrix.nnz:
+        with pytest.raises(InputError, match="exact"):
+            SparseMaps(Engine(wrong)).gates(0, rows)
+
+
 def test_distinct_rows():
     known = {}
     rows = sparse.csr_array(np.array([[0, 1], [2, 0], [0, 1], [0, 0]]))
