@@ -8,6 +8,7 @@ unpickled: so a scheduler has to be one that is trusted.
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager, suppress
 from multiprocessing import active_children
 from typing import Any, Iterator
@@ -21,8 +22,8 @@ RETRIES = 3
 """How often a part is given to another worker after one that failed or died over it."""
 _PATIENCE = 20
 """Seconds in which a scheduler has to answer."""
-_GRACE = 0.1
-"""Seconds in which workers may leave before they are killed."""
+_GRACE, _LATE = 0.1, 0.6
+"""Seconds in which workers may leave before they are killed; and in which others may still come."""
 
 
 def processes(workers: int, work: int) -> int:
@@ -114,6 +115,11 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
             client.close(timeout=_GRACE)
             cluster.close(timeout=_GRACE)
         _end(others)
+        # One that was just being started may come late.
+        until = time.monotonic() + _LATE
+        while cluster.status != distributed.Status.closed and time.monotonic() < until:
+            time.sleep(0.02)
+            _end(others)
         # Dask closes every cluster again when Python ends, and would wait ten seconds for workers that are gone.
         cluster.shutdown_on_close = False
 
