@@ -778,7 +778,7 @@ class _Box:
             low, high = low - v.get(0, 0), high - v.get(0, 0)
             if fixed(v) and not low <= 0 <= high: return None
             for p in v.keys() - {0}:  # the coefficients of conditions are 1 and -1
-                least, most = box.bounds({q: a for q, a in v.items() if q not in (0, p)})
+                least, most = box.bounds({q: a for q, a in v.items() if q not in (0, p)}) if len(v) > 1 else (0, 0)
                 box = box.within(p, *((low - most, high - least) if v[p] > 0 else (least - high, most - low)))
                 if box is None: return None
         return box
@@ -902,19 +902,23 @@ class Relation:
             return self.stored(self.bounded(plus(self.product(gate, h, box), increment), box), box, True)
         v = self.stored(self.value(parts[0], box), box)
         for end, sign in ((parts[1], 1), (parts[2], -1)):
+            if abs(end) == INFINITY: continue
             low, high = box.bounds(v)
-            if abs(end) < INFINITY: self.bounded(number(end), box)
+            self.bounded(number(end), box)
             if low < end < high: raise box.cut(v, end)
             v = number(end) if (high <= end if sign > 0 else low >= end) else v
         return v
     def sum(self, box, bias, weights):
-        total, memo = {}, box.memo
+        total, memo = {} if self.precise else {0: bias}, box.memo  # exact sums may begin with the bias
         spend(len(weights) + 1)
         for wire, weight in weights:
             v = memo.get(wire)
             if type(v) is not dict: v = self.value(wire, box)
+            if not v and not self.precise: continue
             for p, a in v.items(): total[p] = total.get(p, 0) + weight * a
-            for part in (number(weight), plus({}, v, weight), total) if self.precise else (): self.bounded(part, box)
+            if self.precise:
+                for part in (number(weight), plus({}, v, weight), total): self.bounded(part, box)
+        if not self.precise: return {p: a for p, a in total.items() if a}
         self.bounded(number(bias), box)
         return self.bounded(plus(total, number(bias)), box)
     def product(self, v, w, box):
@@ -925,7 +929,9 @@ class Relation:
         raise box.cut(finite[0])
     def stored(self, v, box, state=False):
         """Rounded down in fixed and wrap, and a state modulo 2^P; a form that this changes is cut until it does not."""
-        arithmetic, (low, high) = self.arithmetic, box.bounds(v)
+        arithmetic = self.arithmetic
+        if arithmetic.places is None: return v
+        low, high = box.bounds(v)
         wraps = state and arithmetic.kind == "wrap" and not 0 <= low <= high < arithmetic.modulus
         if not wraps and all([floored(a, arithmetic.places) == a for a in v.values()]): return v
         v = box.fold(v)

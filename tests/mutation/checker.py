@@ -50,7 +50,7 @@ FAULTS = [
     _fault('need(exact, "a number that is up to', 'need(True, "a number that is up to', "floats are exact"),
     _fault("falls <= down and rises <= up", "falls <= down", "what drifts, drifts no faster upwards",
            f"{_TESTS}::test_what_drifts_may_not_come_from_what_drifts_faster"),
-    _fault("            if abs(end) < INFINITY: self.bounded(number(end), box)\n", "", "a clip's bounds are floats",
+    _fault("            self.bounded(number(end), box)\n", "", "a clip's bounds are floats",
            f"{_TESTS}::test_a_bound_of_a_clip_is_a_float_too"),
     _fault('need(width < INFINITY, "a relu', 'need(True, "a relu', "two unbounded numbers are not compared",
            f"{_TESTS}::test_two_unbounded_counters_are_not_compared"),
