@@ -133,6 +133,7 @@ def test_the_overlap_is_counted_by_strings():
     strings = walker.along(["1", "11", "11", "111"])
     assert overlap(strings, set(walker.along(["11", "1111"]).keys())) == 50
     assert overlap(strings.rows(np.arange(0)), set()) is None
+    assert overlap(strings, set(walker.draw(1, 3, 3, np.random.default_rng(0), 0.0, (1.0,)).keys())) == 25
 
 
 @pytest.mark.parametrize("name, folder", [("tomita-1", "Tomita-1"), ("tomita-2", "Tomita-2"), ("anbn", "anbn")])

@@ -68,8 +68,8 @@ FAULTS = [
     ),
     Fault(
         _LOOP,
-        'for m in ("exp_avg", "exp_avg_sq")},',
-        'for m in ("exp_avg_sq", "exp_avg")},',
+        'torch.from_numpy(state[f"{m}.{name}"].copy())',
+        'torch.from_numpy(state[f"exp_avg.{name}"].copy())',
         "tests/test_training.py",
         "the moments are those that were saved",
     ),
