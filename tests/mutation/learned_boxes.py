@@ -275,7 +275,8 @@ FAULTS = [
     # -- what is said
     Fault(
         "verify/commands/box_proofs.py",
-        "        checked = recheck_boxes(proof, trained_mamba(model.runner.model), machine, model.vocabulary, answers)\n",
+        "        checked = recheck_boxes(proof, trained_mamba(model.runner.model), machine, model.vocabulary, "
+        "answers)\n",
         "        from verify.learned.recheck import Checked\n\n"
         "        checked = Checked(len(proof.states), proof.edges, 1.0)\n",
         "tests/test_box_proofs_cli.py",

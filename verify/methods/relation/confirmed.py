@@ -11,7 +11,7 @@ from automata.machines.counter_machine import CounterMachine
 from constructions.ssm.engine import Engine
 from constructions.ssm.weights import SSM
 from verify.methods.machine_states import Interned
-from verify.methods.relation.forms import FormStep
+from verify.methods.relation.forms import FormStep, ParameterForm
 from verify.methods.relation.horizon import counter_places, largest_exact_value
 from verify.methods.relation.prove import RelationProof
 from verify.verdict import TESTED, UNDECIDED, Verdict
@@ -159,7 +159,12 @@ def _step(proof: RelationProof, h: list[list[int]], symbol: str) -> FormStep:
 
 
 def _after(step: FormStep) -> list[list[int]]:
-    return [[step.after(number, i) for i in range(len(row))] for number, row in enumerate(step.h)]
+    return [[_number(step.after(number, i)) for i in range(len(row))] for number, row in enumerate(step.h)]
+
+
+def _number(form: ParameterForm) -> int:
+    assert isinstance(form, int), "no state has a parameter"
+    return form
 
 
 def _runs_exactly(proof: RelationProof, drift: _Drift, run_up: int | None) -> bool:
