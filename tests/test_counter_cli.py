@@ -7,9 +7,8 @@ import pytest
 
 from automata.errors import InputError
 from automata.machines.counter_machine import parse_name
-from constructions.paper import bounded_dyck
 from verify.__main__ import main
-from verify.commands import pipeline
+from verify.commands import pipeline, tasks
 
 FEW = ("--strings", "30", "--max-length", "30")
 
@@ -113,9 +112,9 @@ def test_many_types_have_shorter_random_tests(capsys, tmp_path):
 def test_the_random_test_of_many_types_is_short_unless_a_longer_one_is_asked_for(monkeypatch, given, chosen):
     asked = []
     monkeypatch.setattr(
-        pipeline, "run_task", lambda task, args, command: asked.append((args.strings, args.max_length)) or 0
+        pipeline, "run_task", lambda task, args, command, report: asked.append((args.strings, args.max_length)) or 0
     )
-    monkeypatch.setattr(bounded_dyck, "bounded_dyck", lambda k, depth, mode: None)
+    monkeypatch.setattr(tasks, "task_of", lambda title, machine, args: None)
     assert main(["dyck", "--k", "200000", "--depth", "1", *given]) == 0 and asked == [chosen]
 
 

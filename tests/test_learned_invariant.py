@@ -226,7 +226,9 @@ def test_every_condition_of_a_proof_is_checked(proved, name):
 def test_half_spaces_that_follow_are_no_harm(proved):
     proof, *rest = proved
     everywhere = list(range(len(proof.states)))
-    assert recheck_boxes(replace(proof, **claimed(proof, everywhere, 1.0)), *rest) == recheck_boxes(proof, *rest)
+    with_them = recheck_boxes(replace(proof, **claimed(proof, everywhere, 1.0)), *rest)
+    assert with_them.forms == len(everywhere)
+    assert replace(with_them, forms=0) == recheck_boxes(proof, *rest)
 
 
 def test_half_spaces_decide_what_boxes_do_not():

@@ -315,7 +315,7 @@ def test_a_reading_compares_numbers_as_they_are():
 )
 def test_other_readings_are_refused(exported, capsys, text):
     assert main(["checkpoint", str(exported), "--language", "tomita-1", "--answer", text]) == 2
-    assert "expected logit:T with a number T, or softmax:P" in capsys.readouterr().err
+    assert "expected logit:T with a number T, softmax:P with P from 0 to below 1, or top" in capsys.readouterr().err
 
 
 # -- accuracy and gates -------------------------------------------------------------------------------

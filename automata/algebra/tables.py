@@ -44,7 +44,7 @@ def monoids(tables: np.ndarray) -> list[Monoid]:
     Cost: O(elements of all monoids * letters * states).
 
     >>> monoids(np.array([[[1, 0], [0, 0]], [[1, 0], [1, 1]]]))  # the first letter swaps two states; or sets them
-    [Monoid(size=4, word=(0,)), Monoid(size=4, word=None)]
+    [Monoid(size=4, word=(0,)), Monoid(size=2, word=None)]
     """
     states = tables.shape[1]
     if states**states > NUMBERED_MAPS:

@@ -60,7 +60,7 @@ class RecallMachine:
         """The number of live Myhill-Nerode classes: with one value there is nothing to recall.
 
         >>> RecallMachine(2, 3).classes(), RecallMachine(5, 1).classes()
-        (43, 2)
+        (45, 2)
         """
         if self.values == 1:
             return 2

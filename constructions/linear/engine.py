@@ -36,10 +36,12 @@ class LinearEngine:
         self._head = _Map(_matrix(weights.head), "the head")
         self._layers = [_Steps(weights, layer) for layer in weights.layers]
         self._ends = np.cumsum([0, *(layer.width for layer in self._layers)])
+        # A model without memory has a state like all others: one number, which never changes.
+        self._idle = int(not self._ends[-1])
 
     def begin(self, batch: int) -> tuple[np.ndarray, Outputs]:
         """States and outputs after BOS."""
-        zero = np.zeros((batch, self._ends[-1]), dtype=np.int64)
+        zero = np.zeros((batch, self._ends[-1] + self._idle), dtype=np.int64)
         return self.advance(zero, np.full((batch, 1), len(self.alphabet)))
 
     def advance(self, states: np.ndarray, symbols: np.ndarray) -> tuple[np.ndarray, Outputs]:
@@ -51,7 +53,7 @@ class LinearEngine:
             for number, layer in enumerate(self._layers):
                 state, stream = layer.step(states[:, self._ends[number] : self._ends[number + 1]], stream)
                 parts.append(state)
-            states = np.concatenate([*parts, np.zeros((len(stream), 0), dtype=np.int64)], axis=1)
+            states = np.concatenate([*parts, np.zeros((len(stream), self._idle), dtype=np.int64)], axis=1)
             given[:, t] = self._head(stream) > 0
         flat = given.reshape(-1, len(self.outputs))
         table, ids = np.unique(flat, axis=0, return_inverse=True)
