@@ -22,7 +22,7 @@ from constructions.compile.rotations import by_rotations, series
 from constructions.linear.cyclotomic import Ring, cyclotomic
 from constructions.linear.engine import LinearEngine
 from constructions.linear.target import OFFERS
-from constructions.linear.weights import FORGETTING, LINEAR_FAMILIES, LinearLayer, LinearWeights, Sparse
+from constructions.linear.weights import LINEAR_FAMILIES, LinearLayer, LinearWeights, Sparse
 from constructions.program.operations import run_program
 from constructions.program.planner import plan
 from constructions.target import TARGETS, owner
@@ -534,4 +534,3 @@ def test_random_models_are_of_their_family_and_differ():
                 state, _ = model.begin(1)
                 states.append(model.advance(state, np.array([[0, 1, 1, 0]]))[0].tolist())
         assert states[0] == states[1] and (states[0] != states[2] or states[0] != states[3])
-    assert LINEAR_FAMILIES["longhorn"].shape == FORGETTING

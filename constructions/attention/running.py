@@ -9,12 +9,11 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from automata.machine import EOS
-from constructions.mamba.stepping import as_outputs
+from constructions.mamba.stepping import WholeStrings
 from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL
-from constructions.ssm.engine import Outputs
 
 
-class AttentionModel:
+class AttentionModel(WholeStrings):
     """A stock GPT-2 in float32 as a batched model; a row of its states is what was read, which it reads again."""
 
     arithmetic = "float32"
@@ -30,16 +29,6 @@ class AttentionModel:
     @property
     def parameters(self) -> int:
         return sum(parameter.numel() for parameter in self.model.parameters())
-
-    def begin(self, batch: int) -> tuple[np.ndarray, Outputs]:
-        """Nothing read, and the outputs after BOS."""
-        rows = np.zeros((batch, 0), dtype=np.int64)
-        return rows, as_outputs(self._given(rows))
-
-    def advance(self, rows: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, Outputs]:
-        """One full forward over all symbols; the outputs after the new ones."""
-        read = np.concatenate([rows, words], axis=1)
-        return read, as_outputs(self._given(read)[:, rows.shape[1] + 1 :])
 
     def _given(self, symbols: np.ndarray) -> np.ndarray:
         tokens = np.concatenate([np.full((len(symbols), 1), BOS_TOKEN), FIRST_SYMBOL + symbols], axis=1)

@@ -17,27 +17,13 @@ Source: Krohn and Rhodes 1965; a group is solvable exactly when such a series ex
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Iterable, Iterator, Sequence
 
 from automata.algebra.groups import group_name
-from constructions.cascade import (
-    Bit,
-    Cascade,
-    Copy,
-    Emit,
-    Is,
-    Level,
-    Literal,
-    Permutation,
-    Permute,
-    Register,
-    Reset,
-    Rule,
-    Set,
-    Signal,
-)
+from constructions.cascade import Cascade, Is, Level, Literal, Permutation, Permute, Reset, Rule, Set, Signal
 from constructions.compile.compiler import NotExpressible
+from constructions.compile.splitting import Splitting, signal_of
 
 Element = tuple[int, ...]
 
@@ -163,43 +149,13 @@ def _generated(generators: Iterable[Element], points: int) -> frozenset[Element]
     return frozenset(found)
 
 
-class _Splitting:
+class _Splitting(Splitting):
     def __init__(self, whole: Cascade, longest: int):
-        self.whole, self.longest = whole, longest
-        self.split: set[str] = set()
+        super().__init__(whole)
+        self.longest = longest
 
-    def cascade(self) -> Cascade:
-        levels: list[Level] = []
-        for level in self.whole.levels:
-            kept: list[Register] = []
-            for found in level.registers:
-                changed: dict[str, Any] = {"rules": tuple(self._rules(found.rules))}
-                register: Register = replace(found, **changed)
-                if isinstance(register, Permutation) and not self._turns(register):
-                    levels += self._levels(register)
-                    self.split.add(register.name)
-                else:
-                    kept.append(register)
-            signals = tuple(replace(signal, rules=tuple(self._rules(signal.rules))) for signal in level.signals)
-            levels.append(Level(tuple(kept), signals))
-        emissions = tuple(Emit(self._when(emission.when), emission.outputs) for emission in self.whole.emissions)
-        filled = tuple(level for level in levels if level.registers or level.signals)
-        return Cascade(self.whole.alphabet, filled, self.whole.outputs, emissions)
-
-    def _rules(self, rules: Iterable[Rule]) -> Iterator[Rule]:
-        for rule in rules:
-            action = rule.then
-            if isinstance(action, Copy) and action.source in self.split:
-                action = Copy(_now(action.source, action.before))
-            yield Rule(self._when(rule.when), action)
-
-    def _when(self, when: Iterable[Literal]) -> tuple[Literal, ...]:
-        return tuple(
-            replace(literal, name=_now(literal.name, literal.before), before=False)
-            if isinstance(literal, (Is, Bit)) and literal.name in self.split
-            else literal
-            for literal in when
-        )
+    def levels_of(self, register: Permutation) -> list[Level] | None:
+        return None if self._turns(register) else self._levels(register)
 
     def _turns(self, register: Permutation) -> bool:
         """Whether the register is a circle as it is."""
@@ -284,12 +240,8 @@ class _Splitting:
             for place, start in enumerate(starts):
                 base = (Is(f"{register.name} from", place, before),) if len(starts) > 1 else ()
                 rules.append(Rule((*base, *when), Set(product[start])))
-        return Signal(_now(register.name, before), register.values, tuple(rules), "binary")
+        return Signal(signal_of(register.name, before), register.values, tuple(rules), "binary")
 
 
 def _circle(name: str, place: int) -> str:
     return f"{name} circle {place + 1}"
-
-
-def _now(name: str, before: bool) -> str:
-    return f"{name} before" if before else name

@@ -19,24 +19,10 @@ of Krohn and Rhodes (1965).
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, Iterable, Sequence
+from typing import Sequence
 
-from constructions.cascade import (
-    Bit,
-    Cascade,
-    Copy,
-    Emit,
-    Is,
-    Level,
-    Literal,
-    Permutation,
-    Permute,
-    Register,
-    Rule,
-    Set,
-    Signal,
-)
+from constructions.cascade import Cascade, Is, Level, Literal, Permutation, Permute, Rule, Set, Signal
+from constructions.compile.splitting import Splitting, signal_of
 
 Swapped = tuple[int, int]
 
@@ -74,48 +60,9 @@ def by_transpositions(cascade: Cascade) -> Cascade:
     return _Splitting(cascade).cascade()
 
 
-class _Splitting:
-    def __init__(self, whole: Cascade):
-        self.whole = whole
-        self.split: set[str] = set()
-
-    def cascade(self) -> Cascade:
-        levels: list[Level] = []
-        for level in self.whole.levels:
-            kept: list[Register] = []
-            for found in level.registers:
-                changed: dict[str, Any] = {"rules": self._rules(found.rules)}
-                register: Register = replace(found, **changed)
-                if isinstance(register, Permutation) and _many(register):
-                    levels += _levels(register, register.name in self.whole.read_before)
-                    self.split.add(register.name)
-                else:
-                    kept.append(register)
-            signals = tuple(replace(signal, rules=self._rules(signal.rules)) for signal in level.signals)
-            levels.append(Level(tuple(kept), signals))
-        emissions = tuple(Emit(self._when(emission.when), emission.outputs) for emission in self.whole.emissions)
-        filled = tuple(level for level in levels if level.registers or level.signals)
-        return Cascade(self.whole.alphabet, filled, self.whole.outputs, emissions)
-
-    def _rules(self, rules: Iterable[Rule]) -> tuple[Rule, ...]:
-        return tuple(Rule(self._when(rule.when), self._then(rule.then)) for rule in rules)
-
-    def _then(self, action):
-        if isinstance(action, Copy) and action.source in self.split:
-            return Copy(_now(action.source, action.before))
-        return action
-
-    def _when(self, when: Iterable[Literal]) -> tuple[Literal, ...]:
-        return tuple(
-            replace(literal, name=_now(literal.name, literal.before), before=False)
-            if isinstance(literal, (Is, Bit)) and literal.name in self.split
-            else literal
-            for literal in when
-        )
-
-
-def _now(name: str, before: bool) -> str:
-    return f"{name} before" if before else name
+class _Splitting(Splitting):
+    def levels_of(self, register: Permutation) -> list[Level] | None:
+        return _levels(register, register.name in self.whole.read_before) if _many(register) else None
 
 
 def _many(register: Permutation) -> bool:
@@ -151,12 +98,12 @@ def _levels(register: Permutation, read_before: bool) -> list[Level]:
     upper = _levels(high, read_before) if split else [Level((high,))]
 
     def value(before: bool) -> Signal:
-        pairs = _now(high_name, before) if split else high_name
+        pairs = signal_of(high_name, before) if split else high_name
         rules = tuple(
             Rule((Is(low_name, number % 2, before), Is(pairs, number // 2, before and not split)), Set(order[number]))
             for number in range(register.values)
         )
-        return Signal(_now(register.name, before), register.values, rules, "binary")
+        return Signal(signal_of(register.name, before), register.values, rules, "binary")
 
     return [Level((low,)), *upper, Level((), tuple(value(before) for before in (False, True)[: 1 + read_before]))]
 
@@ -206,7 +153,7 @@ class _Points:
         start, name = self.register.initial, self.register.name
         last = [self._product(self.depth, start, False, name)]
         if self.read_before:
-            last.append(self._product(self.depth, start, True, _now(name, True)))
+            last.append(self._product(self.depth, start, True, signal_of(name, True)))
         return [*found, Level((), tuple(last))]
 
     def _name(self, level: int, point: int) -> str:

@@ -7,6 +7,7 @@ last batch filled up.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from copy import copy
 from typing import Protocol, Sequence
 
@@ -144,15 +145,11 @@ class SteppedMamba:
         return self.reading.given(logits[:count], self.vocabulary.answers)
 
 
-class ForwardMamba:
-    """The same model by full forward: a batched model for strings from their beginning, as random tests read them.
+class WholeStrings(ABC):
+    """A model by full forward: a batched model for strings from their beginning, as random tests read them.
 
     A row of its states is the symbols read so far; what was read is read again with what follows.
     """
-
-    def __init__(self, model: SteppedMamba):
-        self.runner, self.vocabulary, self.reading = model.runner, model.vocabulary, model.reading
-        self.alphabet, self.outputs, self.arithmetic = model.alphabet, model.outputs, model.arithmetic
 
     def begin(self, batch: int) -> tuple[np.ndarray, Outputs]:
         """Nothing read, and the outputs after BOS."""
@@ -163,6 +160,18 @@ class ForwardMamba:
         """One full forward over all symbols; the outputs after the new ones."""
         read = np.concatenate([rows, words], axis=1)
         return read, as_outputs(self._given(read)[:, rows.shape[1] + 1 :])
+
+    @abstractmethod
+    def _given(self, symbols: np.ndarray) -> np.ndarray:
+        """What is given out after BOS and each symbol: booleans (batch, time + 1, outputs)."""
+
+
+class ForwardMamba(WholeStrings):
+    """The same model as a stepped one, over whole strings."""
+
+    def __init__(self, model: SteppedMamba):
+        self.runner, self.vocabulary, self.reading = model.runner, model.vocabulary, model.reading
+        self.alphabet, self.outputs, self.arithmetic = model.alphabet, model.outputs, model.arithmetic
 
     def read_by(self, reading: Reading) -> "ForwardMamba":
         """The same model, its outputs read in another way."""
