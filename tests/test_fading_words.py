@@ -16,7 +16,7 @@ from verify.checkpoints.checkpoint_search import search_checkpoint  # noqa: E402
 from verify.commands.check_checkpoint import run_alone  # noqa: E402
 from verify.evidence.accuracy import accuracy  # noqa: E402
 from verify.evidence.sampling import check_words, expect, random_words  # noqa: E402
-from verify.learned.fading import fading_words  # noqa: E402
+from verify.learned.fading import _Run, fading_words  # noqa: E402
 from verify.learned.part import Part  # noqa: E402
 
 MACHINE = FlipFlopMachine()
@@ -55,13 +55,14 @@ def test_each_ending_is_looked_at(monkeypatch):
     assert accuracy(MACHINE, model.by_full_forward, [turned], PREDICTIVE, [len(turned)]).witness is None
 
 
-def test_the_ending_that_is_wrong_first_is_found(monkeypatch):
+@pytest.mark.parametrize("gate", [0.94, 0.95, 0.96, 0.97])
+def test_the_ending_that_is_wrong_first_is_found(monkeypatch, gate):
     """Endings branch off at growing distances; whatever lies in between is looked at once something is wrong."""
     every = Part.loops
     monkeypatch.setattr(
         Part, "loops", lambda part, most: [loop for loop in every(part, most) if part.spelled(loop[0]) == ("i", "1")]
     )
-    model = stepped(soft_flip_flop(pre_activation(0.95)))
+    model = stepped(soft_flip_flop(pre_activation(gate)))
     verdict = fading_words(MACHINE, model, PREDICTIVE)
     word = verdict.witness.word
     assert word[0] == "w" and word[-1] == "r" and len(word) > 100
@@ -69,6 +70,13 @@ def test_the_ending_that_is_wrong_first_is_found(monkeypatch):
         tried = (*word[:2], *("i", "1") * repeats, "r")
         wrong = accuracy(MACHINE, model.by_full_forward, [tried], PREDICTIVE, [len(tried)]).witness
         assert (wrong is not None) == (len(tried) == len(word))
+
+
+def test_a_loop_is_asked_on_its_way_too(monkeypatch):
+    """Without any ending, a loop that reads the bit shows by itself that it is gone."""
+    monkeypatch.setattr(_Run, "_all_endings", lambda run: [])
+    verdict = fading_words(MACHINE, stepped(soft_flip_flop(pre_activation(0.9))), PREDICTIVE)
+    assert verdict.outcome == "refuted" and verdict.witness.word[-1] == "r"
 
 
 def test_recognisers_are_asked_on_every_string():
