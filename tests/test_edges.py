@@ -80,6 +80,23 @@ def test_each_edge_is_a_weight_that_is_not_zero(weights):
     assert {entry["output"] for entry in found["outputs"]} <= set(weights.layout.outputs)
 
 
+def test_each_way_to_a_step_size_is_an_edge(weights):
+    """By the product of the two projections that a step size goes through, not one after the other."""
+    given = {(*edge["from"], *edge["to"]) for edge in edges(weights)["edges"] if edge["through"] == "step"}
+    expected = set()
+    for block in range(len(weights.layout.blocks)):
+        mixer = f"backbone.layers.{block}.mixer"
+        to, out = weights.tensors[f"{mixer}.x_proj.weight"], weights.tensors[f"{mixer}.dt_proj.weight"]
+        ways = abs(out) @ abs(to[: weights.rank])
+        expected |= {
+            (block, int(channel), block, int(cell))
+            for cell, channel in zip(*ways.nonzero())
+            if channel not in (0, cell)  # the constant channel, and a step size by itself
+        }
+    channels = [channel for block in weights.layout.blocks for channel in block.channels]
+    assert given == expected and bool(expected) == any(channel.keeps not in ("", "sum", None) for channel in channels)
+
+
 def test_an_export_has_the_graph_and_answers_about_words_of_others(tmp_path):
     assert main(["export", "flip-flop", "--to", str(tmp_path / "stock"), "--strings", "5", "--quiet"]) == 0
     found = json.loads((tmp_path / "stock" / "edges.json").read_text())

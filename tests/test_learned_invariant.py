@@ -12,8 +12,11 @@ from automata.errors import InputError
 from automata.machine import PREDICTIVE
 from constructions.build import build
 from constructions.compile.compiler import compile
+from verify.learned.abstract_step import AbstractMamba
 from verify.learned.answers import ByLogit
+from verify.learned.behaviour import behaviour
 from verify.learned.invariant import prove_by_boxes, prove_running, verdict_of
+from verify.learned.merging import MISTAKEN, UNSETTLED, BoxSearch
 from verify.learned.proof import NoProof, read_proof, write_proof
 from verify.learned.recheck import recheck_boxes
 from verify.learned.weights import of_arrays, trained_mamba
@@ -112,6 +115,13 @@ def test_a_model_that_is_wrong_or_open_before_the_first_symbol(size, status):
         stock.backbone.embeddings.weight[model.vocabulary.bos] = size * towards
     found = prove_running(model, machine, PREDICTIVE, limit_steps=2_000)
     assert found.status == status and found.word == (() if status == "refuted" else None)
+    # The search that merges boxes ends before its first one, whatever was found out of windows.
+    expected = behaviour(machine, model.vocabulary.alphabet, model.vocabulary.outputs, PREDICTIVE, 100)
+    tokens, bos = model.vocabulary.tokens.tolist(), model.vocabulary.bos
+    search = BoxSearch(AbstractMamba(trained_mamba(stock)), expected, tokens, bos, ByLogit(tuple(answers)))
+    merged = search.run(3, 1.0, 100, 2_000)
+    assert merged.outcome == (MISTAKEN if status == "refuted" else UNSETTLED)
+    assert merged.successors.shape == (0, len(tokens)) and merged.word == ()
 
 
 def test_limits_are_said(compiled):
