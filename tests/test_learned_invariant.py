@@ -15,7 +15,7 @@ from constructions.compile.compiler import compile
 from verify.learned.abstract_step import AbstractMamba
 from verify.learned.answers import ByLogit
 from verify.learned.behaviour import behaviour
-from verify.learned.invariant import prove_by_boxes, prove_running, verdict_of
+from verify.learned.invariant import Invariant, prove_by_boxes, prove_running, verdict_of
 from verify.learned.merging import MISTAKEN, UNSETTLED, BoxSearch
 from verify.learned.proof import NoProof, read_proof, write_proof
 from verify.learned.recheck import recheck_boxes
@@ -273,3 +273,11 @@ def test_an_output_that_is_not_decided_is_no_proof(proved):
     middle = ByLogit(answers.tokens, 20.0)
     found = prove_by_boxes(model, machine, vocabulary, PREDICTIVE, answers=middle)
     assert found.status == "proved" and found.checked.margin < 45
+
+
+def test_a_string_is_shown_only_where_the_model_as_run_is_wrong():
+    machine = machine_of("tomita-4")
+    model = opened(trained("tomita-4"), machine)
+    verdict = verdict_of(Invariant("refuted", "wrong", word=("0", "1")), model, machine, PREDICTIVE)
+    assert verdict.outcome == "undecided" and verdict.witness is None
+    assert "the model as run is right on 0 1" in verdict.reason
