@@ -137,7 +137,8 @@ for command in {commands!r}:
     # Graphviz, where it is installed, draws automata without the extra.
     without = {**os.environ, "PATH": ""}
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, env=without)
-    lines = run.stderr.splitlines()
+    # Progress of a slow run stands before a message on its line, and is overwritten by it.
+    lines = [line.rpartition("\r")[2] for line in run.stderr.rstrip("\n").split("\n")]
     assert lines[1::2] == ["2"] * len(commands)
     for line in lines[::2]:
         assert module in line and f"pip install 'ssm-compiler[{extra}]'" in line

@@ -354,11 +354,14 @@ def test_memory_does_not_grow_with_the_length(monkeypatch):
     model = Stepwise(machine)
     check_words(machine, model, [["a"]], PREDICTIVE)
     for length in (6_000, 24_000):
-        tracemalloc.start()
-        verdict = check_words(machine, model, [RandomWord(machine, "arbitrary", length, 1)], PREDICTIVE)
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-        assert verdict.outcome == TESTED and verdict.explored["positions compared"] == length + 1
+        tried = []
+        for _ in range(3):  # what other threads of the test run allocate is in a peak, too: the least is this check's
+            tracemalloc.start()
+            verdict = check_words(machine, model, [RandomWord(machine, "arbitrary", length, 1)], PREDICTIVE)
+            tried.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+            assert verdict.outcome == TESTED and verdict.explored["positions compared"] == length + 1
+        peaks.append(min(tried))
     assert peaks[1] < 1.5 * peaks[0]
 
 
