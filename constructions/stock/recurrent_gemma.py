@@ -18,22 +18,11 @@ import numpy as np
 
 from constructions.program.operations import Accumulate, Hold, Neuron, Operation, Program
 from constructions.program.planner import Offer
-from constructions.stock.architecture import (
-    NORM,
-    UNIT,
-    Architecture,
-    Tensors,
-    embedding,
-    head,
-    layer_number,
-    most,
-    neurons,
-    power_of_four,
-    row,
-    sizes,
-    under,
-)
+from constructions.program.selecting import counters, neurons, read_registers
+from constructions.stock.architecture import Architecture
+from constructions.stock.arrays import Tensors, embedding, head, row, under
 from constructions.stock.gates import Gates, in_float32
+from constructions.stock.sizes import NORM_EPSILON, NORM_GAIN, UNIT, layer_number, most, power_of_four, sizes
 from constructions.stock.target import StockTarget
 
 _GELU = 32.0
@@ -41,23 +30,6 @@ _GELU = 32.0
 
 _SLOW = float(np.float32(np.log(2e-8 / 8)))
 """With this L, exp(-2e-8) is 1 in float32 while sqrt(1 - exp(-4e-8)) is 2^-12: gate 1 and an input at once."""
-
-
-def _copies(half: tuple[Operation, ...]) -> list[tuple[Hold, tuple[int, ...], tuple[int, int]]]:
-    """Each register as it is read after the step and before it: the coordinates it is written to, and the
-    convolution.
-    """
-    found = []
-    for operation in half:
-        if isinstance(operation, Hold):
-            found.append((operation, tuple(coordinate for _, coordinate in operation.cells), (0, 1)))
-            if operation.late:
-                found.append((operation, operation.late, (1, 0)))
-    return found
-
-
-def _counts(half: tuple[Operation, ...]) -> list[Accumulate]:
-    return [operation for operation in half if isinstance(operation, Accumulate)]
 
 
 class RecurrentGemma(Architecture):
@@ -74,8 +46,7 @@ class RecurrentGemma(Architecture):
             self.refuse_counts(program, dtype)
         layers = -(-len(program.halves) // 2)
         channels = most(
-            sum(1 + len(coordinates) for _, coordinates, _ in _copies(half)) + len(_counts(half))
-            for half in program.halves
+            sum(1 + len(read.cells) for read in read_registers(half)) + len(counters(half)) for half in program.halves
         )
         # The embedding is multiplied by sqrt(width), which has to be a power of two; the state is as wide as the
         # stream.
@@ -90,11 +61,11 @@ class RecurrentGemma(Architecture):
             "num_key_value_heads": 1,
             "conv1d_width": 2,
             "block_types": ["recurrent"] * layers + ["attention"],
-            "rms_norm_eps": 2.0 ** (2 * NORM),
+            "rms_norm_eps": NORM_EPSILON,
             "logits_soft_cap": 30.0,
         }
         del config["hidden_act"]
-        gain = np.full(width, 2.0**NORM)  # the norm multiplies by 1 + it, which is the same number
+        gain = np.full(width, NORM_GAIN)  # the norm multiplies by 1 + it, which is the same number
         tensors = {
             "model.embed_tokens.weight": embedding(program, width, width**-0.5),
             "model.final_norm.weight": gain,
@@ -134,16 +105,16 @@ def _mixer(half: tuple[Operation, ...], width: int) -> Tensors:
     conv[:, 0, 1] = 1
     gate, bias, decay = np.zeros((width, width)), np.full(width, -UNIT), np.full(width, 16.0)
     channel = 0
-    for hold, coordinates, taps in _copies(half):
+    for read in read_registers(half):
         carrier = channel
-        x[carrier], conv[carrier, 0], bias[carrier] = row(hold.gate, width), taps, UNIT
-        for (value, _), coordinate in zip(hold.cells, coordinates):
+        x[carrier], conv[carrier, 0], bias[carrier] = row(read.gate, width), read.taps, UNIT
+        for value, coordinate in read.cells:
             channel += 1
-            x[channel], conv[channel, 0] = row(value, width), taps
+            x[channel], conv[channel, 0] = row(value, width), read.taps
             gate[carrier, channel] = 2 * UNIT
             out[coordinate, channel] = 1 / _GELU
         channel += 1
-    for count in _counts(half):
+    for count in counters(half):
         x[channel] = row(count.up, width, 2.0**12) - row(count.down, width, 2.0**12)
         bias[channel], decay[channel] = UNIT, _SLOW
         out[count.writes, channel] = 1 / _GELU

@@ -1,0 +1,52 @@
+"""Which numbers configurations of stock architectures have in common, whatever the architecture."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable
+
+from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL, PAD
+from constructions.program.operations import Program
+
+UNIT = 128.0
+"""What stands for a 1 before a saturating function: silu, gelu, sigmoid and softplus of +-128 are exact in all
+formats.
+"""
+
+NORM_EPSILON, NORM_GAIN = 2.0**60, 2.0**30
+"""A norm with this epsilon and this gain changes nothing: beside its epsilon the mean square is rounded away."""
+
+
+def sizes(program: Program, width: int) -> dict[str, Any]:
+    """The part of a configuration that is the same everywhere."""
+    return {
+        "vocab_size": FIRST_SYMBOL + len(program.alphabet),
+        "hidden_size": width,
+        "tie_word_embeddings": False,
+        "hidden_act": "silu",
+        "pad_token_id": PAD,
+        "bos_token_id": BOS_TOKEN,
+        "eos_token_id": EOS_TOKEN,
+    }
+
+
+def layer_number(name: str) -> int:
+    """The first number in the name of a tensor."""
+    return next((int(part) for part in name.split(".") if part.isdigit()), -1)
+
+
+def round_up(number: int, step: int) -> int:
+    """The least multiple of ``step`` that is at least ``number``, and at least ``step``."""
+    return step * max(1, -(-number // step))
+
+
+def power_of_four(number: int) -> int:
+    """The least power of 4 that is at least ``number``: its root is a power of 2, and so exact everywhere."""
+    power = 1
+    while power < number:
+        power *= 4
+    return power
+
+
+def most(counts: Iterable[int]) -> int:
+    """The greatest of some counts, at least 1."""
+    return max([1, *counts])
