@@ -61,9 +61,9 @@ mamba-ssm: .venv/mamba-ssm.stamp
 test-mamba-ssm: .venv/mamba-ssm.stamp
 	$(python) -m pytest -rs -m "not gpu" tests/test_mamba_official.py $(PYTEST_ARGS)
 
-# The official kernels have to be installed: pip install 'ssm-compiler[mamba-ssm]' causal-conv1d.
+# The official kernels have to be installed in .venv/mamba-ssm: mamba-ssm, causal-conv1d and flash-linear-attention.
 test-gpu: .venv/test.stamp
-	$(python) -m pytest -rs -m gpu tests/test_mamba_official.py $(PYTEST_ARGS)
+	$(python) -m pytest -rsP -m gpu tests/test_mamba_official.py tests/test_stock_on_gpu.py $(PYTEST_ARGS)
 
 # Trains the star-free languages of the paper and judges each model (half an hour on two cores; goes on where it was interrupted).
 study: .venv/test.stamp
