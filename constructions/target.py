@@ -30,6 +30,11 @@ that turns the order over, given those above it, the same one at every step wher
 ``solvable``: each number by a map z -> a z + b of a field, given those above it.
 """
 
+STEPWISE, PREFILL, FORWARD, PIECES = "single steps", "prefill", "full forward", "in pieces"
+"""The ways to run a model: one token at a time; a beginning at once and steps from there; a whole string at once;
+several tokens at once after others.
+"""
+
 
 class Model(Protocol):
     """What can be run in batches: an engine, a stepped machine, a Mamba.

@@ -15,7 +15,7 @@ from constructions.build import build
 from constructions.compile.compiler import ADD, PERMUTE, NotExpressible, compile
 from constructions.program.planner import plan
 from constructions.stock.target import StockTarget
-from constructions.target import TARGETS
+from constructions.target import FORWARD, PREFILL, TARGETS
 from verify.__main__ import main
 from verify.claim import Claim
 from verify.evidence.sampling import check_words, random_words
@@ -44,6 +44,9 @@ def test_proved_by_its_own_steps_and_right_by_full_forward(name, mode, target):
     verdict, forward = proved(name, mode, target)
     assert verdict.outcome == "proved" and verdict.horizon is None
     assert forward.outcome == "tested"
+    # Read at once the model gives the same bits, on the strings that were tried.
+    of = {way.name: way for way in verdict.ways}
+    assert all((of[name].outcome, of[name].strings, of[name].same) == ("tested", 3, 3) for name in (PREFILL, FORWARD))
 
 
 # A recogniser of Dyck has thousands of joint states, each of which is stepped: a predictor has hundreds.

@@ -59,6 +59,25 @@ class Pumped:
         return self.u + self.w * self.n + self.v
 
 
+@dataclass(frozen=True)
+class Way:
+    """One of the ways to run the same model, and what is known of it.
+
+    Attributes:
+        name: "single steps", "prefill", "full forward" or "in pieces": several tokens at once after others.
+        outcome: as of a verdict.
+        reason: a few words.
+        strings: on how many it was run, None where it is proved without.
+        same: on how many of these every number was the same as by single steps.
+    """
+
+    name: str
+    outcome: str
+    reason: str
+    strings: int | None = None
+    same: int | None = None
+
+
 @dataclass(frozen=True, repr=False)
 class Verdict:
     """The outcome of one check.
@@ -76,6 +95,7 @@ class Verdict:
         pair: for ``refuted``: two strings of which the model must get one wrong, where they are too long for a witness.
         horizon: for ``proved``, the longest strings covered, None when every length is.
         repeat: the command or seed that does it again.
+        ways: for a model that can be run in several ways: of which it is proved, and what is known of the others.
     """
 
     outcome: str
@@ -89,6 +109,7 @@ class Verdict:
     repeat: str = ""
     pair: tuple[Pumped, Pumped] | None = None
     relation: tuple[str, ...] = ()
+    ways: tuple[Way, ...] = ()
 
     def __post_init__(self) -> None:
         if self.outcome not in EXIT_STATUS:
@@ -124,6 +145,8 @@ class Verdict:
             rows["strings of up to"] = f"{self.horizon} symbols"
         if self.relation:
             rows["the relation"] = "; ".join(self.relation)
+        for way in self.ways:
+            rows[way.name] = f"{way.outcome}: {way.reason}"
         if self.witness is not None:
             rows["wrong on"] = " ".join(self.witness.word[:60]) or "the empty string"
             rows["expected"], rows["given"] = (
@@ -153,6 +176,7 @@ class Verdict:
             "repeat": self.repeat,
             "relation": list(self.relation),
             "pair": self.pair and [asdict(string) for string in self.pair],
+            "ways": [asdict(way) for way in self.ways],
         }
 
 

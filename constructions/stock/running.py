@@ -64,9 +64,9 @@ class StockRunner:
     """A stock model in evaluation mode.
 
     Attention layers must be idle.  Their keys and values grow with every token, so they are put back to those of the
-    first token before each step, and every step is taken at position 1: a layer whose weights are all zero and whose
-    keys and values are all zero adds exactly 0 whatever it has kept.  Weights are looked at here, keys and values after
-    every step: a zero times infinity would not be zero, and would stay.
+    first reading before each step, and every step is taken at the position after that: a layer whose weights are all
+    zero and whose keys and values are all zero adds exactly 0 whatever it has kept.  Weights are looked at here, keys
+    and values after every step: a zero times infinity would not be zero, and would stay.
     """
 
     def __init__(self, architecture: Architecture, model: Any):
@@ -79,7 +79,7 @@ class StockRunner:
         _check_idle(model, self._attending)
         _check_positions(model)
         self._cache: Any = None
-        self._rows = 1
+        self._rows, self._position = 1, 1
         self._attention: dict[int, dict[str, Any]] = {}
 
     def logits(self, tokens: torch.Tensor) -> torch.Tensor:
@@ -91,8 +91,10 @@ class StockRunner:
         return torch.cat(parts)
 
     def start(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Reads (batch, 1) tokens into a fresh cache, which all later steps use: logits (batch, vocabulary)."""
-        self._rows = len(tokens)
+        """Reads (batch, time) tokens, in a search one, into a fresh cache, which all later steps use: the last logits,
+        (batch, vocabulary).
+        """
+        self._rows, self._position = tokens.shape
         result = self._forward(tokens, self.architecture.fresh(self.model, self._rows), 0)
         cache = getattr(result, self.architecture.cache_argument, None)
         self._cache = cache if cache is not None else self._cache
@@ -109,10 +111,10 @@ class StockRunner:
         return result.logits[:, -1]
 
     def step(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Reads (batch, 1) tokens: logits (batch, vocabulary)."""
+        """Reads (batch, time) tokens, of which a step has one: logits after the last, (batch, vocabulary)."""
         for number, kept in self._attention.items():
             vars(self._cache.layers[number]).update(copy.copy(kept))
-        result = self._forward(tokens, self._cache, 1)
+        result = self._forward(tokens, self._cache, self._position)
         cache = getattr(result, self.architecture.cache_argument, None)
         self._cache = cache if cache is not None else self._cache
         self._check_kept()
@@ -135,7 +137,7 @@ class StockRunner:
     def _forward(self, tokens: torch.Tensor, cache: Any, position: int) -> Any:
         given: dict[str, Any] = {} if cache is None else {self.architecture.cache_argument: cache}
         if self.architecture.attends:
-            given["position_ids"] = torch.full_like(tokens, position)
+            given["position_ids"] = torch.arange(tokens.shape[1]).expand_as(tokens) + position
         if cache is not None:
             self._cache = cache
         return self.model(tokens, use_cache=True, **given)

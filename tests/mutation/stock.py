@@ -5,6 +5,7 @@ from .fault import Fault
 _RUNNING = "constructions/stock/running.py"
 _LOADING = "constructions/stock/loading.py"
 _SOUND = "tests/test_stock_soundness.py"
+_RUNS, _WAYS = "constructions/mamba/other_runs.py", "verify/checkpoints/ways.py"
 
 FAULTS = [
     Fault(
@@ -41,5 +42,26 @@ FAULTS = [
         "        if False:\n",
         f"{_SOUND}::test_tied_weights_that_differ_are_read_as_the_library_reads_them",
         "the model has the numbers of the file",
+    ),
+    Fault(
+        _RUNS,
+        "yield OtherAnswer(FORWARD, at, given, torch.equal(given, logits[at - 1]))",
+        "yield OtherAnswer(FORWARD, at, given, True)",
+        "tests/test_ways.py::test_a_full_forward_that_is_wrong_refutes_though_the_steps_are_proved",
+        "a full forward is another program",
+    ),
+    Fault(
+        _RUNS,
+        "torch.equal(given, logits[last - 1]) and _same(runner.caches(), states[last - 1])",
+        "torch.equal(given, logits[last - 1])",
+        "tests/test_ways.py::test_a_prefill_that_leaves_another_state_is_followed_to_where_it_is_wrong",
+        "later steps start from the state",
+    ),
+    Fault(
+        _WAYS,
+        "    for name in (FORWARD, PREFILL):\n",
+        "    for name in (FORWARD,):\n",
+        "tests/test_ways.py::test_a_prefill_that_is_wrong_refutes_though_the_steps_are_proved",
+        "a wrong prefill is a wrong model",
     ),
 ]

@@ -41,7 +41,7 @@ def search_checkpoint(machine: Machine, model, mode: str, *, limit: int, progres
         return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {alone.conditions}")
     reason = (
         "the search over caches closed: every length, by single decoding steps of one string at a time in "
-        f"{alone.conditions}; a full forward and larger batches are only tested"
+        f"{alone.conditions}; nothing follows for larger batches"
     )
     return replace(verdict, method="cache search", reason=reason)
 

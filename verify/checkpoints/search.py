@@ -15,9 +15,10 @@ from automata.machines.counter_machine import CounterMachine
 from constructions.cascade import Cascade, Counter
 from constructions.mamba.certificate import certify
 from constructions.mamba.weights import MambaWeights
+from constructions.target import FORWARD, PIECES, PREFILL, STEPWISE
 from verify.methods.bisimulation import bisimulation
 from verify.progress import NO_PROGRESS, Progress
-from verify.verdict import PROVED, Verdict
+from verify.verdict import PROVED, UNDECIDED, Verdict, Way
 
 UNBOUNDED_LIMIT = 20_000
 """Joint states after which a search that cannot close stops."""
@@ -69,4 +70,11 @@ def prove_mamba(
         else f"every string of up to {verdict.horizon} symbols, as far as counters are certainly exact"
     )
     reason = f"{what}, by single decoding steps in {model.conditions}; {certificate.sentence}"
-    return replace(verdict, method="cache search", reason=reason)
+    exact = f"the same bits as single steps but for the sign of zeros, by the certificate of {certificate.sums} sums"
+    ways = (
+        Way(STEPWISE, PROVED, what),
+        Way(PREFILL, PROVED, exact),
+        Way(FORWARD, PROVED, exact),
+        Way(PIECES, UNDECIDED, "several tokens at once after others are not covered"),
+    )
+    return replace(verdict, method="cache search", reason=reason, ways=ways)

@@ -19,6 +19,7 @@ from verify.checkpoints.declared import declared_mode
 from verify.checkpoints.greedy import greedy
 from verify.checkpoints.opening import Opened, open_checkpoint
 from verify.checkpoints.other_reading import right_otherwise
+from verify.checkpoints.ways import run_otherwise
 from verify.commands.box_proofs import by_boxes, check_provable
 from verify.commands.inputs import Input
 from verify.evidence.accuracy import Accuracy, accuracy
@@ -226,7 +227,8 @@ def _search(machine: Machine, model, mode: str, args: argparse.Namespace, limit:
     """The search through caches, up to so many joint states."""
     fresh = model.with_batch(model.batch)  # whatever was stepped before
     with Progress("joint states", quiet=args.quiet) as progress:
-        return search_checkpoint(machine, fresh, mode, limit=limit, progress=progress)
+        verdict = search_checkpoint(machine, fresh, mode, limit=limit, progress=progress)
+    return run_otherwise(machine, model, mode, verdict)
 
 
 def run_alone(machine: Machine, model, verdict: Verdict) -> Verdict:

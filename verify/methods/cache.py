@@ -9,6 +9,7 @@ from constructions.recurrent.cells import CellWeights
 from constructions.stock.weights import StockWeights
 from verify.checkpoints.checkpoint_search import search_checkpoint
 from verify.checkpoints.search import prove_mamba
+from verify.checkpoints.ways import run_otherwise
 from verify.claim import Claim
 from verify.methods.hopeless import search_within
 from verify.progress import Progress
@@ -22,7 +23,7 @@ class CacheSearch:
     """Covers stock models that were built here.
 
     Of a Mamba a certificate of exactness says that every other way to run it gives the same; of the others what is
-    proved is proved of single steps.
+    proved is proved of single steps, and the other ways are run on a few strings.
     """
 
     name = "caches"
@@ -47,7 +48,8 @@ class CacheSearch:
 
     def _search(self, claim: Claim, limit: int, progress: Progress) -> Verdict:
         if isinstance(claim.weights, (StockWeights, CellWeights)):
-            return search_checkpoint(claim.machine, claim.model, claim.mode, limit=limit, progress=progress)
+            verdict = search_checkpoint(claim.machine, claim.model, claim.mode, limit=limit, progress=progress)
+            return run_otherwise(claim.machine, claim.model, claim.mode, verdict)
         assert claim.construction is not None, "as covers() says"
         return prove_mamba(
             claim.machine, claim.construction.cascade, claim.weights, claim.model, limit=limit, progress=progress

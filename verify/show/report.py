@@ -90,6 +90,7 @@ class Report:
         if verdict.horizon is not None:
             outcome += f" (strings of up to {verdict.horizon} symbols)"
         values[verdict.outcome] = outcome + (": evidence, not a proof" if verdict.outcome == TESTED else "")
+        values.update({way.name: f"{way.outcome}: {way.reason}" for way in verdict.ways})
         if verdict.witness:
             values["string"] = show_word(verdict.witness.word)
             values["expected"] = show_set(verdict.witness.expected)
