@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import time
 import tracemalloc
-from typing import Iterator
+from typing import Any, Iterator
 
 import numpy as np
 
@@ -36,8 +36,8 @@ _TESTED = ("d-4", "tomita-4", "flip-flop", "dyck-2-5", "dyck-8-5", "dyck-1", "sh
 _STRINGS, _LONGEST = 8_000, 500
 
 
-def plain_search(machine: Machine, engine: Engine) -> int:
-    """The joint states of a predictor, by the engine as it is and a set of bytes: what a search took before."""
+def plain_search(machine: Machine, engine: Any) -> int:
+    """The joint states of a predictor, by the model as it is and a set of bytes: what a search took before."""
     interned = Interned(machine, engine.alphabet, engine.outputs, PREDICTIVE)
     rows, _ = engine.begin(1)
     machines = np.zeros(1, dtype=np.int32)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Sequence
+
 import numpy as np
 
 
@@ -36,3 +38,29 @@ class Growing:
             self._array = array
         self._array[self._count : count] = rows
         self._count = count
+
+
+class Numbered(Growing):
+    """Different rows of numbers, in the order in which they came."""
+
+    def __init__(self, width: int, dtype: np.dtype):
+        super().__init__(dtype, (width,))
+        self._number: dict[Any, int] = {}
+
+    def number(self, rows: np.ndarray) -> np.ndarray:
+        """The numbers of these rows; those that are new are added."""
+        rows = np.ascontiguousarray(rows)
+        if rows.dtype == object:
+            keys: Sequence[Any] = [tuple(row) for row in rows.tolist()]
+        else:
+            width, buffer = rows.dtype.itemsize * rows.shape[1], rows.tobytes()
+            keys = [buffer[i : i + width] for i in range(0, len(buffer), width)] if width else [b""] * len(rows)
+        numbers, new = np.empty(len(rows), dtype=np.intp), []
+        for i, key in enumerate(keys):
+            found = self._number.get(key)
+            if found is None:
+                found = self._number[key] = len(self._number)
+                new.append(i)
+            numbers[i] = found
+        self.append(rows[new])
+        return numbers

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from automata.machine import ACCEPT, PREDICTIVE, RECOGNISE
 from automata.machines.bounded_dyck import DyckMachine
 from constructions.growing import Growing
+from constructions.joint_states import JointStates
 from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.ssm import tabulated
 from constructions.ssm.arithmetic import Arithmetic
@@ -24,7 +25,6 @@ from constructions.ssm.tabulated import Tabulated, TooManyStates
 from constructions.ssm.weights import SSM
 from verify.methods.bisimulation import Stepwise, bisimulation
 from verify.methods.coded_models import RowCodes
-from verify.methods.joint_states import JointStates
 from verify.methods.machine_states import Stacks
 from verify.methods.sticky import find_sticky
 from verify.testing.strategies import cascades, corrupted, dfas, ssm_of

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from constructions.mamba import stepping  # noqa: E402
+from constructions import joint_states  # noqa: E402
 from constructions.mamba.stepping import StateTable  # noqa: E402
 
 
@@ -44,15 +44,15 @@ def followed(dtype):
 def test_caches_are_numbered_by_all_their_bytes(dtype):
     table, known = followed(dtype)
     for layer in range(2):
-        assert len(table._layers[layer]._entries) == len(known[layer])
+        assert len(table._layers[layer]._rows) == len(known[layer])
 
 
 def test_caches_whose_sums_are_alike_are_told_apart(monkeypatch):
-    table = stepping._LayerTable.__init__
+    made = joint_states.Rows.__init__
 
-    def alike(self, tensors):
-        table(self, tensors)
+    def alike(self, width):
+        made(self, width)
         self._factors[:] = 0
 
-    monkeypatch.setattr(stepping._LayerTable, "__init__", alike)
+    monkeypatch.setattr(joint_states.Rows, "__init__", alike)
     test_caches_are_numbered_by_all_their_bytes(torch.float32)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from contextlib import contextmanager
-from typing import Iterator
+from typing import Iterator, Sequence
 
 import torch
 import transformers
 from transformers import MambaConfig, MambaForCausalLM
 
 from constructions.mamba.checkpoint import config
+from constructions.mamba.layerwise import LayerCache
 from constructions.mamba.stepping import BATCH, SteppedMamba, Vocabulary, threads
 from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL, MambaWeights
 
@@ -76,6 +77,46 @@ class HuggingFaceRunner:
 
     def caches(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
         return [(layer.conv_states[0], layer.recurrent_states[0]) for layer in self._cache.layers]
+
+    @property
+    def by_layers(self) -> HuggingFaceLayers:
+        """The same model, a layer at a time."""
+        return HuggingFaceLayers(self.model)
+
+
+class HuggingFaceLayers:
+    """The modules of a ``MambaForCausalLM`` one by one, in the order of its ``forward``."""
+
+    def __init__(self, model: MambaForCausalLM):
+        self.model = model
+        self.taps = [(layer.mixer.conv1d.weight[:, 0] != 0).cpu().numpy() for layer in model.backbone.layers]
+
+    def embed(self, tokens: torch.Tensor) -> torch.Tensor:
+        return self.model.backbone.embeddings(tokens)
+
+    def layer(self, number: int, hidden: torch.Tensor, cache: LayerCache) -> torch.Tensor:
+        self._put(number, cache)
+        return self.model.backbone.layers[number](hidden, cache_params=self._cache)
+
+    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        normed = self.model.backbone.norm_f(hidden)
+        return self.model.lm_head(normed.to(self.model.lm_head.weight.dtype)).float()[:, -1]
+
+    def start(self, tokens: torch.Tensor) -> tuple[torch.Tensor, list[LayerCache]]:
+        result = self.model(tokens, use_cache=True)
+        self._cache = result.cache_params
+        caches = [LayerCache(layer.conv_states[0], layer.recurrent_states[0]) for layer in self._cache.layers]
+        return result.logits[:, -1], caches
+
+    def step(self, tokens: torch.Tensor, caches: Sequence[LayerCache]) -> torch.Tensor:
+        for number, cache in enumerate(caches):
+            self._put(number, cache)
+        return self.model(tokens, cache_params=self._cache, use_cache=True).logits[:, -1]
+
+    def _put(self, number: int, cache: LayerCache) -> None:
+        """A step writes to the tensors that it finds here."""
+        layer = self._cache.layers[number]
+        layer.conv_states[0], layer.recurrent_states[0] = cache
 
 
 @contextmanager

@@ -15,13 +15,13 @@ import numpy as np
 import torch
 
 from automata.machine import ACCEPT, EOS
-from constructions.growing import Growing
+from constructions.joint_states import Rows
+from constructions.mamba.layerwise import LayerwiseMamba
 from constructions.mamba.reading import Reading
 from constructions.mamba.weights import FIRST_SYMBOL, MambaWeights
 from constructions.ssm.engine import Outputs
 
 BATCH = 256
-_WORD = 8
 
 
 class Vocabulary:
@@ -97,6 +97,12 @@ class SteppedMamba:
     def by_full_forward(self) -> "ForwardMamba":
         """The same model, run over whole strings at once."""
         return ForwardMamba(self)
+
+    @property
+    def by_layers(self) -> LayerwiseMamba | None:
+        """The same model, each layer run on each different input once; None for one that does not come in layers."""
+        layers = getattr(self.runner, "by_layers", None)
+        return None if layers is None else LayerwiseMamba(self.vocabulary, self.reading, self.runner, layers)
 
     @property
     def conditions(self) -> str:
@@ -209,7 +215,9 @@ class StateTable:
 
     def rows(self, layers: Sequence[Sequence[torch.Tensor]]) -> np.ndarray:
         """The numbers of these caches, int32 of shape (batch, layers); unseen ones are added."""
-        return np.stack([table.numbers(tensors) for table, tensors in zip(self._layers, layers)], axis=1)
+        return np.stack([table.numbers(tensors) for table, tensors in zip(self._layers, layers)], axis=1).astype(
+            np.int32
+        )
 
     def caches(self, layer: int, numbers: np.ndarray) -> list[torch.Tensor]:
         """The tensors of these entries, one row each."""
@@ -217,47 +225,21 @@ class StateTable:
 
 
 class _LayerTable:
-    """The caches of one layer, as rows of 64-bit words; the last word is filled up with zeros."""
+    """The caches of one layer, their tensors side by side."""
 
     def __init__(self, tensors: Sequence[torch.Tensor]):
         self._examples = [tensor[:0].cpu() for tensor in tensors]
         self._sizes = [tensor[0].numel() * tensor.element_size() for tensor in tensors]
-        words = -(-sum(self._sizes) // _WORD)
-        self._entries = Growing(np.uint64, (words,))
-        self._factors = np.random.default_rng(0).integers(0, 1 << 63, words, dtype=np.uint64) * np.uint64(
-            2
-        ) + np.uint64(1)
-        self._first: dict[int, int] = {}
-        """The first entry with this sum."""
-        self._others: dict[bytes, int] = {}
-        """All other entries that have the sum of an earlier one."""
+        self._rows = Rows(sum(self._sizes))
 
     def numbers(self, tensors: Sequence[torch.Tensor]) -> np.ndarray:
-        """The numbers of these caches.  A sum of their words says where to look; all words are compared there."""
+        """The numbers of these caches."""
         # Adding 0 turns -0 into 0 and changes nothing else.
-        flat = [_bytes((tensor + 0).cpu()) for tensor in tensors]
-        rows = np.zeros((len(flat[0]), self._entries.rows.shape[1]), dtype=np.uint64)
-        rows.view(np.uint8)[:, : sum(self._sizes)] = np.concatenate(flat, axis=1)
-        numbers, count = np.empty(len(rows), dtype=np.int32), len(self._entries)
-        new: list[int] = []
-        for i, total in enumerate((rows * self._factors).sum(axis=1, dtype=np.uint64).tolist()):
-            found = self._first.get(total)
-            if found is None:
-                found = self._first[total] = count + len(new)
-                new.append(i)
-            numbers[i] = found
-        self._entries.append(rows[new])
-        for i in np.flatnonzero((self._entries.rows[numbers] != rows).any(axis=1)).tolist():
-            key = rows[i].tobytes()
-            if key not in self._others:
-                self._others[key] = len(self._entries)
-                self._entries.append(rows[[i]])
-            numbers[i] = self._others[key]
-        return numbers
+        return self._rows.number(np.concatenate([_bytes((tensor + 0).cpu()) for tensor in tensors], axis=1))
 
     def tensors(self, numbers: np.ndarray) -> list[torch.Tensor]:
         """The tensors of these entries, one row each."""
-        octets, first, found = self._entries.rows[numbers].view(np.uint8), 0, []
+        octets, first, found = self._rows.octets(numbers), 0, []
         for example, size in zip(self._examples, self._sizes):
             part = torch.from_numpy(np.ascontiguousarray(octets[:, first : first + size]))
             found.append(part.view(example.dtype).reshape(len(numbers), *example.shape[1:]))

@@ -16,11 +16,11 @@ that grows too large is given up, and the engine is run as it is.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from typing import Callable, Sequence
 
 import numpy as np
 
-from constructions.growing import Growing
+from constructions.growing import Growing, Numbered
 from constructions.ssm.engine import Engine, Outputs, ieee
 from constructions.ssm.relevance import relevant
 
@@ -102,32 +102,6 @@ class Tabulated:
         raise IndexError(f"there is no coordinate {column} more")
 
 
-class _Numbered(Growing):
-    """Different rows of numbers, in the order in which they came."""
-
-    def __init__(self, width: int, dtype: np.dtype):
-        super().__init__(dtype, (width,))
-        self._number: dict[Any, int] = {}
-
-    def number(self, rows: np.ndarray) -> np.ndarray:
-        """The numbers of these rows; those that are new are added."""
-        rows = np.ascontiguousarray(rows)
-        if rows.dtype == object:
-            keys: Sequence[Any] = [tuple(row) for row in rows.tolist()]
-        else:
-            width, buffer = rows.dtype.itemsize * rows.shape[1], rows.tobytes()
-            keys = [buffer[i : i + width] for i in range(0, len(buffer), width)] if width else [b""] * len(rows)
-        numbers, new = np.empty(len(rows), dtype=np.intp), []
-        for i, key in enumerate(keys):
-            found = self._number.get(key)
-            if found is None:
-                found = self._number[key] = len(self._number)
-                new.append(i)
-            numbers[i] = found
-        self.append(rows[new])
-        return numbers
-
-
 class _Table:
     """A function of two numbers, filled in where it is asked for."""
 
@@ -179,8 +153,8 @@ class _Part:
 
     def __init__(self, layer: "_Layer", span: slice, dtype: np.dtype):
         self._layer, self.span, self.width = layer, span, span.stop - span.start
-        self.values, self.views = _Numbered(self.width, dtype), _Numbered(self.width, dtype)
-        self.drives = _Numbered(2 * self.width, dtype)
+        self.values, self.views = Numbered(self.width, dtype), Numbered(self.width, dtype)
+        self.drives = Numbered(2 * self.width, dtype)
         self.drive = Growing(np.intp)
         self._steps, self._seen = _Table(self._moved), _Table(self._viewed)
 
@@ -194,7 +168,7 @@ class _Part:
 
     def forget_views(self) -> None:
         """Views are to be made anew."""
-        self.views = _Numbered(self.width, self.values.rows.dtype)
+        self.views = Numbered(self.width, self.values.rows.dtype)
         self._seen.clear()
 
     def _moved(self, drives: np.ndarray, numbers: np.ndarray) -> np.ndarray:
@@ -222,16 +196,16 @@ class _Layer:
         self._gates, self._increments, self._mixes = engine.products_of(number)
         dtype = engine.numbers.dtype
         self.parts = [_Part(self, span, dtype) for span in _spans(layer)]
-        self._features = _Numbered(layer.inputs, dtype)
+        self._features = Numbered(layer.inputs, dtype)
         self._zeros = engine.numbers.stored(np.zeros(layer.inputs, dtype=np.int64), 0)
         self._read = _columns_read(layer)
-        self.contexts = _Numbered(len(self._read), dtype)
+        self.contexts = Numbered(len(self._read), dtype)
         self._context = Growing(np.intp)
         self.matters = Growing(bool, (layer.width,))
         self._least, self._greatest = np.zeros(layer.width), np.zeros(layer.width)
         self._outgrown, self._extended = False, 0
         self._joins = [_Table(self._joiner(i)) for i in range(len(self.parts) - 1)]
-        self._joined: list[_Numbered] = [_Numbered(2, np.dtype(np.intp)) for _ in self._joins]
+        self._joined: list[Numbered] = [Numbered(2, np.dtype(np.intp)) for _ in self._joins]
         self._result = _Table(self._given)
 
     # -- steps ----------------------------------------------------------------------------------------
@@ -332,7 +306,7 @@ class _Layer:
             part.forget_views()
         for join in self._joins:
             join.clear()
-        self._joined = [_Numbered(2, np.dtype(np.intp)) for _ in self._joins]
+        self._joined = [Numbered(2, np.dtype(np.intp)) for _ in self._joins]
         self._result.clear()
 
     def _relevant(self, contexts: np.ndarray) -> np.ndarray:
@@ -357,7 +331,7 @@ class _Readout:
 
     def __init__(self, engine: Engine):
         self._engine = engine
-        self._given = _Numbered(len(engine.outputs), np.dtype(bool))
+        self._given = Numbered(len(engine.outputs), np.dtype(bool))
 
     @property
     def table(self) -> np.ndarray:

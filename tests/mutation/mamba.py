@@ -8,6 +8,9 @@ _STORED = "constructions/mamba/stored.py"
 _LOADING = "constructions/mamba/loading.py"
 _STEPPING = "constructions/mamba/stepping.py"
 _SEARCH = "verify/checkpoints/checkpoint_search.py"
+_LAYERWISE = "constructions/mamba/layerwise.py"
+_BY_LAYERS = "tests/test_layerwise.py::test_layers_by_their_tables_visit_the_same_states_as_whole_steps"
+_WHOLE = "tests/test_layerwise.py::test_whole_steps_that_give_something_else_are_what_is_searched"
 _CERTIFIED = "tests/test_mamba_certificate.py"
 _EACH = f"{_CERTIFIED}::test_each_constant_of_a_block_is_checked"
 _ARRANGED = "tests/test_mamba_arrangement.py"
@@ -148,17 +151,74 @@ FAULTS = [
     ),
     Fault(
         _STEPPING,
-        "rows.view(np.uint8)[:, : sum(self._sizes)] = np.concatenate(flat, axis=1)",
-        "rows.view(np.uint8)[:, : self._sizes[0]] = flat[0]",
+        "for tensor in tensors], axis=1))",
+        "for tensor in [tensors[0], 0 * tensors[1]]], axis=1))",
         "tests/test_state_table.py",
         "two caches are the same only when the scan states are, too",
     ),
     Fault(
-        _STEPPING,
+        "constructions/joint_states.py",
         "(self._entries.rows[numbers] != rows).any(axis=1)",
         "np.zeros(len(rows), dtype=bool)",
         "tests/test_state_table.py::test_caches_whose_sums_are_alike_are_told_apart",
         "no sum alone decides that two caches are the same",
+    ),
+    # -- a layer at a time
+    Fault(
+        _LAYERWISE,
+        "self._contexts.number([hidden, rows[:, 0], *views])",
+        "self._contexts.number([hidden * 0, rows[:, 0], *views])",
+        _BY_LAYERS,
+        "a layer is run on each different input",
+    ),
+    Fault(
+        _LAYERWISE,
+        "self._contexts.number([hidden, rows[:, 0], *views])",
+        "self._contexts.number([hidden, rows[:, 0] * 0, *views])",
+        _BY_LAYERS,
+        "a layer is run on each different scan state",
+    ),
+    Fault(
+        _LAYERWISE,
+        "np.flatnonzero(taps[:, place - 1])",
+        "np.flatnonzero(taps[:, place] & False)",
+        _BY_LAYERS,
+        "a layer is run on each different earlier input that its convolution has weights for",
+    ),
+    Fault(
+        _LAYERWISE,
+        "        if not bool((cache.conv[:, :, :-1] == moved).all()):\n",
+        "        if False:\n",
+        "tests/test_layerwise.py::test_a_convolution_that_does_not_shift_its_inputs_is_run_by_whole_steps",
+        "earlier inputs move on by one place",
+    ),
+    Fault(
+        _LAYERWISE,
+        "        if not same:\n",
+        "        if False:\n",
+        _WHOLE,
+        "layers one by one are compared with whole steps",
+    ),
+    Fault(
+        _LAYERWISE,
+        "            same = same and all(bool((a == b).all()) for a, b in zip(found, expected))\n",
+        "            pass\n",
+        _WHOLE,
+        "caches after a whole step are compared, too",
+    ),
+    Fault(
+        _LAYERWISE,
+        "        same = (given == self._given.rows[output]).all()\n",
+        "        same = True\n",
+        _WHOLE,
+        "outputs of a whole step are compared, too",
+    ),
+    Fault(
+        "verify/checkpoints/search.py",
+        "if verdict.witness is None or runs_wrong(machine, model, mode, verdict.witness.word) == verdict.witness:",
+        "if True:",
+        "tests/test_layerwise.py::test_a_witness_that_whole_steps_do_not_confirm_refutes_nothing",
+        "a witness found by layers is wrong in whole steps",
     ),
     # -- reading a checkpoint
     Fault(

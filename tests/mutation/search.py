@@ -4,7 +4,7 @@ from .fault import Fault
 
 _SEARCH = "verify/methods/bisimulation.py"
 _STATES = "verify/methods/machine_states.py"
-_PAIRS = "verify/methods/joint_states.py"
+_PAIRS = "constructions/joint_states.py"
 _CODES = "verify/methods/coded_models.py"
 _TABLES = "constructions/ssm/tabulated.py"
 _RELEVANCE = "constructions/ssm/relevance.py"

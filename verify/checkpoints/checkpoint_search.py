@@ -32,7 +32,7 @@ def search_checkpoint(machine: Machine, model, mode: str, *, limit: int, progres
         return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {model.conditions}")
     alone = model.with_batch(1)
     if verdict.outcome == REFUTED and verdict.witness is not None:
-        witness = _wrong_alone(machine, alone, mode, verdict.witness.word)
+        witness = runs_wrong(machine, alone, mode, verdict.witness.word)
         if witness is not None:
             reason = f"{verdict.reason}; run in {model.conditions}, and wrong in steps of 1 row too"
             return replace(verdict, method="cache search", reason=reason, witness=witness)
@@ -46,14 +46,14 @@ def search_checkpoint(machine: Machine, model, mode: str, *, limit: int, progres
     return replace(verdict, method="cache search", reason=reason)
 
 
-def _wrong_alone(machine: Machine, alone, mode: str, word: tuple[str, ...]) -> Witness | None:
-    """The shortest prefix of the word that the model answers wrong in a batch of one, or None."""
+def runs_wrong(machine: Machine, model, mode: str, word: tuple[str, ...]) -> Witness | None:
+    """The shortest prefix of the word that the model, stepping this string alone, answers wrong, or None."""
     expectation = expect(machine, word, mode)
-    rows, outputs = alone.begin(1)
+    rows, outputs = model.begin(1)
     for length in range(len(word) + 1):
         if length:
-            rows, outputs = alone.advance(rows, np.array([[alone.alphabet.index(word[length - 1])]]))
-        given = frozenset(name for name, on in zip(alone.outputs, outputs.dense()[0, 0]) if on)
+            rows, outputs = model.advance(rows, np.array([[model.alphabet.index(word[length - 1])]]))
+        given = frozenset(name for name, on in zip(model.outputs, outputs.dense()[0, 0]) if on)
         if given != expectation.sets[length]:
             return Witness(word[:length], expectation.sets[length], given)
     return None

@@ -1,13 +1,16 @@
 """The proof for a Mamba: a search through the model's own decoding step and its own cache.
 
-A state of the search is a pair (machine state, bytes of the cache), see
-:class:`constructions.mamba.stepping.SteppedMamba`.  When the search closes, the outputs of single decoding steps, as
-run, are right at every length.  That every row, full forward, prefill, other batches and other kernels give the same
-numbers follows from the certificate of exactness, which is part of the verdict.
+A state of the search is a pair (machine state, bytes of the cache).  When the search closes, the outputs of single
+decoding steps, as run, are right at every length.  That every row, full forward, prefill, other batches and other
+kernels give the same numbers follows from the certificate of exactness, which is part of the verdict; and so does that
+each layer need be run only once on each input that differs in what it reads
+(:mod:`constructions.mamba.layerwise`).  A model that does not do what its layers do one by one is run by whole steps
+(:class:`constructions.mamba.stepping.SteppedMamba`).
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from automata.machine import PREDICTIVE, Machine
@@ -16,6 +19,7 @@ from constructions.cascade import Cascade, Counter
 from constructions.mamba.certificate import certify
 from constructions.mamba.weights import MambaWeights
 from constructions.target import FORWARD, PIECES, PREFILL, STEPWISE
+from verify.checkpoints.checkpoint_search import runs_wrong
 from verify.methods.bisimulation import bisimulation
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, UNDECIDED, Verdict, Way
@@ -61,15 +65,15 @@ def prove_mamba(
     if not finite:
         limit = min(limit, UNBOUNDED_LIMIT)
     length = None if finite else certificate.horizon
-    verdict = bisimulation(machine, model, cascade.mode, limit=limit, length=length, progress=progress)
+    verdict, conditions = _searched(machine, model, cascade.mode, limit=limit, length=length, progress=progress)
     if verdict.outcome != PROVED:
-        return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {model.conditions}")
+        return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {conditions}")
     what = (
         "the search over caches closed: every length"
         if verdict.horizon is None
         else f"every string of up to {verdict.horizon} symbols, as far as counters are certainly exact"
     )
-    reason = f"{what}, by single decoding steps in {model.conditions}; {certificate.sentence}"
+    reason = f"{what}, by single decoding steps in {conditions}; {certificate.sentence}"
     exact = f"the same bits as single steps but for the sign of zeros, by the certificate of {certificate.sums} sums"
     ways = (
         Way(STEPWISE, PROVED, what),
@@ -78,3 +82,16 @@ def prove_mamba(
         Way(PIECES, UNDECIDED, "several tokens at once after others are not covered"),
     )
     return replace(verdict, method="cache search", reason=reason, ways=ways)
+
+
+def _searched(machine: Machine, model, mode: str, **how) -> tuple[Verdict, str]:
+    """The search, and how the model was run; by layers where it has any, and by whole steps where they do otherwise."""
+    layers = getattr(model, "by_layers", None)
+    if layers is not None:
+        from constructions.mamba.layerwise import NotInLayers
+
+        with suppress(NotInLayers):
+            verdict = bisimulation(machine, layers, mode, **how)
+            if verdict.witness is None or runs_wrong(machine, model, mode, verdict.witness.word) == verdict.witness:
+                return verdict, layers.conditions
+    return bisimulation(machine, model, mode, **how), model.conditions

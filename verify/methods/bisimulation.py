@@ -16,11 +16,11 @@ import numpy as np
 
 from automata.machine import ACCEPT, EOS, PREDICTIVE, RECOGNISE, Machine
 from constructions.growing import Growing
+from constructions.joint_states import MOST_JOINT_STATES, JointStates
 from constructions.ssm.engine import Engine, Outputs
 from constructions.ssm.tabulated import TooManyStates
 from verify.claim import JOINT_STATE_LIMIT
 from verify.methods.coded_models import ByRows, ByTables
-from verify.methods.joint_states import MOST_JOINT_STATES, JointStates
 from verify.methods.machine_states import Interned, MachineStates, machine_states
 from verify.methods.sticky import Sticky
 from verify.progress import NO_PROGRESS, Progress

@@ -12,10 +12,12 @@ from typing import Sequence
 
 import numpy as np
 
+from constructions.growing import Growing
+
 MOST_JOINT_STATES = (1 << 31) - (1 << 24)
 """Their numbers have 32 bits."""
 
-_WORD, _BLOCK = 64, 1 << 16
+_WORD, _WORD_BYTES, _BLOCK = 64, 8, 1 << 16
 _SPARE_BITS = 1
 """That a field is given beyond what its largest value needs."""
 _FACTOR, _STIR = 0x9E3779B97F4A7C15, 29
@@ -48,9 +50,19 @@ class JointStates:
 
         The one that stands first of several alike is the new one.  O(pairs), and O(all pairs) now and then.
         """
+        return self.number(fields)[1]
+
+    def number(self, fields: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """As :meth:`add`: the numbers of all these pairs, and the positions of those that are new.
+
+        >>> pairs = JointStates(1)
+        >>> numbers, new = pairs.number([np.array([7, 4, 7])])
+        >>> numbers.tolist(), new.tolist()
+        ([0, 1, 0], [0, 1])
+        """
         amount = len(fields[0])
         if not amount:
-            return np.zeros(0, dtype=np.intp)
+            return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp)
         needed = [_bits(field) for field in fields]
         if any(bits > width for bits, width in zip(needed, self._layout.widths)):
             self._widen(needed)
@@ -60,7 +72,7 @@ class JointStates:
         for words, found in zip(self._words, self._layout.pack(fields)):
             words[self.count : self.count + amount] = found
         places = self._places(self.count, self.count + amount)
-        new, kept = np.zeros(amount, dtype=bool), places.copy()
+        new, kept, found_at = np.zeros(amount, dtype=bool), places.copy(), np.empty(amount, dtype=np.intp)
         waiting: np.ndarray = numbers
         while len(waiting):
             at = self._slots.take(places)
@@ -73,6 +85,7 @@ class JointStates:
                 won = claiming[at[free] == claiming] - self.count
                 new[won] = True
                 kept[won] = places[free][at[free] == claiming]
+            found_at[waiting - self.count] = at
             other = np.zeros(len(waiting), dtype=bool)
             for words in self._words:
                 other |= words.take(at) != words.take(waiting)
@@ -81,9 +94,13 @@ class JointStates:
         chosen = np.flatnonzero(new)
         for words in self._words:
             words[self.count : self.count + len(chosen)] = words[self.count + chosen]
-        self._slots[kept[chosen]] = np.arange(self.count, self.count + len(chosen))
+        known, settled = self.count, np.arange(self.count, self.count + len(chosen))
+        self._slots[kept[chosen]] = settled
         self.count += len(chosen)
-        return chosen
+        among = np.flatnonzero(found_at >= known)
+        numbers[chosen] = settled
+        found_at[among] = numbers[found_at[among] - known]
+        return found_at, chosen
 
     def fields(self, first: int, last: int) -> list[np.ndarray]:
         """The fields of the pairs first, ..., last - 1."""
@@ -143,6 +160,58 @@ class JointStates:
                 self._slots[places[free]] = waiting[free]
                 left = np.flatnonzero(self._slots.take(places) != waiting)
                 waiting, places = waiting[left], (places[left] + 1) & (len(self._slots) - 1)
+
+
+class Rows:
+    """Rows of bytes, numbered in the order in which they were found.
+
+    A sum of a row's words says where to look; all of its words are compared there.
+
+    >>> rows = Rows(3)
+    >>> rows.number(np.array([[1, 2, 3], [1, 2, 4], [1, 2, 3]], dtype=np.uint8)).tolist()
+    [0, 1, 0]
+    >>> rows.octets(np.array([1])).tolist()
+    [[1, 2, 4]]
+    """
+
+    def __init__(self, width: int):
+        self._width, words = width, -(-width // _WORD_BYTES)
+        self._entries = Growing(np.uint64, (words,))
+        self._factors = np.random.default_rng(0).integers(0, 1 << 63, words, dtype=np.uint64) * np.uint64(2)
+        self._factors += np.uint64(1)
+        self._first: dict[int, int] = {}
+        """The first entry with each sum."""
+        self._others: dict[bytes, int] = {}
+        """All other entries that have the sum of an earlier one."""
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def number(self, octets: np.ndarray) -> np.ndarray:
+        """The numbers of these rows; those that are new are added.  Time goes with the rows, however many are known."""
+        rows = np.zeros((len(octets), len(self._factors)), dtype=np.uint64)
+        rows.view(np.uint8)[:, : self._width] = octets
+        totals = (rows * self._factors).sum(axis=1, dtype=np.uint64)
+        sums, places, which = np.unique(totals, return_index=True, return_inverse=True)
+        firsts = np.array([self._first.get(total, -1) for total in sums.tolist()], dtype=np.int64)
+        # In the order in which they came.
+        new = np.flatnonzero(firsts < 0)
+        new = new[np.argsort(places[new])]
+        firsts[new] = np.arange(len(self._entries), len(self._entries) + len(new))
+        self._first.update(zip(sums[new].tolist(), firsts[new].tolist()))
+        self._entries.append(rows[places[new]])
+        numbers = firsts[which]
+        for i in np.flatnonzero((self._entries.rows[numbers] != rows).any(axis=1)).tolist():
+            key = rows[i].tobytes()
+            if key not in self._others:
+                self._others[key] = len(self._entries)
+                self._entries.append(rows[[i]])
+            numbers[i] = self._others[key]
+        return numbers
+
+    def octets(self, numbers: np.ndarray) -> np.ndarray:
+        """The rows that have these numbers."""
+        return self._entries.rows[numbers].view(np.uint8)[:, : self._width]
 
 
 class _Layout:

@@ -1,0 +1,103 @@
+"""A search that runs each layer of a Mamba once on each different input, beside one of whole decoding steps."""
+
+import pytest
+
+pytest.importorskip("transformers", reason="transformers is not installed")
+
+from automata.catalogue import language  # noqa: E402
+from automata.machine import MODES  # noqa: E402
+from constructions.build import build  # noqa: E402
+from constructions.compile.compiler import compile  # noqa: E402
+from constructions.mamba.huggingface import HuggingFaceLayers  # noqa: E402
+from constructions.mamba.layerwise import LayerwiseMamba, NotInLayers  # noqa: E402
+from verify.checkpoints.search import prove_mamba  # noqa: E402
+from verify.methods.bisimulation import bisimulation  # noqa: E402
+from verify.verdict import PROVED, REFUTED  # noqa: E402
+
+
+def searched(name, model, mode="predictive", **how):
+    verdict = bisimulation(language(name).machine, model, mode, **how)
+    return verdict.outcome, verdict.explored, verdict.witness
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", ["flip-flop", "tomita-7", "d-4", "dyck-2-3", "dyck-1"])
+def test_layers_by_their_tables_visit_the_same_states_as_whole_steps(name, mode):
+    built = build(compile(language(name).machine, mode, target="mamba"), "mamba")
+    with built.running() as model:
+        layers = model.by_layers
+        found = searched(name, layers, mode, length=9)
+        assert found == searched(name, model, mode, length=9)
+        assert layers.whole_steps and layers.rows_run < len(layers._layers) * found[1]["transitions"]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "bfloat16", "float16"])
+def test_layers_by_their_tables_in_other_formats(dtype):
+    built = build(compile(language("tomita-7").machine, target="mamba"), "mamba", dtype=dtype)
+    with built.running() as model:
+        assert searched("tomita-7", model.by_layers) == searched("tomita-7", model)
+
+
+def test_a_wrong_model_is_refuted_by_the_same_word():
+    built = build(compile(language("d-2").machine, target="mamba"), "mamba")
+    with built.running() as model:
+        found = searched("d-3", model.by_layers)
+        assert found == searched("d-3", model) and found[0] == REFUTED
+
+
+def proved(model, weights, cascade):
+    return prove_mamba(language("d-2").machine, cascade, weights, model)
+
+
+@pytest.fixture
+def counted():
+    built = build(compile(language("d-2").machine, target="mamba"), "mamba")
+    with built.running() as model:
+        yield model, built.weights, built.construction.cascade
+
+
+def test_the_verdict_names_how_layers_were_run(counted):
+    assert "each layer on each different input" in proved(*counted).reason
+
+
+def by_whole_steps(verdict):
+    return verdict.outcome == PROVED and "steps of 256 rows" in verdict.reason
+
+
+@pytest.mark.parametrize("what", ["logits", "caches"])
+def test_whole_steps_that_give_something_else_are_what_is_searched(counted, monkeypatch, what):
+    step = HuggingFaceLayers.step
+
+    def other(self, tokens, caches):
+        logits = step(self, tokens, caches)
+        if what == "caches":
+            caches[0].scan.add_(1)
+        return -logits if what == "logits" else logits
+
+    monkeypatch.setattr(HuggingFaceLayers, "step", other)
+    with pytest.raises(NotInLayers):
+        searched("d-2", counted[0].by_layers)
+    assert by_whole_steps(proved(*counted))
+
+
+def test_a_convolution_that_does_not_shift_its_inputs_is_run_by_whole_steps(counted, monkeypatch):
+    layer = HuggingFaceLayers.layer
+
+    def other(self, number, hidden, cache):
+        given = layer(self, number, hidden, cache)
+        cache.conv[:, :, 0] += 1
+        return given
+
+    monkeypatch.setattr(HuggingFaceLayers, "layer", other)
+    monkeypatch.setattr(LayerwiseMamba, "_compare", lambda *_: None)
+    with pytest.raises(NotInLayers):
+        searched("d-2", counted[0].by_layers)
+    assert by_whole_steps(proved(*counted))
+
+
+def test_a_witness_that_whole_steps_do_not_confirm_refutes_nothing(counted, monkeypatch):
+    logits = HuggingFaceLayers.logits
+    monkeypatch.setattr(HuggingFaceLayers, "logits", lambda self, hidden: -logits(self, hidden))
+    monkeypatch.setattr(LayerwiseMamba, "_compare", lambda *_: None)
+    assert searched("d-2", counted[0].by_layers)[0] == REFUTED
+    assert by_whole_steps(proved(*counted))
