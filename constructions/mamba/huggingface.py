@@ -11,7 +11,7 @@ import transformers
 from transformers import MambaConfig, MambaForCausalLM
 
 from constructions.mamba.checkpoint import config
-from constructions.mamba.layerwise import LayerCache
+from constructions.mamba.layerwise import BlockCache
 from constructions.mamba.stepping import BATCH, SteppedMamba, Vocabulary, threads
 from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL, MambaWeights
 
@@ -94,7 +94,7 @@ class HuggingFaceLayers:
     def embed(self, tokens: torch.Tensor) -> torch.Tensor:
         return self.model.backbone.embeddings(tokens)
 
-    def layer(self, number: int, hidden: torch.Tensor, cache: LayerCache) -> torch.Tensor:
+    def layer(self, number: int, hidden: torch.Tensor, cache: BlockCache) -> torch.Tensor:
         self._put(number, cache)
         return self.model.backbone.layers[number](hidden, cache_params=self._cache)
 
@@ -102,18 +102,18 @@ class HuggingFaceLayers:
         normed = self.model.backbone.norm_f(hidden)
         return self.model.lm_head(normed.to(self.model.lm_head.weight.dtype)).float()[:, -1]
 
-    def start(self, tokens: torch.Tensor) -> tuple[torch.Tensor, list[LayerCache]]:
+    def start(self, tokens: torch.Tensor) -> tuple[torch.Tensor, list[BlockCache]]:
         result = self.model(tokens, use_cache=True)
         self._cache = result.cache_params
-        caches = [LayerCache(layer.conv_states[0], layer.recurrent_states[0]) for layer in self._cache.layers]
+        caches = [BlockCache(layer.conv_states[0], layer.recurrent_states[0]) for layer in self._cache.layers]
         return result.logits[:, -1], caches
 
-    def step(self, tokens: torch.Tensor, caches: Sequence[LayerCache]) -> torch.Tensor:
+    def step(self, tokens: torch.Tensor, caches: Sequence[BlockCache]) -> torch.Tensor:
         for number, cache in enumerate(caches):
             self._put(number, cache)
         return self.model(tokens, cache_params=self._cache, use_cache=True).logits[:, -1]
 
-    def _put(self, number: int, cache: LayerCache) -> None:
+    def _put(self, number: int, cache: BlockCache) -> None:
         """A step writes to the tensors that it finds here."""
         layer = self._cache.layers[number]
         layer.conv_states[0], layer.recurrent_states[0] = cache

@@ -39,7 +39,7 @@ class NotInLayers(Exception):
     """The model does not do what its layers do one by one, so it has to be run as a whole."""
 
 
-class LayerCache(NamedTuple):
+class BlockCache(NamedTuple):
     """What a layer remembers: its last inputs (rows, channels, kernel), the oldest first, and its scan state."""
 
     conv: torch.Tensor
@@ -58,16 +58,16 @@ class Layers(Protocol):
     def embed(self, tokens: torch.Tensor) -> torch.Tensor:
         """What the first layer reads of (rows, 1) tokens: (rows, 1, width)."""
 
-    def layer(self, number: int, hidden: torch.Tensor, cache: LayerCache) -> torch.Tensor:
+    def layer(self, number: int, hidden: torch.Tensor, cache: BlockCache) -> torch.Tensor:
         """What a layer gives to the next one; the cache is written in place."""
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Of what the last layer gives: (rows, vocabulary)."""
 
-    def start(self, tokens: torch.Tensor) -> tuple[torch.Tensor, list[LayerCache]]:
+    def start(self, tokens: torch.Tensor) -> tuple[torch.Tensor, list[BlockCache]]:
         """Logits and caches after the first token."""
 
-    def step(self, tokens: torch.Tensor, caches: Sequence[LayerCache]) -> torch.Tensor:
+    def step(self, tokens: torch.Tensor, caches: Sequence[BlockCache]) -> torch.Tensor:
         """A whole decoding step: logits; the caches are written in place."""
 
 
@@ -154,14 +154,14 @@ class LayerwiseMamba:
             raise NotInLayers
         self.whole_steps += len(rows)
 
-    def _caches(self, rows: np.ndarray) -> list[LayerCache]:
+    def _caches(self, rows: np.ndarray) -> list[BlockCache]:
         found, column = [], 0
         for layer in self._layers:
             found.append(layer.cache(rows[:, column : column + layer.columns]))
             column += layer.columns
         return found
 
-    def run_layer(self, number: int, hidden: torch.Tensor, cache: LayerCache) -> torch.Tensor:
+    def run_layer(self, number: int, hidden: torch.Tensor, cache: BlockCache) -> torch.Tensor:
         """What the model's layer gives; the cache is written in place."""
         return self._run.layer(number, hidden, cache)
 
@@ -189,14 +189,14 @@ class _Layer:
         self._contexts = JointStates(1 + 1 + len(self._read))
         self.results = Growing(np.int32, (3,))
 
-    def numbers(self, cache: LayerCache) -> list[np.ndarray]:
+    def numbers(self, cache: BlockCache) -> list[np.ndarray]:
         """The columns of these caches."""
         return [self._scans.number(cache.scan), *(self._inputs.number(part) for part in cache.conv.unbind(2))]
 
-    def cache(self, rows: np.ndarray) -> LayerCache:
+    def cache(self, rows: np.ndarray) -> BlockCache:
         """The caches of these states."""
         conv = torch.stack([self._inputs.tensor(rows[:, 1 + place]) for place in range(self._kernel)], dim=2)
-        return LayerCache(conv, self._scans.tensor(rows[:, 0]))
+        return BlockCache(conv, self._scans.tensor(rows[:, 0]))
 
     def step(self, rows: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The states after reading these, and the numbers of what is given to the next layer."""
