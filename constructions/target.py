@@ -146,6 +146,8 @@ TARGETS = Registry(
         "bailing_hybrid": "constructions.stock.kimi_linear:BAILING_HYBRID",
         "falcon_mamba": "constructions.stock.falcon_mamba:FALCON_MAMBA",
         "jamba": "constructions.stock.jamba:JAMBA",
+        "zamba": "constructions.stock.zamba:ZAMBA",
+        "zamba2": "constructions.stock.zamba2:ZAMBA2",
         "xlstm": "constructions.stock.xlstm:XLSTM_TARGET",
         "rwkv": "constructions.stock.rwkv:RWKV",
         "olmo_hybrid": "constructions.stock.olmo_hybrid:OLMO_HYBRID",

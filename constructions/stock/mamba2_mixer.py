@@ -39,11 +39,11 @@ def mamba2_channels(half: tuple[Operation, ...]) -> int:
     return sum(len(operation.cells) if isinstance(operation, Hold) else 1 for operation in half)
 
 
-def mamba2_mixer(half: tuple[Operation, ...], width: int, inner: int) -> Tensors:
-    """One mixer whose ``inner`` heads do the operations of this half."""
-    z, x, bc, dt = (np.zeros((rows, width)) for rows in (inner, inner, 2, inner))
+def mamba2_mixer(half: tuple[Operation, ...], width: int, inner: int, groups: int = 1) -> Tensors:
+    """One mixer whose ``inner`` heads, in so many groups, do the operations of this half."""
+    z, x, bc, dt = (np.zeros((rows, width)) for rows in (inner, inner, 2 * groups, inner))
     z[:, CONSTANT_ONE] = bc[:, CONSTANT_ONE] = UNIT
-    conv = np.zeros((inner + 2, 1, 2))
+    conv = np.zeros((inner + 2 * groups, 1, 2))
     conv[:, 0, 1] = 1
     bias, a_log, out = np.full(inner, -UNIT), np.zeros(inner), np.zeros((width, inner))
     # What the output of a 1 is: delta B x C silu(z), each UNIT.
