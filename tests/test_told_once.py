@@ -7,9 +7,10 @@ import pytest
 from automata.catalogue import language
 from automata.errors import InputError
 from automata.machine import EOS, PREDICTIVE, RECOGNISE, run
-from automata.machines.copying import CopyMachine
+from automata.machines.copying import CopyMachine, FreeCopyMachine, without_equal_grams
 from automata.machines.recall import RecallMachine
 from constructions.attention.copying import copying_weights
+from constructions.attention.induction_heads import induction_weights
 from constructions.build import build
 from constructions.compile.compiler import compile
 from constructions.compile.emulation import emulates
@@ -114,6 +115,7 @@ def test_two_words_that_leave_one_state_are_found(capsys):
     shown = " ".join(capsys.readouterr().out.split())
     assert "2^3 states when # is read" in shown and "leave the same one" in shown
     assert "right on every legal string, 8 words run" in shown
+    assert "in which no 3 letters stand twice: right on all 235, up to 10 letters" in shown
 
 
 @pytest.mark.parametrize("length", [1, 2, 4, 7])
@@ -130,3 +132,23 @@ def test_one_layer_of_attention_copies_every_word(length):
     blurred = {**tensors, "transformer.h.0.attn.c_attn.weight": attention}
     wrong = check_words(machine, AttentionModel(config, blurred, machine.alphabet), words, PREDICTIVE)
     assert length == 1 or wrong.outcome == "refuted"
+
+
+@pytest.mark.parametrize("grams, count, longest", [(1, 5, 2), (2, 25, 5), (3, 235, 10)])
+def test_two_layers_of_attention_copy_every_word_without_equal_grams_and_no_other(grams, count, longest):
+    pytest.importorskip("transformers")
+    from constructions.attention.running import AttentionModel
+
+    machine, words = FreeCopyMachine(), without_equal_grams(grams)
+    assert (len(words), max(map(len, words))) == (count, longest)
+    config, tensors = induction_weights(grams, longest)
+    model = AttentionModel(config, tensors, machine.alphabet)
+    strings = [[*word, "#", *word] for word in words]
+    assert check_words(machine, model, strings, PREDICTIVE).witness is None
+    # Where n letters stand twice two places agree, and the mean of what stands there is given out.
+    others = ["".join(w) for w in product("ab", repeat=min(longest, 7)) if "".join(w) not in words][:20]
+    assert all(check_words(machine, model, [[*w, "#", *w]], PREDICTIVE).outcome == "refuted" for w in others)
+    for layer in (0, 1):  # each of the two is needed
+        name = f"transformer.h.{layer}.attn.c_attn.weight"
+        without = AttentionModel(config, {**tensors, name: 0 * tensors[name]}, machine.alphabet)
+        assert check_words(machine, without, strings, PREDICTIVE).outcome == "refuted"

@@ -20,7 +20,7 @@ from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL, PAD
 
 SHARP = 128.0
 _NORM = 30
-_GIVEN, _NEVER = 64.0, -256.0
+GIVEN, _NEVER = 64.0, -256.0
 """Logits: of what is given, and beyond what any attention makes of it."""
 
 
@@ -39,35 +39,52 @@ def copying_weights(machine: CopyMachine) -> tuple[dict[str, Any], dict[str, np.
     while width < 2 * (2 * len(COPIED) + positions):
         width *= 4  # its root, by which scores are divided, is a power of 2
 
-    def pair(coordinate: int) -> np.ndarray:
-        row = np.zeros(width)
-        row[2 * coordinate], row[2 * coordinate + 1] = 1, -1
-        return row
-
     embedding, attention = np.zeros((tokens, width)), np.zeros((width, 3 * width))
     projection, head = np.zeros((width, width)), np.zeros((tokens, width))
     for i, letter in enumerate(COPIED):
         token = FIRST_SYMBOL + machine.alphabet.index(letter)
-        embedding[token] = pair(i)
+        embedding[token] = doubled(i, width)
         attention[2 * i, 2 * width + i] = 1
-        projection[i] = pair(seen[letter])
-        head[token, 2 * seen[letter]] = 2 * _GIVEN
+        projection[i] = doubled(seen[letter], width)
+        head[token, 2 * seen[letter]] = 2 * GIVEN
         for position in range(positions):
-            first = _GIVEN if position < length else _NEVER if position == length else -_GIVEN
+            first = GIVEN if position < length else _NEVER if position == length else -GIVEN
             head[token, 2 * place[position]] = first
     for token, given in ((FIRST_SYMBOL + machine.alphabet.index(HASH), length), (EOS_TOKEN, positions - 1)):
         for position in range(positions):
-            head[token, 2 * place[position]] = _GIVEN if position == given else -_GIVEN
+            head[token, 2 * place[position]] = GIVEN if position == given else -GIVEN
     for position in range(positions):
         attention[2 * place[position], width + position] = 1
         if position > length:
             attention[2 * place[position], position - length] = SHARP * np.sqrt(width)
-    config = {
+    config = gpt2_config(tokens, positions, width, layers=1, heads=1)
+    tensors = {
+        "transformer.wte.weight": embedding,
+        "transformer.wpe.weight": np.stack([doubled(place[position], width) for position in range(positions)]),
+        **gpt2_norms(width, layers=1),
+        "transformer.h.0.attn.c_attn.weight": attention,
+        "transformer.h.0.attn.c_proj.weight": projection,
+        "lm_head.weight": head,
+    }
+    return config, tensors
+
+
+def doubled(coordinate: int, width: int) -> np.ndarray:
+    """A row with 1 at a coordinate's first place and -1 at its second."""
+    row = np.zeros(width)
+    row[2 * coordinate], row[2 * coordinate + 1] = 1, -1
+    return row
+
+
+def gpt2_config(tokens: int, positions: int, width: int, *, layers: int, heads: int) -> dict[str, Any]:
+    """A GPT-2 whose norms are identities."""
+    return {
         "vocab_size": tokens,
         "n_positions": positions,
         "n_embd": width,
-        "n_layer": 1,
-        "n_head": 1,
+        "n_layer": layers,
+        "n_head": heads,
+        "n_inner": 4,
         "layer_norm_epsilon": 2.0 ** (2 * _NORM),
         "tie_word_embeddings": False,
         "pad_token_id": PAD,
@@ -77,15 +94,9 @@ def copying_weights(machine: CopyMachine) -> tuple[dict[str, Any], dict[str, np.
         "embd_pdrop": 0.0,
         "attn_pdrop": 0.0,
     }
-    norm = np.full(width, 2.0**_NORM)
-    tensors = {
-        "transformer.wte.weight": embedding,
-        "transformer.wpe.weight": np.stack([pair(place[position]) for position in range(positions)]),
-        "transformer.h.0.ln_1.weight": norm,
-        "transformer.h.0.ln_2.weight": norm,
-        "transformer.ln_f.weight": norm,
-        "transformer.h.0.attn.c_attn.weight": attention,
-        "transformer.h.0.attn.c_proj.weight": projection,
-        "lm_head.weight": head,
-    }
-    return config, tensors
+
+
+def gpt2_norms(width: int, *, layers: int) -> dict[str, np.ndarray]:
+    """The gains of all norms."""
+    names = [*(f"h.{layer}.ln_{number}" for layer in range(layers) for number in (1, 2)), "ln_f"]
+    return {f"transformer.{name}.weight": np.full(width, 2.0**_NORM) for name in names}

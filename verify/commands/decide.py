@@ -137,6 +137,7 @@ def _copied(given: Input, names: Sequence[str]) -> dict[str, object]:
         found[f"random {name}"] = f"{kept.states} states after {kept.words} words{shown}"
     if machine.length <= LONGEST_COPIED:
         found["one layer of attention"] = _by_attention(machine)
+        found["two layers of attention"] = _by_content()
     return found
 
 
@@ -158,6 +159,33 @@ def _by_attention(machine: CopyMachine) -> str:
         verdict = check_words(machine, model, words, PREDICTIVE, method="all strings")
     right = f"right on every legal string, {len(words)} words run" if verdict.witness is None else "wrong"
     return f"stock GPT-2 weights of {model.parameters} parameters, {right} (full forward, float32)"
+
+
+_GRAMS = 3
+"""Letters that two layers of attention compare."""
+
+
+def _by_content() -> str:
+    """Words of any length by one set of weights, run on all that they are right on."""
+    from automata.machine import PREDICTIVE
+    from automata.machines.copying import HASH, FreeCopyMachine, without_equal_grams
+    from constructions.attention.induction_heads import induction_weights
+    from constructions.mamba.surroundings import transformers_ready
+    from verify.evidence.sampling import check_words
+
+    words = without_equal_grams(_GRAMS)
+    longest = max(map(len, words))
+    with transformers_ready():
+        from constructions.attention.running import AttentionModel
+
+        model = AttentionModel(*induction_weights(_GRAMS, longest), FreeCopyMachine.alphabet)
+        strings = [[*word, HASH, *word] for word in words]
+        verdict = check_words(FreeCopyMachine(), model, strings, PREDICTIVE, method="all strings")
+    right = f"right on all {len(words)}" if verdict.witness is None else "wrong on one of them"
+    return (
+        f"stock GPT-2 weights of {model.parameters} parameters copy words of any length in which no {_GRAMS} letters stand "
+        f"twice: {right}, up to {longest} letters, there is none longer (full forward, float32)"
+    )
 
 
 def _certificate(given: Input, decisions: Sequence[Decision], expression: str | None) -> dict[str, object]:
