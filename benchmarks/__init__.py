@@ -4,5 +4,5 @@ A part is a module with ``rows()``, which yields (what, figure) pairs.  Speed cl
 measured side by side; plain seconds only describe the machine.
 """
 
-PARTS = ("engine", "searching", "holonomy", "induction", "certificates", "refutation", "mamba")
+PARTS = ("engine", "searching", "holonomy", "induction", "certificates", "refutation", "mamba", "targets")
 """The parts in the order in which they are printed."""

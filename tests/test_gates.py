@@ -14,7 +14,7 @@ from constructions.compile.compiler import compile
 from constructions.stock.gates import Gates, clamped_gates, sigmoid_gates
 from constructions.target import MONOTONE, NONLINEAR, REFLECTION, TARGETS
 from verify.__main__ import main
-from verify.allowed import NEED_COUNTER, NEED_REGULAR, NEED_STAR_FREE, fading, of_config, of_path, of_range
+from verify.allowed import NEED_COUNTER, NEED_REGULAR, NEED_STAR_FREE, NEEDS, fading, of_config, of_path, of_range
 
 STOCK = [name for name in TARGETS if hasattr(TARGETS.named(name), "architecture")]
 
@@ -57,6 +57,49 @@ def test_configurations(target, config, least, greatest, allows):
     assert set(found.allows) == allows and not set(found.allows) & set(found.lacks)
     assert least is None or found.gates.least == least
     assert found.gates.greatest == np.float32(greatest)
+
+
+DEFAULTS = {
+    "mamba": "010",
+    "mamba2": "010",
+    "bamba": "010",
+    "granitemoehybrid": "010",
+    "falcon_h1": "010",
+    "nemotron_h": "011",
+    "recurrent_gemma": "010",
+    "qwen3_next": "010",
+    "qwen3_5_text": "010",
+    "kimi_linear": "011",
+    "bailing_hybrid": "011",
+    "falcon_mamba": "011",
+    "jamba": "011",
+    "zamba": "011",
+    "zamba2": "011",
+    "xlstm": "111",
+    "rwkv": "011",
+    "olmo_hybrid": "001",
+    "relu-rnn": "001",
+    "tanh-rnn": "001",
+    "gru": "001",
+    "lstm": "001",
+}
+"""The exit status for star-free, regular, counter, of the configuration that transformers has by default."""
+
+
+@pytest.mark.parametrize("target", [n for n in TARGETS if TARGETS.named(n).numbers == "dtype" and n != "mamba-ssm"])
+def test_every_family_by_its_default_configuration_in_one_line(target, tmp_path, capsys):
+    if target in STOCK or target == "mamba":
+        auto = pytest.importorskip("transformers").AutoConfig
+        (tmp_path / "config.json").write_text(auto.for_model(target).to_json_string(use_diff=False))
+    else:
+        written(tmp_path, model_type=target)
+    statuses = [main(["gates", str(tmp_path), "--quiet", "--needs", need]) for need in NEEDS]
+    assert "".join(map(str, statuses)) == DEFAULTS[target]
+    out, err = capsys.readouterr()
+    assert err == "" and out.count("\n") == 3
+    for line, need, status in zip(out.splitlines(), NEEDS, statuses):
+        assert re.search(rf"{need}: (no|not known): " if status else rf"; allows {need}$", line)
+        assert ("no gates" in line) == (TARGETS.named(target).motion == NONLINEAR)
 
 
 def test_a_reflection_that_is_not_allowed_is_none():

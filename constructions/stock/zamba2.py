@@ -1,8 +1,8 @@
 """Zamba2: the mixer of Mamba-2 in every layer, and a transformer block that layers share, which is idle.
 
-The norm behind a mixer has an epsilon of its own, 1e-5, and norms groups.  With a group for each channel, UNIT^5 becomes
-exactly 1, as 2^70 + 1e-5 is 2^70 and its root is a power of two, and 0 stays 0; other numbers would become 1 as well, so
-nothing is counted.
+The norm behind a mixer has an epsilon of its own, 1e-5, and norms groups.  With a group for each channel, UNIT^5
+becomes exactly 1, as 2^70 + 1e-5 is 2^70 and its root is a power of two, and 0 stays 0; other numbers would become 1 as
+well, so nothing is counted.
 """
 
 from __future__ import annotations

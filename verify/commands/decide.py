@@ -183,8 +183,8 @@ def _by_content() -> str:
         verdict = check_words(FreeCopyMachine(), model, strings, PREDICTIVE, method="all strings")
     right = f"right on all {len(words)}" if verdict.witness is None else "wrong on one of them"
     return (
-        f"stock GPT-2 weights of {model.parameters} parameters copy words of any length in which no {_GRAMS} letters stand "
-        f"twice: {right}, up to {longest} letters, there is none longer (full forward, float32)"
+        f"stock GPT-2 weights of {model.parameters} parameters copy words of any length in which no {_GRAMS} letters "
+        f"stand twice: {right}, up to {longest} letters, there is none longer (full forward, float32)"
     )
 
 
