@@ -47,9 +47,9 @@ def _proof(target: str, name: str) -> tuple[str, str]:
     with built.running() as model:
         verdict = prove_claim(Claim(machine, PREDICTIVE, model, built.weights, construction, 100_000))
     seconds = time.process_time() - start
-    sizes = ", ".join(f"{number} {what}" for what, number in built.target.size(built.weights).items())
-    what = f"{target}, {name}, {verdict.outcome}: {sizes}"
-    return what, f"{verdict.explored.get('joint states', '-')} joint, {seconds:.1f} s CPU"
+    sizes = ", ".join(f"{number} {what}" for what, number in list(built.target.size(built.weights).items())[:2])
+    joint = verdict.explored.get("joint states", "-")
+    return f"{target}, {name}: {sizes}, {joint} joint states", f"{verdict.outcome}, {seconds:.1f} s CPU"
 
 
 def _speed(target: str) -> tuple[str, str]:

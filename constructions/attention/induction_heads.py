@@ -84,23 +84,18 @@ def induction_weights(grams: int, longest: int) -> tuple[dict[str, Any], dict[st
 
     alphabet = FreeCopyMachine.alphabet
     tokens = {_BOS: BOS_TOKEN, **{symbol: FIRST_SYMBOL + number for number, symbol in enumerate(alphabet)}}
-    embedding, readout = (
-        np.zeros((FIRST_SYMBOL + len(alphabet), width)),
-        np.zeros((FIRST_SYMBOL + len(alphabet), width)),
-    )
-    for symbol, token in tokens.items():
-        embedding[token] = doubled(at[symbol], width)
-    for symbol, before, after, copied in (
-        *((letter, GIVEN, -GIVEN, letter) for letter in COPIED),
-        (HASH, GIVEN, -GIVEN, None),
-        (None, -3 * GIVEN, -GIVEN, HASH),
-    ):
-        logit = readout[EOS_TOKEN if symbol is None else tokens[symbol]]
+    embedding = np.zeros((FIRST_SYMBOL + len(alphabet), width))
+    readout = np.zeros_like(embedding)
+    for symbol, number in tokens.items():
+        embedding[number] = doubled(at[symbol], width)
+    # Each logit before # is read and after it, and what is found that gives it out.
+    answers = [*((tokens[letter], GIVEN, letter) for letter in COPIED), (tokens[HASH], GIVEN, None)]
+    for number, before, copied in (*answers, (EOS_TOKEN, -3 * GIVEN, HASH)):
         for position in range(positions):
-            logit[row(position)] = before
-        logit[row("copying")] = after - before
+            readout[number, row(position)] = before
+        readout[number, row("copying")] = -GIVEN - before
         if copied is not None:
-            logit[row(("next", copied))] = 2 * GIVEN
+            readout[number, row(("next", copied))] = 2 * GIVEN
     return gpt2_config(len(embedding), positions, width, layers=2, heads=heads), {
         "transformer.wte.weight": embedding,
         "transformer.wpe.weight": np.stack([doubled(at[position], width) for position in range(positions)]),
