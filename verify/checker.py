@@ -72,6 +72,7 @@ def read(value, shape, place=""):
         need(shape[1:] in ([], [len(value)]), "%s has %d entries, expected %s", place, len(value), shape[-1])
         spend(len(value))
         part = shape[0]
+        if part is None: return value
         if type(part) is tuple and all([type(n) is int and part[0] <= n <= part[1] for n in value]): return value
         return [read(one, part, "%s[%d]" % (place, i)) for i, one in enumerate(value)]
     if type(shape) is tuple:
@@ -770,21 +771,19 @@ class _Box:
         if low <= least and most <= high: return self
         spend(20 + len(self.own))
         least, most = max(low, least), min(high, most)
-        return None if least > most else _Box(self.base, {**self.own, p: (least, most)}, {}, self)
-    def where(self, conditions):
-        """A part of the box that holds all of it where low <= v <= high for each (v, low, high); None for nothing."""
-        box = self
-        for v, low, high in conditions:
-            low, high = low - v.get(0, 0), high - v.get(0, 0)
-            if fixed(v) and not low <= 0 <= high: return None
-            for p in v.keys() - {0}:  # the coefficients of conditions are 1 and -1
-                least, most = box.bounds({q: a for q, a in v.items() if q not in (0, p)}) if len(v) > 1 else (0, 0)
-                box = box.within(p, *((low - most, high - least) if v[p] > 0 else (least - high, most - low)))
-                if box is None: return None
+        known = self if self.memo else self.parent
+        return None if least > most else _Box(self.base, {**self.own, p: (least, most)}, {}, known)
+    def where(self, v, low, high):
+        """A part of the box that holds all of it where low <= v <= high; None for nothing."""
+        box, low, high = self, low - v.get(0, 0), high - v.get(0, 0)
+        if fixed(v): return box if low <= 0 <= high else None
+        for p in v.keys() - {0}:  # the coefficients of conditions are 1 and -1
+            least, most = box.bounds({q: a for q, a in v.items() if q not in (0, p)}) if len(v) > 1 else (0, 0)
+            box = box.within(p, *((low - most, high - least) if v[p] > 0 else (least - high, most - low)))
+            if box is None: return None
         return box
     def bounds(self, v):
         """The least and the greatest value; a form attains them."""
-        spend(2 * len(v))
         low = high = 0
         for p, a in v.items():
             least, most = self.own.get(p) or self.base[p]
@@ -810,7 +809,7 @@ class _Box:
         waiting = [self]
         while waiting:
             box = waiting.pop()
-            spend(20)
+            spend(100)
             try: check(box)
             except Cut as cut:
                 (p, at), (least, most) = cut.args, box.range(cut.args[0])
@@ -864,14 +863,14 @@ class Relation:
             self.wires.append(wire)
             spend(10)
             return len(self.wires) - 1
-        def sums(affine, wires):
+        def sums(affine, wires, ends=None):
             spend(3 * sum(map(len, affine.rows)) + len(wires))
-            return [new("sum", b, [(wires[c], w) for c, w in row]) for b, row in zip(affine.bias, affine.rows)]
-        x = self.inputs = [new("given") for _ in self.model.embedding[0]]
+            return [new("sum", ends, b, [(wires[c], w) for c, w in row]) for b, row in zip(affine.bias, affine.rows)]
+        x = self.inputs = [new("given", None) for _ in self.model.embedding[0]]
         for layer in self.model.layers:
-            before = [new("given") for _ in range(layer.width)]
+            before = [new("given", None) for _ in range(layer.width)]
             z = after = [new("state", *part) for part in zip(before, sums(layer.gate, x), sums(layer.increment, x))]
-            for stage in layer.phi: z = [new("clip", wire, *stage.ends) for wire in sums(stage.affine, z + x)]
+            for stage in layer.phi: z = sums(stage.affine, z + x, stage.ends)
             x, self.before, self.after = z, self.before + before, self.after + after
         self.outputs = sums(self.model.readout, x)
     def parted(self, family, size, first=0):
@@ -885,44 +884,85 @@ class Relation:
         if rows == sums: return [(first, rows[0], added)]
         return self.parted(family, size - 1, first) + self.parted(family, size - 1, first + (1 << size - 1))
     def value(self, wire, box):
-        """The form on a wire, on all of the box, or a Cut.  What is known of a larger box holds here, too."""
+        """The form on a wire, on all of the box, or a Cut."""
+        v = self.found(wire, box)
+        if type(v) is not dict: raise type(v)(*v.args)
+        return v
+    def found(self, wire, box):
+        """That form, or the Cut or Failed that is in its way.  What is known of a larger box holds here, too."""
         v = box.memo.get(wire)
         if v is None:
-            try: v = self.value(wire, box.parent) if box.parent else None
-            except (Cut, Failed): pass
-            try: v = self.computed(box, *self.wires[wire]) if v is None else v
-            except (Cut, Failed) as stop: v = type(stop), stop.args
+            v = self.found(wire, box.parent) if box.parent else None
+            if type(v) is not dict:
+                try: v = self.computed(box, *self.wires[wire])
+                except (Cut, Failed) as stop: v = type(stop)(*stop.args)
             box.memo[wire] = v
-        if type(v) is tuple: raise v[0](*v[1])
         return v
     def computed(self, box, kind, *parts):
-        if kind == "sum": return self.sum(box, *parts)
         if kind == "state":
             h, gate, increment = [self.value(part, box) for part in parts]
             return self.stored(self.bounded(plus(self.product(gate, h, box), increment), box), box, True)
-        v = self.stored(self.value(parts[0], box), box)
-        for end, sign in ((parts[1], 1), (parts[2], -1)):
+        ends, bias, weights = parts
+        v = self.sum(box, bias, weights)
+        if type(v) is Cut and ends and self.sleeps(box, ends[0], bias, weights): return number(ends[0])
+        if type(v) is not dict or ends is None: return v
+        v = self.stored(v, box)
+        for end, sign in zip(ends, (1, -1)):
             if abs(end) == INFINITY: continue
             low, high = box.bounds(v)
             self.bounded(number(end), box)
-            if low < end < high: raise box.cut(v, end)
+            if low < end < high: return box.cut(v, end)
             v = number(end) if (high <= end if sign > 0 else low >= end) else v
         return v
     def sum(self, box, bias, weights):
-        total, memo = {} if self.precise else {0: bias}, box.memo  # exact sums may begin with the bias
-        spend(len(weights) + 1)
+        total, memo, terms, count = {0: bias}, box.memo, [], len(weights)
         for wire, weight in weights:
             v = memo.get(wire)
-            if type(v) is not dict: v = self.value(wire, box)
-            if not v and not self.precise: continue
+            if v is None: v = self.found(wire, box)
+            if type(v) is not dict: return v
             for p, a in v.items(): total[p] = total.get(p, 0) + weight * a
-            if self.precise:
-                for part in (number(weight), plus({}, v, weight), total): self.bounded(part, box)
-        if not self.precise: return {p: a for p, a in total.items() if a}
-        self.bounded(number(bias), box)
-        return self.bounded(plus(total, number(bias)), box)
+            count += len(v)
+            if self.precise: terms.append((v, weight))
+        spend(40 + 8 * count)
+        if self.precise: self.added(box, bias, terms)
+        return {p: a for p, a in total.items() if a}
+    def added(self, box, bias, terms):
+        """Checks that floats hold the terms of a sum and what they add up to on the way, the bias last."""
+        total = {}
+        for v, weight in terms:
+            total = plus(total, v, weight)
+            for part in (number(weight), plus({}, v, weight), total): self.bounded(part, box)
+        for part in (number(bias), plus(total, number(bias))): self.bounded(part, box)
+    def sleeps(self, box, end, bias, weights):
+        """Whether a sum is at most end in all of the box, though a sign within it is open: whether that is so for the
+        greatest shares that the parameters have in it.  Its terms are forms, and clips of forms of one parameter."""
+        total, shares = number(bias), {}  # of each parameter: (weight, constant, coefficient, low, high) of clips
+        if self.precise or len(weights) < 3: return False  # two terms are cut as fast
+        spend(100 * len(weights))
+        for wire, weight in weights:
+            v, (kind, ends, *inner) = self.found(wire, box), self.wires[wire]
+            if type(v) is dict: total = plus(total, v, weight)
+            else:
+                v = self.sum(box, *inner) if kind == "sum" else None
+                if type(v) is not dict or len(v.keys() - {0}) != 1: return False
+                if any([floored(a, self.arithmetic.places) != a for a in v.values()]): return False
+                shares.setdefault(max(v), []).append((weight, v.get(0, 0), v[max(v)], *ends))
+        most = total.pop(0, 0)
+        for p, a in total.items(): shares.setdefault(p, []).append((1, 0, a, -INFINITY, INFINITY))
+        for p, clips in shares.items():
+            def share(t): return sum([w * min(max(b + a * t, low), high) for w, b, a, low, high in clips])
+            # Integers between which, and beyond which, a share is linear: the range's ends, and both at a breakpoint.
+            turns = [(n - b) // a + i for _, b, a, *ends in clips for n in ends if abs(n) < INFINITY for i in (0, 1)]
+            least, last = box.range(p)
+            turns = [min(max(t, least), last) for t in (least, 0, last, *turns)]
+            turns = sorted({t for t in turns if abs(t) < INFINITY})
+            if least == -INFINITY and share(turns[0] - 1) > share(turns[0]): return False
+            if last == INFINITY and share(turns[-1] + 1) > share(turns[-1]): return False
+            most += max(map(share, turns))
+        return most <= end
     def product(self, v, w, box):
-        for one, other in ((v, w), (w, v), (box.fold(v), box.fold(w)), (box.fold(w), box.fold(v))):
+        if not (fixed(v) or fixed(w)): v, w = box.fold(v), box.fold(w)
+        for one, other in ((v, w), (w, v)):
             if fixed(one): return self.bounded(plus({}, other, one.get(0, 0)), box)
         finite = [u for u in (v, w) if all([box.range(p)[1] - box.range(p)[0] < INFINITY for p in u])]
         need(finite, "a gate and a state are both unbounded")
@@ -947,7 +987,7 @@ class Relation:
             need(exact, "a number that is up to %s may not be exact in %s", max(high, -low), self.arithmetic.name)
         return v
     def opened(self, control):
-        """(box, counters or bits, what each parameter can be as time goes on): a template with its parameters."""
+        """(ranges of parameters, forms on wires, counters or bits, what parameters can be as time goes on)."""
         limits, e, terms = self.entries[control]
         base, times, memo, steps = [(1, 1)], [(1, 1, 0, 0)], {}, max((self.horizon or 0) - 1, 0)
         def parameter(low, high, down=0, up=0):
@@ -966,7 +1006,7 @@ class Relation:
             elif ends[0] == ends[1] and not any(ends[2:]): memo[wire] = number(quotient(ends[0], e))
             else: memo[wire] = plus({}, parameter(*ends), quotient(1, e))
         spend(20 * len(base) + 5 * len(self.before))
-        return None if any([low > high for low, high in base]) else _Box(base, {}, memo), registers, times
+        return base, memo, registers, times
     def lands(self, term, e, v, registers, box, times, t, place):
         """Checks that v is what the term says, after t symbols, or one step later for forms."""
         register, low, high, down, up = term
@@ -1006,38 +1046,38 @@ class Relation:
         except Failed: return False
         return True
     def check(self):
-        machine, run, place = self.machine, Run(self.model), "relation: after BOS"
-        state, given = run.step(0, -1)
-        compare(self.claim, given, machine.ways(machine.start)[0], place)
-        control, start = machine.first
-        registers = [{}] * (len(start) * machine.bits) if machine.cells else [number(n) for n in start]
-        self.arrives_in(run, state, control, registers, 0, place)
+        control, start = self.machine.first
+        memo = dict(zip(self.before, [number(v) for layer in self.model.layers for v in layer.initial]))
+        registers = [{}] * (len(start) * self.machine.bits) if self.machine.cells else [number(n) for n in start]
+        box, bos = _Box([(1, 1)], {}, memo), self.model.embedding[-1]
+        self.check_step(memo, box, bos, [], [], control, registers, [(1, 1, 0, 0)], "relation: after BOS")
         for control in self.entries if self.horizon != 0 else (): self.check_control(control)
     def check_control(self, control):
         """One step from an entry by the symbols of a part of a family, the lower bits of whose type are parameters."""
-        machine, named = self.machine, "null" if control is None else control
-        for f, first, x, added in self.cubes:
+        machine, named, refuses = self.machine, "null" if control is None else control, self.claim.mode == "recognise"
+        base, memo, registers, times = self.opened(control)
+        possible = all([low <= high for low, high in base])
+        for f, first, x, added in self.cubes if possible else ():
             name = show(self.model.symbols[machine.families[f][first]]) + (" or one like it" if added else "")
             place = "relation: in control %s, after %s" % (named, name)
-            box, registers, times = self.opened(control)
-            if box is None: continue
-            own = [{len(box.base) + b: 1} for b in range(len(added))]
+            own = [{len(base) + b: 1} for b in range(len(added))]
             own += [number(first >> b & 1) for b in range(len(added), machine.bits)]
-            box.base += [(0, 1)] * len(added)
-            times += [(0, 1, 0, 0)] * len(added)
-            move, refuses = machine.moves.get(control, {}).get(f), self.claim.mode == "recognise"
-            cases = [(box, own, None, [], "")] if refuses and not move else []  # part, type; control, registers after
+            box, moved = _Box(base + [(0, 1)] * len(added), {}, memo), times + [(0, 1, 0, 0)] * len(added)
+            move = machine.moves.get(control, {}).get(f)
+            cases = [] if move or not refuses else [(box, own, None, [], "")]  # part, type; control, registers after
             if move:
                 tests, target, changes = move
                 cells = [registers[self.part(r)] for r, test in tests if test is _SAME]  # their types are the symbol's
                 typed = cells[0][: len(added)] + own[len(added) :] if cells else own
-                inside, after = box.where(self.asked(tests, registers, typed)), list(registers)
+                after = list(registers)
                 for r, change in changes:
                     after[self.part(r)] = typed if change is _SAME else [plus(after[r], number(change))]
-                parts = refused(box, self.asked(tests, registers, own)) if refuses else []
-                cases = [(inside, typed, target, after, "")] + [(p, own, None, [], " without a move") for p in parts]
+                for part, moves in divided(box, self.asked(tests, registers, typed)):
+                    if moves: cases.append((part, typed, target, after, ""))
+                for part, moves in divided(box, self.asked(tests, registers, own)) if refuses else ():
+                    if not moves: cases.append((part, own, None, [], " without a move"))
             for part, typed, target, after, said in cases:
-                if part: self.check_step(box, part, x, added, typed, target, after, times, place + said)
+                self.check_step(memo, part, x, added, typed, target, after, moved, place + said)
     def part(self, r):
         """Where the bits of a cell are among the registers, or a counter."""
         return slice(r * self.machine.bits, (r + 1) * self.machine.bits) if self.machine.cells else slice(r, r + 1)
@@ -1049,14 +1089,14 @@ class Relation:
             if test is _SAME: bits_of = [plus(v, w, -1) for v, w in zip(bits_of, typed)]
             conditions += [(v, *ends) for v in bits_of]
         return conditions
-    def check_step(self, whole, box, x, added, typed, target, registers, times, place):
+    def check_step(self, before, box, x, added, typed, target, registers, times, place):
         """One step in a part of a box: where it leads, and what is given there."""
         x = list(map(number, x))
         for bit, delta in zip(typed, added): x = [plus(v, bit, d) if d else v for v, d in zip(x, delta)]
-        memo = {**whole.memo, **dict(zip(self.inputs, x))}
-        spend(100 + 5 * len(memo))
+        memo = {**before, **dict(zip(self.inputs, x))}
+        spend(400 + 10 * len(memo))
         box, machine = _Box(box.base, box.own, memo), self.machine
-        for v in memo.values(): self.bounded(v, box)
+        for v in memo.values() if self.precise else (): self.bounded(v, box)
         self.arrives(target, registers, box, times, 0, place)
         wanted = [(len(self.outputs) - 1, machine.accepting.get(target), [])]
         for f, family in enumerate(machine.families if self.claim.mode == "predictive" else ()):
@@ -1064,19 +1104,24 @@ class Relation:
             for kind, symbol in enumerate(family):
                 wanted.append((symbol, tests, [number(kind >> b & 1) for b in range(machine.bits)]))
         for output, tests, kind in wanted:
-            conditions = self.asked(tests or (), registers, kind)
-            parts = [(part, "given") for part in refused(box, conditions)] + [(box.where(conditions), "missing")]
-            for part, said in [(box, "given")] if tests is None else parts:
+            parts = [(box, False)] if tests is None else divided(box, self.asked(tests, registers, kind))
+            for part, given in parts:
                 def check(b):
                     low, high = b.bounds(self.value(self.outputs[output], b))
-                    right = low > 0 if said == "missing" else high <= 0
-                    need(right, "%s: output %s may be %s", place, show(self.model.outputs[output]), said)
-                if part: part.everywhere(check)
-def refused(box, conditions):
-    """Parts of the box that together are all of it where some condition does not hold."""
-    parts = [box.where([(v, -INFINITY, low - 1)]) for v, low, _ in conditions]
-    parts += [box.where([(v, high + 1, INFINITY)]) for v, _, high in conditions if high < INFINITY]
-    return [part for part in parts if part]
+                    if not (low > 0 if given else high <= 0):
+                        said = show(self.model.outputs[output]), "missing" if given else "given"
+                        raise Failed("%s: output %s may be %s" % (place, *said))
+                part.everywhere(check)
+def divided(box, conditions):
+    """Parts that are together all of the box, and for each whether the conditions hold there, or some condition fails
+    after others that hold."""
+    parts = []
+    for v, low, high in conditions:
+        parts.append((box.where(v, -INFINITY, low - 1), False))
+        if high < INFINITY: parts.append((box.where(v, high + 1, INFINITY), False))
+        box = box.where(v, low, high)
+        if not box: break
+    return [(part, holds) for part, holds in [*parts, (box, True)] if part]
 def check_relation(claim, evidence):
     need(claim.machine.first is not None, "relation: the language has no word")
     Relation(claim, evidence.entries, "evidence.relation.entries").check()

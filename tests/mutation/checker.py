@@ -5,6 +5,7 @@ from .fault import Fault
 _CHECKER, _TESTS = "verify/checker.py", "tests/test_checker.py"
 _CONDITIONS = f"{_TESTS}::test_each_condition_is_checked"
 _LOOKS = f"{_TESTS}::test_what_a_layer_looks_at_changes_with_the_numbers"
+_SLEEPS = f"{_TESTS}::test_what_does_not_sleep", f"{_TESTS}::test_what_sleeps_is_what_is_nowhere_greater"
 _LANES = f"{_TESTS}::test_what_does_not_fit_into_a_lane"
 
 
@@ -42,10 +43,10 @@ FAULTS = [
     _fault('need(inside, "%s: counter %d may be outside', 'need(True, "%s: counter %d may be outside',
            "ranges are kept"),
     _fault('raise Failed("%s is not within the range of the template" % place)', "return None", "terms any are kept"),
-    _fault("right = low > 0 if said", "right = high > 0 if said",
+    _fault("if not (low > 0 if given", "if not (high > 0 if given",
            "an output is given everywhere it should be",
            f"{_TESTS}::test_an_output_may_be_missing_in_a_part_of_the_box"),
-    _fault("else high <= 0\n", "else low <= 0\n",
+    _fault("else high <= 0):", "else low <= 0):",
            "an output is given nowhere else"),
     _fault('need(exact, "a number that is up to', 'need(True, "a number that is up to', "floats are exact"),
     _fault("falls <= down and rises <= up", "falls <= down", "what drifts, drifts no faster upwards",
@@ -75,5 +76,19 @@ FAULTS = [
     _fault("= min(low, v, far), max(high, v, far)", "= min(low, far), max(high, far)", "ranges hold what was met",
            f"{_TESTS}::test_what_a_layer_looks_at_changes_with_the_numbers"),
     _fault("            need(len(numbers) < MASK,", "            need(True,", "lanes are wide enough", _LANES),
+    _fault("if self.precise or len(weights) < 3:", "if len(weights) < 3:", "floats do not sleep", _SLEEPS),
+    _fault("self.sum(box, *inner) if kind == \"sum\" else None", "self.sum(box, *inner)", "products do not sleep",
+           _SLEEPS),
+    _fault("or len(v.keys() - {0}) != 1: return False", ": return False", "shares are of one parameter", _SLEEPS),
+    _fault("                if any([floored(a, self.arithmetic.places) != a for a in v.values()]): return False\n", "",
+           "what is rounded is no share", _SLEEPS),
+    _fault("if abs(n) < INFINITY for i in (0, 1)]", "if abs(n) < INFINITY for i in (0,)]",
+           "shares turn on both sides of a breakpoint", _SLEEPS),
+    _fault("for t in (least, 0, last, *turns)]", "for t in (0, *turns)]", "shares are looked at, at the ends",
+           _SLEEPS),
+    _fault("            if last == INFINITY and share(turns[-1] + 1) > share(turns[-1]): return False\n", "",
+           "a share that grows has no greatest value", _SLEEPS),
+    _fault("        return most <= end\n", "        return most < end + 1\n", "what sleeps is nowhere greater",
+           _SLEEPS),
     _fault("need(max(registers, default=0) < MASK - 64,", "need(True,", "registers fit into lanes", _LANES),
 ]  # fmt: skip
