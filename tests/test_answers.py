@@ -144,9 +144,26 @@ def test_an_invariant_is_by_the_threshold_asked_for(tmp_path):
     assert status == 1 and "logit exceeds 50" in report["search"]["reason"]
 
 
-def test_an_invariant_speaks_about_logits_alone(tmp_path):
-    folder = save(soft_flip_flop(), tmp_path / "stock")
+def test_an_invariant_is_by_the_rule_asked_for(tmp_path):
+    """By the logits alone this one is wrong: a vector was added to all rows of the head."""
+    model = soft_flip_flop()
+    with torch.no_grad():
+        model.lm_head.weight += torch.randn(8, generator=torch.Generator().manual_seed(0)) * 5
+    folder = save(model, tmp_path / "stock")
     for answer in ("top", "softmax:0.05"):
         status, report = checked(folder, tmp_path, "--limit", "40", "--answer", answer)
-        assert status == 3 and "invariant" not in report and report["search"]["outcome"] == "undecided"
-        assert report["conclusion"].keys() >= {"undecided", "predicted"}
+        assert status == 0 and report["invariant"]["outcome"] == "proved" and "search" not in report
+        assert report["invariant"]["reason"].endswith(str(Reading.parse(answer)))
+    status, report = checked(folder, tmp_path, "--limit", "40", "--answer", "softmax:0.5")
+    assert status == 1 and report["conclusion"]["refuted"].startswith("the shortest wrong string found has")
+
+
+def test_a_proof_is_saved_and_read_by_the_rule_asked_for(tmp_path):
+    folder, file = save(soft_flip_flop(), tmp_path / "stock"), str(tmp_path / "proof.json")
+    status, report = checked(folder, tmp_path, "--answer", "softmax:0.05", "--save-proof", file)
+    assert status == 0 and json.loads((tmp_path / "proof.json").read_text())["answer"] == "softmax:0.05"
+    status, report = checked(folder, tmp_path, "--answer", "softmax:0.05", "--proof", file)
+    assert status == 0 and f"the boxes are those of {file}" in report["invariant"]["reason"]
+    _, report = checked(folder, tmp_path, "--answer", "top", "--proof", file)
+    said = "proves nothing here: the proof reads outputs by softmax:0.05, not top"
+    assert report["invariant"]["outcome"] == "undecided" and said in report["invariant"]["reason"]

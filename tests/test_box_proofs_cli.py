@@ -50,7 +50,6 @@ def test_a_proof_of_another_model_proves_nothing(capsys, tmp_path):
     [
         (("--proof", "absent.json"), "absent.json"),
         (("--proof", "{tmp}/a.json", "--save-proof", "{tmp}/b.json"), "nothing for --save-proof"),
-        (("--save-proof", "{tmp}/b.json", "--answer", "softmax:0.1"), "read outputs by logit, not by softmax:0.1"),
         (("--save-proof", f"{MODEL}/proof.json"), "lies in"),
     ],
 )

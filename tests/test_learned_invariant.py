@@ -12,8 +12,9 @@ from automata.errors import InputError
 from automata.machine import PREDICTIVE
 from constructions.build import build
 from constructions.compile.compiler import compile
+from constructions.mamba.reading import Reading
 from verify.learned.abstract_step import AbstractMamba
-from verify.learned.answers import ByLogit
+from verify.learned.answers import answers_for
 from verify.learned.behaviour import behaviour
 from verify.learned.invariant import Invariant, prove_by_boxes, prove_running, verdict_of
 from verify.learned.merging import MISTAKEN, UNSETTLED, BoxSearch
@@ -39,8 +40,7 @@ def proved(compiled):
     model, machine = compiled
     found = prove_running(model, machine, PREDICTIVE)
     assert found.proof is not None, found.reason
-    answers = ByLogit(tuple(model.vocabulary.answers))
-    return found.proof, trained_mamba(model.runner.model), machine, model.vocabulary, answers
+    return found.proof, trained_mamba(model.runner.model), machine, model.vocabulary, Reading()
 
 
 def test_a_compiled_model_is_proved_for_every_execution(compiled):
@@ -118,7 +118,8 @@ def test_a_model_that_is_wrong_or_open_before_the_first_symbol(size, status):
     # The search that merges boxes ends before its first one, whatever was found out of windows.
     expected = behaviour(machine, model.vocabulary.alphabet, model.vocabulary.outputs, PREDICTIVE, 100)
     tokens, bos = model.vocabulary.tokens.tolist(), model.vocabulary.bos
-    search = BoxSearch(AbstractMamba(trained_mamba(stock)), expected, tokens, bos, ByLogit(tuple(answers)))
+    asked = answers_for(Reading(), answers, len(stock.lm_head.weight), PREDICTIVE)
+    search = BoxSearch(AbstractMamba(trained_mamba(stock)), expected, tokens, bos, asked)
     merged = search.run(3, 1.0, 100, 2_000)
     assert merged.outcome == (MISTAKEN if status == "refuted" else UNSETTLED)
     assert merged.successors.shape == (0, len(tokens)) and merged.word == ()
@@ -250,7 +251,7 @@ def test_half_spaces_decide_what_boxes_do_not():
     forms = len(found.proof.form_boxes)
     assert found.checked.half_spaces > 0 < forms
     assert f"an invariant of 14 boxes and {forms} half-spaces" in found.reason
-    rest = model, machine, vocabulary, ByLogit(tuple(vocabulary.answers))
+    rest = model, machine, vocabulary, Reading()
     with pytest.raises(NoProof, match="an output is not decided"):
         recheck_boxes(replace(found.proof, **claimed(found.proof, [], 0.0)), *rest)
     with pytest.raises(NoProof, match="does not follow"):
@@ -260,18 +261,17 @@ def test_half_spaces_decide_what_boxes_do_not():
     with pytest.raises(
         NoProof, match="reads outputs by|an output is not decided"
     ):  # signs say nothing of other numbers
-        other = ByLogit(rest[-1].tokens, 1e-3)
+        other = Reading("logit", 1e-3)
         recheck_boxes(replace(found.proof, answer=other.option), *rest[:-1], other)
 
 
 def test_an_output_that_is_not_decided_is_no_proof(proved):
-    proof, model, machine, vocabulary, answers = proved
-    high = ByLogit(answers.tokens, 100.0)
+    proof, model, machine, vocabulary, _ = proved
+    high = Reading("logit", 100.0)
     with pytest.raises(NoProof, match="an output is not decided"):
         recheck_boxes(replace(proof, answer=high.option), model, machine, vocabulary, high)
-    assert prove_by_boxes(model, machine, vocabulary, PREDICTIVE, answers=high).status == "refuted"
-    middle = ByLogit(answers.tokens, 20.0)
-    found = prove_by_boxes(model, machine, vocabulary, PREDICTIVE, answers=middle)
+    assert prove_by_boxes(model, machine, vocabulary, PREDICTIVE, reading=high).status == "refuted"
+    found = prove_by_boxes(model, machine, vocabulary, PREDICTIVE, reading=Reading("logit", 20.0))
     assert found.status == "proved" and found.checked.margin < 45
 
 

@@ -10,6 +10,7 @@ from constructions.build import build
 from constructions.compile.compiler import compile
 from verify.learned import plain_step as checked
 from verify.learned.abstract_step import AbstractMamba
+from verify.learned.answers import NOTHING
 from verify.learned.float32 import Bounds
 from verify.learned.invariant import prove_running
 from verify.learned.proof import NoProof
@@ -20,6 +21,17 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 TOKENS = 7
+
+PAIRS = [(token, None) for token in range(TOKENS)] + [(a, b) for a in range(TOKENS) for b in range(TOKENS)]
+"""All logits, then all their differences."""
+
+READ = np.array([(token, NOTHING if other is None else other) for token, other in PAIRS])
+
+
+def read_of(logits):
+    """What is read, of the stock model's logits (..., tokens)."""
+    logits = logits.astype(np.float64)
+    return np.stack([logits[..., a] - (0 if b is None else logits[..., b]) for a, b in PAIRS], -1)
 
 
 def random_stock(blocks=2, width=12, states=3, kernel=4, seed=0, scale=1.0, **options):
@@ -64,8 +76,8 @@ def inside(bounds, values):
 def test_a_step_on_boxes_contains_the_stock_models(options):
     model = random_stock(**options)
     arrays, kernel = trained_mamba(model), model.config.conv_kernel
-    finder, read = AbstractMamba(arrays), np.arange(TOKENS)
-    check = checked.PlainStep(arrays, read)
+    finder, read = AbstractMamba(arrays), READ
+    check = checked.PlainStep(arrays, PAIRS)
     rng, rows, steps = np.random.default_rng(0), 24, 12
     tokens = rng.integers(0, TOKENS, (rows, steps))
     nothing = np.zeros((rows, finder.cache_size))
@@ -77,7 +89,7 @@ def test_a_step_on_boxes_contains_the_stock_models(options):
                 out = model(torch.from_numpy(tokens[:, step : step + 1]), cache_params=out.cache_params, use_cache=True)
             low, high = around(rng, before)
             found, logits = finder.step(Bounds(low, high), tokens[:, step], read)
-            now, given = caches_of(out.cache_params, rows, kernel), out.logits[:, -1].numpy()
+            now, given = caches_of(out.cache_params, rows, kernel), read_of(out.logits[:, -1].numpy())
             assert inside(found.ends, now) and inside(logits.ends, given)
             for row in range(rows):
                 caches, scores, _ = check(low[row], high[row], tokens[row, step])
@@ -91,7 +103,7 @@ def test_forms_are_below_what_they_stand_for(options):
     """v . h + c is at most the logit without the norm's factor, and a form pulled back at most the form."""
     model = random_stock(**options)
     arrays, kernel, rng = trained_mamba(model), model.config.conv_kernel, np.random.default_rng(2)
-    check, rows, seen = checked.PlainStep(arrays, np.arange(TOKENS)), 12, []
+    check, rows, seen = checked.PlainStep(arrays, PAIRS), 12, []
     scanned, shape = arrays.inner * arrays.states, (arrays.inner, arrays.states)
     model.backbone.norm_f.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0][:, -1].double().numpy()))
     tokens = rng.integers(0, TOKENS, (rows, 10))
@@ -130,10 +142,10 @@ def around(rng, x):
 def test_whole_strings_are_inside_what_steps_are_inside():
     """From BOS on, on caches that are only known to be in boxes, the full forward's logits are in theirs."""
     model = random_stock(seed=6, scale=0.5)
-    finder, read, rng = AbstractMamba(trained_mamba(model)), np.arange(TOKENS), np.random.default_rng(1)
+    finder, read, rng = AbstractMamba(trained_mamba(model)), READ, np.random.default_rng(1)
     tokens = rng.integers(0, TOKENS, (64, 20))
     with torch.no_grad():
-        full = model(torch.from_numpy(tokens)).logits.numpy()
+        full = read_of(model(torch.from_numpy(tokens)).logits.numpy())
     caches = Bounds.exactly(np.zeros((64, finder.cache_size)))
     for step in range(20):
         caches, logits = finder.step(caches, tokens[:, step], read)
@@ -244,4 +256,4 @@ def test_what_could_overflow_is_no_proof(name):
     arrays = of_arrays(tensors, 1e-5)
     nothing = np.zeros(AbstractMamba(arrays).cache_size)
     with np.errstate(all="ignore"), pytest.raises(NoProof, match="overflows"):
-        checked.PlainStep(arrays, np.arange(TOKENS))(nothing, nothing, 1)
+        checked.PlainStep(arrays, PAIRS)(nothing, nothing, 1)

@@ -19,6 +19,9 @@ PROVED = (
     "012star-0-2star-sharp-s1",
     "aabbccddee-sharp",
     "dyck-2-2-sharp-s1",
+    "d-2-2-sharp",
+    "tomita-7-2-sharp",
+    "abstar-d-bcstar-2-sharp",
 )
 """Right at every length in float32; ``-sharp`` have gates of exactly 0 and 1, ``-2`` two blocks, ``-n16``
 16 numbers in each channel, ``-s1`` the second seed."""

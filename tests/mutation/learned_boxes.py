@@ -10,10 +10,14 @@ _MERGING = "verify/learned/merging.py"
 _RECHECK = "verify/learned/recheck.py"
 _PLAIN = "verify/learned/plain_step.py"
 _INVARIANT = "verify/learned/invariant.py"
+_ANSWERS = "verify/learned/answers.py"
+_PLAIN_ANSWERS = "verify/learned/plain_answers.py"
 _SEMANTICS = "verify/learned/semantics.py"
 _OPERATIONS = "tests/test_learned_float32.py"
 _STEPS = "tests/test_learned_step.py"
 _PROOFS = "tests/test_learned_invariant.py"
+_CONVENTIONS = "tests/test_learned_answers.py"
+_DECIDED = f"{_CONVENTIONS}::test_what_is_decided_is_so_at_every_point"
 _CONDITIONS = f"{_PROOFS}::test_every_condition_of_a_proof_is_checked"
 
 FAULTS = [
@@ -88,8 +92,8 @@ FAULTS = [
     ),
     Fault(
         _STEP,
-        "        gains = self.gains[tokens]\n",
-        "        gains = model.head[tokens]\n",
+        "        gains = self.gains[first] - taken * self.gains[second]\n",
+        "        gains = model.head[first] - taken * model.head[second]\n",
         _STEPS,
         "the last norm has a gain",
     ),
@@ -122,7 +126,7 @@ FAULTS = [
     # -- the check
     Fault(_RECHECK, "    if proof.digest != model.digest:\n", "    if False:\n", _CONDITIONS, "other weights"),
     Fault(_RECHECK, "    if proof.semantics != CONSTANTS:\n", "    if False:\n", _CONDITIONS, "another float32"),
-    Fault(_RECHECK, "    if proof.answer != answers.option:\n", "    if False:\n", _CONDITIONS, "another convention"),
+    Fault(_RECHECK, "    if proof.answer != reading.option:\n", "    if False:\n", _CONDITIONS, "another convention"),
     Fault(_RECHECK, "    _check_automaton(proof, machine)\n", "", _CONDITIONS, "another automaton"),
     Fault(
         _RECHECK,
@@ -245,8 +249,8 @@ FAULTS = [
         "a half-space that a step leaves",
     ),
     Fault(
-        _RECHECK,
-        "        self.signs = isinstance(answers, ByLogit) and answers.threshold == 0\n",
+        _PLAIN_ANSWERS,
+        "        self.signs = reading == Reading(LOGIT, 0.0)\n",
         "        self.signs = True\n",
         f"{_PROOFS}::test_half_spaces_decide_what_boxes_do_not",
         "half-spaces speak of signs, not of other numbers",
@@ -272,11 +276,103 @@ FAULTS = [
         _STEPS,
         "the coefficients of a form are intervals",
     ),
+    # -- conventions
+    Fault(
+        _ANSWERS,
+        "        least, greatest = least * (1 - relative) - SLACK * TINY, greatest * (1 + relative) + SLACK * TINY\n",
+        "",
+        _DECIDED,
+        "the check adds what softmax errs, and the finders more",
+    ),
+    Fault(
+        _ANSWERS,
+        "(1 / self._odds(-end).sum(-1) for end in (low, high))",
+        "(1 / self._odds(-end).sum(-1) for end in (high, low))",
+        _DECIDED,
+        "a probability is least where the output is least ahead",
+    ),
+    Fault(
+        _ANSWERS,
+        "        rivals[:, 0, self.outputs] = ~wanted\n",
+        "        rivals[:, 0, self.outputs] = False\n",
+        _DECIDED,
+        "an output that is not expected may be the likeliest",
+    ),
+    Fault(
+        _ANSWERS,
+        "        least = np.where(wanted, first, -np.inf).max(-1, keepdims=True)\n",
+        "        least = first.max(-1, keepdims=True)\n",
+        _DECIDED,
+        "the likeliest output has to be one that is expected",
+    ),
+    Fault(
+        _ANSWERS,
+        "        greatest = np.where(rivals[:, 0], nearest, np.inf).min(-1, keepdims=True)\n",
+        "        greatest = least\n",
+        _DECIDED,
+        "what is not decided right is not yet wrong",
+    ),
+    Fault(
+        _PLAIN_ANSWERS,
+        "            least = 1 / (1 + sum(np.exp(-a) for a, _ in ahead.values()))\n",
+        "            least = 1 / (1 + sum(np.exp(-b) for _, b in ahead.values()))\n",
+        _DECIDED,
+        "a probability is least where the output is least ahead",
+    ),
+    Fault(
+        _PLAIN_ANSWERS,
+        "        greatest = 1 / (1 + sum(np.exp(-b) for _, b in ahead.values()))\n",
+        "        greatest = 1 / (1 + sum(np.exp(-a) for a, _ in ahead.values()))\n",
+        _DECIDED,
+        "and greatest where it is most ahead",
+    ),
+    Fault(
+        _PLAIN_ANSWERS,
+        "for token, (a, _) in ahead[output].items() if token not in wanted)",
+        "for token, (_, a) in ahead[output].items() if token not in wanted)",
+        _DECIDED,
+        "an output has to be ahead everywhere in the box",
+    ),
+    Fault(
+        _PLAIN_ANSWERS,
+        "            margins.append(min(a for a, _ in others) if wanted else max(-b for _, b in others))\n",
+        "            margins.append(min(a for a, _ in others) if wanted else max(-a for a, _ in others))\n",
+        _DECIDED,
+        "one token has to be ahead of the end everywhere",
+    ),
+    Fault(
+        _PLAIN_ANSWERS,
+        "        for output in wanted:\n",
+        "        for output in ahead:\n",
+        _DECIDED,
+        "the likeliest token has to be one that is expected",
+    ),
+    Fault(
+        _SEMANTICS,
+        "    return (tokens + 160) * PROBABILITY\n",
+        "    return 2 * PROBABILITY\n",
+        f"{_CONVENTIONS}::test_a_probability_is_within_its_error",
+        "exponents are rounded",
+    ),
+    Fault(
+        _PLAIN,
+        "        both = np.array([np.abs(first) + np.abs(other) for first, other in self.heads])\n",
+        "        both = np.array([np.abs(first - other) for first, other in self.heads])\n",
+        _STEPS,
+        "both logits of a difference are rounded",
+    ),
+    Fault(
+        _STEP,
+        "        sizes = np.abs(self.gains[first]) + taken * np.abs(self.gains[second])\n",
+        "        sizes = np.abs(gains)\n",
+        _STEPS,
+        "both logits of a difference are rounded",
+    ),
     # -- what is said
     Fault(
         "verify/commands/box_proofs.py",
         "        checked = recheck_boxes(proof, trained_mamba(model.runner.model), machine, model.vocabulary, "
-        "answers)\n",
+        "model.reading)\n",
         "        from verify.learned.recheck import Checked\n\n"
         "        checked = Checked(len(proof.states), proof.edges, 1.0)\n",
         "tests/test_box_proofs_cli.py",
@@ -284,7 +380,7 @@ FAULTS = [
     ),
     Fault(
         _INVARIANT,
-        "            checked = recheck_boxes(proof, self.model, self.machine, vocabulary, self.answers)\n",
+        "            checked = recheck_boxes(proof, self.model, self.machine, vocabulary, self.answers.reading)\n",
         "            checked = Checked(len(proof.states), proof.edges, 60.0)\n",
         _PROOFS,
         "nothing is proved that was not checked again",

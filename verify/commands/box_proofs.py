@@ -7,9 +7,7 @@ from typing import Any
 
 from automata.errors import InputError
 from automata.machine import Machine
-from constructions.mamba.reading import LOGIT, Reading
 from verify.checkpoints.opening import Opened
-from verify.learned.answers import ByLogit
 from verify.learned.invariant import prove_running, verdict_of
 from verify.learned.proof import NoProof, read_proof, write_proof
 from verify.learned.recheck import recheck_boxes
@@ -20,7 +18,7 @@ from verify.show.report import Report
 from verify.verdict import PROVED, UNDECIDED, Verdict
 
 
-def check_provable(args: argparse.Namespace, opened: Opened, reading: Reading) -> None:
+def check_provable(args: argparse.Namespace, opened: Opened) -> None:
     """Raises, before any work, where a proof by boxes is asked for of what it does not speak about."""
     read, written = _options(args)
     if read and written:
@@ -28,19 +26,17 @@ def check_provable(args: argparse.Namespace, opened: Opened, reading: Reading) -
     for option, path in (("--proof", read), ("--save-proof", written)):
         if path and not opened.forgets:
             raise InputError(f"{option} {path}: proofs by boxes speak about Mambas, not about {opened.what}")
-        if path and reading.kind != LOGIT:
-            raise InputError(f"{option} {path}: proofs by boxes read outputs by logit, not by {reading.option}")
 
 
 def by_boxes(
-    machine: Machine, model: Any, mode: str, reading: Reading, args: argparse.Namespace, allowed: dict, report: Report
+    machine: Machine, model: Any, mode: str, args: argparse.Namespace, allowed: dict, report: Report
 ) -> Verdict | None:
     """What --proof or --save-proof lead to, before all else; None where neither is given."""
     read, written = _options(args)
     if read:
-        return _by_file(machine, model, mode, reading, read)
+        return _by_file(machine, model, mode, read)
     if written:
-        return _to_file(machine, model, mode, reading, written, args.quiet, allowed, report)
+        return _to_file(machine, model, mode, written, args.quiet, allowed, report)
     return None
 
 
@@ -49,19 +45,18 @@ def _options(args: argparse.Namespace) -> tuple[str | None, str | None]:
     return getattr(args, "proof", None), getattr(args, "save_proof", None)
 
 
-def _by_file(machine: Machine, model: Any, mode: str, reading: Reading, path: str) -> Verdict:
+def _by_file(machine: Machine, model: Any, mode: str, path: str) -> Verdict:
     """What a saved proof proves of this model, checked again; undecided, with the condition that fails, where nothing.
 
     Raises:
         InputError: when the file is no such proof.
     """
     proof = read_proof(path)
-    answers = ByLogit(tuple(model.vocabulary.answers), reading.threshold)
     explored: dict[str, int] = {}
     try:
         if proof.mode != mode:
             raise NoProof(f"it speaks of mode {proof.mode[:20]}, not {mode}")
-        checked = recheck_boxes(proof, trained_mamba(model.runner.model), machine, model.vocabulary, answers)
+        checked = recheck_boxes(proof, trained_mamba(model.runner.model), machine, model.vocabulary, model.reading)
         explored = {"boxes": checked.boxes, "edges": checked.edges}
         outcome, reason = PROVED, f"{checked.sentence}; the boxes are those of {path}"
     except (NoProof, NotCovered) as error:
@@ -69,20 +64,10 @@ def _by_file(machine: Machine, model: Any, mode: str, reading: Reading, path: st
     return Verdict(outcome, "invariant", mode, model.arithmetic, explored, reason)
 
 
-def _to_file(
-    machine: Machine,
-    model: Any,
-    mode: str,
-    reading: Reading,
-    path: str,
-    quiet: bool,
-    allowed: dict,
-    report: Report,
-) -> Verdict:
+def _to_file(machine: Machine, model: Any, mode: str, path: str, quiet: bool, allowed: dict, report: Report) -> Verdict:
     """Looks for an invariant of boxes, and writes it where there is one."""
-    answers = ByLogit(tuple(model.vocabulary.answers), reading.threshold)
     with Progress("steps", quiet=quiet, phase="invariant") as progress:
-        found = prove_running(model, machine, mode, answers=answers, progress=progress, **allowed)
+        found = prove_running(model, machine, mode, progress=progress, **allowed)
     if found.proof is None:
         report.section("proof", {"none": found.reason})
     else:

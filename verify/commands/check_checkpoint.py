@@ -24,7 +24,6 @@ from verify.commands.box_proofs import by_boxes, check_provable
 from verify.commands.inputs import Input
 from verify.evidence.accuracy import Accuracy, accuracy
 from verify.evidence.sampling import check_words, random_words
-from verify.learned.answers import ByLogit
 from verify.learned.conclusion import conclusion, status
 from verify.learned.expectation import expectation
 from verify.learned.extraction import extract
@@ -74,7 +73,7 @@ def check_checkpoint(
     with transformers_ready():
         outputs = (ACCEPT,) if mode == RECOGNISE else (*machine.alphabet, EOS)
         opened = open_checkpoint(directory, machine.alphabet, outputs, reading)
-        check_provable(args, opened, reading)
+        check_provable(args, opened)
         model = greedy(opened.model, machine, mode)
         alone, report = report is None, report or Report(command, args.quiet, args.json)
         if alone:
@@ -157,7 +156,7 @@ def _every_length(
     """
     most = STEPS_PER_STATE * args.limit
     allowed = {"limit_boxes": args.limit, "limit_steps": most}
-    if first := by_boxes(machine, opened.model, mode, reading, args, allowed, report):
+    if first := by_boxes(machine, model, mode, args, allowed, report):
         yield "invariant", first
         if first.outcome != UNDECIDED:
             return
@@ -169,10 +168,9 @@ def _every_length(
         refuted |= found.outcome == REFUTED
         yield name, found
     limit = min(args.limit, REFUTED_SEARCH) if refuted else args.limit
-    if opened.forgets and reading.kind == LOGIT and not refuted and first is None:
+    if opened.forgets and not refuted and first is None:
         with Progress("steps", quiet=args.quiet, phase="invariant") as progress:
-            by_logit = ByLogit(tuple(model.vocabulary.answers), reading.threshold)
-            boxes = prove_running(model, machine, mode, answers=by_logit, progress=progress, **allowed)
+            boxes = prove_running(model, machine, mode, progress=progress, **allowed)
         found = run_alone(machine, model, verdict_of(boxes, model, machine, mode))
         if found.outcome == UNDECIDED:
             found = replace(found, reason=f"{found.reason} (--limit allows {args.limit} boxes and {most} steps)")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from verify.learned.answers import NOTHING
 from verify.learned.float32 import (
     SLACK,
     Bounds,
@@ -93,28 +94,34 @@ class AbstractMamba:
         block = self.model.blocks[number]
         return added(hidden, linear(block.out_weight, mixed, block.out_bias))
 
-    def logits(self, hidden: Bounds, mixed: Bounds, tokens: np.ndarray) -> Bounds:
-        """Logits of some tokens, from what the last block reads and mixes: (rows, tokens).
+    def logits(self, hidden: Bounds, mixed: Bounds, read: np.ndarray) -> Bounds:
+        """Differences of logits, from what the last block reads and mixes: (rows, differences).
 
-        The last norm multiplies all numbers by one positive number, so a logit has the sign of a linear form in the
-        last block's mix, to which all rounding up to the logit is added.
+        The last norm multiplies all numbers by one positive number, so a difference has the sign of a linear form in
+        the last block's mix, to which all rounding up to the two logits is added.
+
+        Args:
+            read: (differences, 2), see :class:`verify.learned.answers.Answers`.
         """
         block, model = self.model.blocks[-1], self.model
-        gains = self.gains[tokens]
+        first, second, taken = read[:, 0], read[:, 1], read[:, 1, None] != NOTHING
+        gains = self.gains[first] - taken * self.gains[second]
+        sizes = np.abs(self.gains[first]) + taken * np.abs(self.gains[second])
+        heads = np.abs(model.head[first]) + taken * np.abs(model.head[second])
         through = gains @ block.out_weight
         sizes_out = np.abs(block.out_weight)
         constant = gains @ block.out_bias
         straight, turned = _form(gains, hidden), _form(through, mixed)
         reach = hidden.largest + mixed.largest @ sizes_out.T + np.abs(block.out_bias)
         terms = model.width + model.inner + 12
-        error = terms * (ROUNDING + 2.0**-40) * (reach @ np.abs(gains).T)
-        error = error + (model.inner + 4) * TINY * np.abs(gains).sum(-1)
+        error = terms * (ROUNDING + 2.0**-40) * (reach @ sizes.T)
+        error = error + (model.inner + 4) * TINY * sizes.sum(-1)
         form = Bounds(straight.low + turned.low + constant, straight.high + turned.high + constant).widened(
             SLACK * error
         )
         scale = reciprocal_norm(self.residual(len(model.blocks) - 1, hidden, mixed), model.epsilon)
         found = products(form, scale)
-        lost = (np.abs(model.head[tokens]) * (1 + np.abs(model.norm))).sum(-1) + model.width
+        lost = (heads * (1 + np.abs(model.norm))).sum(-1) + 2 * model.width
         return found.widened(SLACK * TINY * lost)
 
     # -- a whole step ---------------------------------------------------------------------------------
@@ -126,7 +133,7 @@ class AbstractMamba:
         return len(model.blocks) * model.inner * (model.kernel - 1 + model.states)
 
     def step(self, caches: Bounds, tokens: np.ndarray, read: np.ndarray) -> tuple[Bounds, Bounds]:
-        """All caches after one token for each row, (rows, cache size), and the logits of the tokens ``read``.
+        """All caches after one token for each row, (rows, cache size), and the differences of logits ``read``.
 
         A row of caches has, block by block, the convolution's last inputs and the scan's state.
         """

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Iterator
 import numpy as np
 
 from automata.machine import Machine
+from constructions.mamba.reading import Reading
 from verify.evidence.sampling import check_words
 from verify.learned.abstract_step import AbstractMamba
-from verify.learned.answers import Answers, ByLogit, margins
+from verify.learned.answers import Answers, answers_for
 from verify.learned.behaviour import Behaviour, behaviour
 from verify.learned.float32 import Bounds
 from verify.learned.half_spaces import HalfSpaces, half_spaces
@@ -76,7 +77,7 @@ def prove_by_boxes(
     vocabulary: Vocabulary,
     mode: str,
     *,
-    answers: Answers | None = None,
+    reading: Reading = Reading(),
     limit_boxes: int = LIMIT_BOXES,
     limit_window: int = LIMIT_WINDOW,
     limit_steps: int = LIMIT_STEPS,
@@ -87,29 +88,31 @@ def prove_by_boxes(
     Args:
         model: see :func:`verify.learned.weights.trained_mamba`.
         vocabulary: the checkpoint's tokens.
-        answers: the convention by which outputs are read; by default, an output is given where its logit is positive.
+        reading: the convention by which outputs are read.
         limit_boxes: an invariant has at most so many.
         limit_window: tokens of the longest windows; those that the convolution reads are always seen.
         limit_steps: images of boxes that are computed at most, over all attempts.
         progress: told about steps.
     """
-    convention = ByLogit(tuple(vocabulary.answers)) if answers is None else answers
     try:
+        answers = answers_for(reading, vocabulary.answers, len(model.head), mode)
         expected = behaviour(machine, vocabulary.alphabet, vocabulary.outputs, mode, limit_boxes)
     except NotCovered as error:
         return Invariant(UNDECIDED, str(error))
-    return _Prover(model, machine, vocabulary, mode, convention, expected, limit_boxes, progress).run(
+    return _Prover(model, machine, vocabulary, mode, answers, expected, limit_boxes, progress).run(
         limit_window, limit_steps
     )
 
 
 def prove_running(stepped: Any, machine: Machine, mode: str, **options: Any) -> Invariant:
-    """:func:`prove_by_boxes` of a stock model as it is run (:class:`constructions.mamba.stepping.SteppedMamba`)."""
+    """:func:`prove_by_boxes` of a stock model as it is run and read
+    (:class:`constructions.mamba.stepping.SteppedMamba`).
+    """
     try:
         model = trained_mamba(stepped.runner.model)
     except NotCovered as error:
         return Invariant(UNDECIDED, f"not covered: {error}")
-    return prove_by_boxes(model, machine, stepped.vocabulary, mode, **options)
+    return prove_by_boxes(model, machine, stepped.vocabulary, mode, reading=stepped.reading, **options)
 
 
 def verdict_of(found: Invariant, stepped: Any, machine: Machine, mode: str) -> Verdict:
@@ -144,7 +147,7 @@ class _Prover:
         self.model, self.machine, self.vocabulary, self.mode = model, machine, vocabulary, mode
         self.answers, self.behaviour, self.limit_boxes, self.progress = answers, expected, limit_boxes, progress
         self.abstract = AbstractMamba(model)
-        self.tokens, self.read = vocabulary.tokens.tolist(), np.array(answers.tokens)
+        self.tokens = vocabulary.tokens.tolist()
         self.shortest = max(1, model.kernel - 1)
         self.steps, self.best = 0, "no attempt was within the limits"
 
@@ -208,14 +211,14 @@ class _Prover:
         length = max(len(window) for _, window in graph.nodes)
         self.steps += len(graph.targets) * _ROUNDS
         with np.errstate(invalid="ignore", over="ignore"):
-            found = window_boxes(self.abstract, graph, np.array(self.tokens), self.vocabulary.bos, self.read)
+            found = window_boxes(self.abstract, graph, np.array(self.tokens), self.vocabulary.bos, self.answers.read)
         if isinstance(found, int):
             self.best = f"no closed boxes for windows of {length} symbols in block {found}"
             return None
         states = np.array([state for state, _ in graph.nodes])
         expected = self.behaviour.expected
-        least, greatest = margins(self.answers, found.logits.low, found.logits.high, expected[states[graph.targets]])
-        first_least, first_greatest = margins(self.answers, found.first.low, found.first.high, expected[:1])
+        least, greatest = self.answers.margins(*found.logits.ends, expected[states[graph.targets]])
+        first_least, first_greatest = self.answers.margins(*found.first.ends, expected[:1])
         if (first_greatest < 0).any():
             return self._wrong(())
         if (wrong := np.flatnonzero((greatest < 0).any(1))).size:
@@ -227,10 +230,10 @@ class _Prover:
                 f"{count} of {least.size + first_least.size} outputs are undecided with boxes for windows of {length} "
                 "symbols"
             )
-            if not isinstance(self.answers, ByLogit) or self.answers.threshold or not (first_least > 0).all():
+            if self.answers.reading != Reading() or not (first_least > 0).all():
                 return None
             wanted = expected[states[graph.targets]]
-            forms = half_spaces(self.abstract, found, self.read, undecided, wanted)
+            forms = half_spaces(self.abstract, found, self.answers.read[:, 0], undecided, wanted)
             if forms is None:
                 return None
         successors = _successors(found, self.behaviour.symbols)
@@ -255,7 +258,7 @@ class _Prover:
             outputs=vocabulary.outputs,
             tokens=tuple(self.tokens),
             bos=vocabulary.bos,
-            answer=self.answers.option,
+            answer=self.answers.reading.option,
             next=self.behaviour.next,
             expected=self.behaviour.expected,
             states=states,
@@ -268,7 +271,7 @@ class _Prover:
             semantics=assumed(),
         )
         try:
-            checked = recheck_boxes(proof, self.model, self.machine, vocabulary, self.answers)
+            checked = recheck_boxes(proof, self.model, self.machine, vocabulary, self.answers.reading)
         except NoProof as error:
             self.best = f"boxes were found that do not stand the check: {error}"
             return None

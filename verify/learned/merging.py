@@ -14,7 +14,7 @@ from typing import Sequence
 import numpy as np
 
 from verify.learned.abstract_step import AbstractMamba
-from verify.learned.answers import Answers, margins
+from verify.learned.answers import Answers
 from verify.learned.behaviour import Behaviour
 from verify.learned.float32 import Bounds
 
@@ -59,16 +59,14 @@ class BoxSearch:
 
     def __init__(self, model: AbstractMamba, expected: Behaviour, tokens: Sequence[int], bos: int, answers: Answers):
         self.model, self.behaviour, self.answers = model, expected, answers
-        self.tokens, self.bos, self.read = np.array(tokens), bos, np.array(answers.tokens)
+        self.tokens, self.bos = np.array(tokens), bos
         self.first, self.first_logits = self._step(Bounds.exactly(np.zeros((1, model.cache_size))), np.array([bos]))
         self.ranges = self._ranges()
 
     def run(self, length: int, ratio: float, limit_boxes: int, limit_steps: int) -> MergedBoxes:
         """Boxes for the last ``length`` tokens, merged up to ``ratio`` times what each number ranges over."""
         found = _Known(self, length, ratio)
-        least, greatest = margins(
-            self.answers, self.first_logits.low, self.first_logits.high, self.behaviour.expected[:1]
-        )
+        least, greatest = self.answers.margins(*self.first_logits.ends, self.behaviour.expected[:1])
         if not (least > 0).all():
             return found.ended(MISTAKEN if (greatest < 0).any() else UNSETTLED)
         found.add(0, (self.bos,), self.first.low[0], self.first.high[0], None)
@@ -85,7 +83,7 @@ class BoxSearch:
             after, logits = self._step(caches, self.tokens[symbols])
             found.steps += len(sources)
             targets = self.behaviour.next[[found.states[box] for box in sources], symbols]
-            least, greatest = margins(self.answers, logits.low, logits.high, self.behaviour.expected[targets])
+            least, greatest = self.answers.margins(*logits.ends, self.behaviour.expected[targets])
             if (wrong := np.flatnonzero((greatest < 0).any(1))).size:
                 return found.ended(MISTAKEN, (*found.word(sources[wrong[0]]), int(symbols[wrong[0]])))
             if not (least > 0).all():
@@ -96,7 +94,7 @@ class BoxSearch:
 
     def _step(self, caches: Bounds, tokens: np.ndarray) -> tuple[Bounds, Bounds]:
         with np.errstate(invalid="ignore", over="ignore"):
-            return self.model.step(caches, tokens, self.read)
+            return self.model.step(caches, tokens, self.answers.read)
 
     def _ranges(self) -> np.ndarray:
         """What each number ranges over on random strings."""

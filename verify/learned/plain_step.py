@@ -7,7 +7,7 @@ operation, and what the float32 of a model can add to that is written out where 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Sequence
 
 import numpy as np
 
@@ -42,15 +42,21 @@ class LastScan(NamedTuple):
 
 
 class PlainStep:
-    """What any float32 execution can make of caches in a box, after one token."""
+    """What any float32 execution can make of caches in a box, after one token.
 
-    def __init__(self, model: TrainedMamba, read: np.ndarray):
-        self.model, self.read = model, read
+    Args:
+        read: pairs: the logit of a token is read, less that of another where it is not None.
+    """
+
+    def __init__(self, model: TrainedMamba, read: Sequence[tuple[int, int | None]]):
+        self.model, self.read = model, tuple(read)
+        nothing = np.zeros(model.width)
+        self.heads = [(model.head[first], nothing if other is None else model.head[other]) for first, other in read]
         exact = [np.exp(block.a_log) for block in model.blocks]
         self.rates = [(np.maximum(low, 0), high) for low, high in (_function(rate, rate) for rate in exact)]
 
     def __call__(self, low: np.ndarray, high: np.ndarray, token: int) -> tuple[Interval, Interval, LastScan]:
-        """All caches afterwards, the logits that are read, and what the last block did."""
+        """All caches afterwards, what is read of the logits, and what the last block did."""
         model = self.model
         taps, size = (model.kernel - 1) * model.inner, len(low) // len(model.blocks)
         hidden: Interval = (model.embedding[token], model.embedding[token])
@@ -94,20 +100,23 @@ class PlainStep:
         return _multiply(_total(pairs, self.model.states + 1), _silu(z))
 
     def _logits(self, hidden: Interval, mixed: Interval, after: Interval) -> Interval:
-        """Logits, from what the last block reads and mixes.
+        """What is read of the logits, from what the last block reads and mixes.
 
         A logit is, up to rounding, r (g . hidden + g . W mixed) with g = head * norm and the same positive r for all.
         Its terms are rounded in the products of W and their sum, when they are added to what the block read, three
-        times in the norm, and in the head's products and sum: fewer than d + i + 12 times in all.
+        times in the norm, and in the head's products and sum: fewer than d + i + 12 times in all.  Of a difference
+        both logits are rounded, and r is the same.
         """
         model, block = self.model, self.model.blocks[-1]
-        gains = model.head[self.read] * model.norm
+        gains = np.array([(first - other) * model.norm for first, other in self.heads])
+        both = np.array([np.abs(first) + np.abs(other) for first, other in self.heads])
+        each = both * np.abs(model.norm)
         through = gains @ block.out_weight
         first, second = _corners((gains, gains), hidden), _corners((through, through), mixed)
         reach = _size(hidden) + np.abs(block.out_weight) @ _size(mixed) + np.abs(block.out_bias)
-        sizes = np.abs(gains) @ reach
+        sizes = each @ reach
         error = (model.width + model.inner + 12) * (ROUNDING + 2.0**-40) * sizes
-        error = error + (model.inner + 4) * TINY * np.abs(gains).sum(1)
+        error = error + (model.inner + 4) * TINY * each.sum(1)
         constant = gains @ block.out_bias
         form = _outward(
             first[0].sum(1) + second[0].sum(1) + constant - error, first[1].sum(1) + second[1].sum(1) + constant + error
@@ -118,7 +127,7 @@ class PlainStep:
         scale = (1 - relative) / roots[0] * np.ones(1), (1 + relative) / roots[1] * np.ones(1)
         found = _corners(form, scale)
         # Products that underflow: of what is normed, with its gain, with the head.
-        lost = TINY * ((np.abs(model.head[self.read]) * (1 + np.abs(model.norm))).sum(1) + model.width)
+        lost = TINY * ((both * (1 + np.abs(model.norm))).sum(1) + 2 * model.width)
         _bounded(sizes * (1 + scale[1]))
         _bounded(np.abs(model.norm).max() * _size(after).max() * (1 + scale[1]))
         return _outward(found[0] - lost, found[1] + lost)
@@ -126,13 +135,13 @@ class PlainStep:
     # -- linear forms in the last block's state -----------------------------------------------------------
 
     def form(self, last: LastScan, output: int, wanted: bool) -> tuple[np.ndarray, float]:
-        """v and c such that the logit of an output has, when v . h + c > 0 for the state h after the step, the wanted
-        sign.
+        """v and c such that the logit that is read for an output has, when v . h + c > 0 for the state h after the
+        step, the wanted sign.
 
         Up to rounding the logit is r (g . hidden + g . W mixed) with r > 0, and mixed = (C h + D x) silu(z).
         """
         model, block = self.model, self.model.blocks[-1]
-        gains = model.head[self.read[output]] * model.norm * (1 if wanted else -1)
+        gains = self.heads[output][0] * model.norm * (1 if wanted else -1)
         gate = _silu(last.z)
         channel = _corners((gains @ block.out_weight,) * 2, gate)
         low, high = _corners((channel[0][:, None], channel[1][:, None]), last.readout)

@@ -34,7 +34,7 @@ class BoxProof:
         alphabet, outputs: of the language.
         tokens: of each symbol.
         bos: the token before all.
-        answer: the convention, as an option.
+        answer: the convention, as an option: ``logit:T``, ``softmax:P`` or ``top``.
         next, expected: the automaton (see :class:`verify.learned.behaviour.Behaviour`).
         states: of the automaton, one for each box; box 0 has the caches after BOS.
         low, high: (boxes, cache size).

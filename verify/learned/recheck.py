@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from automata.machine import ACCEPT, MODES, PREDICTIVE, Machine
-from verify.learned.answers import Answers, ByLogit
+from constructions.mamba.reading import Reading
+from verify.learned.plain_answers import PlainAnswers
 from verify.learned.plain_step import Interval, LastScan, PlainStep, least_value, pulled_back
 from verify.learned.proof import BoxProof, NoProof
 from verify.learned.semantics import CONSTANTS, LARGEST_NUMBER, SENTENCE
@@ -51,13 +52,13 @@ class Checked:
 
 
 def recheck_boxes(
-    proof: BoxProof, model: TrainedMamba, machine: Machine, vocabulary: Vocabulary, answers: Answers
+    proof: BoxProof, model: TrainedMamba, machine: Machine, vocabulary: Vocabulary, reading: Reading = Reading()
 ) -> Checked:
     """Checks that the model gives the machine's outputs on every string of the proof's mode.
 
     Args:
         vocabulary: the checkpoint's tokens for symbols, outputs and the beginning.
-        answers: the convention by which outputs are read, with the tokens that it reads.
+        reading: the convention by which outputs are read.
 
     Raises:
         NoProof: naming the first condition that fails.
@@ -66,14 +67,15 @@ def recheck_boxes(
         raise NoProof("the weights are not those of the proof")
     if proof.semantics != CONSTANTS:
         raise NoProof("the proof assumes another float32")
-    if proof.answer != answers.option:
-        raise NoProof(f"the proof reads outputs by {proof.answer}, not {answers.option}")
+    if proof.answer != reading.option:
+        raise NoProof(f"the proof reads outputs by {proof.answer[:40]}, not {reading.option}")
     if (proof.alphabet, proof.outputs) != (vocabulary.alphabet, vocabulary.outputs):
         raise NoProof("the proof names other symbols or outputs than the language")
     if proof.tokens != tuple(vocabulary.tokens.tolist()) or proof.bos != vocabulary.bos:
         raise NoProof("the proof has other tokens than the checkpoint")
     _check_automaton(proof, machine)
     _check_shapes(proof, model)
+    answers = PlainAnswers(reading, vocabulary.answers, len(model.head), proof.mode)
     with np.errstate(all="ignore"):
         return _Pass(proof, model, answers).run()
 
@@ -81,10 +83,9 @@ def recheck_boxes(
 class _Pass:
     """The one pass over all boxes and symbols."""
 
-    def __init__(self, proof: BoxProof, model: TrainedMamba, answers: Answers):
+    def __init__(self, proof: BoxProof, model: TrainedMamba, answers: PlainAnswers):
         self.proof, self.answers = proof, answers
-        self.step = PlainStep(model, np.array(answers.tokens))
-        self.signs = isinstance(answers, ByLogit) and answers.threshold == 0
+        self.step = PlainStep(model, answers.read)
         shape = model.inner, model.states
         self.forms: dict[int, list[tuple[np.ndarray, float]]] = {}
         for box, weights, constant in zip(proof.form_boxes.tolist(), proof.form_weights, proof.form_constants.tolist()):
@@ -121,11 +122,10 @@ class _Pass:
         return Checked(len(proof.states), edges, float(self.margin), self.by_forms, len(proof.form_boxes))
 
     def _decide(self, logits: Interval, last: LastScan, expected: np.ndarray, box: int | None, where: str) -> None:
-        """Every output is on its side of 0, by the image's bounds or by what is known at the box."""
-        low, high = self.answers.scores(logits[0][None], logits[1][None])
-        margins = np.where(expected, low[0], -high[0])
+        """Every output is on its side, by the image's bounds or by what is known at the box."""
+        margins = np.array(self.answers.margins(*logits, expected.tolist()))
         for output in np.flatnonzero(~(margins > 0)).tolist():
-            known = box is not None and self.signs
+            known = box is not None and self.answers.signs
             if not known or not self._implied(
                 box, last, *pulled_back(last, *self.step.form(last, output, bool(expected[output])))
             ):

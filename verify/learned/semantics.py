@@ -34,7 +34,19 @@ LEAST_EPSILON = 2.0**-60
 
 LARGEST_NUMBER = 1e30
 
+PROBABILITY = 2.0**-23
+"""See :func:`probability_error`."""
+
 SENTENCE = f"for every float32 execution that rounds each operation, sums in any order, functions within {ULPS} ulp"
+
+
+def probability_error(tokens: int) -> float:
+    """The relative error of a probability, exp(l - greatest) / sum, of so many tokens, in float32 or float64, besides
+    TINY: an exponent down to -104 is rounded, below it exp is 0 or next to it; exp errs in two places, and sum,
+    quotient and threshold are rounded.
+    """
+    return (tokens + 160) * PROBABILITY
+
 
 CONSTANTS = {
     "unit": ROUNDING.hex(),

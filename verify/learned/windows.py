@@ -94,8 +94,8 @@ class WindowBoxes:
     """Boxes at all nodes, closed under all edges.
 
     Attributes:
-        first: bounds on the logits after BOS, (1, tokens).
-        logits: after each edge, (edges, tokens).
+        first: bounds on the differences of logits after BOS, (1, differences).
+        logits: after each edge, (edges, differences).
     """
 
     graph: WindowGraph
@@ -118,7 +118,7 @@ def window_boxes(
 
     Args:
         tokens: that of each symbol.
-        read: the tokens whose logits are wanted.
+        read: the differences of logits that are wanted (:class:`verify.learned.answers.Answers`).
     """
     before, hidden = model.embedding[np.array([bos])], model.embedding[tokens[graph.symbols]]
     blocks = []
