@@ -117,8 +117,10 @@ def test_right_by_its_most_likely_token_alone(tmp_path):
     folder = save(model, tmp_path / "stock")
     status, report = checked(folder, tmp_path)
     assert status == 1 and "see --answer top" in report["random_test"]["reason"]
+    assert report["theory"]["possible"] is False
     status, report = checked(folder, tmp_path, "--answer", "top")
     assert status == 0 and report["search"]["outcome"] == "proved" and "(top)" in report["search"]["reason"]
+    assert "nothing of the most likely token" in report["theory"]["expects"]
     # What fades is found under this rule, too.
     model = soft_flip_flop(pre_activation(0.9))
     folder = save(model, tmp_path / "faded")

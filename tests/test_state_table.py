@@ -1,11 +1,14 @@
 """The caches that a search has seen, beside a list that keeps each once."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
 from constructions import joint_states  # noqa: E402
+from constructions.growing import Growing  # noqa: E402
 from constructions.mamba.stepping import StateTable  # noqa: E402
 
 
@@ -56,3 +59,36 @@ def test_caches_whose_sums_are_alike_are_told_apart(monkeypatch):
 
     monkeypatch.setattr(joint_states.Rows, "__init__", alike)
     test_caches_are_numbered_by_all_their_bytes(torch.float32)
+
+
+def test_what_is_known_already_makes_no_step_dearer(monkeypatch):
+    """Rows that are copied and bytes that are taken, at 2,000 known caches and at 64,000."""
+    copied = []
+    append = Growing.append
+
+    def counted(growing, rows):
+        before, count = growing._array, len(growing)
+        append(growing, rows)
+        if growing._array is not before:
+            copied.append(count)
+
+    monkeypatch.setattr(Growing, "append", counted)
+    numbers, batch = np.random.default_rng(0).permutation(1 << 17).astype(np.float32), 512
+    table = StateTable([[torch.zeros(1, 8)]])
+    taken: dict[int, list[int]] = {2_000: [], 64_000: []}
+    for first in range(0, 66_048, batch):
+        caches = torch.from_numpy(numbers[first : first + batch, None]).repeat(1, 8)
+        growths = len(copied)
+        tracemalloc.start()
+        found = table.rows([[caches]])
+        back = table.caches(0, found[:, 0])[0]
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert found[:, 0].tolist() == list(range(first, first + batch)) and bool((back == caches).all())
+        for known, peaks in taken.items():
+            if known <= first < known + 2_048 and len(copied) == growths:
+                peaks.append(peak)
+    assert sum(copied) < 3 * first
+    # All words of a batch a few times over, and not the table: that has 64,000 rows of them.
+    early, late = (min(peaks) for peaks in taken.values())
+    assert late < 2 * early < 64_000 * 32 / 8

@@ -16,6 +16,28 @@ _FORKS = "constructions/mamba/forks.py"
 
 FAULTS = [
     Fault(
+        _CHECK,
+        "        if opened.forgets and not judged_by_top:\n",
+        "        if opened.forgets:\n",
+        "tests/test_answers.py::test_right_by_its_most_likely_token_alone",
+        "what theory says of sets of symbols says nothing of one",
+    ),
+    Fault(
+        "constructions/growing.py",
+        "            room = max(count, self._count + self._count // 2)\n",
+        "            room = count\n",
+        "tests/test_state_table.py::test_what_is_known_already_makes_no_step_dearer",
+        "a table that is copied for every batch",
+    ),
+    Fault(
+        "constructions/mamba/stepping.py",
+        "        self._entries.append(rows[new])\n",
+        "        self._entries._array = np.concatenate([self._entries.rows, rows[new]])\n"
+        "        self._entries._count = len(self._entries._array)\n",
+        "tests/test_state_table.py::test_what_is_known_already_makes_no_step_dearer",
+        "a table that is copied for every batch, elsewhere",
+    ),
+    Fault(
         _PART,
         "            if symbol not in legal:\n                row.append(ILLEGAL)\n                continue\n",
         "",

@@ -57,7 +57,8 @@ class PlainAnswers:
         # Of each output by how much its logit exceeds that of each other token.
         ahead: dict[int, dict[int, tuple[float, float]]] = {output: {} for output in self.outputs}
         for (output, token), a, b in zip(self.read, low.tolist(), high.tolist()):
-            ahead[output][token] = a, b
+            if token is not None:
+                ahead[output][token] = a, b
         if self.reading.kind == SOFTMAX:
             return [self._by_probability(ahead[output], wanted) for output, wanted in zip(self.outputs, expected)]
         if self.reading.kind == TOP and self.mode == PREDICTIVE:
