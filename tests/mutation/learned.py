@@ -187,11 +187,11 @@ FAULTS = [
         "a most likely token that is not legal is wrong",
     ),
     Fault(
-        _CHECK,
-        "answers=by_logit, progress=progress",
-        "progress=progress",
+        "verify/learned/invariant.py",
+        "stepped.vocabulary, mode, reading=stepped.reading, **options)",
+        "stepped.vocabulary, mode, **options)",
         "tests/test_answers.py",
-        "an invariant is of the threshold that was asked for",
+        "an invariant is of the rule that was asked for",
     ),
     Fault(
         _CHECK,

@@ -300,13 +300,6 @@ FAULTS = [
     ),
     Fault(
         _ANSWERS,
-        "        least = np.where(wanted, first, -np.inf).max(-1, keepdims=True)\n",
-        "        least = first.max(-1, keepdims=True)\n",
-        _DECIDED,
-        "the likeliest output has to be one that is expected",
-    ),
-    Fault(
-        _ANSWERS,
         "        greatest = np.where(rivals[:, 0], nearest, np.inf).min(-1, keepdims=True)\n",
         "        greatest = least\n",
         _DECIDED,
