@@ -34,8 +34,10 @@ def read_of(logits):
     return np.stack([logits[..., a] - (0 if b is None else logits[..., b]) for a, b in PAIRS], -1)
 
 
-def random_stock(blocks=2, width=12, states=3, kernel=4, seed=0, scale=1.0, **options):
-    """A stock Mamba with normal numbers of some size in the place of all weights."""
+def random_stock(blocks=2, width=12, states=3, kernel=4, seed=0, scale=1.0, shift=0.0, **options):
+    """A stock Mamba with normal numbers of some size in the place of all weights; ``shift`` times one vector is added to
+    all rows of its head.
+    """
     sizes = {"vocab_size": TOKENS, "hidden_size": width, "num_hidden_layers": blocks, "state_size": states}
     config = transformers.MambaConfig(**sizes, conv_kernel=kernel, **options)
     torch.manual_seed(seed)
@@ -44,6 +46,7 @@ def random_stock(blocks=2, width=12, states=3, kernel=4, seed=0, scale=1.0, **op
         for parameter in model.parameters():
             parameter.copy_(scale * torch.randn_like(parameter))
         model.tie_weights()
+        model.lm_head.weight += shift * torch.randn(width)
     return model
 
 
@@ -71,6 +74,7 @@ def inside(bounds, values):
         {"use_bias": True, "seed": 3},
         {"use_conv_bias": False, "tie_word_embeddings": False, "seed": 4},
         {"layer_norm_epsilon": 0.5, "expand": 1, "seed": 5},
+        {"tie_word_embeddings": False, "seed": 7, "shift": 1e6},
     ],
 )
 def test_a_step_on_boxes_contains_the_stock_models(options):

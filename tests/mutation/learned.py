@@ -194,13 +194,6 @@ FAULTS = [
         "an invariant is of the rule that was asked for",
     ),
     Fault(
-        _CHECK,
-        "if opened.forgets and reading.kind == LOGIT and not refuted and first is None:",
-        "if opened.forgets and not refuted:",
-        "tests/test_answers.py",
-        "an invariant speaks about logits alone",
-    ),
-    Fault(
         _EXTRACTION,
         "row.tobytes() + names.tobytes() for row",
         "row.tobytes() + given[:1, :0].tobytes() for row",
