@@ -53,7 +53,7 @@ tamper: .venv/test.stamp
 	$(python) -m tests.tampering --seed $(SEED)
 
 certificates-attack: .venv/test.stamp
-	$(python) -m tests.planted_provers
+	$(python) -m tests.planted_provers --rows build/certificates-attack.jsonl
 
 # The official package, in a folder of its own: transformers must not see it, or it would use kernels that a CPU does not have.
 mamba-ssm: .venv/mamba-ssm.stamp

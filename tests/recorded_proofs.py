@@ -25,20 +25,22 @@ from typing import Any, Callable, Iterable, Iterator
 
 from truth import falsehood
 
-FOLDER, ENOUGH = "FALSE_PROOFS", "FALSE_PROOFS_ENOUGH"
-"""Names in the environment: of the folder, and of how many false verdicts are enough (2)."""
+FOLDER, ENOUGH, ASKED = "FALSE_PROOFS", "FALSE_PROOFS_ENOUGH", "FALSE_PROOFS_METHODS"
+"""Names in the environment: of the folder, of how many false verdicts are enough (2), and of the methods that are asked
+(all).
+"""
 
-SECONDS, PAIRS, FOR_ONE = 6.0, 400, 3.0
+SECONDS, PAIRS, FOR_ONE = 5.0, 400, 3.0
 """CPU seconds of asking, and pairs of model and language, after which no more is asked; CPU seconds of one answer."""
 
 NONE = "none"
 """The kind of evidence in the place of evidence that cannot be written."""
 
-MOST_SECONDS, MOST_BYTES = 120, 4 << 30
+MOST_SECONDS, MOST_BYTES = 60, 4 << 30
 """CPU seconds and memory of a process whose prover has a fault, which need not end."""
 
-LIMIT = 3_000
-"""Joint states of a search."""
+LIMIT, MOST_STATES = 3_000, 100
+"""Joint states of a search, and states of an automaton that is made of a model."""
 
 FUNCTIONS = (
     ("verify.methods.bisimulation", "bisimulation"),
@@ -127,7 +129,10 @@ def keep_false(documents: Iterable[tuple[str, Callable[[], dict[str, Any] | None
         most: CPU seconds after which no more is asked.
     """
     begun, written, enough = time.process_time(), 0, int(os.environ.get(ENOUGH, "2"))
+    methods = os.environ.get(ASKED, "").split()
     for method, make in documents:
+        if methods and method not in (*methods, "refutation"):
+            continue
         if time.process_time() - begun > most or written == enough:
             return
         try:
@@ -137,7 +142,8 @@ def keep_false(documents: Iterable[tuple[str, Callable[[], dict[str, Any] | None
         except (Exception, _OutOfTime):  # a planted fault may break anything; only what is written counts
             continue
         if found and why:
-            (folder / f"{written}.json").write_text(json.dumps({"method": method, "false": why, "certificate": found}))
+            name = f"{len(os.listdir(folder)):03}.json"
+            (folder / name).write_text(json.dumps({"method": method, "false": why, "certificate": found}))
             written += 1
 
 
@@ -185,6 +191,7 @@ def _documents(calls: list) -> Iterator[tuple[str, Callable[[], dict[str, Any] |
         yield from asked(ssm, machine, chart)
     for ssm in alone:
         yield "bound", functools.partial(bound_of, ssm)
+        yield "search", functools.partial(by_its_own_language, ssm)
     for name, given, result in reversed(calls):
         if name == "refute" and result.verdict.outcome == "refuted":
             ssm = getattr(given["model"], "ssm", given["model"])
@@ -259,6 +266,47 @@ def _certified(ssm, machine, horizon: int | None, evidence: Callable[[], dict[st
         return {**claim, "evidence": evidence()}
     except Exception as error:  # the fault may be in the way
         return {**claim, "evidence": {NONE: str(error) or type(error).__name__}}
+
+
+def by_its_own_language(ssm) -> dict[str, Any] | None:
+    """The certificate that the model computes the language that it seems to have where it is run in this tree."""
+    machine = language_as_run(ssm)
+    return None if machine is None else by_method("search", ssm, machine)
+
+
+def language_as_run(ssm):
+    """The automaton of all states that a model reaches as a search runs it; None where they are many, or where no
+    automaton predicts what the model does.
+    """
+    import numpy as np
+
+    from automata.dfa import DFA
+    from automata.machine import ACCEPT, EOS, RECOGNISE
+    from constructions.ssm.engine import Engine
+    from verify.methods.coded_models import ByTables
+
+    model, symbols = ByTables(Engine(ssm)), np.arange(len(ssm.alphabet))
+    columns, outputs = model.begin()
+    waiting: list[tuple] = [(columns, outputs.dense()[0, 0])]
+    numbers: dict[tuple, int] = {}
+    accepting, rows = [], []
+    for columns, given in waiting:
+        if len(waiting) > MOST_STATES:
+            return None
+        names = {name for name, on in zip(ssm.outputs, given) if on}
+        if names & {ACCEPT, EOS}:
+            accepting.append(len(rows))
+        after, outputs = model.step(columns, np.zeros(len(symbols), dtype=np.intp), symbols)
+        rows.append([])
+        for place, (symbol, answer) in enumerate(zip(ssm.alphabet, outputs.dense()[:, 0])):
+            key = (answer.tobytes(), *(int(column[place]) for column in after))  # outputs depend on the symbol too
+            followed = ssm.mode == RECOGNISE or symbol in names
+            if followed and key not in numbers:
+                numbers[key] = len(waiting)
+                waiting.append(([column[place : place + 1] for column in after], answer))
+            rows[-1].append(numbers[key] if followed else -1)
+    table = np.array([*rows, [-1] * len(symbols)])
+    return DFA(ssm.alphabet, np.where(table < 0, len(rows), table), accepting)
 
 
 def by_levels(ssm, dfa, chart) -> dict[str, Any] | None:

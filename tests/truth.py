@@ -41,7 +41,7 @@ def _wrong_string(found: dict[str, Any], seed: int) -> str:
     explored = explore(slow, language, PAIRS)
     wrong = explored.wrong
     if wrong is None and not explored.closed:
-        length = BEYOND_HALVES if slow.arithmetic == "float16" and horizon >= 2**11 else LONG
+        length = max(LONG, min(horizon // 2 + 1, BEYOND_HALVES)) if slow.arithmetic == "float16" else LONG
         words = long_words(language, slow.mode, length, horizon, np.random.default_rng(seed))
         wrong = wrong_prefix(slow, language, words)
     if wrong is None or len(wrong) > horizon:

@@ -164,7 +164,7 @@ FAULTS = [
     Fault(
         _RELEVANCE,
         "np.where(weights > 0, weights * greatest, weights * least)",
-        "weights * least",
+        "np.where(weights > 0, weights * least, weights * least)",
         f"{_JOINT}::test_a_bit_matters_where_it_does",
         "a neuron is dead only if no value in the range wakes it",
     ),
