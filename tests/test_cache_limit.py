@@ -2,6 +2,7 @@
 
 import pytest
 
+from automata.catalogue import language
 from automata.machine import MODES
 from automata.machines.bounded_dyck import DyckMachine
 from constructions.build import build
@@ -10,6 +11,7 @@ from constructions.target import TARGETS
 from verify.__main__ import main
 from verify.claim import Claim
 from verify.methods import cache, search
+from verify.methods.hopeless import cannot_close
 from verify.proving import prove_claim
 from verify.verdict import PROVED, REFUTED, UNDECIDED
 
@@ -53,6 +55,8 @@ def test_the_command_tests_what_it_cannot_prove(monkeypatch, capsys):
     few = ("--strings", "3", "--max-length", "5", "--limit", "14")
     assert main(["dyck", "--k", "2", "--depth", "3", "--target", "mamba", *few]) == 3
     printed = " ".join(capsys.readouterr().out.split())
+    beforehand = "search beforehand it cannot close: each of 15 Myhill-Nerode classes is a joint state"
+    assert printed.index(beforehand) < printed.index("construction") < printed.index("proof")
     assert "undecided cannot close: each of 15 Myhill-Nerode classes" in printed
     assert "tested no disagreement" in printed
 
@@ -66,3 +70,19 @@ def test_the_search_over_an_engine_does_not_begin_what_cannot_close(mode, monkey
         verdict = prove_claim(claim, "search")
         assert verdict.outcome == UNDECIDED and verdict.explored["joint states"] <= 14
         assert verdict.reason.startswith("cannot close: each of 15 Myhill-Nerode classes is a joint state")
+
+
+@pytest.mark.parametrize("command", [("dyck", "--k", "2", "--depth", "9"), ("prove", "d-12", "--route", "holonomy")])
+def test_what_no_search_closes_is_proved_by_a_method_that_visits_no_states(command, capsys):
+    assert main([*command, "--limit", "12", "--strings", "3"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "proved" in printed and "undecided" not in printed
+    assert ("it cannot close: each of 1023 " in printed) == (command[0] == "dyck")
+
+
+def test_as_many_classes_of_an_automaton_as_the_limit_can_close():
+    machine = language("d-12").dfa()
+    # 13 states are alive, and the dead one is no joint state of a predictor.
+    assert machine.states == 14
+    assert not cannot_close(Claim(machine, "predictive", None, limit=13))
+    assert "each of 13 " in cannot_close(Claim(machine, "predictive", None, limit=12))

@@ -67,7 +67,7 @@ def test_a_refutation_shows_a_shortest_string_and_has_status_1(capsys):
 
 
 def test_giving_up_is_status_3_and_no_proof(capsys):
-    status, out, _ = run(capsys, "dyck", "--k", 2, "--depth", 5, "--limit", 10, *FAST)
+    status, out, _ = run(capsys, "dyck", "--k", 2, "--depth", 5, "--limit", 10, "--method", "search", *FAST)
     assert status == 3
     assert "gave up" in " ".join(out.split()) and "\n  proved " not in out
 

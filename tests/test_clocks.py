@@ -1,17 +1,24 @@
 """What people hear while they wait: the title and what long work needs before it begins, and progress with a total."""
 
+import time
+
 import pytest
 from baseline import chain_language, order_preserving
 
 from automata.algebra.holonomy import Skeleton
 from automata.errors import InputError
+from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.recall import RecallMachine
+from constructions.compile.compiler import compile
 from constructions.compile.krohn_rhodes import holonomy_cascade
 from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.lowering import lower
+from verify import progress
 from verify.__main__ import main
-from verify.commands import tasks
-from verify.commands.pipeline import LARGE, RANDOM_STRINGS, strings_for
+from verify.commands import pipeline, tasks
+from verify.commands.pipeline import LARGE, MANY_STRINGS, RANDOM_STRINGS, SHORT, strings_for
+from verify.progress import Progress
 
 
 def begun(monkeypatch, capsys, *options):
@@ -48,5 +55,54 @@ def test_large_models_run_fewer_random_strings_by_default():
     small = lower(bounded_dyck(2, 2), Arithmetic("exact"))
     assert strings_for(small) == RANDOM_STRINGS
     assert strings_for(ssm) == (RANDOM_STRINGS if ssm.nonzero <= LARGE else RANDOM_STRINGS * LARGE**2 // ssm.nonzero**2)
+    assert strings_for(small, DyckMachine(2, 2)) == strings_for(small, DyckMachine(2, 2), SHORT) == MANY_STRINGS
+    assert (
+        strings_for(small, DyckMachine(2, 2), 100 * SHORT) == strings_for(small, RecallMachine(2, 2)) == RANDOM_STRINGS
+    )
     large = lower(bounded_dyck(3000, 1), Arithmetic("exact"))
     assert large.nonzero > LARGE and 3 <= strings_for(large) < RANDOM_STRINGS
+
+
+@pytest.mark.parametrize(
+    "command", [("prove", "tomita-4"), ("counter", "anbn"), ("flipflop",), ("dyck", "--k=2", "--depth=2")]
+)
+def test_long_work_begins_with_its_title(command, monkeypatch, capsys):
+    """Whatever is slow before a report is opened, its title is printed once, ahead of everything else."""
+    monkeypatch.setattr(progress, "DELAY", 0.15)
+    monkeypatch.setattr(progress, "_AHEAD", 0.1)
+    said = []
+
+    def slow(*given, **options):
+        time.sleep(0.4)
+        said.append(capsys.readouterr().out)
+        return compile(*given, **options)
+
+    monkeypatch.setattr(pipeline, "compile", slow)
+    few = ("--strings", "3", "--max-length", "9")
+    assert main([*command, *few]) == 0
+    assert len(said) == 1 and said[0].count("\n") == 1
+    slowly = said[0] + capsys.readouterr().out
+    monkeypatch.setattr(pipeline, "compile", compile)
+    monkeypatch.setattr(progress, "DELAY", 60)
+    assert main([*command, *few]) == 0
+    quickly = capsys.readouterr().out
+    assert slowly.splitlines()[:-1] == quickly.splitlines()[:-1]
+
+
+def test_what_was_refused_leaves_no_title_behind(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "DELAY", 0.15)
+    monkeypatch.setattr(progress, "_AHEAD", 0.1)
+    assert main(["counter", "anbn", "--target", "mamba", "--arithmetic", "exact"]) == 2
+    assert capsys.readouterr().out == ""
+    assert main(["languages"]) == 0
+    with Progress("things", phase="phase"):
+        time.sleep(0.4)
+    assert "anbn over" not in capsys.readouterr().out.splitlines()[0]
+
+
+def test_each_architecture_is_named_while_it_is_decided(monkeypatch, capsys):
+    phases = []
+    monkeypatch.setattr(progress.Progress, "__enter__", lambda self: phases.append(self.phase) or self)
+    monkeypatch.setattr(progress.Progress, "__exit__", lambda *_: None)
+    assert main(["decide", "d-2", "--on", "ssm,signed-diagonal"]) == 0
+    assert [phase for phase in phases if "d-2 on" in phase] == ["d-2 on ssm, 1 of 2", "d-2 on signed-diagonal, 2 of 2"]

@@ -18,6 +18,7 @@ from functools import partial
 from automata import limits
 from automata.errors import InputError, LimitError, one_line
 from verify import clock
+from verify.progress import announce
 from verify.supervision import supervised
 from verify.verdict import BAD_INPUT, EXIT_STATUS, UNDECIDED
 
@@ -35,6 +36,7 @@ def main(argv: list[str] | None = None, age: float = 0.0) -> int:
     nobody reads the output.
     """
     clock.begin(age)
+    announce()
     try:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):

@@ -11,6 +11,46 @@ _Item = TypeVar("_Item")
 DELAY, BEAT = 1.0, 1.0
 """Seconds until the line appears, and between two looks at the clock where nothing else moves it."""
 
+_AHEAD = 0.1
+"""Seconds that an announcement comes before the line."""
+
+
+class _Announcement:
+    """What is to be said before the first line of progress, and whether it was."""
+
+    def __init__(self) -> None:
+        self.text, self.said = "", False
+        self.say: Callable[[str], object] = print
+        self.lock = threading.Lock()
+
+
+_announcement = _Announcement()
+
+
+def announce(text: str = "", say: Callable[[str], object] = print) -> None:
+    """Has this said before the first line of progress: quick work says nothing of itself until it is done.  What was
+    announced before is forgotten.
+    """
+    global _announcement
+    _announcement = _Announcement()
+    _announcement.text, _announcement.say = text, say
+
+
+def announced(text: str) -> bool:
+    """Whether this was announced and said already; otherwise it is not said any more."""
+    with _announcement.lock:
+        said = bool(text) and _announcement.said and _announcement.text == text
+        _announcement.text = ""
+        return said
+
+
+def _say_first() -> None:
+    found = _announcement
+    with found.lock:
+        if found.text and not found.said:
+            found.said = True
+            found.say(found.text)
+
 
 class Progress:
     """A line on standard error that appears after one second, shows that time passes, and is erased at the end.
@@ -68,7 +108,9 @@ class Progress:
         self._show(lambda bar: bar.update(amount))
 
     def _tick(self) -> None:
-        wait = DELAY
+        if not self._over.wait(DELAY - _AHEAD):
+            _say_first()
+        wait = _AHEAD
         while not self._over.wait(wait):
             self.advance(0)
             wait = BEAT

@@ -4,11 +4,13 @@ up.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 from automata.errors import InputError
 from verify.claim import Claim
 from verify.methods import METHODS, Method
+from verify.methods.hopeless import cannot_close
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import UNDECIDED, Verdict
 
@@ -25,7 +27,8 @@ def chosen(claim: Claim, name: str = CHEAPEST) -> list[Method]:
         covering = [found for found in map(METHODS.named, METHODS) if not found.covers(claim)]
         # Sorting keeps the order of the registry where nothing is known of the cost.
         first, *others = sorted(covering, key=lambda found: found.cost(claim))
-        affordable = claim.limit * len(claim.machine.alphabet)
+        # Where no search closes, whatever else speaks about the claim is worth its time.
+        affordable = sys.float_info.max if cannot_close(claim) else claim.limit * len(claim.machine.alphabet)
         return [first, *(found for found in others if found.cost(claim) <= affordable)]
     found = METHODS.named(name)
     if why_not := found.covers(claim):

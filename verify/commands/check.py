@@ -144,7 +144,7 @@ def _check_ssm(
     """All checks of weights that are loaded whole."""
     from constructions.build import Build
     from verify.claim import Claim
-    from verify.commands.pipeline import prove_and_test, random_length
+    from verify.commands.pipeline import prove_and_test, random_length, warn
     from verify.proving import CHEAPEST, chosen
     from verify.show.report import Report
     from verify.verdict import worst
@@ -160,13 +160,14 @@ def _check_ssm(
     longest = random_length(built, args.max_length)
     claim = Claim(given.machine, weights.mode, None, weights, _how_to_look(given, weights.mode), args.limit)
     args.method = args.method or CHEAPEST
-    unit = chosen(claim, args.method)[0].unit
+    method = chosen(claim, args.method)[0]
     report = Report(command, args.quiet, args.json)
     report.title(f"{args.directory}: a saved model against {given.title}")
+    warn(claim, method, report)
     described = {**notes, **built.describe()}
     report.section("model", described, described | target.size(weights))
     with built.running() as model:
-        prove_and_test(replace(claim, model=model), unit, longest, args, report, command)
+        prove_and_test(replace(claim, model=model), method.unit, longest, args, report, command)
     report.close()
     return worst(report.verdicts)
 

@@ -30,14 +30,16 @@ def run(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from automata.machines.counter_machine import counter_machine
-    from verify.commands.pipeline import run_task
+    from verify.commands.pipeline import announce_title, run_task
     from verify.commands.tasks import task_of
     from verify.evidence.released import read_released
 
     _refuse_regular(args.name)
     machine = counter_machine(args.name, args.most)
     empty = "is a word" if machine.accepts(machine.initial) else "is not a word"
-    task = task_of(f"{args.name} over {' '.join(machine.alphabet)}; the empty string {empty}", machine, args)
+    title = f"{args.name} over {' '.join(machine.alphabet)}; the empty string {empty}"
+    announce_title(title, args)
+    task = task_of(title, machine, args)
     if args.released:
         task = replace(task, released=tuple(read_released(args.released, args.name)))
     return run_task(task, args, f"python -m verify counter {args.name}{repeated_most(args)}")

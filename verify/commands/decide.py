@@ -80,10 +80,11 @@ def _decisions(language: Language, names: Sequence[str], args: argparse.Namespac
     from verify.progress import Progress
 
     found = []
-    with Progress("architectures", len(names), getattr(args, "quiet", False), phase=language.name) as progress:
-        for name in names:
-            found.append(decide(language, args.mode, TARGETS.named(name), limit=args.limit, models=args.models))
-            progress.advance(1)
+    for number, name in enumerate(names, 1):
+        phase = f"{language.name} on {name}, {number} of {len(names)}"
+        with Progress("joint states", quiet=getattr(args, "quiet", False), phase=phase) as progress:
+            target = TARGETS.named(name)
+            found.append(decide(language, args.mode, target, limit=args.limit, models=args.models, progress=progress))
     return found
 
 

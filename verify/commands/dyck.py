@@ -60,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from automata.machines.bounded_dyck import DyckMachine
-    from verify.commands.pipeline import opened, run_task
+    from verify.commands.pipeline import announce_title, opened, run_task
     from verify.commands.tasks import task_of
 
     _check_size(args)
@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     tight = " --tight" * (args.route == "tight")
     command = f"python -m verify dyck --k {args.k} --depth {args.depth}{tight}{repeated_most(args)}"
     report = None
+    announce_title(title, args)
     if needed := _needs(args):
         # Of work that takes long people hear before it begins.
         report = opened(title, args, command)
@@ -92,8 +93,8 @@ def _needs(args: argparse.Namespace) -> dict[str, object]:
 
 def _choose_strings(args: argparse.Namespace) -> None:
     """How many random strings of which length, where that was not asked for."""
-    if args.strings is None:
-        args.strings = min(DYCK_STRINGS, max(3, STRINGS_TIMES_TYPES // args.k))
+    if args.strings is None and STRINGS_TIMES_TYPES // args.k < DYCK_STRINGS:
+        args.strings = max(3, STRINGS_TIMES_TYPES // args.k)
     if args.max_length is None and LENGTH_TIMES_TYPES // args.k < LENGTH:
         args.max_length = max(1, LENGTH_TIMES_TYPES // args.k)
 

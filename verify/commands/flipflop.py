@@ -18,8 +18,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from automata.machines.flip_flop import FlipFlopMachine
-    from verify.commands.pipeline import run_task
+    from verify.commands.pipeline import announce_title, run_task
     from verify.commands.tasks import task_of
 
-    task = task_of("the flip-flop language over w r i 0 1", FlipFlopMachine(), args)
+    title = "the flip-flop language over w r i 0 1"
+    announce_title(title, args)
+    task = task_of(title, FlipFlopMachine(), args)
     return run_task(task, args, "python -m verify flipflop")

@@ -35,7 +35,10 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         "--strings",
         type=whole_number,
         metavar="N",
-        help="random strings to test (default: 1000, and fewer for models of 50000 weights and more)",
+        help=(
+            "random strings to test (default: 8000; 1000 where they are drawn one by one, on other targets and for "
+            "more than 10000 weights, fewer beyond 50000)"
+        ),
     )
     parser.add_argument("--max-length", type=whole_number, metavar="L", help="of the random strings (default: 500)")
     parser.add_argument("--seed", type=whole_number, default=0, metavar="S", help="of the random strings (default: 0)")

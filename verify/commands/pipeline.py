@@ -22,9 +22,12 @@ from constructions.ssm.weights import SSM
 from constructions.target import TARGETS
 from verify.claim import Claim
 from verify.commands.certificates import certify_verdict, check_certifiable
+from verify.evidence.batches import walkable
 from verify.evidence.released import Labelled, check_released
 from verify.evidence.sampling import check_random, check_words
 from verify.evidence.strings_file import Line, read_strings
+from verify.methods import Method
+from verify.methods.hopeless import cannot_close
 from verify.progress import Progress
 from verify.proving import chosen, prove_claim
 from verify.show.card import card
@@ -34,6 +37,14 @@ from verify.verdict import EXIT_STATUS, PROVED, REFUTED, TESTED, UNDECIDED, Verd
 
 RANDOM_STRINGS, LARGE = 1000, 50_000
 """Random strings by default, and the weights up to which it is so many."""
+
+MANY_STRINGS, SMALL, SHORT = 8000, 10_000, 500
+"""Random strings by default of a machine whose words are drawn many at once, up to so many weights of the paper's SSM
+and this length: fewer would take hardly less time.
+"""
+
+SEARCHES = ("search", "caches")
+"""Methods that visit each joint state."""
 
 _QUESTION = {
     PREDICTIVE: "predictive: the set of legal next symbols after every prefix of a word",
@@ -114,12 +125,27 @@ def lowered(task: Task, args: argparse.Namespace) -> Build:
         return replace(built, language=task.language)
 
 
+def warn(claim: Claim, method: Method, report: Report) -> None:
+    """Says, before anything is searched, that a search cannot close within the limit."""
+    if method.name in SEARCHES and (why := cannot_close(claim)):
+        report.section("search", {"beforehand": f"it {why}; short strings are compared all the same"})
+
+
 def opened(title: str, args: argparse.Namespace, command: str) -> Report:
     """The report of a language, with its title printed."""
-    target = TARGETS.named(args.target)
     report = Report(_repeatable(command, args), args.quiet, args.json)
-    report.title(f"{title}{'' if args.target == 'ssm' else f', on {target.title}'}\n{_QUESTION[args.mode]}")
+    report.title(f"{heading(title, args)}\n{_QUESTION[args.mode]}")
     return report
+
+
+def announce_title(title: str, args: argparse.Namespace) -> None:
+    """Work that takes long begins with its title; what is refused at once says nothing else."""
+    Report("", args.quiet, args.json).announce(heading(title, args))
+
+
+def heading(title: str, args: argparse.Namespace) -> str:
+    """The first line: the language, and what it runs on where that is not the paper's SSM."""
+    return f"{title}{'' if args.target == 'ssm' else f', on {TARGETS.named(args.target).title}'}"
 
 
 def run_task(task: Task, args: argparse.Namespace, command: str, report: Report | None = None) -> int:
@@ -143,8 +169,9 @@ def run_task(task: Task, args: argparse.Namespace, command: str, report: Report 
     lines = read_strings(args.strings_file, task.parse, task.characters) if args.strings_file else []
     longest = random_length(built, args.max_length)
     claim = Claim(task.machine, task.mode, None, built.weights, task.construction, args.limit)
-    unit = chosen(claim, args.method)[0].unit
+    method = chosen(claim, args.method)[0]
     report = report or opened(task.title, args, said)
+    warn(claim, method, report)
     for name, values, data in task.sections:
         report.section(name, values, data)
     route = task.construction.route
@@ -153,7 +180,7 @@ def run_task(task: Task, args: argparse.Namespace, command: str, report: Report 
     report.section("construction", described, described | built.target.size(built.weights))
     report.section("memory", *memory(task))
     with built.running() as model:
-        proof = prove_and_test(replace(claim, model=model), unit, longest, args, report, command)
+        proof = prove_and_test(replace(claim, model=model), method.unit, longest, args, report, command)
         for name, check in task.checks:
             with Progress("strings", quiet=args.quiet, phase=name) as progress:
                 report.verdict(name, check(model, progress))
@@ -199,7 +226,7 @@ def prove_and_test(
     report.verdict("proof", proof)
     certify_verdict(args, report, claim, proof)
     tested = _tested(claim.model)
-    strings = strings_for(claim.weights) if args.strings is None else args.strings
+    strings = strings_for(claim.weights, claim.machine, longest) if args.strings is None else args.strings
     with Progress("strings", strings, args.quiet, phase="random test") as progress:
         repeat = f"{command} --strings {strings} --max-length {longest} --seed {args.seed}"
         verdict = check_random(
@@ -210,14 +237,16 @@ def prove_and_test(
     return proof
 
 
-def strings_for(weights: Any) -> int:
-    """Random strings by default: fewer for a large model of the paper's SSM, whose every new situation takes time in
-    its size.
+def strings_for(weights: Any, machine: Machine | None = None, longest: int = SHORT) -> int:
+    """Random strings by default: more where they are drawn many at once, and fewer for a large model of the paper's
+    SSM, whose every new situation takes time in its size.
 
     >>> strings_for(None)
     1000
     """
     size = weights.nonzero if isinstance(weights, SSM) else 0
+    if isinstance(weights, SSM) and size <= SMALL and machine is not None and walkable(machine) is not None:
+        return max(RANDOM_STRINGS, MANY_STRINGS * SHORT // max(SHORT, longest))
     return RANDOM_STRINGS if size <= LARGE else max(3, RANDOM_STRINGS * LARGE**2 // size**2)
 
 

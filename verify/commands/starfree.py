@@ -90,10 +90,13 @@ def run(args: argparse.Namespace) -> int:
 
 def run_on(given: Input, args: argparse.Namespace, command: str) -> int:
     """Decides, draws, compiles, proves and tests a language; returns the exit status."""
+    from verify.commands.pipeline import announce_title
+
     if args.draw:
         from verify.show.pictures.canvas import check_extension
 
         check_extension(args.draw)
+    announce_title(given.title, args)
     if not beyond_star_free(args) and not seems_star_free(given, args):
         return _refuse(given, args, command)
     return compile_and_check(given, args, command)

@@ -13,6 +13,7 @@ from typing import Any, Callable, Mapping, Sequence
 from automata.files import staged
 from automata.machine import ACCEPT, EOS
 from verify import clock
+from verify.progress import announce, announced
 from verify.show.terminal import painted, width
 from verify.verdict import TESTED, Verdict
 
@@ -47,7 +48,20 @@ class Report:
 
     def title(self, text: str) -> None:
         self.content["title"] = text
-        self._print(text)
+        first, _, more = text.partition("\n")
+        if announced(first):
+            text = more
+        if text:
+            self._print(text)
+
+    def announce(self, title: str) -> None:
+        """Has the first line of a title printed before any progress is shown, so that long work begins with it."""
+        announce("" if self.quiet else title, self._announced)
+
+    def _announced(self, title: str) -> None:
+        self._print(title)
+        if self.stream is not None:
+            self.stream.flush()
 
     def section(self, name: str, values: Mapping[str, object], data: object = None) -> None:
         """A heading and one line per value; ``data`` is what JSON gets instead, where values are more than numbers and
