@@ -4,13 +4,13 @@ up.
 
 from __future__ import annotations
 
-import sys
+import math
 from dataclasses import replace
 
 from automata.errors import InputError
 from verify.claim import Claim
 from verify.methods import METHODS, Method
-from verify.methods.hopeless import cannot_close
+from verify.methods.hopeless import SEARCHES, cannot_close
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import UNDECIDED, Verdict
 
@@ -27,13 +27,22 @@ def chosen(claim: Claim, name: str = CHEAPEST) -> list[Method]:
         covering = [found for found in map(METHODS.named, METHODS) if not found.covers(claim)]
         # Sorting keeps the order of the registry where nothing is known of the cost.
         first, *others = sorted(covering, key=lambda found: found.cost(claim))
+        most = claim.limit * len(claim.machine.alphabet)
         # Where no search closes, whatever else speaks about the claim is worth its time.
-        affordable = sys.float_info.max if cannot_close(claim) else claim.limit * len(claim.machine.alphabet)
-        return [first, *(found for found in others if found.cost(claim) <= affordable)]
+        worth = bool(cannot_close(claim))
+        return [
+            first,
+            *(found for found in others if found.cost(claim) <= most or (worth and _is_quicker(found, claim))),
+        ]
     found = METHODS.named(name)
     if why_not := found.covers(claim):
         raise InputError(f"--method {name}: {why_not}")
     return [found]
+
+
+def _is_quicker(method: Method, claim: Claim) -> bool:
+    """Whether it visits no joint states, and is known to end."""
+    return method.name not in SEARCHES and method.cost(claim) < math.inf
 
 
 def prove_claim(claim: Claim, name: str = CHEAPEST, progress: Progress = NO_PROGRESS) -> Verdict:

@@ -27,7 +27,7 @@ from verify.evidence.released import Labelled, check_released
 from verify.evidence.sampling import check_random, check_words
 from verify.evidence.strings_file import Line, read_strings
 from verify.methods import Method
-from verify.methods.hopeless import cannot_close
+from verify.methods.hopeless import SEARCHES, cannot_close
 from verify.progress import Progress
 from verify.proving import chosen, prove_claim
 from verify.show.card import card
@@ -42,9 +42,6 @@ MANY_STRINGS, SMALL, SHORT = 8000, 10_000, 500
 """Random strings by default of a machine whose words are drawn many at once, up to so many weights of the paper's SSM
 and this length: fewer would take hardly less time.
 """
-
-SEARCHES = ("search", "caches")
-"""Methods that visit each joint state."""
 
 _QUESTION = {
     PREDICTIVE: "predictive: the set of legal next symbols after every prefix of a word",

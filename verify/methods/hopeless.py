@@ -13,6 +13,9 @@ from automata.machines.recall import RecallMachine
 from verify.claim import Claim
 from verify.verdict import UNDECIDED, Verdict
 
+SEARCHES = ("search", "caches")
+"""Methods that visit each joint state."""
+
 
 def search_within(claim: Claim, most: int, search: Callable[[int], Verdict]) -> Verdict:
     """The verdict of a search, which takes a limit of joint states.
