@@ -30,10 +30,8 @@ def chosen(claim: Claim, name: str = CHEAPEST) -> list[Method]:
         most = claim.limit * len(claim.machine.alphabet)
         # Where no search closes, whatever else speaks about the claim is worth its time.
         worth = bool(cannot_close(claim))
-        return [
-            first,
-            *(found for found in others if found.cost(claim) <= most or (worth and _is_quicker(found, claim))),
-        ]
+        tried = (found for found in others if found.cost(claim) <= most or (worth and _is_quicker(found, claim)))
+        return [first, *tried]
     found = METHODS.named(name)
     if why_not := found.covers(claim):
         raise InputError(f"--method {name}: {why_not}")
