@@ -90,10 +90,10 @@ def induction_weights(grams: int, longest: int) -> tuple[dict[str, Any], dict[st
         embedding[number] = doubled(at[symbol], width)
     # Each logit before # is read and after it, and what is found that gives it out.
     answers = [*((tokens[letter], GIVEN, letter) for letter in COPIED), (tokens[HASH], GIVEN, None)]
-    for number, before, copied in (*answers, (EOS_TOKEN, -3 * GIVEN, HASH)):
+    for number, early, copied in (*answers, (EOS_TOKEN, -3 * GIVEN, HASH)):
         for position in range(positions):
-            readout[number, row(position)] = before
-        readout[number, row("copying")] = -GIVEN - before
+            readout[number, row(position)] = early
+        readout[number, row("copying")] = -GIVEN - early
         if copied is not None:
             readout[number, row(("next", copied))] = 2 * GIVEN
     return gpt2_config(len(embedding), positions, width, layers=2, heads=heads), {
