@@ -108,6 +108,7 @@ def first_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     # A heading alone says nothing.
     text = " ".join(lines[: 2 if lines[:1] and lines[0].endswith(":") else 1])
+    text = re.sub(r":\s*\w*Error:\s*", ": ", text)
     # What speaks about Python's own errors and classes is of no use to who reads the line.
     text = re.split(r"[:;,]?\s*(?:\w*Error\b|<class|NoneType)", text)[0]
     return text[:200] or type(error).__name__

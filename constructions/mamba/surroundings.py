@@ -14,14 +14,17 @@ def transformers_ready() -> Iterator[None]:
     afterwards.
 
     Raises:
-        InputError: when torch or transformers is not installed.
+        InputError: when torch or transformers is not installed, or too old.
     """
     try:
         import torch
 
         from constructions.mamba.huggingface import quiet
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is not installed: pip install 'ssm-compiler[mamba]'") from None
+    except ImportError as error:
+        what = str(error).partition(" (")[0].partition("\n")[0][:200]
+        raise InputError(f"{what}, is it too old? pip install --upgrade 'ssm-compiler[mamba]'") from None
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

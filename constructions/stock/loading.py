@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoModelForCausalLM
 
 from automata.errors import InputError
 from constructions.mamba.checkpoint import CONFIG, SAFETENSORS
 from constructions.mamba.huggingface import quiet
 from constructions.mamba.stored import first_line, format_of, read_json, read_tensors, shown, weight_files
 from constructions.stock.architecture import Architecture
-from constructions.stock.running import loaded
+from constructions.stock.running import configuration, loaded
 
 _NOT_SIZES = ("architectures", "dtype", "torch_dtype", "model_type", "transformers_version", "return_dict")
 """Entries of config.json that the model is not built by."""
@@ -42,12 +42,17 @@ def load_stock(directory: Path, architecture: Architecture) -> tuple[Any, tuple[
         )
     try:
         with quiet():
-            config = AutoConfig.for_model(architecture.name, **given)
+            config = configuration(architecture, given)
             # Shapes first, so that no more memory is asked for than the file has weights.
             with torch.device("meta"):
-                wanted = AutoModelForCausalLM.from_config(config).state_dict()
+                blank = AutoModelForCausalLM.from_config(config)
+                wanted, tied = blank.state_dict(), getattr(blank, "all_tied_weights_keys", {})
+    except InputError:
+        raise
     except Exception as error:  # whatever the library raises on values that it does not know
         raise InputError(f"{directory}: {CONFIG}: {first_line(error)}") from None
+    # What is tied to another tensor need not be stored.
+    tensors |= {name: tensors[source] for name, source in tied.items() if name not in tensors and source in tensors}
     _check_shapes(directory, tensors, wanted)
     for name, tensor in tensors.items():
         bad = torch.nonzero(~torch.isfinite(tensor.to(getattr(torch, dtype))))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Mapping
 import numpy as np
 import torch
 import transformers
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM
 
 from automata.errors import InputError
 from constructions.mamba.huggingface import quiet, randomise
@@ -19,13 +19,27 @@ if TYPE_CHECKING:
     from constructions.stock.weights import StockWeights
 
 
+def configuration(architecture: Architecture, given: Mapping[str, Any]) -> Any:
+    """The configuration of an architecture, as the library makes it.
+
+    Raises:
+        InputError: when this version of the library does not have the architecture.
+    """
+    if architecture.name not in CONFIG_MAPPING:
+        raise InputError(
+            f"transformers {transformers.__version__} has no {architecture.name}: pip install --upgrade "
+            "'ssm-compiler[mamba]'"
+        )
+    return AutoConfig.for_model(architecture.name, **given)
+
+
 def complete(architecture: Architecture, config: dict[str, Any], tensors: Tensors) -> tuple[str, Tensors]:
     """The class of the model that the configuration asks for, and all its tensors, zeros where none is given.
 
     Raises:
         ValueError: for a tensor that the model does not have, or of another size: the architecture's file is wrong.
     """
-    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(architecture.name, **config))
+    model = AutoModelForCausalLM.from_config(configuration(architecture, config))
     blank = model.state_dict()
     unknown = sorted(tensors.keys() - blank.keys())
     if unknown:
@@ -37,7 +51,7 @@ def complete(architecture: Architecture, config: dict[str, Any], tensors: Tensor
 def built(weights: StockWeights) -> Any:
     """The stock model with these weights, in memory."""
     dtype = getattr(torch, weights.dtype)
-    config = AutoConfig.for_model(weights.architecture.name, **weights.config)
+    config = configuration(weights.architecture, weights.config)
     # Copies: the library keeps what it is given, and a model may be changed.
     tensors = {
         name: torch.from_numpy(np.ascontiguousarray(t)).to(dtype, copy=True) for name, t in weights.tensors.items()
