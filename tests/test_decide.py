@@ -11,6 +11,7 @@ from constructions.target import CONTRACTION, MONOTONE, NONLINEAR, TARGETS
 from verify.__main__ import main
 from verify.decision import EXPRESSIBLE, IMPOSSIBLE, NOT_KNOWN, answered_alike, cycle_word, decide
 from verify.impossible.cycles import find_cycle
+from verify.impossible.endings import words_that_end_alike
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -99,3 +100,34 @@ def test_bad_input_is_one_line(words, message, capsys):
 def test_cycle_words():
     cycle = find_cycle(language("parity").dfa(), RECOGNISE)
     assert cycle_word(cycle, 3) == ("1", "1", "1")
+
+
+def test_architectures_that_are_no_targets_have_a_row_with_the_reason(capsys, tmp_path):
+    path = tmp_path / "table.json"
+    assert main(["decide", "parity", "--on", "minimax,lfm2", "--json", str(path)]) == 0
+    rows = json.loads(path.read_text())["decisions"]
+    assert [row["answer"] for row in rows] == [IMPOSSIBLE, IMPOSSIBLE]
+    for row in rows:
+        one, other = row["strings"]
+        assert language("parity").dfa().accepts_word(one) != language("parity").dfa().accepts_word(other)
+    assert one[-8:] == other[-8:]
+    assert main(["decide", "tomita-1", "--on", "minimax", "--json", str(path)]) == 0
+    (row,) = json.loads(path.read_text())["decisions"]
+    assert row["answer"] == NOT_KNOWN and "nothing is known to reset it" in row["reason"]
+
+
+@pytest.mark.parametrize("name", [known.name for known in LANGUAGES.values() if known.star_free is not None])
+def test_strings_that_end_alike_exactly_where_no_window_decides(name):
+    from automata.algebra.live_part import whole
+    from constructions.compile.window import window_cascade
+
+    dfa = language(name).dfa()
+    if dfa.states > 40:
+        pytest.skip("a window of many bits is not looked for")
+    found = words_that_end_alike(dfa, 6)
+    assert whole(dfa, RECOGNISE) is not None
+    if found is None:
+        assert window_cascade(dfa, RECOGNISE, 12) is not None or dfa.minimise().states == 1
+    else:
+        one, other = found
+        assert one[-6:] == other[-6:] and dfa.accepts_word(one) != dfa.accepts_word(other)

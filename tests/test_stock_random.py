@@ -1,116 +1,70 @@
-"""Stock targets on random star-free automata, and with random weights corrupted, against all short strings."""
-
-import dataclasses
-from itertools import product
+"""Cells of the matrix of stock targets: random automata, languages, corrupted weights against all short strings."""
 
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 
-from automata.algebra.aperiodic import membership_cycle
-from automata.catalogue import language
-from automata.dfa import DFA
-from automata.machine import PREDICTIVE, RECOGNISE
-from constructions.build import build
-from constructions.compile.compiler import compile
-from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL
-from constructions.stock.target import StockTarget
-from constructions.target import TARGETS
-from verify.claim import Claim
-from verify.proving import prove_claim
-
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-STOCK = [name for name in TARGETS if isinstance(TARGETS.named(name), StockTarget)]
+from targets_matrix import CELLS, STOCK, Cell, as_it_should, cells, main, random_automaton, run  # noqa: E402
 
-LONGEST = 6
-"""Of the strings that are all tried."""
-
-
-def random_star_free(rng, most):
-    """A minimal star-free automaton of two letters, of two states or more."""
-    while True:
-        states = int(rng.integers(2, most + 1))
-        accepting = np.flatnonzero(rng.random(states) < 0.5).tolist()
-        dfa = DFA("ab", rng.integers(0, states, (states, 2)).tolist(), accepting).minimise()
-        if dfa.states > 1 and membership_cycle(dfa) is None:
-            return dfa
+REAL = REPOSITORY.parent / "shared" / "data" / "mlregtest"
+KINDS = ("random", "random with groups", "star-free", "groups", "corrupted", "mlregtest")
 
 
-def proved(machine, mode, target, corrupt=lambda weights: weights, limit=20_000):
-    """The verdict, and whether single steps are wrong on some string of up to LONGEST symbols."""
-    construction = compile(machine, mode, target=target)
-    built = build(construction, target)
-    weights = corrupt(built.weights)
-    with dataclasses.replace(built, weights=weights).running() as model:
-        verdict = prove_claim(Claim(machine, mode, model, weights, construction, limit))
-        return verdict, mode == RECOGNISE and wrong(machine, model.runner, weights.architecture.most_rows)
+def test_the_matrix_has_every_cell_that_is_promised():
+    found = list(cells(REAL if REAL.is_dir() else None))
+    assert len(found) == len(set(found)) and {cell.kind for cell in found} | {"mlregtest"} == set(KINDS)
+    counts = {(cell.kind, cell.target): 0 for cell in found}
+    for cell in found:
+        counts[cell.kind, cell.target] += 1
+    for target in (*STOCK, *CELLS):
+        assert counts["random", target] == 60 and counts["corrupted", target] == 200
+    assert {target for kind, target in counts if kind == "groups"} == {"olmo_hybrid", *CELLS}
 
 
-def wrong(machine, runner, rows):
-    """Whether a string of up to LONGEST symbols is accepted wrongly: all of them, stepped one symbol at a time."""
-    words = np.array(list(product(range(len(machine.alphabet)), repeat=LONGEST)))
-    with torch.no_grad():
-        for part in torch.from_numpy(words).split(rows or len(words)):
-            steps = [runner.start(torch.full((len(part), 1), BOS_TOKEN))]
-            steps += [runner.step(FIRST_SYMBOL + part[:, [place]]) for place in range(LONGEST)]
-            for length, logits in enumerate(steps):
-                expected = [
-                    machine.accepts_word([machine.alphabet[i] for i in word[:length]]) for word in part.tolist()
-                ]
-                if (logits[:, EOS_TOKEN] > 0).tolist() != expected:
-                    return True
-    return False
+def test_random_automata_have_so_many_states_and_are_star_free_or_not():
+    for states in (2, 4):
+        for star_free in (True, False):
+            assert random_automaton(np.random.default_rng(0), states, star_free).states == states
 
 
 @pytest.mark.parametrize("target", STOCK)
 def test_two_random_automata(target):
-    rng = np.random.default_rng(sum(map(ord, target)))
-    for _ in range(2):
-        assert proved(random_star_free(rng, 3), PREDICTIVE, target)[0].outcome == "proved"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("target", STOCK)
-def test_sixty_random_automata(target):
-    rng = np.random.default_rng(60)
-    for number in range(60):
-        dfa = random_star_free(rng, 6)
-        verdict, wrongly = proved(dfa, RECOGNISE if number % 6 == 0 and dfa.states <= 3 else PREDICTIVE, target)
-        assert verdict.outcome == "proved" and not wrongly, (number, dfa.table, verdict)
-
-
-def corrupted(rng):
-    """One nonzero weight negated, doubled or set to 0."""
-
-    def corrupt(weights):
-        names = sorted(name for name, tensor in weights.tensors.items() if tensor.any())
-        name = names[int(rng.integers(len(names)))]
-        tensor = weights.tensors[name].copy()
-        places = np.argwhere(tensor)
-        place = tuple(places[int(rng.integers(len(places)))])
-        tensor[place] *= (-1, 0, 2)[int(rng.integers(3))]
-        return dataclasses.replace(weights, tensors={**weights.tensors, name: tensor})
-
-    return corrupt
-
-
-def agree(target, count, seed):
-    """The outcomes of corrupted models, each of which is refuted by a short string exactly where one is wrong."""
-    rng, seen = np.random.default_rng(seed), set()
-    for _ in range(count):
-        verdict, wrongly = proved(language("tomita-1").machine, RECOGNISE, target, corrupted(rng), limit=500)
-        short = verdict.outcome == "refuted" and len(verdict.witness.word) <= LONGEST
-        assert short == wrongly, (verdict, wrongly)
-        seen.add(verdict.outcome)
-    return seen
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("target", STOCK)
-def test_forty_corrupted_models(target):
-    assert {"proved", "refuted"} <= agree(target, 40, 1)
+    for number in ("0", "1"):
+        assert as_it_should(run(Cell("random", target, number)))
 
 
 def test_some_corrupted_models():
-    assert "refuted" in agree("qwen3_next", 8, 3)
+    lines = [run(Cell("corrupted", "qwen3_next", str(number), "recognise")) for number in range(0, 24, 4)]
+    assert all(map(as_it_should, lines)) and {line["outcome"] for line in lines} == {"proved", "refuted"}
+
+
+def test_a_line_is_as_it_should_be_only_where_runs_agree():
+    line = run(Cell("corrupted", "gru", "0", "recognise"))
+    assert as_it_should(line)
+    assert not as_it_should({**line, "wrong by all strings": not line["wrong by all strings"]})
+    assert not as_it_should({**line, "outcome": "undecided"})
+
+
+def test_an_interrupted_matrix_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("targets_matrix.RANDOM", 3)
+    out = tmp_path / "matrix.jsonl"
+    words = ["--out", str(out), "--kind", "random", "--on", "gru"]
+    assert main([*words, "--seconds", "0"]) == 0
+    begun = out.read_text().count("\n") if out.exists() else 0
+    assert main(words) == 0 and "3 proved" in capsys.readouterr().out
+    lines = out.read_text().splitlines()
+    assert len(lines) == 3 > begun
+    assert main(words) == 0 and out.read_text().splitlines() == lines
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", [*STOCK, *CELLS])
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_cells(kind, target):
+    for cell in cells(REAL if REAL.is_dir() else None):
+        if (cell.kind, cell.target) == (kind, target):
+            line = run(cell, REAL)
+            assert as_it_should(line) or line["outcome"] == "undecided" and kind == "corrupted", line

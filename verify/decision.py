@@ -21,11 +21,15 @@ from constructions.compile.compiler import ADD, NotExpressible, compile
 from constructions.target import CONTRACTION, MONOTONE, SIGNED, SOLVABLE, Target
 from verify.claim import Claim
 from verify.impossible.cycles import Cycle, find_cycle
+from verify.impossible.endings import words_that_end_alike
 from verify.progress import NO_PROGRESS, Progress
 from verify.proving import prove_claim
 from verify.verdict import PROVED, REFUTED, Verdict
 
 EXPRESSIBLE, IMPOSSIBLE, NOT_KNOWN = ANSWERS = ("expressible", "impossible", "open")
+
+_ALIKE = 8
+"""Symbols at the end of two strings that no window of so many tells apart."""
 
 REPEATED = 48
 """How often w is repeated, at most, to find two strings that a model answers alike."""
@@ -45,6 +49,14 @@ GROUPS = {
     "many of these have solvable groups alone (Krohn, Rhodes 1965)",
 }
 """What forbids a group, by how the state moves: its divisors are those of a wreath product of the levels' groups."""
+
+CLOSED = {
+    "minimax": "the decay of lightning attention is the same at every step, so nothing is known to reset it, and no "
+    "weights are there; where attention is idle, theorems on nonnegative gates hold",
+    "lfm2": "short convolutions see the last symbols only, and attention is idle: what such a model has is definite, "
+    "and no weights are there",
+}
+"""Architectures of transformers that are no targets, and why."""
 
 CONDITIONS = "finite precision, finitely many features entering each layer, attention idle"
 
@@ -125,6 +137,25 @@ def decide(
         reason = f"weights were built, and count as far as their format does, not for ever: {_FINITE}"
         return Decision(target.name, NOT_KNOWN, reason, size, verdict)
     return Decision(target.name, NOT_KNOWN, f"weights were built and not proved: {verdict.reason}", size, verdict)
+
+
+def decide_closed(language: Language, name: str) -> Decision:
+    """The answer for an architecture of CLOSED, of which no model is built or run.
+
+    >>> from automata.catalogue import language
+    >>> decide_closed(language("parity"), "minimax").answer, decide_closed(language("tomita-1"), "lfm2").answer
+    ('impossible', 'impossible')
+    """
+    regular = language.star_free is not None
+    if name == "lfm2" and regular and (strings := words_that_end_alike(language.dfa(), _ALIKE)) is not None:
+        reason = f"{CLOSED[name]}; strings that end alike, however long, are told apart by their beginnings"
+        return Decision(name, IMPOSSIBLE, reason, strings=strings)
+    if name == "minimax" and language.star_free is False:
+        cycle = find_cycle(language.dfa(), RECOGNISE)
+        assert cycle is not None, "it is not star-free"
+        reason = f"repeating {' '.join(cycle.w)} permutes states with period {cycle.period}: Theorem 2"
+        return Decision(name, IMPOSSIBLE, reason, strings=(cycle_word(cycle, 0), cycle_word(cycle, 1)))
+    return Decision(name, NOT_KNOWN, CLOSED[name])
 
 
 def _refused(language: Language, target: Target, refusal: NotExpressible, models: int) -> Decision:

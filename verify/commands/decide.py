@@ -68,19 +68,24 @@ def run(args: argparse.Namespace) -> int:
 def _architectures(text: str | None) -> list[str]:
     """The names asked for, each known; mamba-ssm runs the weights of mamba and is left out unless it is asked for."""
     from constructions.target import TARGETS
+    from verify.decision import CLOSED
 
     if text is None:
-        return [name for name in TARGETS if name != "mamba-ssm"]
-    return [TARGETS.named(name.strip()).name for name in text.split(",")]
+        return [*(name for name in TARGETS if name != "mamba-ssm"), *CLOSED]
+    names = [name.strip() for name in text.split(",")]
+    return [name if name in CLOSED else TARGETS.named(name).name for name in names]
 
 
 def _decisions(language: Language, names: Sequence[str], args: argparse.Namespace) -> list[Decision]:
     from constructions.target import TARGETS
-    from verify.decision import decide
+    from verify.decision import CLOSED, decide, decide_closed
     from verify.progress import Progress
 
     found = []
     for number, name in enumerate(names, 1):
+        if name in CLOSED:
+            found.append(decide_closed(language, name))
+            continue
         phase = f"{language.name} on {name}, {number} of {len(names)}"
         with Progress("joint states", quiet=getattr(args, "quiet", False), phase=phase) as progress:
             target = TARGETS.named(name)
@@ -131,7 +136,7 @@ def _copied(given: Input, names: Sequence[str]) -> dict[str, object]:
     found: dict[str, object] = {
         "needed": f"2^{machine.length} states when # is read: a model with S reachable states copies at most S words"
     }
-    for name in names if machine.length <= LONGEST_COPIED else ():
+    for name in (name for name in names if name in TARGETS and machine.length <= LONGEST_COPIED):
         with TARGETS.named(name).random(machine.alphabet, (ACCEPT,), 0) as model:
             kept = copies(model, machine)
         shown = f", {kept.alike[0]} and {kept.alike[1]} leave the same one" if kept.alike else ""
