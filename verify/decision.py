@@ -50,7 +50,7 @@ GROUPS = {
 }
 """What forbids a group, by how the state moves: its divisors are those of a wreath product of the levels' groups."""
 
-CLOSED = {
+WITHOUT_WEIGHTS = {
     "minimax": "the decay of lightning attention is the same at every step, so nothing is known to reset it, and no "
     "weights are there; where attention is idle, theorems on nonnegative gates hold",
     "lfm2": "short convolutions see the last symbols only, and attention is idle: what such a model has is definite, "
@@ -139,23 +139,23 @@ def decide(
     return Decision(target.name, NOT_KNOWN, f"weights were built and not proved: {verdict.reason}", size, verdict)
 
 
-def decide_closed(language: Language, name: str) -> Decision:
-    """The answer for an architecture of CLOSED, of which no model is built or run.
+def decide_without_weights(language: Language, name: str) -> Decision:
+    """The answer for an architecture of WITHOUT_WEIGHTS, of which no model is built or run.
 
     >>> from automata.catalogue import language
-    >>> decide_closed(language("parity"), "minimax").answer, decide_closed(language("tomita-1"), "lfm2").answer
-    ('impossible', 'impossible')
+    >>> [decide_without_weights(language("tomita-1"), name).answer for name in WITHOUT_WEIGHTS]
+    ['open', 'impossible']
     """
     regular = language.star_free is not None
     if name == "lfm2" and regular and (strings := words_that_end_alike(language.dfa(), _ALIKE)) is not None:
-        reason = f"{CLOSED[name]}; strings that end alike, however long, are told apart by their beginnings"
+        reason = f"{WITHOUT_WEIGHTS[name]}; strings that end alike, however long, are told apart by their beginnings"
         return Decision(name, IMPOSSIBLE, reason, strings=strings)
     if name == "minimax" and language.star_free is False:
         cycle = find_cycle(language.dfa(), RECOGNISE)
         assert cycle is not None, "it is not star-free"
         reason = f"repeating {' '.join(cycle.w)} permutes states with period {cycle.period}: Theorem 2"
         return Decision(name, IMPOSSIBLE, reason, strings=(cycle_word(cycle, 0), cycle_word(cycle, 1)))
-    return Decision(name, NOT_KNOWN, CLOSED[name])
+    return Decision(name, NOT_KNOWN, WITHOUT_WEIGHTS[name])
 
 
 def _refused(language: Language, target: Target, refusal: NotExpressible, models: int) -> Decision:

@@ -13,7 +13,7 @@ from constructions.mamba.checkpoint import CONFIG, SAFETENSORS
 from constructions.mamba.huggingface import quiet
 from constructions.mamba.stored import first_line, format_of, read_json, read_tensors, shown, weight_files
 from constructions.stock.architecture import Architecture
-from constructions.stock.running import configuration, loaded
+from constructions.stock.running import configured, loaded
 
 _NOT_SIZES = ("architectures", "dtype", "torch_dtype", "model_type", "transformers_version", "return_dict")
 """Entries of config.json that the model is not built by."""
@@ -42,7 +42,7 @@ def load_stock(directory: Path, architecture: Architecture) -> tuple[Any, tuple[
         )
     try:
         with quiet():
-            config = configuration(architecture, given)
+            config = configured(architecture, given)
             # Shapes first, so that no more memory is asked for than the file has weights.
             with torch.device("meta"):
                 blank = AutoModelForCausalLM.from_config(config)

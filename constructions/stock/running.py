@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from constructions.stock.weights import StockWeights
 
 
-def configuration(architecture: Architecture, given: Mapping[str, Any]) -> Any:
+def configured(architecture: Architecture, given: Mapping[str, Any]) -> Any:
     """The configuration of an architecture, as the library makes it.
 
     Raises:
@@ -39,7 +39,7 @@ def complete(architecture: Architecture, config: dict[str, Any], tensors: Tensor
     Raises:
         ValueError: for a tensor that the model does not have, or of another size: the architecture's file is wrong.
     """
-    model = AutoModelForCausalLM.from_config(configuration(architecture, config))
+    model = AutoModelForCausalLM.from_config(configured(architecture, config))
     blank = model.state_dict()
     unknown = sorted(tensors.keys() - blank.keys())
     if unknown:
@@ -51,7 +51,7 @@ def complete(architecture: Architecture, config: dict[str, Any], tensors: Tensor
 def built(weights: StockWeights) -> Any:
     """The stock model with these weights, in memory."""
     dtype = getattr(torch, weights.dtype)
-    config = configuration(weights.architecture, weights.config)
+    config = configured(weights.architecture, weights.config)
     # Copies: the library keeps what it is given, and a model may be changed.
     tensors = {
         name: torch.from_numpy(np.ascontiguousarray(t)).to(dtype, copy=True) for name, t in weights.tensors.items()

@@ -68,23 +68,23 @@ def run(args: argparse.Namespace) -> int:
 def _architectures(text: str | None) -> list[str]:
     """The names asked for, each known; mamba-ssm runs the weights of mamba and is left out unless it is asked for."""
     from constructions.target import TARGETS
-    from verify.decision import CLOSED
+    from verify.decision import WITHOUT_WEIGHTS
 
     if text is None:
-        return [*(name for name in TARGETS if name != "mamba-ssm"), *CLOSED]
+        return [*(name for name in TARGETS if name != "mamba-ssm"), *WITHOUT_WEIGHTS]
     names = [name.strip() for name in text.split(",")]
-    return [name if name in CLOSED else TARGETS.named(name).name for name in names]
+    return [name if name in WITHOUT_WEIGHTS else TARGETS.named(name).name for name in names]
 
 
 def _decisions(language: Language, names: Sequence[str], args: argparse.Namespace) -> list[Decision]:
     from constructions.target import TARGETS
-    from verify.decision import CLOSED, decide, decide_closed
+    from verify.decision import WITHOUT_WEIGHTS, decide, decide_without_weights
     from verify.progress import Progress
 
     found = []
     for number, name in enumerate(names, 1):
-        if name in CLOSED:
-            found.append(decide_closed(language, name))
+        if name in WITHOUT_WEIGHTS:
+            found.append(decide_without_weights(language, name))
             continue
         phase = f"{language.name} on {name}, {number} of {len(names)}"
         with Progress("joint states", quiet=getattr(args, "quiet", False), phase=phase) as progress:
