@@ -35,8 +35,8 @@ def read_of(logits):
 
 
 def random_stock(blocks=2, width=12, states=3, kernel=4, seed=0, scale=1.0, shift=0.0, **options):
-    """A stock Mamba with normal numbers of some size in the place of all weights; ``shift`` times one vector is added to
-    all rows of its head.
+    """A stock Mamba with normal numbers of some size in the place of all weights; with ``shift`` times one vector added
+    to all rows of its head.
     """
     sizes = {"vocab_size": TOKENS, "hidden_size": width, "num_hidden_layers": blocks, "state_size": states}
     config = transformers.MambaConfig(**sizes, conv_kernel=kernel, **options)
