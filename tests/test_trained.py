@@ -14,8 +14,10 @@ from automata.saved_language import saved_language  # noqa: E402
 from constructions.mamba.reading import Reading  # noqa: E402
 from constructions.mamba.surroundings import transformers_ready  # noqa: E402
 from verify.checkpoints.opening import open_checkpoint  # noqa: E402
+from verify.commands.check_checkpoint import run_alone  # noqa: E402
 from verify.evidence.accuracy import accuracy  # noqa: E402
 from verify.evidence.sampling import random_words  # noqa: E402
+from verify.learned.fading import fading_words  # noqa: E402
 from verify.learned.invariant import prove_running  # noqa: E402
 from verify.training.folder import read_record  # noqa: E402
 
@@ -44,7 +46,11 @@ def test_every_model_is_here_small_and_says_how_it_was_trained():
         assert config["num_hidden_layers"] == record.protocol.layers
 
 
-@pytest.mark.parametrize("name", PROVED)
+LONGER = {"tomita-7-2-sharp"}
+"""Whose proof takes longest, but for one of as many blocks."""
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONGER)) for name in PROVED])
 def test_what_was_learned_is_proved_at_every_length(name):
     machine, model = opened(name)
     found = prove_running(model, machine, PREDICTIVE)
@@ -60,3 +66,13 @@ def test_what_was_not_learned_is_wrong_after_its_string_and_never_proved(name):
     result = accuracy(machine, model.by_full_forward, [word], PREDICTIVE, [len(word)])
     assert result.witness is not None and len(result.witness.word) == len(word)
     assert prove_running(model, machine, PREDICTIVE, limit_steps=3_000).status != "proved"
+
+
+def test_a_model_that_is_right_on_all_random_strings_to_1000_symbols_is_wrong_on_a_fading_word():
+    machine, model = opened("flip-flop-long")
+    every = enumerate(random_words(machine, 1500, 1000, np.random.default_rng(0)))
+    words = [word for number, word in every if number % 3 == 0]
+    assert max(map(len, words)) > 990
+    assert accuracy(machine, model.by_full_forward, words, PREDICTIVE, [1000]).witness is None
+    verdict = run_alone(machine, model, fading_words(machine, model, PREDICTIVE))
+    assert verdict.outcome == "refuted" and list(verdict.witness.word) == WRONG["flip-flop-long"]

@@ -28,6 +28,7 @@ PROVED = (
 
 WRONG = {
     "flip-flop": ["w", "1", *["i", "0"] * 19, "r"],
+    "flip-flop-long": ["w", "0", *["i", "1"] * 64, "r"],
     "parity": ["1", "0", "1", "1"],
     "aa-star": ["a"] * 8,
     "tomita-3": [*"111110"],
@@ -36,7 +37,7 @@ WRONG = {
     "abstar-d-bcstar": ["d", *"c" * 257, "b", "b"],
 }
 """Plainly trained, with a string after which each is wrong, though most are right on random strings of the lengths of
-training: what has to be held fades.
+training: what has to be held fades.  ``-long`` was trained on strings of up to 500 symbols.
 """
 
 
