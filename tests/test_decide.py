@@ -131,3 +131,10 @@ def test_strings_that_end_alike_exactly_where_no_window_decides(name):
     else:
         one, other = found
         assert one[-6:] == other[-6:] and dfa.accepts_word(one) != dfa.accepts_word(other)
+
+
+def test_states_that_nothing_tells_apart_are_one():
+    from automata.dfa import DFA
+
+    ends_with_a = DFA("ab", [[2, 0], [3, 1], [3, 1], [2, 0]], [2, 3])
+    assert words_that_end_alike(ends_with_a, 4) is None

@@ -26,9 +26,8 @@ def words_that_end_alike(dfa: DFA, symbols: int) -> tuple[tuple[str, ...], tuple
     for one in range(least.states):
         for other in range(least.states):
             for symbol in least.alphabet:
-                reached = least.step(one, symbol), least.step(other, symbol)
-                if one != other and reached[0] != reached[1]:
-                    pairs.add_edge((one, other), reached, symbol=symbol)
+                if one != other:  # two states that are led to one go no further
+                    pairs.add_edge((one, other), (least.step(one, symbol), least.step(other, symbol)), symbol=symbol)
     try:
         circle = nx.find_cycle(pairs)
     except nx.NetworkXNoCycle:
