@@ -216,6 +216,7 @@ class Run:
         self.values = [[self.number(v)] for layer in model.layers for v in layer.initial]
         self.numbers, self.ranges = [{v: 0} for v, in self.values], [(v, v) for v, in self.values]
         self.layers, self.all, lane = [], (1 << LANE * len(self.values)) - 1, 0
+        self.kept, self.cost = 3 * len(self.values), 40 + 20 * len(model.layers) + len(self.values) // 4  # state, step
         for layer in model.layers:
             here = Record(number=len(self.layers), lanes=range(lane, lane + layer.width), nodes={}, ways={}, made={})
             here.gate, here.increment = (self.compiled(part, layer.inputs) for part in (layer.gate, layer.increment))
@@ -273,7 +274,7 @@ class Run:
     def look(self, layer, way):
         """The way, what it looks at found anew: lanes that it changes, and those on which a sum of the first stage
         depends.  Each operation is monotone, so that a sum is between those of the ends of the coordinates' ranges."""
-        way.changed = [c for c, gate, add in zip(layer.lanes, way.gates, way.added) if add or gate != 1]
+        way.changed = {c for c, gate, add in zip(layer.lanes, way.gates, way.added) if add or gate != 1}
         stage, seen, way.table = layer.stages[0], set(way.changed), {}
         for r, row in enumerate(layer.rows):
             sums = []
@@ -294,7 +295,7 @@ class Run:
         if ranges != self.ranges:
             for other in layer.ways.values(): self.look(layer, other)
         z = self.stage(layer.stages[0], way.part, self.features(new))
-        spend(400 + 60 * len(h) + 20 * len(z))
+        spend(400 + len(self.values) ** 2 // 100 + 60 * len(h) + 20 * len(z))
         way.table[state & way.looks] = added, layer.made.setdefault(z, Record(z=z))
         return way.table[state & way.looks]
     def numbered(self, c, v):
@@ -342,19 +343,17 @@ class Run:
             added, made = way.table.get(state & way.looks) or self.learn(node.layer, way, state)
             state, node = (state & way.keep) + added, node.after[made] if made in node.after else self.rest(node, made)
         return state, node
-    def content(self, layer, state):
-        """The numbers of a layer's coordinates."""
-        return [self.values[c][state >> LANE * c & MASK] for c in layer.lanes]
+    def content(self, layer, state): return [self.values[c][state >> LANE * c & MASK] for c in layer.lanes]
     def explored(self, nodes, first, most=INFINITY):
         """{state: [(state, node or outputs) after a step from each node]} for all states that a layer reaches."""
         steps = {}
         def following(h):
             need(len(steps) < most, "a layer has more than %d states", most)
-            spend(300 + 60 * len(nodes))
+            spend(300 + self.kept + (20 + self.cost) * len(nodes))
             steps[h] = [self.layer(node, h) for node in nodes]
             return [new for new, _ in steps[h]]
         return reached([first], following) and steps
-def lanes(places): return sum([MASK << LANE * i for i in places])
+def lanes(places): return MASK * bits([LANE * i for i in places])
 def check_size(values):
     """Fails where a number of a state, or of features, is too large to go on with; pays for keeping them."""
     spend(300 + 40 * len(values))
@@ -639,7 +638,7 @@ def unmarked(name):
 def check_expression(text, dfa, place):
     """Every pair (derivative, state) that a string leads to agrees on the empty word."""
     names, table, accepting, alike = dfa["symbols"], dfa["table"], set(dfa["accepting"]), {}
-    terms, term, sets = parsed(text, names, place)
+    terms, term, sets = parsed(re.sub(r"\s+", " ", text), names, place)  # a pattern tries each of many blanks
     for i, name in enumerate(names):  # symbols that no set of the expression tells apart, and no column of the table
         spend(10 * (len(sets) + len(table)))
         alike.setdefault((tuple(name in c for c in sets), tuple(row[i] for row in table)), (i, name))
@@ -666,7 +665,7 @@ def check_closed(claim, evidence):
         length, following = length + 1, []
         for q, state in layer:
             moves = ways(q)[1]
-            spend(500 + 40 * len(moves))
+            spend(500 + run.kept + run.cost * len(moves))
             for symbol, (keep, added) in moves.items():
                 target = (q & keep) + added
                 new, given = run.step(state, symbol)
@@ -705,7 +704,7 @@ def check_word(claim, evidence):
                 done, seen = times - (times - done) % (done - seen[q, state]), {}
                 continue
             seen[q, state] = done
-            spend(300 + 20 * len(word))
+            spend(300 + run.kept + run.cost * len(word))
             for symbol in word: (state, given), q = run.step(state, symbol), machine.step(q, symbol)
             done += 1
     need(claim.mode == "recognise" or q != MASK, "word: the string is no prefix of a word, and nothing is asked of it")
@@ -1041,7 +1040,7 @@ class Relation:
         self.arrives(control, registers, _Box([(1, 1)], {}, dict(zip(self.after, values))), [(1, 1, 0, 0)], t, place)
     def covers(self, run, state, length):
         """Whether a dead state, after a string of this length, lies in the template of the entry null."""
-        spend(50)
+        spend(50 + len(run.values) ** 2 // 100 + 10 * len(self.after))
         try: self.arrives_in(run, state, None, [], length, "")
         except Failed: return False
         return True

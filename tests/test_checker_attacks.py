@@ -1,0 +1,94 @@
+"""Files that are made to keep the checker busy: each ends soon, with a verdict or with the bound on work."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.certificates import FAILED, VERIFIED, checked
+
+LETTERS = "abcdefghij"
+
+
+def everything(symbols) -> dict:
+    """The automaton of all strings."""
+    return {"dfa": {"symbols": list(symbols), "table": [[0] * len(symbols)], "accepting": [0], "start": 0}}
+
+
+def affine(rows, bias) -> dict:
+    return {"exponent": 0, "bias": bias, "rows": rows}
+
+
+NOTHING = {"affine": affine([], []), "activation": "relu", "low": 0, "high": 0}
+"""A stage without neurons."""
+
+
+def layer(gate, increment, initial) -> dict:
+    return {"initial": {"exponent": 0, "values": initial}, "gate": gate, "increment": increment, "phi": [NOTHING]}
+
+
+def accepting(symbols, rows, layers) -> dict:
+    """A recogniser that gives <accept> after every string."""
+    return {
+        "arithmetic": "exact",
+        "symbols": list(symbols),
+        "outputs": ["<accept>"],
+        "embedding": {"exponent": 0, "rows": rows},
+        "layers": layers,
+        "readout": affine([[]], [1]),
+    }
+
+
+# -- expressions ----------------------------------------------------------------------------------------
+
+
+def cycle(text: str) -> dict:
+    evidence = {"cycle": {"u": [], "w": ["a"], "v": [], "period": 2}}
+    language = {"regex": text, **everything("ab")}
+    return {"format": "ssm-certificate 1", "claim": "not star-free", "language": language, "evidence": evidence}
+
+
+@pytest.mark.parametrize(
+    "before, after", [("a{", ""), ("[", ""), ("[a", "]"), ("a{2", ",3"), ("[a-", "b]"), ("a", "(")]
+)
+def test_blanks_in_an_expression_take_no_time(before, after):
+    """Each of 90,000 was tried as an end of each of several parts of one pattern."""
+    status, printed = checked(cycle(before + " " * 90_000 + after), seconds=60)
+    assert status == FAILED and printed.startswith("FAILED: language.regex")
+
+
+@pytest.mark.parametrize("text", ["(a|b) *", " ( a | b\t) \n  *  ", "[ a  b ] {0, }", "[a  b]*"])
+def test_blanks_mean_nothing(text):
+    status, printed = checked({**cycle(text)}, seconds=60)
+    assert status == FAILED and "all of these strings are words" in printed
+
+
+# -- wide states and many layers ------------------------------------------------------------------------
+
+
+def wide(width: int) -> dict:
+    """Ten symbols, each of which turns one of the last bits of a state over: 1,024 states of so many coordinates."""
+    count = len(LETTERS)
+    rows = [[int(i == j) for j in range(count)] for i in range(count)] + [[0] * count]
+    gate = affine([[]] * (width - count) + [[i, -2] for i in range(count)], [1] * width)
+    increment = affine([[]] * (width - count) + [[i, 1] for i in range(count)], [0] * width)
+    model = accepting(LETTERS, rows, [layer(gate, increment, [0] * width)])
+    head = {"format": "ssm-certificate 1", "claim": "computes", "mode": "recognise", "horizon": None}
+    evidence = {"closed": {"states": 2000, "dead": None}}
+    return {**head, "language": everything(LETTERS), "model": model, "evidence": evidence}
+
+
+def test_states_are_paid_for_by_their_width():
+    assert checked(wide(10), seconds=60, work=10**7)[0] == VERIFIED
+    status, printed = checked(wide(5000), seconds=60, work=3 * 10**7)
+    assert status == FAILED and "operations" in printed
+
+
+def test_steps_are_paid_for_by_the_layers():
+    """A counter that goes on for 2^60 rounds, above 1,000 layers that do nothing."""
+    counter = layer(affine([[]], [1]), affine([[]], [1]), [0])
+    model = accepting("a", [[0], [0]], [counter, *[layer(affine([], []), affine([], []), [])] * 1000])
+    evidence = {"word": {"parts": [[["a"], 1 << 60]]}}
+    head = {"format": "ssm-certificate 1", "claim": "is wrong about", "mode": "recognise"}
+    found = {**head, "language": everything("a"), "model": model, "evidence": evidence}
+    status, printed = checked(found, seconds=60, work=10**7)
+    assert status == FAILED and "operations" in printed
