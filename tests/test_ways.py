@@ -106,7 +106,7 @@ def test_where_the_library_forgets_when_it_reads_on_with_several_tokens_the_verd
     verdict = proved(target)
     found = ways(verdict)["in pieces"]
     assert verdict.outcome == "proved" and found.outcome == "refuted" and found.reason.startswith("wrong on ")
-    assert verdict.reason.endswith("only tested: prefill, full forward")
+    assert verdict.reason.endswith("proved: single steps; only tested: prefill, full forward")
 
 
 def test_of_a_mamba_the_certificate_proves_prefill_and_full_forward():

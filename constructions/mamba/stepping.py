@@ -84,6 +84,9 @@ class SteppedMamba:
     A state row has, for each layer, the number of its cache (the bytes of convolution and scan state, -0 written back
     as 0) in a table; rows are equal exactly when the caches are.  No operation of a Mamba makes different numbers of 0
     and -0.
+
+    Attributes:
+        first_logits: after BOS, of the whole vocabulary.
     """
 
     def __init__(self, runner: Runner, vocabulary: Vocabulary, batch: int = BATCH, reading: Reading = Reading()):
@@ -91,7 +94,8 @@ class SteppedMamba:
         self.alphabet, self.outputs, self.arithmetic = vocabulary.alphabet, vocabulary.outputs, runner.arithmetic
         logits = self._run(runner.start, np.full(batch, vocabulary.bos))
         self._table = StateTable(runner.caches())
-        self._first = self._read(1), self._given(logits, 1)
+        self._first = self.read(1), self._given(logits, 1)
+        self.first_logits = logits[0].double().cpu().numpy()
 
     @property
     def by_full_forward(self) -> "ForwardMamba":
@@ -125,11 +129,13 @@ class SteppedMamba:
             stepped = np.empty_like(rows)
             for first in range(0, len(rows), self.batch):
                 part = slice(first, first + self.batch)
-                stepped[part], given[part, t] = self._step(rows[part], words[part, t])
+                stepped[part], logits = self.step(rows[part], words[part, t])
+                given[part, t] = self._given(logits, len(logits))
             rows = stepped
         return rows, as_outputs(given)
 
-    def _step(self, rows: np.ndarray, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def step(self, rows: np.ndarray, symbols: np.ndarray) -> tuple[np.ndarray, torch.Tensor]:
+        """One decoding step of up to ``batch`` rows: the states after it, and all logits."""
         count = len(rows)
         filled = np.concatenate([rows, np.repeat(rows[:1], self.batch - count, axis=0)])
         for number, tensors in enumerate(self.runner.caches()):
@@ -138,13 +144,14 @@ class SteppedMamba:
         tokens = np.full(self.batch, self.vocabulary.bos)
         tokens[:count] = self.vocabulary.tokens[symbols]
         logits = self._run(self.runner.step, tokens)
-        return self._read(count), self._given(logits, count)
+        return self.read(count), logits[:count]
 
     def _run(self, step, tokens: np.ndarray) -> torch.Tensor:
         with torch.no_grad():
             return step(torch.from_numpy(tokens[:, None]).to(self.runner.device))
 
-    def _read(self, count: int) -> np.ndarray:
+    def read(self, count: int) -> np.ndarray:
+        """The states that the runner has now, of so many rows."""
         return self._table.rows([[tensor[:count] for tensor in tensors] for tensors in self.runner.caches()])
 
     def _given(self, logits: torch.Tensor, count: int) -> np.ndarray:

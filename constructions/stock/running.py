@@ -89,8 +89,8 @@ class StockRunner:
         self.arithmetic = str(next(model.parameters()).dtype).removeprefix("torch.")
         versions = f"transformers {transformers.__version__}, torch {torch.__version__}"
         self.conditions = f"{self.arithmetic}, {versions}, {self.device}, {threads()}"
-        self._attending = _attention_of(architecture, model)
-        _check_idle(model, self._attending)
+        self.attending = _attention_of(architecture, model)
+        _check_idle(model, self.attending)
         _check_positions(model)
         self._cache: Any = None
         self._rows, self._position = 1, 1
@@ -116,9 +116,9 @@ class StockRunner:
         self._attention = {
             i: _keys(layer) for i, layer in enumerate(layers) if getattr(layer, "keys", None) is not None
         }
-        if len(self._attention) != len(self._attending):
+        if len(self._attention) != len(self.attending):
             raise InputError(
-                f"{len(self._attention)} layers keep keys and values, and {len(self._attending)} are known as "
+                f"{len(self._attention)} layers keep keys and values, and {len(self.attending)} are known as "
                 "attention: no search of states closes"
             )
         self._check_kept()

@@ -12,6 +12,7 @@ import numpy as np
 
 from automata.machine import RECOGNISE, Machine
 from constructions.target import FORWARD, PIECES, PREFILL, STEPWISE
+from verify.checkpoints.operations import ByOperations, by_operations
 from verify.evidence.sampling import RandomWord, expect
 from verify.verdict import PROVED, REFUTED, TESTED, Verdict, Way, Witness
 
@@ -43,7 +44,7 @@ class _Found:
         return Way(self.name, TESTED, f"{what}, on {strings}: not proved", count, same)
 
 
-def run_otherwise(machine: Machine, model: Any, mode: str, verdict: Verdict) -> Verdict:
+def run_otherwise(machine: Machine, model: Any, mode: str, verdict: Verdict, thorough: bool = False) -> Verdict:
     """A proof of single steps with what the other ways to run the model give; refuted where a prefill or a full forward
     is wrong.  Any other verdict is left as it is.
 
@@ -52,6 +53,7 @@ def run_otherwise(machine: Machine, model: Any, mode: str, verdict: Verdict) -> 
         model: a :class:`constructions.mamba.stepping.SteppedMamba`; it cannot be stepped afterwards.
         mode: the question.
         verdict: of :func:`verify.checkpoints.checkpoint_search.search_checkpoint`.
+        thorough: whether a certificate by operations is looked for, which takes some seconds.
     """
     if verdict.outcome != PROVED:
         return verdict
@@ -63,8 +65,19 @@ def run_otherwise(machine: Machine, model: Any, mode: str, verdict: Verdict) -> 
             return replace(
                 verdict, outcome=REFUTED, reason=reason, witness=found[name].witness, horizon=None, ways=ways
             )
-    others = ", ".join(way.name for way in ways if way.outcome == TESTED)
-    return replace(verdict, reason=f"{verdict.reason}; only tested: {others}", ways=ways)
+    at_once = found[PREFILL], found[FORWARD]
+    if thorough and not any(one.others for one in at_once) and hasattr(model, "step"):
+        certificate = by_operations(machine, model, mode)
+        ways = tuple(way if way.name not in (PREFILL, FORWARD) else _certified(way, certificate) for way in ways)
+    said = [", ".join(way.name for way in ways if way.outcome == outcome) for outcome in (PROVED, TESTED)]
+    tested = f"; only tested: {said[1]}" * bool(said[1])
+    return replace(verdict, reason=f"{verdict.reason}; proved: {said[0]}{tested}", ways=ways)
+
+
+def _certified(way: Way, certificate: ByOperations | str) -> Way:
+    if isinstance(certificate, str):
+        return replace(way, reason=f"{way.reason}, since there is no certificate by operations: {certificate}")
+    return replace(way, outcome=PROVED, reason=certificate.sentence)
 
 
 def _run(machine: Machine, model: Any, mode: str) -> dict[str, _Found]:

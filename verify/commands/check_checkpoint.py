@@ -230,7 +230,7 @@ def _search(machine: Machine, model, mode: str, args: argparse.Namespace, limit:
     fresh = model.with_batch(model.batch)  # whatever was stepped before
     with Progress("joint states", quiet=args.quiet) as progress:
         verdict = search_checkpoint(machine, fresh, mode, limit=limit, progress=progress)
-    return run_otherwise(machine, model, mode, verdict)
+    return run_otherwise(machine, model, mode, verdict, thorough=True)
 
 
 def run_alone(machine: Machine, model, verdict: Verdict) -> Verdict:
