@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import subprocess
@@ -267,6 +268,26 @@ def asked_of(machine, mode: str, words: list) -> list:
     return kept
 
 
+def written(items: list[Any]) -> str:
+    """An expression whose operators come after their operands, in brackets."""
+    stack: list[str] = []
+    for item in items:
+        if isinstance(item, list):
+            names = [re.sub(r"([\\'])", r"\\\1", name) for name in item]
+            stack.append("(%s)" % "|".join(f"'{name}'" for name in names) if names else "[]")
+        elif isinstance(item, dict):
+            most = "" if item["most"] is None else item["most"]
+            stack.append(f"({stack.pop()}{{{item['least']},{most}}})")
+        elif item == "()":
+            stack.append("()")
+        elif item == "~":
+            stack.append(f"(~{stack.pop()})")
+        else:
+            last = stack.pop()
+            stack.append(f"({stack.pop()}{item.strip('.')}{last})")
+    return stack.pop()
+
+
 def machine_of(found: dict[str, Any]):
     from automata.catalogue import language
     from automata.dfa import DFA
@@ -279,7 +300,7 @@ def machine_of(found: dict[str, Any]):
         return language(found["name"]).machine
     automaton = found["dfa"]
     if "regex" in found:
-        return regex_to_dfa(found["regex"], automaton["symbols"])
+        return regex_to_dfa(written(found["regex"]), automaton["symbols"])
     return DFA(automaton["symbols"], automaton["table"], automaton["accepting"], automaton["start"])
 
 

@@ -13,7 +13,7 @@ if __name__ == "__main__" and not sys.flags.isolated:
 import gzip, hashlib, io, json, math, operator, os, re, struct, unicodedata, zlib  # noqa: E401, E402, I001
 from fractions import Fraction  # noqa: E402
 from functools import lru_cache, reduce  # noqa: E402
-FORMAT, _ACCEPT, _EOS, INFINITY, NAN = "ssm-certificate 1", "<accept>", "<eos>", math.inf, math.nan
+FORMAT, _ACCEPT, _EOS, INFINITY, NAN = "ssm-certificate 2", "<accept>", "<eos>", math.inf, math.nan
 TEXT_LIMIT = 16 << 20  # bytes, after decompression
 LARGEST, _MOST_PLACES = 1 << 62, 62  # of the file's integers and exponents
 LARGEST_STATE = 1 << 4096
@@ -477,11 +477,10 @@ def named_language(name, place):
 def _machine_of(value, place="language"):
     """The machine that a language object stands for, its symbols still names."""
     if type(value) is dict and value.keys() == {"dfa", "regex"}:
-        text, dfa = value["regex"], value["dfa"]
-        need(type(text) is str and len(text) <= 100000, "%s.regex is no text of at most 100000 characters", place)
-        machine = automaton(dfa, place + ".dfa", "the regular expression %s" % ascii(text))
-        machine.text += " over the %d symbols %s" % (len(dfa["symbols"]), some_of(dfa["symbols"]))
-        check_expression(text, dfa, place + ".regex")
+        dfa = value["dfa"]
+        machine = automaton(dfa, place + ".dfa", "")
+        text, names = check_expression(value["regex"], dfa, place + ".regex"), dfa["symbols"]
+        machine.text = "the regular expression %s over the %d symbols %s" % (ascii(text), len(names), some_of(names))
         return machine
     kind, given = one_key(value, ("name", "dyck", "dfa"), place)
     if kind == "dfa": return automaton(given, place + ".dfa", "the automaton of sha256 %s" % sha256(given))
@@ -491,14 +490,6 @@ def _machine_of(value, place="language"):
 # -- regular expressions ----------------------------------------------------------------------------------------------
 
 _LETTERS, _EMPTY, _CONCATENATION, _REPETITION, _UNION, _COMPLEMENT = range(6)
-_ESCAPED = r"\\(?:_|[^\w\s])"
-_MARKED = r"<(?:%s|[^\\>\s])+>|'(?:%s|[^\\'\s])+'|%s" % (_ESCAPED, _ESCAPED, _ESCAPED)  # <open>, 'open', \*
-_MEMBER = r"(?:%s|(?!\[:)[^\]\\<'\s])" % _MARKED  # of a set
-_RANGE = re.compile(r"(\s*)(%s)(?:-(?!\s*\Z)(%s))?" % (_MEMBER, _MEMBER))
-_TOKEN = re.compile(r"\s*(?:(%s)|\[\s*(\^?)((?:%s|\s)*)\]|\{\s*([0-9]{0,18})\s*(,?)\s*([0-9]{0,18})\s*\}|"
-                    r"(\(\?:|[^\s\]\[{}>\\<']|\Z))" % (_MARKED, _MEMBER))
-_COUNTS = {"*": ("0", ",", ""), "+": ("1", ",", ""), "?": ("0", ",", "1")}
-_STRENGTHS = {"(": 0, "^": 0, "|": 1, "&": 2, ".": 3, "~": 4}
 
 class Terms:
     """Expressions in a normal form, as numbers.  A term is (operator, parts); its parts have smaller numbers.
@@ -558,87 +549,47 @@ class Terms:
             if self.nullable[parts[0]]: found = self.union((found, after(parts[1])))
         self.derivatives[term, symbol] = found
         return found
-def parsed(text, alphabet, place):
-    """(terms, the term of an expression, sets of letters in it); operators wait until their right operands end."""
-    terms, alphabet, sets, values, signs, before, at = Terms(), frozenset(alphabet), set(), [], ["("], "(", 0
-    def right(condition, reason): need(condition, "%s, column %d: %s", place, at + 1, reason)
-    def letters(chosen, negated=False):
-        right(alphabet.issuperset(chosen), "a symbol is not one of the automaton")
-        spend(len(alphabet) if negated else 1)
-        sets.add(frozenset(chosen))
-        return terms.letters(alphabet - set(chosen) if negated else chosen)
-    def close(strength):
-        """Does what binds more strongly; all operands of one operator together."""
-        while _STRENGTHS[signs[-1]] > strength:
-            sign, parts = signs.pop(), [values.pop()]
-            while sign != "~":
-                parts.append(values.pop())
-                if signs[-1] != sign: break
-                signs.pop()
-            if sign == ".": values.append(reduce(lambda last, first: terms.concatenation(first, last), parts))
-            elif sign == "|": values.append(terms.union(parts))
-            elif sign == "&": values.append(terms.complement(terms.union(map(terms.complement, parts))))
-            else: values.append(terms.complement(parts[0]))
-    while True:
-        match = _TOKEN.match(text, at)
-        right(match, "no symbol and no operator")
-        marked, negated, inside, *counts, sign = match.groups()
-        spend(20 + len(signs) // 50)
-        if sign in ("|", "&", ")", "$", ""):
-            left_out = before + (sign or ")") in ("||", "|)", "(|", "^$") or before + sign == "()"
-            if left_out: values.append(terms.empty)
-            right(left_out or before in ("operand", "repeated", "$"), "a symbol is expected")
-            close(_STRENGTHS.get(sign, 0))
-            if sign in ("|", "&"):
-                right(signs[-1] != "^", "anchors are not around every alternative")
-                signs.append(sign)
-            else:
-                right(signs.pop() == ("^" if sign == "$" else "("), "brackets or anchors do not match")
-                if not sign and not signs: return terms, values[0], sets
-                right(sign and signs, "brackets do not match")
-            before = "operand" if sign == ")" else sign
-        elif sign in _COUNTS or counts[0] is not None:
-            right(before == "operand" or before == "repeated" and sign not in ("?", "+"), "nothing to repeat, or twice")
-            low, comma, high = _COUNTS.get(sign, counts)
-            least, most = int(low or 0), int(high) if high else None if comma else int(low)
-            right((low or high) and (comma or not high), "a repetition is {m}, {m,n}, {m,} or {,n}")
-            right(most is None or least <= most, "a repetition from more to less")
-            values.append(terms.repetition(values.pop(), least, most))
-            before = "repeated"
+def combined(items, names, place):
+    """(terms, the term of an expression whose operators come after their operands, its text, the sets in it).
+
+    An item is an array of symbols, one of which is meant; "()", the empty word; {"least", "most"}, a repetition; "~",
+    the complement; "|", "&" or ".", the union, intersection or concatenation of two."""
+    terms, stack, sets, every = Terms(), [], set(), set(names)
+    for i, item in enumerate(read(items, [None], place)):
+        here, operands = "%s[%d]" % (place, i), 0 if type(item) is list or item == "()" else 1
+        operands += item in ("|", "&", ".")
+        need(len(stack) >= operands, "%s: operands are missing", here)
+        (last, after), (first, before) = [stack.pop() if n < operands else (None, "") for n in range(2)]
+        if type(item) is list:
+            given = set(read(item, [every], here))
+            chosen = [name for name in names if name in given]
+            term, text = terms.letters(chosen), "".join([name_in_text(name) for name in chosen])
+            text = text if len(chosen) == 1 else "." if len(chosen) == len(names) else "[%s]" % text
+            sets.add(frozenset(chosen))
+        elif type(item) is dict:
+            count = read(item, {"least": _NATURAL, "most": (0, LARGEST, None)}, here)
+            need(count.most is None or count.least <= count.most, "%s is from more to less", here)
+            term = terms.repetition(last, count.least, count.most)
+            most = "" if count.most is None else count.most
+            text = after + ("{%d,%s}" % (count.least, most) if count.least or count.most is not None else "*")
+        elif read(item, {"()", "~", "|", "&", "."}, here) == "()": term, text = terms.empty, "()"
+        elif item == "~": term, text = terms.complement(last), "(~%s)" % after
         else:
-            right(before != "$", "anchors are not around every alternative")
-            if before in ("operand", "repeated"):
-                close(_STRENGTHS["."])
-                signs.append(".")
-            if sign in ("(", "(?:", "~", "^"):
-                right(sign != "^" or before in "(|&" and signs.count("(") == 1, "an anchor within an alternative")
-                before = sign[:1]
-                signs.append(before)
-            else:
-                before = "operand"
-                if inside is not None: values.append(letters(chosen(inside, right), negated))
-                elif sign == "\u03b5": values.append(terms.empty)
-                else: values.append(letters([] if sign in (".", "\u2205") else [unmarked(marked or sign)], sign == "."))
-        at = match.end()
-def chosen(inside, right):
-    """The symbols of a set: symbols and ranges of characters; a blank beside a - that is not last is refused."""
-    found = set()
-    for match in _RANGE.finditer(inside):
-        first, last, after = unmarked(match[2]), unmarked(match[3] or match[2]), inside[match.end() :]
-        blank = match[1] or found and after[:1].isspace()
-        right(match[0].strip() != "-" or not blank or not after.strip(), "a range from or to a blank")
-        right(not match[3] or len(first) == len(last) == 1 and first <= last, "a range that is none")
-        spend(ord(last) - ord(first) + len(after) // 50 if match[3] else 1 + len(after) // 50)
-        span = map(chr, range(ord(first), ord(last) + 1)) if match[3] else [first]
-        found.update(c for c in span if not c.isspace())
-    return found
-def unmarked(name):
-    """The symbol that <open>, 'open', \\* or a stands for."""
-    return re.sub(r"(?s)\\(.)", r"\1", name[1:-1] if name[0] in "<'" else name)
-def check_expression(text, dfa, place):
-    """Every pair (derivative, state) that a string leads to agrees on the empty word."""
+            text = "(%s%s%s)" % (before, item.strip("."), after)
+            if item == ".": term = terms.concatenation(first, last)
+            elif item == "|": term = terms.union((first, last))
+            else: term = terms.complement(terms.union(map(terms.complement, (first, last))))
+        spend(50 + len(text) + len(names))
+        stack.append((term, text))
+    need(len(stack) == 1, "%s is no expression, but %d", place, len(stack))
+    return terms, *stack[0], sets
+def name_in_text(name):
+    """A symbol, as expressions are written."""
+    return name if len(name) == 1 and name.isascii() and name.isalnum() else "'%s'" % re.sub(r"([\\'])", r"\\\1", name)
+def check_expression(items, dfa, place):
+    """The text of the expression, every derivative of which agrees with the automaton's state on the empty word."""
     names, table, accepting, alike = dfa["symbols"], dfa["table"], set(dfa["accepting"]), {}
-    terms, term, sets = parsed(re.sub(r"\s+", " ", text), names, place)  # a pattern tries each of many blanks
+    terms, term, text, sets = combined(items, names, place)
     for i, name in enumerate(names):  # symbols that no set of the expression tells apart, and no column of the table
         spend(10 * (len(sets) + len(table)))
         alike.setdefault((tuple(name in c for c in sets), tuple(row[i] for row in table)), (i, name))
@@ -648,6 +599,7 @@ def check_expression(text, dfa, place):
     for part, q in reached([(term, dfa["start"])], following):
         right = terms.nullable[part] == (q in accepting)
         need(right, "%s: expression and automaton differ in state %d", place, q)
+    return text
 
 # -- evidence: every pair of a machine's and a model's state -----------------------------------------------------------
 

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import chain
-from typing import Iterable, Iterator, NamedTuple
+from typing import Any, Iterable, Iterator, NamedTuple
 
 from automata import limits
 from automata.dfa import DFA, check_alphabet
@@ -314,6 +314,7 @@ class Expression:
 
     def __init__(self, alphabet: tuple[str, ...], postfix: list[Token]):
         self.alphabet = alphabet
+        self._tokens = postfix
         #: Whether it speaks of all symbols of the alphabet, so that another alphabet would give it another meaning.
         self.speaks_of_others = any(
             t.kind == PREFIX or (isinstance(t.value, _Choice) and t.value.negated) for t in postfix
@@ -345,6 +346,22 @@ class Expression:
     def accepts(self, state: Term) -> bool:
         """Whether the empty word is in ``state``."""
         return state.nullable
+
+    def postfix(self) -> list[Any]:
+        """The expression as it was written, without brackets, each operator after its operands: lists of symbols, one
+        of which is meant; ``"()"``; ``{"least": m, "most": n or None}``; ``"~"``; ``"|"``, ``"&"`` and ``"."``.
+
+        >>> parse_regex("a?|(ab)*").postfix()[:3]
+        [['a'], {'least': 0, 'most': 1}, ['a']]
+        """
+        return [self._item(token) for token in self._tokens]
+
+    def _item(self, token: Token) -> Any:
+        if token.kind == POSTFIX:
+            return dict(zip(("least", "most"), token.value))
+        if isinstance(token.value, _Choice):
+            return [symbol for symbol in self.alphabet if (symbol in token.value.symbols) != token.value.negated]
+        return token.value or "."  # operators, and the empty word
 
     # -- from the notation ----------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ _CHECKER, _TESTS = "verify/checker.py", "tests/test_checker.py"
 _CONDITIONS = f"{_TESTS}::test_each_condition_is_checked"
 _LOOKS = f"{_TESTS}::test_what_a_layer_looks_at_changes_with_the_numbers"
 _SLEEPS = f"{_TESTS}::test_what_does_not_sleep", f"{_TESTS}::test_what_sleeps_is_what_is_nowhere_greater"
+_NUMBERS = f"{_TESTS}::test_a_layer_looks_at_what_may_be_no_number"
 _LANES = f"{_TESTS}::test_what_does_not_fit_into_a_lane"
 
 
@@ -75,6 +76,12 @@ FAULTS = [
            f"{_TESTS}::test_a_step_of_forms_is_the_definition_where_all_is_known"),
     _fault("= min(low, v, far), max(high, v, far)", "= min(low, far), max(high, far)", "ranges hold what was met",
            f"{_TESTS}::test_what_a_layer_looks_at_changes_with_the_numbers"),
+    _fault("if v != v: self.ranges[c] = NAN, NAN\n            elif v < low", "if v < low", "no number is in no range",
+           _NUMBERS),
+    _fault("for v in sums if -INFINITY < v < INFINITY]", "for v in sums]", "what is no number is looked at", _NUMBERS),
+    _fault("for v in sums if -INFINITY < v < INFINITY]", "for v in sums if v == v]", "infinities are looked at", _NUMBERS),
+    _fault("        if rows == sums: return", "        if len(rows) == len(sums): return", "types are alike where bits say so",
+           f"{_TESTS}::test_each_bracket_is_looked_at_where_not_all_are_alike"),
     _fault("            need(len(numbers) < MASK,", "            need(True,", "lanes are wide enough", _LANES),
     _fault("if self.precise or len(weights) < 3:", "if len(weights) < 3:", "floats do not sleep", _SLEEPS),
     _fault("self.sum(box, *inner) if kind == \"sum\" else None", "self.sum(box, *inner)", "products do not sleep",

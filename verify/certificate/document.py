@@ -14,9 +14,10 @@ from automata.machine import Machine
 from automata.machines.bounded_dyck import DyckMachine
 from automata.machines.counter_machine import CounterMachine, counter_machine
 from automata.machines.flip_flop import FlipFlopMachine
+from automata.notation.expressions import parse_regex
 from constructions.ssm.weights import SSM, Affine
 
-CERTIFICATE_FORMAT = "ssm-certificate 1"
+CERTIFICATE_FORMAT = "ssm-certificate 2"
 MOST_BYTES = 16 << 20
 """The checker reads no more text than that."""
 
@@ -59,7 +60,9 @@ def language_object(machine: Machine, expression: str | None = None) -> dict[str
             "accepting": sorted(machine.accepting),
             "start": machine.initial,
         }
-        return {"dfa": automaton} if expression is None else {"regex": expression, "dfa": automaton}
+        if expression is None:
+            return {"dfa": automaton}
+        return {"regex": parse_regex(expression, machine.alphabet).postfix(), "dfa": automaton}
     raise NoCertificate(f"certificates know automata and the machines of the catalogue, not a {type(machine).__name__}")
 
 
