@@ -1175,7 +1175,7 @@ def test_hostile_sizes_end_with_a_reason(tmp_path, capsys):
     value["language"]["dfa"]["accepting"] = [0]
     path = tmp_path / "deep.json"
     path.write_text(json.dumps(value))
-    assert checker.main([str(path)]) == 1
+    assert checker.main(["--work", str(10**9), str(path)]) == 1
     assert "beyond the checker's means (RecursionError)" in capsys.readouterr().out
     value["language"]["regex"] = [["a"], {"least": 10**18, "most": 10**18}]
     assert check(value, 10**6) is not None
