@@ -349,7 +349,7 @@ class Run:
         steps = {}
         def following(h):
             need(len(steps) < most, "a layer has more than %d states", most)
-            spend(300 + self.kept + (20 + self.cost) * len(nodes))
+            spend(300 + self.kept + (60 + self.kept // 12) * len(nodes))
             steps[h] = [self.layer(node, h) for node in nodes]
             return [new for new, _ in steps[h]]
         return reached([first], following) and steps
