@@ -866,10 +866,10 @@ class Relation:
             v = number(end) if (high <= end if sign > 0 else low >= end) else v
         return v
     def sum(self, box, bias, weights):
-        total, memo, terms, count = {0: bias}, box.memo, [], len(weights)
+        total, memo, above, terms, count = {0: bias}, box.memo, (box.parent or box).memo, [], len(weights)
         for wire, weight in weights:
-            v = memo.get(wire)
-            if v is None: v = self.found(wire, box)
+            v = memo.get(wire) or above.get(wire)  # what found says, sooner
+            if type(v) is not dict: v = self.found(wire, box)
             if type(v) is not dict: return v
             for p, a in v.items(): total[p] = total.get(p, 0) + weight * a
             count += len(v)
