@@ -224,7 +224,7 @@ def test_no_string_and_no_length(capsys):
 
 
 def test_the_smallest_limit_gives_up(capsys):
-    assert main([*DYCK, "--limit", "0"]) == 3
+    assert main([*DYCK, "--method", "search", "--limit", "0"]) == 3
     assert "gave up at" in " ".join(capsys.readouterr().out.split())
 
 

@@ -299,7 +299,8 @@ def test_the_command_that_repeats_names_raised_limits(capsys):
 
 
 def test_a_search_that_gave_up_says_which_option_takes_it_further(capsys):
-    assert main(["dyck", "--k", "2", "--depth", "3", "--limit", "10", "--strings", "0", "--quiet"]) == 3
+    dyck = ["dyck", "--k", "2", "--depth", "3", "--limit", "10", "--strings", "0", "--quiet"]
+    assert main([*dyck, "--method", "search"]) == 3
     assert "(limit 10)" in (out := capsys.readouterr().out) and "raise the limit with --limit" in out
     machine = DyckMachine(2, 3)
     model = Engine(lower(bounded_dyck(2, 3), EXACT))
