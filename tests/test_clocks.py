@@ -1,5 +1,6 @@
 """What people hear while they wait: the title and what long work needs before it begins, and progress with a total."""
 
+import re
 import time
 
 import pytest
@@ -106,3 +107,15 @@ def test_each_architecture_is_named_while_it_is_decided(monkeypatch, capsys):
     monkeypatch.setattr(progress.Progress, "__exit__", lambda *_: None)
     assert main(["decide", "d-2", "--on", "ssm,signed-diagonal"]) == 0
     assert [phase for phase in phases if "d-2 on" in phase] == ["d-2 on ssm, 1 of 2", "d-2 on signed-diagonal, 2 of 2"]
+
+
+def test_looks_at_the_clock_are_no_work(monkeypatch, capsys):
+    """One thing in ten looks at the clock: a rate from the last of them alone would be ten times too high."""
+    monkeypatch.setattr(progress, "DELAY", 0.0)
+    monkeypatch.setattr(progress, "BEAT", 0.1)
+    with Progress("models", total=4) as line:
+        time.sleep(1.5)
+        line.advance(1)
+        time.sleep(0.3)
+    rates = re.findall(r"([0-9.]+)s/ models", capsys.readouterr().err)
+    assert rates and all(float(rate) >= 1.5 for rate in rates)

@@ -88,6 +88,7 @@ class Progress:
                 delay=DELAY,
                 miniters=0,
                 mininterval=0.1 if sys.stderr.isatty() else BEAT,
+                smoothing=0,  # looks at the clock would else count as work, and what takes minutes as done in seconds
                 leave=False,
                 file=sys.stderr,
             )
