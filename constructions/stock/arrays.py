@@ -43,6 +43,15 @@ def head(program: Program, width: int) -> np.ndarray:
     return rows
 
 
+def around(program: Program, width: int, gain: np.ndarray, embeddings: str, norm: str) -> Tensors:
+    """What stands around the layers: embedding, last norm and head, the first two by these names."""
+    return {
+        f"{embeddings}.weight": embedding(program, width),
+        f"{norm}.weight": gain,
+        "lm_head.weight": head(program, width),
+    }
+
+
 def gated_mlp(operations: Sequence[Operation], width: int, inner: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gate, up and down projections of an MLP down(silu(gate x) * (up x)) whose units are neurons; up is 1."""
     gate, up, down = np.zeros((inner, width)), np.zeros((inner, width)), np.zeros((width, inner))
@@ -63,11 +72,7 @@ def decoder(program: Program, width: int, units: int, gain: np.ndarray) -> Tenso
         units: of each MLP.
         gain: of every norm.
     """
-    tensors = {
-        "model.embed_tokens.weight": embedding(program, width),
-        "model.norm.weight": gain,
-        "lm_head.weight": head(program, width),
-    }
+    tensors = around(program, width, gain, "model.embed_tokens", "model.norm")
     for number in range(-(-len(program.halves) // 2)):
         gate, up, down = gated_mlp(program.half(2 * number + 1), width, units)
         mlp = {"gate_proj.weight": gate, "up_proj.weight": up, "down_proj.weight": down}

@@ -13,7 +13,7 @@ from constructions.program.operations import Program
 from constructions.program.planner import Offer
 from constructions.program.selecting import read_registers
 from constructions.stock.architecture import Architecture
-from constructions.stock.arrays import Tensors, embedding, head, under
+from constructions.stock.arrays import Tensors, around, under
 from constructions.stock.mamba1_mixer import MAMBA1_GATE, MAMBA1_OPERATIONS, mamba1_channels, mamba1_mixer
 from constructions.stock.sizes import NORM_EPSILON, NORM_GAIN, most, round_up, sizes
 from constructions.stock.target import StockTarget
@@ -47,11 +47,7 @@ class FalconMamba(Architecture):
             "residual_in_fp32": True,
         }
         gain = np.full(width, NORM_GAIN)
-        tensors = {
-            "backbone.embeddings.weight": embedding(program, width),
-            "backbone.norm_f.weight": gain,
-            "lm_head.weight": head(program, width),
-        }
+        tensors = around(program, width, gain, "backbone.embeddings", "backbone.norm_f")
         for number, half in enumerate(program.halves):
             layer = f"backbone.layers.{number}."
             tensors[layer + "norm.weight"] = gain

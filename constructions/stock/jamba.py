@@ -10,8 +10,8 @@ from constructions.program.operations import Neuron, Program
 from constructions.program.planner import Offer
 from constructions.program.selecting import read_registers
 from constructions.stock.architecture import Architecture
-from constructions.stock.arrays import Tensors, embedding, gated_mlp, head, under
-from constructions.stock.mamba1_mixer import MAMBA1_GATE, MAMBA1_OPERATIONS, mamba1_channels, mamba1_mixer
+from constructions.stock.arrays import Tensors, around, gated_mlp, under
+from constructions.stock.mamba1_mixer import MAMBA1_GATE, MAMBA1_OPERATIONS, mamba1_channels, mamba1_mixer, mamba1_sizes
 from constructions.stock.sizes import NORM_EPSILON, NORM_GAIN, most, round_up, sizes
 from constructions.stock.target import StockTarget
 
@@ -42,20 +42,11 @@ class Jamba(Architecture):
             "intermediate_size": units,
             "num_attention_heads": 2,
             "num_key_value_heads": 2,
-            "mamba_d_state": 1,
-            "mamba_d_conv": 2,
-            "mamba_expand": inner // width,
-            "mamba_dt_rank": rank,
-            "mamba_conv_bias": True,
-            "mamba_proj_bias": False,
+            **mamba1_sizes(inner, width, rank),
             "rms_norm_eps": NORM_EPSILON,
         }
         gain = np.full(width, NORM_GAIN)
-        tensors = {
-            "model.embed_tokens.weight": embedding(program, width),
-            "model.final_layernorm.weight": gain,
-            "lm_head.weight": head(program, width),
-        }
+        tensors = around(program, width, gain, "model.embed_tokens", "model.final_layernorm")
         for number, half in enumerate(mixers):
             layer = f"model.layers.{number}."
             gate, up, down = gated_mlp(program.half(2 * number + 1), width, units)

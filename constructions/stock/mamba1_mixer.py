@@ -8,6 +8,8 @@ before the step.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from constructions.program.operations import CONSTANT_ONE, Delay, Hold, Neuron, Operation
@@ -25,6 +27,18 @@ def mamba1_channels(half: tuple[Operation, ...]) -> int:
     """One for the constants, one for each gate, cell, neuron and delay."""
     others = sum(not isinstance(operation, Hold) for operation in half)
     return 1 + others + sum(1 + len(read.cells) for read in read_registers(half))
+
+
+def mamba1_sizes(inner: int, width: int, rank: int) -> dict[str, Any]:
+    """The part of a configuration that is the mixer's, by the names that hybrids give it."""
+    return {
+        "mamba_d_state": 1,
+        "mamba_d_conv": 2,
+        "mamba_expand": inner // width,
+        "mamba_dt_rank": rank,
+        "mamba_conv_bias": True,
+        "mamba_proj_bias": False,
+    }
 
 
 def mamba1_mixer(half: tuple[Operation, ...], width: int, inner: int, rank: int, divided: float) -> Tensors:

@@ -8,7 +8,7 @@ import numpy as np
 
 from constructions.program.operations import Program
 from constructions.program.planner import Offer
-from constructions.stock.arrays import Tensors, embedding, head, under
+from constructions.stock.arrays import Tensors, around, under
 from constructions.stock.mamba2_mixer import (
     MAMBA2_OPERATIONS,
     WIDE_EPSILON,
@@ -49,14 +49,11 @@ class Mamba2(WithMamba2):
             "residual_in_fp32": True,
             "rms_norm": True,
         }
-        tensors = {
-            "backbone.embeddings.weight": embedding(program, width),
-            "backbone.norm_f.weight": np.full(width, WIDE_GAIN),
-            "lm_head.weight": head(program, width),
-        }
+        gain = np.full(width, WIDE_GAIN)
+        tensors = around(program, width, gain, "backbone.embeddings", "backbone.norm_f")
         for number, half in enumerate(program.halves):
             layer = f"backbone.layers.{number}."
-            tensors[layer + "norm.weight"] = np.full(width, WIDE_GAIN)
+            tensors[layer + "norm.weight"] = gain
             tensors |= under(layer + "mixer.", mamba2_mixer(half, width, inner))
         return config, tensors
 

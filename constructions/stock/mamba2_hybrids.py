@@ -8,7 +8,7 @@ import numpy as np
 
 from constructions.program.operations import Neuron, Program
 from constructions.program.planner import Offer
-from constructions.stock.arrays import Tensors, embedding, gated_mlp, head, under
+from constructions.stock.arrays import Tensors, around, gated_mlp, under
 from constructions.stock.mamba2_mixer import (
     MAMBA2_OPERATIONS,
     WIDE_EPSILON,
@@ -25,8 +25,8 @@ class Mamba2AndMLP(WithMamba2):
     """A layer is a mixer and an MLP; one idle attention layer at the end, without which transformers cannot decode."""
 
     offer = Offer((MAMBA2_OPERATIONS, frozenset((Neuron,))))
-    final_norm = "model.final_layernorm.weight"
-    embeddings = "model.embed_tokens.weight"
+    final_norm = "model.final_layernorm"
+    embeddings = "model.embed_tokens"
 
     def weights(self, program: Program, dtype: str) -> tuple[dict[str, Any], Tensors]:
         layers = -(-len(program.halves) // 2)
@@ -40,15 +40,12 @@ class Mamba2AndMLP(WithMamba2):
             "intermediate_size": units,
             **self.shape(layers, width, inner, units),
         }
-        tensors = {
-            self.embeddings: embedding(program, width),
-            "lm_head.weight": head(program, width),
-            self.final_norm: np.full(width, WIDE_GAIN),
-        }
+        gain = np.full(width, WIDE_GAIN)
+        tensors = around(program, width, gain, self.embeddings, self.final_norm)
         for number in range(layers):
             mixed = mamba2_mixer(program.half(2 * number), width, inner)
             mlp = gated_mlp(program.half(2 * number + 1), width, units)
-            tensors |= self.layer(number, np.full(width, WIDE_GAIN), mixed, *mlp)
+            tensors |= self.layer(number, gain, mixed, *mlp)
         return config, tensors
 
     def shape(self, layers: int, width: int, inner: int, units: int) -> dict[str, Any]:
@@ -85,7 +82,7 @@ class Bamba(Mamba2AndMLP):
 
 class GraniteHybrid(Mamba2AndMLP):
     name, title = "granitemoehybrid", "a stock Granite 4 hybrid (Mamba-2 with attention, which is idle)"
-    final_norm = "model.norm.weight"
+    final_norm = "model.norm"
 
     def shape(self, layers: int, width: int, inner: int, units: int) -> dict[str, Any]:
         kinds = ["mamba"] * layers + ["attention"]

@@ -23,7 +23,7 @@ class NemotronH(Mamba2AndMLP):
     name, title = "nemotron_h", "a stock Nemotron-H (Mamba-2 with attention, which is idle)"
     # A squared neuron is right for 0 and 1 only, so no counter is compared with a bound.
     offer = Offer((MAMBA2_OPERATIONS - {Accumulate}, frozenset((Neuron,))))
-    final_norm, embeddings = "model.norm_f.weight", "model.embeddings.weight"
+    final_norm, embeddings = "model.norm_f", "model.embeddings"
 
     def gates(self, config: Mapping[str, Any]) -> Gates:
         # What its configuration calls time_step_limit is not read by transformers 5.23.

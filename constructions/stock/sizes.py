@@ -29,6 +29,17 @@ def sizes(program: Program, width: int) -> dict[str, Any]:
     }
 
 
+def idle_shared_block(layers: int) -> dict[str, Any]:
+    """So many layers, and one with a transformer block that layers would share, as small as it can be."""
+    return {
+        "num_hidden_layers": layers + 1,
+        "layers_block_type": ["linear_attention"] * layers + ["hybrid"],
+        "intermediate_size": 8,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 2,
+    }
+
+
 def layer_number(name: str) -> int:
     """The first number in the name of a tensor."""
     return next((int(part) for part in name.split(".") if part.isdigit()), -1)

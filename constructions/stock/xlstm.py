@@ -20,7 +20,7 @@ from constructions.program.operations import (
 from constructions.program.planner import Offer
 from constructions.program.selecting import neurons
 from constructions.stock.architecture import Architecture
-from constructions.stock.arrays import Tensors, embedding, gated_mlp, head, under
+from constructions.stock.arrays import Tensors, around, gated_mlp, under
 from constructions.stock.gates import Gates, nonnegative, sigmoid_gates
 from constructions.stock.mlstm_mixer import decoders, mlstm
 from constructions.stock.sizes import most, power_of_four, round_up, sizes
@@ -82,11 +82,7 @@ class XLSTM(Architecture):
         }
         del config["hidden_act"]
         gain = np.full(width, _GAIN)
-        tensors = {
-            "backbone.embeddings.weight": embedding(program, width),
-            "backbone.out_norm.weight": gain,
-            "lm_head.weight": head(program, width),
-        }
+        tensors = around(program, width, gain, "backbone.embeddings", "backbone.out_norm")
         for number in range(layers):
             layer = f"backbone.blocks.{number}."
             here = {writes: place for (half, writes), place in raw.items() if half == 2 * number}

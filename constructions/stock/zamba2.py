@@ -14,10 +14,10 @@ import numpy as np
 
 from constructions.program.operations import Accumulate, Program
 from constructions.program.planner import Offer
-from constructions.stock.arrays import Tensors, embedding, head, under
+from constructions.stock.arrays import Tensors, around, under
 from constructions.stock.gates import Gates, clamped_gates, nonnegative
 from constructions.stock.mamba2_mixer import MAMBA2_OPERATIONS, WithMamba2, mamba2_channels, mamba2_mixer
-from constructions.stock.sizes import NORM_EPSILON, NORM_GAIN, UNIT, most, round_up, sizes
+from constructions.stock.sizes import NORM_EPSILON, NORM_GAIN, UNIT, idle_shared_block, most, round_up, sizes
 from constructions.stock.target import StockTarget
 
 
@@ -32,11 +32,7 @@ class Zamba2(WithMamba2):
         inner = round_up(most(map(mamba2_channels, program.halves)), width)
         config = {
             **sizes(program, width),
-            "num_hidden_layers": layers + 1,
-            "layers_block_type": ["linear_attention"] * layers + ["hybrid"],
-            "intermediate_size": 8,
-            "num_attention_heads": 2,
-            "num_key_value_heads": 2,
+            **idle_shared_block(layers),
             "n_mamba_heads": inner,
             "mamba_ngroups": inner,
             "mamba_d_state": 1,
@@ -49,11 +45,7 @@ class Zamba2(WithMamba2):
             "rms_norm_eps": NORM_EPSILON,
         }
         gain = np.full(width, NORM_GAIN)
-        tensors = {
-            "model.embed_tokens.weight": embedding(program, width),
-            "model.final_layernorm.weight": gain,
-            "lm_head.weight": head(program, width),
-        }
+        tensors = around(program, width, gain, "model.embed_tokens", "model.final_layernorm")
         for number, half in enumerate(program.halves):
             layer = f"model.layers.{number}."
             mixer = {**mamba2_mixer(half, width, inner, groups=inner), "norm.weight": np.full(inner, UNIT**5)}
