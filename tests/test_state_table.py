@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from alone import alone
 
 torch = pytest.importorskip("torch")
 
@@ -61,6 +62,7 @@ def test_caches_whose_sums_are_alike_are_told_apart(monkeypatch):
     test_caches_are_numbered_by_all_their_bytes(torch.float32)
 
 
+@alone
 def test_what_is_known_already_makes_no_step_dearer(monkeypatch):
     """Rows that are copied and bytes that are taken, at 2,000 known caches and at 64,000."""
     copied = []

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 HELP = "what the gates of a configuration or a checkpoint can be, and what that allows at most"
 
-EXAMPLES = ("gates model/config.json", "gates model --needs star-free --quiet", "gates --range=-1,1 --time-invariant")
+EXAMPLES = ("gates model/config.json", "gates model --needs star-free --quiet", "gates --range -1,1 --time-invariant")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -100,5 +100,5 @@ def _range(text: str) -> tuple[float, float]:
     try:
         least, greatest = map(float, parts)
     except ValueError:
-        raise InputError(f"--range {text[:60]!r}: expected two numbers with a comma, as in --range=-1,1") from None
+        raise InputError(f"--range {text[:60]!r}: expected two numbers with a comma, as in --range -1,1") from None
     return least, greatest

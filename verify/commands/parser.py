@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import re
 import shutil
 import sys
 import textwrap
@@ -32,6 +33,8 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args, examples: Sequence[str] = (), **kwargs):
         kwargs["formatter_class"] = argparse.RawDescriptionHelpFormatter
         super().__init__(*args, **kwargs)
+        # What begins as a negative number is a value, not an option: -1,1 as well as -1.
+        self._negative_number_matcher = re.compile(r"-\.?[0-9]")
         self.examples = examples
         self.children: dict[str, Parser] = {}
 
