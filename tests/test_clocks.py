@@ -1,6 +1,7 @@
 """What people hear while they wait: the title and what long work needs before it begins, and progress with a total."""
 
 import re
+import threading
 import time
 
 import pytest
@@ -95,10 +96,25 @@ def test_what_was_refused_leaves_no_title_behind(monkeypatch, capsys):
     monkeypatch.setattr(progress, "_AHEAD", 0.1)
     assert main(["counter", "anbn", "--target", "mamba", "--arithmetic", "exact"]) == 2
     assert capsys.readouterr().out == ""
-    assert main(["languages"]) == 0
     with Progress("things", phase="phase"):
         time.sleep(0.4)
-    assert "anbn over" not in capsys.readouterr().out.splitlines()[0]
+    assert capsys.readouterr().out == ""
+
+
+def test_a_title_that_nobody_reads_ends_no_thread(monkeypatch):
+    """Nor does it print a traceback beside the work: the next line that is printed meets the same."""
+    monkeypatch.setattr(progress, "DELAY", 0.15)
+    failed = []
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    for error in (BrokenPipeError(), ValueError("I/O operation on closed file")):
+
+        def say(text, error=error):
+            raise error
+
+        progress.announce("a title", say)
+        with Progress("things", phase="phase"):
+            time.sleep(0.4)
+        assert progress.announced("a title") and failed == []
 
 
 def test_each_architecture_is_named_while_it_is_decided(monkeypatch, capsys):

@@ -36,7 +36,6 @@ def main(argv: list[str] | None = None, age: float = 0.0) -> int:
     nobody reads the output.
     """
     clock.begin(age)
-    announce()
     try:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
@@ -63,6 +62,8 @@ def main(argv: list[str] | None = None, age: float = 0.0) -> int:
         return _failed(f"{error.filename or _unwritable(error)}: {error.strerror or error}", BAD_INPUT)
     except Exception as error:
         return _internal(error)
+    finally:
+        announce()
 
 
 def console() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import suppress
 from typing import Callable, Iterable, TypeVar
 
 _Item = TypeVar("_Item")
@@ -49,7 +50,8 @@ def _say_first() -> None:
     with found.lock:
         if found.text and not found.said:
             found.said = True
-            found.say(found.text)
+            with suppress(OSError, ValueError):  # who prints next meets the same, in a thread that can end the work
+                found.say(found.text)
 
 
 class Progress:
