@@ -6,6 +6,8 @@ import pytest
 
 from automata.notation.expressions import parse_regex
 from tests.certificates import FAILED, VERIFIED, checked
+from tests.test_certificate import refuted_parity
+from verify import checker
 from verify.certificate.document import CERTIFICATE_FORMAT
 
 LETTERS = "abcdefghij"
@@ -91,3 +93,23 @@ def test_steps_are_paid_for_by_the_layers():
     found = {**head, "language": everything("a"), "model": model, "evidence": evidence}
     status, printed = checked(found, seconds=60, work=10**7)
     assert status == FAILED and "operations" in printed
+
+
+# -- numbers that go on growing -------------------------------------------------------------------------
+
+
+def test_what_a_layer_learns_is_paid_for_by_its_fractions(monkeypatch):
+    """A power that no repetition cuts short: all of its rounds have new numbers, each of which takes thousands."""
+    found = refuted_parity(3)
+    found["evidence"]["word"]["parts"] = [[["1"], 1 << 62]]
+    learned, learn = [], checker.Run.learn
+
+    def counted(run, layer, way, state):
+        learned.append(state)
+        return learn(run, layer, way, state)
+
+    monkeypatch.setattr(checker.Run, "learn", counted)
+    monkeypatch.setattr(checker.Work, "left", 10**8)
+    with pytest.raises(checker.Failed, match="operations"):
+        checker._Claim(found).check()
+    assert 1_000 < len(learned) < 10**8 / 5_000

@@ -295,7 +295,7 @@ class Run:
         if ranges != self.ranges:
             for other in layer.ways.values(): self.look(layer, other)
         z = self.stage(layer.stages[0], way.part, self.features(new))
-        spend(400 + len(self.values) ** 2 // 100 + 60 * len(h) + 20 * len(z))
+        spend(2000 + len(self.values) ** 2 // 100 + 400 * len(h) + 20 * len(z))  # numbers may be fractions
         way.table[state & way.looks] = added, layer.made.setdefault(z, Record(z=z))
         return way.table[state & way.looks]
     def numbered(self, c, v):
@@ -315,7 +315,7 @@ class Run:
         if z not in stage.shared:
             sums = self.total(stage.columns, z)
             alone = self.active([(r, self.add(sums.get(r, 0), b)) for r, b in enumerate(stage.bias)], *stage.ends)
-            spend(20 * len(stage.bias))
+            spend(200 * (len(stage.bias) + len(z)))
             if len(stage.shared) * len(stage.bias) > 200000: stage.shared = {}
             stage.shared[z] = sums, alone
         sums, alone = stage.shared[z]

@@ -7,6 +7,7 @@ _CONDITIONS = f"{_TESTS}::test_each_condition_is_checked"
 _LOOKS = f"{_TESTS}::test_what_a_layer_looks_at_changes_with_the_numbers"
 _SLEEPS = f"{_TESTS}::test_what_does_not_sleep", f"{_TESTS}::test_what_sleeps_is_what_is_nowhere_greater"
 _NUMBERS = f"{_TESTS}::test_a_layer_looks_at_what_may_be_no_number"
+_FRACTIONS = "tests/test_checker_attacks.py::test_what_a_layer_learns_is_paid_for_by_its_fractions"
 _LANES = f"{_TESTS}::test_what_does_not_fit_into_a_lane"
 
 
@@ -99,4 +100,6 @@ FAULTS = [
     _fault("        return most <= end\n", "        return most < end + 1\n", "what sleeps is nowhere greater",
            _SLEEPS),
     _fault("need(max(registers, default=0) < MASK - 64,", "need(True,", "registers fit into lanes", _LANES),
+    _fault(" + 400 * len(h) + 20 * len(z))", ")", "what a layer learns is paid for", _FRACTIONS),
+    _fault("spend(200 * (len(stage.bias) + len(z)))", "spend(1)", "what a stage makes is paid for", _FRACTIONS),
 ]  # fmt: skip
