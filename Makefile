@@ -11,7 +11,7 @@ python := .venv/bin/python
 requirements := setup.cfg pyproject.toml constraints.txt
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint test-slow mutation malformed fuzz tamper targets-matrix certificates-attack coq mamba-ssm test-mamba-ssm test-gpu study bench docs notebooks page page-check clean
+.PHONY: demo test lint test-slow mutation malformed fuzz tamper targets-matrix impossible-matrix certificates-attack coq mamba-ssm test-mamba-ssm test-gpu study bench docs notebooks page page-check clean
 
 demo: .venv/core.stamp
 	$(python) -m verify dyck --k 2 --depth 5
@@ -35,6 +35,10 @@ mutation: .venv/test.stamp
 # Every language that is promised on every stock target, and corrupted weights, cell by cell; goes on where it was interrupted.
 targets-matrix: .venv/test.stamp
 	$(python) -W ignore -m tests.targets_matrix --out build/targets-matrix.jsonl
+
+# Every cell of the catalogue and the architectures that a theorem forbids, on 100 random models; goes on where it was interrupted.
+impossible-matrix: .venv/test.stamp
+	$(python) -W ignore -m tests.impossible_matrix --out build/impossible-matrix.jsonl
 
 # So many malformed inputs, over all commands; the same seed gives the same ones.
 malformed: .venv/test.stamp

@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 
 
 MONOTONE, CONTRACTION, REFLECTION, NONLINEAR = "monotone", "contraction", "reflection", "nonlinear"
-SIGNED, FIXED_SIGN, SOLVABLE = "signed", "signed, time-invariant", "solvable"
+SIGNED, FIXED_SIGN = "signed", "signed, time-invariant"
+SOLVABLE, CLOCKED = "solvable", "roots of unity, time-invariant"
 """What is known of how a target's state moves, whatever its weights: it decides what no weights can do.
 
 ``monotone``: each number of the state by a monotone map, given those above it (gates that are never negative,
 monotone rounding).  ``contraction``: by linear maps that never lengthen, over the reals.  ``reflection``: by
 linear maps that may turn over.  ``nonlinear``: by maps of any kind.  ``signed``: each number by a monotone map or one
 that turns the order over, given those above it, the same one at every step where it is also time-invariant.
-``solvable``: each number by a map z -> a z + b of a field, given those above it.
+``solvable``: each number by a map z -> a z + b of a field, given those above it; in ``clocked`` ones a is the same root
+of unity at every step.
 """
 
 STEPWISE, PREFILL, FORWARD, PIECES = "single steps", "prefill", "full forward", "in pieces"

@@ -28,7 +28,7 @@ from constructions.program.planner import plan
 from constructions.target import TARGETS, owner
 from verify.__main__ import main
 from verify.claim import Claim
-from verify.decision import EXPRESSIBLE, IMPOSSIBLE, NOT_KNOWN, confused, decide
+from verify.decision import EXPRESSIBLE, IMPOSSIBLE, NOT_KNOWN, decide
 from verify.proving import prove_claim
 from verify.testing import dfas
 
@@ -510,20 +510,14 @@ def test_commands_prove_save_and_check(tmp_path, capsys):
 def test_decisions_contradict_no_theorem(name, target):
     known = language(name)
     found = decide(known, RECOGNISE, TARGETS.named(target))
-    if target == "lru":
+    if target == "lru" and known.star_free:
         assert found.answer == NOT_KNOWN
     elif known.star_free or target in (*ANY, "complex-diagonal") or (name == "parity" and target == "signed-diagonal"):
         assert found.answer == EXPRESSIBLE
     else:
-        assert found.answer == IMPOSSIBLE and found.alike == 1
-        one, other = found.strings
+        assert found.answer == IMPOSSIBLE and found.failures.wrong == 1
+        one, other = found.failures.strings
         assert known.dfa().accepts_word(one) != known.dfa().accepts_word(other)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("target", ["signed-diagonal", "complex-diagonal", "longhorn"])
-def test_a_hundred_random_models_confuse_two_strings(target):
-    assert all(confused(TARGETS.named(target), language("tomita-6"), seed) is not None for seed in range(100))
 
 
 def test_random_models_are_of_their_family_and_differ():

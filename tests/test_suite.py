@@ -12,6 +12,7 @@ from automata.catalogue import LANGUAGES, language
 from constructions.build import build
 from verify.__main__ import main
 from verify.evidence.dataset import LABELS_FILE, STRINGS_FILE
+from verify.impossible.random_models import Failures
 from verify.suite import PAPER_LANGUAGES, PUBLISHED, row_of
 from verify.testing.corruption import corrupt
 
@@ -155,8 +156,8 @@ def test_a_malformed_line_turns_its_row_red(tmp_path, data):
 
 def test_what_is_said_to_be_impossible_is_shown(monkeypatch):
     """A decision whose strings do not show it is a fault of the row."""
-    right = verify.suite.decide
-    monkeypatch.setattr(verify.suite, "decide", lambda *a, **k: replace(right(*a, **k), strings=((), ("0",))))
+    right, shows_nothing = verify.suite.decide, Failures(((), ("0",)), "", 1, 1)
+    monkeypatch.setattr(verify.suite, "decide", lambda *a, **k: replace(right(*a, **k), failures=shows_nothing))
     assert row_of(language("parity")).outcome == "refuted"
 
 

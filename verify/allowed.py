@@ -15,7 +15,17 @@ from constructions.mamba.checkpoint import CONFIG
 from constructions.mamba.precision import PRECISIONS
 from constructions.recurrent.cells import MOST_UNITS
 from constructions.stock.gates import Gates, in_float32
-from constructions.target import CONTRACTION, FIXED_SIGN, MONOTONE, NONLINEAR, REFLECTION, SIGNED, SOLVABLE, TARGETS
+from constructions.target import (
+    CLOCKED,
+    CONTRACTION,
+    FIXED_SIGN,
+    MONOTONE,
+    NONLINEAR,
+    REFLECTION,
+    SIGNED,
+    SOLVABLE,
+    TARGETS,
+)
 from verify.decision import CONDITIONS, THEOREM
 
 if TYPE_CHECKING:
@@ -32,6 +42,7 @@ _NO_REGULAR = {
     SIGNED: "no: its groups have orders 2, 4, 8, … alone",
     FIXED_SIGN: "no: not PARITY",
     SOLVABLE: "no: its groups are solvable",
+    CLOCKED: "no: not PARITY",
 }
 
 AT_MOST = {
@@ -43,6 +54,7 @@ AT_MOST = {
     f"of its numbers; {CONDITIONS}",
     SOLVABLE: "regular, with solvable groups alone: maps z -> a z + b of a field make such groups, and so does what is "
     f"stacked of them; {CONDITIONS}",
+    CLOCKED: "quasi-aperiodic, in exact arithmetic: words of one length, whatever divides it, permute no states",
     FIXED_SIGN: f"no PARITY: two steps multiply by a square (Theorem 4 of the same); {CONDITIONS}",
 }
 """By how the state moves."""

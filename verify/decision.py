@@ -1,27 +1,27 @@
 """Which architecture can have a language: weights with a proof, what forbids it with strings that show it, or neither.
 
 What is expressible is built and proved (:func:`verify.proving.prove_claim`).  What is not star-free is impossible where
-the state moves by monotone maps; the two strings of a cycle are then run on models with random weights, which answer
-both alike.  Everything else is open, and says so.
+the state moves by monotone maps, and so are other groups elsewhere; strings that show it are then run on models with
+random weights, each of which gets one wrong.  Everything else is open, and says so.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import product
-from typing import Any
+from functools import partial
 
-import numpy as np
-
+from automata.algebra.quasi_aperiodic import is_quasi_aperiodic
 from automata.catalogue import COUNTER, Language
-from automata.errors import LimitError
+from automata.errors import InputError, LimitError
 from automata.machine import ACCEPT, RECOGNISE
 from constructions.build import build
 from constructions.compile.compiler import ADD, NotExpressible, compile
-from constructions.target import CONTRACTION, MONOTONE, SIGNED, SOLVABLE, Target
+from constructions.stock.rows import random_row
+from constructions.target import CLOCKED, CONTRACTION, MONOTONE, SIGNED, SOLVABLE, Target
 from verify.claim import Claim
-from verify.impossible.cycles import Cycle, find_cycle
+from verify.impossible.cycles import find_cycle
 from verify.impossible.endings import words_that_end_alike
+from verify.impossible.random_models import Draw, Failures, on_few, on_powers, on_strings
 from verify.progress import NO_PROGRESS, Progress
 from verify.proving import prove_claim
 from verify.verdict import PROVED, REFUTED, Verdict
@@ -31,16 +31,16 @@ EXPRESSIBLE, IMPOSSIBLE, NOT_KNOWN = ANSWERS = ("expressible", "impossible", "op
 _ALIKE = 8
 """Symbols at the end of two strings that no window of so many tells apart."""
 
-REPEATED = 48
-"""How often w is repeated, at most, to find two strings that a model answers alike."""
+_TURNS = 4
+"""Steps of w after which models of two layers whose gates are -1, 0 or 1 answer as before: each layer doubles them."""
+
+_CLOCK = 4
+"""The order of the gates of random models that are the same at every step: 1, i, -1, -i."""
 
 THEOREM = (
     "each number of its state moves by a monotone map, given those above it, and repeating a word brings such maps to "
     "rest (Sarrof, Veitsman, Hahn 2024, Theorem 2; machine-checked in verify/coq)"
 )
-
-LONGEST_CONFUSED = 8
-"""Strings up to this length are run on a random model."""
 
 GROUPS = {
     SIGNED: "each number of its state moves by a monotone map or one that turns the order over, given those above it, "
@@ -49,6 +49,12 @@ GROUPS = {
     "many of these have solvable groups alone (Krohn, Rhodes 1965)",
 }
 """What forbids a group, by how the state moves: its divisors are those of a wreath product of the levels' groups."""
+
+CLOCK = (
+    "whatever number divides the length of w, there is a w that permutes states (the language is not quasi-aperiodic: "
+    "Barrington, Compton, Straubing, Therien 1992); where the orders of gates that never change divide it, every "
+    "number after u w^n v is a polynomial in n from some n on, in exact arithmetic, so the answer settles"
+)
 
 WITHOUT_WEIGHTS = {
     "minimax": "the decay of lightning attention is the same at every step, so nothing is known to reset it, and no "
@@ -78,8 +84,7 @@ class Decision:
         reason: in words.
         size: of the weights, where there are any.
         verdict: of the proof, where there was one.
-        strings: the two strings that no model of the architecture tells apart, where it is impossible.
-        alike: how many random models were run on such strings, and answered two of them alike.
+        failures: where it is impossible, strings that random models were run on, and how many got one wrong.
         claim: what was proved of the paper's SSM; None of other weights, which nobody asks for again.
     """
 
@@ -88,9 +93,13 @@ class Decision:
     reason: str
     size: dict[str, int] = field(default_factory=dict)
     verdict: Verdict | None = None
-    strings: tuple[tuple[str, ...], ...] = ()
-    alike: int = 0
+    failures: Failures | None = None
     claim: Claim | None = None
+
+    @property
+    def strings(self) -> tuple[tuple[str, ...], ...]:
+        """Those of the failures."""
+        return self.failures.strings if self.failures else ()
 
 
 def decide(
@@ -109,7 +118,7 @@ def decide(
         mode: the question.
         target: the architecture.
         limit: joint states of the proof.
-        models: random models that are run on the strings, where it is impossible.
+        models: random models that are run on the same strings, where it is impossible.
 
     Raises:
         InputError: when the target cannot be run here, naming what is not installed.
@@ -118,7 +127,7 @@ def decide(
         construction = compile(language.machine, mode, target=target)
         built = build(construction, target)
     except NotExpressible as refusal:
-        return _refused(language, target, refusal, models)
+        return _refused(language, target, refusal, models, progress)
     except LimitError as error:
         return Decision(target.name, NOT_KNOWN, str(error))
     with built.running() as model:
@@ -139,83 +148,58 @@ def decide(
     return Decision(target.name, NOT_KNOWN, f"weights were built and not proved: {verdict.reason}", size, verdict)
 
 
-def decide_without_weights(language: Language, name: str) -> Decision:
-    """The answer for an architecture of WITHOUT_WEIGHTS, of which no model is built or run.
+def decide_without_weights(
+    language: Language, name: str, models: int = 1, progress: Progress = NO_PROGRESS
+) -> Decision:
+    """The answer for an architecture of WITHOUT_WEIGHTS; only random models are run, where it is impossible.
 
-    >>> from automata.catalogue import language
-    >>> [decide_without_weights(language("tomita-1"), name).answer for name in WITHOUT_WEIGHTS]
-    ['open', 'impossible']
+    Raises:
+        InputError: when such a model cannot be run here, naming what is not installed.
     """
+    draw = partial(random_row, name, language.alphabet, (ACCEPT,))
     regular = language.star_free is not None
     if name == "lfm2" and regular and (strings := words_that_end_alike(language.dfa(), _ALIKE)) is not None:
         reason = f"{WITHOUT_WEIGHTS[name]}; strings that end alike, however long, are told apart by their beginnings"
-        return Decision(name, IMPOSSIBLE, reason, strings=strings)
+        made = f"the last {_ALIKE} symbols of both are the same"
+        return Decision(name, IMPOSSIBLE, reason, failures=on_strings(draw, language, strings, made, models, progress))
     if name == "minimax" and language.star_free is False:
-        cycle = find_cycle(language.dfa(), RECOGNISE)
-        assert cycle is not None, "it is not star-free"
-        reason = f"repeating {' '.join(cycle.w)} permutes states with period {cycle.period}: Theorem 2"
-        return Decision(name, IMPOSSIBLE, reason, strings=(cycle_word(cycle, 0), cycle_word(cycle, 1)))
+        return _settled(name, language, draw, models, progress)
     return Decision(name, NOT_KNOWN, WITHOUT_WEIGHTS[name])
 
 
-def _refused(language: Language, target: Target, refusal: NotExpressible, models: int) -> Decision:
+def _refused(language: Language, target: Target, refusal: NotExpressible, models: int, progress: Progress) -> Decision:
     """What no register of the target does: impossible where a theorem says so, else open."""
+    draw = partial(target.random, language.alphabet, (ACCEPT,))
     if language.star_free is False and target.motion == MONOTONE:
-        cycle = find_cycle(language.dfa(), RECOGNISE)
-        assert cycle is not None
-        found = [
-            alike for seed in range(models) if (alike := answered_alike(target, language, cycle, seed)) is not None
-        ]
-        strings = found[0] if found else (cycle_word(cycle, 0), cycle_word(cycle, 1))
-        reason = f"repeating {' '.join(cycle.w)} permutes states with period {cycle.period}: Theorem 2"
-        return Decision(target.name, IMPOSSIBLE, reason, strings=strings, alike=len(found))
+        return _settled(target.name, language, draw, models, progress)
+    if language.star_free is False and target.motion == CLOCKED and not _quasi_aperiodic(language):
+        cycle = find_cycle(language.dfa(), RECOGNISE, multiple=_CLOCK)
+        assert cycle is not None, "words of any multiple permute states"
+        return Decision(target.name, IMPOSSIBLE, CLOCK, failures=on_powers(draw, language, cycle, models, progress))
     if refusal.group:
-        pairs = [pair for seed in range(models) if (pair := confused(target, language, seed)) is not None]
+        turning = find_cycle(language.dfa(), RECOGNISE, apart=_TURNS) if target.motion == SIGNED else None
+        if turning is not None:
+            failures = on_powers(draw, language, turning, models, progress)
+        else:
+            failures = on_few(draw, language, models, progress)
         reason = f"{refusal}: {GROUPS[target.motion]}; {CONDITIONS}"
-        return Decision(target.name, IMPOSSIBLE, reason, strings=pairs[0] if pairs else (), alike=len(pairs))
+        return Decision(target.name, IMPOSSIBLE, reason, failures=failures)
     if language.star_free is None and ADD not in target.abilities:
         return Decision(target.name, NOT_KNOWN, f"{refusal}; {_FINITE}")
     return Decision(target.name, NOT_KNOWN, _UNKNOWN.get(target.motion, f"{refusal}; no theorem is known"))
 
 
-def cycle_word(cycle: Cycle, n: int) -> tuple[str, ...]:
-    """u w^n v."""
-    return cycle.u + cycle.w * n + cycle.v
+def _settled(name: str, language: Language, draw: Draw, models: int, progress: Progress) -> Decision:
+    """Of an architecture that settles where a word is repeated, and a language that does not."""
+    cycle = find_cycle(language.dfa(), RECOGNISE)
+    assert cycle is not None, "it is not star-free"
+    reason = f"repeating {' '.join(cycle.w)} permutes states with period {cycle.period}: Theorem 2"
+    return Decision(name, IMPOSSIBLE, reason, failures=on_powers(draw, language, cycle, models, progress))
 
 
-def answered_alike(
-    target: Target, language: Language, cycle: Cycle, seed: int
-) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """Strings u w^n v and u w^(n+1) v that a random model answers alike, though just one is in the language."""
-    alphabet = language.alphabet
-    with target.random(alphabet, (ACCEPT,), seed) as model:
-        before: bool | None = None
-        for n in range(REPEATED + 1):
-            given = _accepts(model, alphabet, cycle_word(cycle, n))
-            if before is not None and given == before and (n - 1) % cycle.period in cycle.residues:
-                return cycle_word(cycle, n - 1), cycle_word(cycle, n)
-            before = given
-    return None
-
-
-def confused(target: Target, language: Language, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """Two shortest strings that a random model answers alike, though just one is in the language."""
-    dfa, alphabet = language.dfa(), language.alphabet
-    with target.random(alphabet, (ACCEPT,), seed) as model:
-        first: dict[tuple[bool, bool], tuple[str, ...]] = {}
-        for length in range(LONGEST_CONFUSED + 1):
-            for word in product(alphabet, repeat=length):
-                given, right = _accepts(model, alphabet, word), dfa.accepts_word(word)
-                first.setdefault((given, right), word)
-                if (other := first.get((given, not right))) is not None:
-                    return other, word
-    return None
-
-
-def _accepts(model: Any, alphabet: tuple[str, ...], word: tuple[str, ...]) -> bool:
-    running = getattr(model, "by_full_forward", model)
-    states, outputs = running.begin(1)
-    if word:
-        indices = np.array([[alphabet.index(symbol) for symbol in word]])
-        _, outputs = running.advance(states, indices)
-    return bool(outputs.dense()[0, -1, 0])
+def _quasi_aperiodic(language: Language) -> bool:
+    """Whether it is, or that is not known."""
+    try:
+        return is_quasi_aperiodic(language.dfa())
+    except InputError:
+        return True

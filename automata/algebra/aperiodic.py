@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Sequence
+from typing import Iterator, Sequence
 
 import numpy as np
 
@@ -83,6 +83,37 @@ def group_witness(
     if word is None:
         word = _round_trip(skeleton)
     return GroupWitness(word, _cycle(dfa, word), shortest)
+
+
+def graded_witness(dfa: DFA, apart: int, multiple: int = 1, search_limit: int = SEARCH_LIMIT) -> GroupWitness | None:
+    """A shortest word, of a length that is a multiple of a number, which permutes states of the automaton with a period
+    that does not divide ``apart``.  None where there is none among so many actions, told apart by lengths modulo that
+    number.
+
+    >>> graded_witness(DFA("ab", [[0, 1], [1, 0]], accepting=[0]), apart=1, multiple=4).word
+    ('a', 'a', 'a', 'b')
+    >>> graded_witness(DFA("ab", [[0, 1], [1, 0]], accepting=[0]), apart=2) is None
+    True
+    """
+    columns = [dfa.table[:, letter].tolist() for letter in range(len(dfa.alphabet))]
+    start = tuple(range(dfa.states)), 0
+    words: dict[tuple[tuple[int, ...], int], tuple[str, ...]] = {start: ()}
+    waiting = deque([start])
+    while waiting:
+        action, length = here = waiting.popleft()
+        for symbol, column in zip(dfa.alphabet, columns):
+            there = tuple(column[q] for q in action), (length + 1) % multiple
+            if there in words:
+                continue
+            words[there] = word = (*words[here], symbol)
+            if there[1] == 0:
+                for cycle in _cycles(there[0]):
+                    if apart % len(cycle):
+                        return GroupWitness(word, cycle, True)
+            if len(words) >= search_limit:
+                return None
+            waiting.append(there)
+    return None
 
 
 @dataclass(frozen=True)
@@ -174,13 +205,20 @@ def _cycle(dfa: DFA, word: Sequence[str]) -> tuple[int, ...]:
     for symbol in word:
         column = dfa.table[:, dfa.index[symbol]].tolist()
         action = [column[q] for q in action]
-    for first in range(dfa.states):
+    for cycle in _cycles(action):
+        if len(cycle) > 1:
+            return cycle
+    raise AssertionError(f"the word {word} permutes no states")
+
+
+def _cycles(action: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """The cycles of a map, each from its least state on, fixed points too."""
+    for first in range(len(action)):
         cycle = [first]
         while action[cycle[-1]] not in cycle:
             cycle.append(action[cycle[-1]])
-        if len(cycle) > 1 and action[cycle[-1]] == first:
-            return tuple(cycle)
-    raise AssertionError(f"the word {word} permutes no states")
+        if action[cycle[-1]] == first == min(cycle):
+            yield tuple(cycle)
 
 
 def _round_trip(skeleton: Skeleton) -> tuple[str, ...]:

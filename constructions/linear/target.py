@@ -21,7 +21,7 @@ from constructions.linear.lowering import KEY, lower_program, lower_table
 from constructions.linear.weights import FORGETTING, LINEAR_FAMILIES, LinearLayer, LinearWeights, Sparse
 from constructions.program.operations import Accumulate, Delay, Flip, Hold, Neuron, Turn
 from constructions.program.planner import Offer, plan
-from constructions.target import MONOTONE, NONLINEAR, SIGNED, SOLVABLE
+from constructions.target import CLOCKED, MONOTONE, NONLINEAR, SIGNED, SOLVABLE
 
 _ALWAYS = (Delay, Neuron)
 OFFERS = {
@@ -32,7 +32,7 @@ OFFERS = {
 }
 """What a layer of the diagonal families does; the others hold an automaton in one register."""
 
-_MOTIONS = {"signed-diagonal": SIGNED, "complex-diagonal": SOLVABLE, "lru": SOLVABLE, "longhorn": MONOTONE}
+_MOTIONS = {"signed-diagonal": SIGNED, "complex-diagonal": SOLVABLE, "lru": CLOCKED, "longhorn": MONOTONE}
 
 
 class LinearTarget:

@@ -12,7 +12,8 @@ from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM
 
 from automata.errors import InputError
 from constructions.mamba.huggingface import quiet, randomise
-from constructions.mamba.stepping import threads
+from constructions.mamba.reading import Reading
+from constructions.mamba.stepping import Vocabulary, WholeStrings, threads
 from constructions.stock.architecture import Architecture, Tensors
 
 if TYPE_CHECKING:
@@ -72,6 +73,30 @@ def loaded(config: Any, tensors: Mapping[str, torch.Tensor], dtype: torch.dtype)
 def random_numbers(architecture: Architecture, model: Any, seed: int) -> None:
     """Normal numbers in the place of all parameters, but those of attention, which stays idle."""
     randomise(model, seed, tuple(f"{name}." for name in _attention_of(architecture, model)))
+
+
+class RandomModel(WholeStrings):
+    """A model of an architecture that is no target, with normal numbers for its weights, read by full forward."""
+
+    arithmetic = "float32"
+
+    def __init__(self, name: str, config: Mapping[str, Any], vocabulary: Vocabulary, seed: int):
+        self.alphabet, self.outputs = vocabulary.alphabet, vocabulary.outputs
+        self._vocabulary = vocabulary
+        self.model = AutoModelForCausalLM.from_config(AutoConfig.for_model(name, **config)).eval()
+        randomise(self.model, seed)
+
+    @property
+    def by_full_forward(self) -> RandomModel:
+        """Itself: it has no other way."""
+        return self
+
+    def _given(self, symbols: np.ndarray) -> np.ndarray:
+        begun = np.full((len(symbols), 1), self._vocabulary.bos)
+        tokens = np.concatenate([begun, self._vocabulary.tokens[symbols]], axis=1)
+        with torch.no_grad():
+            logits = self.model(torch.from_numpy(tokens), use_cache=False).logits
+        return Reading().given(logits, self._vocabulary.answers)
 
 
 class StockRunner:

@@ -8,7 +8,69 @@ _DECIDE = "tests/test_decide.py::test_strings_that_end_alike_exactly_where_no_wi
 _COPIED = "tests/test_told_once.py::test_two_layers_of_attention_copy_every_word_without_equal_grams_and_no_other"
 _INPUTS = "tests/test_stock_inputs.py"
 
+_MODELS = "tests/test_random_models.py"
+_POWERS = "verify/impossible/random_models.py"
+_QUASI = "automata/algebra/quasi_aperiodic.py"
+_APERIODIC = "automata/algebra/aperiodic.py"
+_OF_EACH = f"{_MODELS}::test_quasi_aperiodic_are_those_that_no_length_of_words_permutes"
+
 FAULTS = [
+    Fault(
+        _POWERS,
+        "        if wrong == models:\n",
+        "        if True:\n",
+        f"{_MODELS}::test_more_powers_are_tried_where_few_do_not_settle",
+        "more powers are tried where few do not settle",
+    ),
+    Fault(
+        _POWERS,
+        "        wrong = int(max(alike))\n",
+        "        wrong = models\n        alike[0] = models\n",
+        f"{_MODELS}::test_strings_are_the_first_that_all_models_answer_alike",
+        "only models that answer both strings alike are counted",
+    ),
+    Fault(
+        _POWERS,
+        " if n % cycle.period in cycle.residues]",
+        "]",
+        f"{_MODELS}::test_strings_are_told_apart_by_definition",
+        "just one of the two strings is in the language",
+    ),
+    Fault(
+        _POWERS,
+        "        left &= ~wrong[:, chosen[-1]]\n",
+        "        left[:] = False\n",
+        f"{_MODELS}::test_few_strings_catch_every_model_that_any_of_the_short_ones_does",
+        "one string does not catch every model",
+    ),
+    Fault(
+        _QUASI,
+        "    shared = spheres[first + (stable - first) % period]\n",
+        "    shared = spheres[first]\n",
+        _OF_EACH,
+        "words of the least length that repeats are not those of all multiples of a length",
+    ),
+    Fault(
+        _APERIODIC,
+        "            if there[1] == 0:\n",
+        "            if True:\n",
+        f"{_MODELS}::test_words_of_a_length_that_a_number_divides_permute_where_symbols_are_counted",
+        "the length of w is a multiple of the order of the gates",
+    ),
+    Fault(
+        _APERIODIC,
+        "                    if apart % len(cycle):\n",
+        "                    if len(cycle) > 1:\n",
+        f"{_MODELS}::test_signed_gates_are_shown_a_period_that_is_no_power_of_two",
+        "signed gates have periods that are powers of two",
+    ),
+    Fault(
+        "verify/decision.py",
+        " and not _quasi_aperiodic(language):\n",
+        ":\n",
+        f"{_MODELS}::test_what_no_theorem_forbids_clocks_is_open",
+        "gates that never change tell positions modulo a number",
+    ),
     Fault(
         _ENDINGS,
         "                if one != other:  # two",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from automata.machines.copying import CopyMachine
     from verify.commands.inputs import Input
     from verify.decision import Decision
+    from verify.show.report import Report
 
 HELP = "which architectures can have a language: weights with a proof, or the algebra that forbids it"
 
@@ -83,19 +84,18 @@ def _decisions(language: Language, names: Sequence[str], args: argparse.Namespac
 
     found = []
     for number, name in enumerate(names, 1):
-        if name in WITHOUT_WEIGHTS:
-            found.append(decide_without_weights(language, name))
-            continue
         phase = f"{language.name} on {name}, {number} of {len(names)}"
-        with Progress("joint states", quiet=getattr(args, "quiet", False), phase=phase) as progress:
+        with Progress("joint states or models", quiet=getattr(args, "quiet", False), phase=phase) as progress:
+            if name in WITHOUT_WEIGHTS:
+                found.append(decide_without_weights(language, name, args.models, progress))
+                continue
             target = TARGETS.named(name)
             found.append(decide(language, args.mode, target, limit=args.limit, models=args.models, progress=progress))
     return found
 
 
 def _one(given: Input, names: Sequence[str], args: argparse.Namespace) -> int:
-    from verify.decision import CONDITIONS, THEOREM
-    from verify.show.report import Report, show_word
+    from verify.show.report import Report
 
     report = Report(f"python -m verify decide {given.options} --mode {args.mode}", json_path=args.json)
     report.title(f"{given.title}\n{args.mode}: which architectures can have it")
@@ -105,22 +105,43 @@ def _one(given: Input, names: Sequence[str], args: argparse.Namespace) -> int:
         size = ", ".join(f"{number} {name}" for name, number in list(found.size.items())[:2]) or "-"
         rows.append((found.target, found.answer, size, found.reason))
     report.table("decisions", rows, [_data(found) for found in decisions])
-    shown = next((found for found in decisions if found.strings), None)
-    if shown is not None:
-        one, other = (show_word(word) for word in shown.strings)
-        run = sum(found.alike for found in decisions)
-        theorem = {"Theorem 2": THEOREM, "its conditions": CONDITIONS}
-        values = {
-            **(theorem if "Theorem 2" in shown.reason else {"theorem": shown.reason}),
-            "strings": f"{one} and {other}, just one of which is in the language",
-            "random models run": f"{run}, each of which answers two such strings alike",
-        }
-        report.section("what forbids it", values)
+    if shown := [found for found in decisions if found.failures]:
+        _forbidden(report, shown)
     if copied := _copied(given, names):
         report.section("how many words are told apart", copied)
     report_certificate(args, report, lambda: _certificate(given, decisions, args.regex))
     report.close()
     return 0
+
+
+def _forbidden(report: Report, decisions: Sequence[Decision]) -> None:
+    """The theorems, and for each architecture the strings that random models of it get wrong."""
+    from verify.decision import CONDITIONS, THEOREM
+    from verify.show.report import show_word
+
+    values = {"wrong": "a model is, where it answers one of these strings otherwise than the language does"}
+    if any("Theorem 2" in found.reason for found in decisions):
+        values = {"Theorem 2": THEOREM, "its conditions": CONDITIONS, **values}
+    report.section("what forbids it", values)
+    rows = [("architecture", "random models", "how the strings are made", "strings")]
+    for found in decisions:
+        failures = found.failures
+        assert failures is not None
+        run = f"{failures.wrong} of {failures.models} wrong"
+        rows.append((found.target, run, failures.made, "; ".join(map(show_word, failures.strings))))
+    report.table("run on random models", rows, [_run(found) for found in decisions])
+
+
+def _run(found: Decision) -> dict[str, object]:
+    failures = found.failures
+    assert failures is not None
+    return {
+        "target": found.target,
+        "made": failures.made,
+        "strings": [list(word) for word in failures.strings],
+        "models": failures.models,
+        "wrong": failures.wrong,
+    }
 
 
 def _copied(given: Input, names: Sequence[str]) -> dict[str, object]:
@@ -224,6 +245,7 @@ def _table(languages: Sequence[Language], names: Sequence[str], args: argparse.N
 
 
 def _data(found: Decision) -> dict[str, object]:
+    failures = found.failures
     return {
         "architecture": found.target,
         "answer": found.answer,
@@ -231,6 +253,7 @@ def _data(found: Decision) -> dict[str, object]:
         "size": found.size,
         "method": found.verdict.method if found.verdict else None,
         "explored": found.verdict.explored if found.verdict else {},
-        "strings": [list(word) for word in found.strings],
-        "random_models": found.alike,
+        "strings": [list(word) for word in failures.strings] if failures else [],
+        "random_models": failures.models if failures else 0,
+        "wrong_models": failures.wrong if failures else 0,
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from automata.algebra.aperiodic import group_witness
+from automata.algebra.aperiodic import graded_witness, group_witness
 from automata.dfa import DFA
 from automata.machine import ACCEPT, PREDICTIVE
 
@@ -22,8 +22,9 @@ class Cycle:
     Attributes:
         u, w, v: words; u and v may be empty.
         answers: the answer after u w^n v for n = 0 … period - 1; the answers repeat from there.
-        residues: the n modulo the period for which the answers after u w^n v and u w^(n+1) v differ, and are both
-            asked for.
+        residues: the n modulo the period for which the answers after u w^n v and u w^(n + apart) v differ, and are
+            both asked for.
+        apart: by how many w the two strings to be compared differ.
     """
 
     u: tuple[str, ...]
@@ -31,6 +32,7 @@ class Cycle:
     v: tuple[str, ...]
     answers: tuple[frozenset[str], ...]
     residues: tuple[int, ...]
+    apart: int = 1
 
     @property
     def period(self) -> int:
@@ -45,8 +47,15 @@ class Cycle:
         return next(k for k in range(n, n + self.period) if k % self.period in self.residues)
 
 
-def find_cycle(dfa: DFA, mode: str) -> Cycle | None:
+def find_cycle(dfa: DFA, mode: str, apart: int = 1, multiple: int = 1) -> Cycle | None:
     """The strings with a shortest w, and then shortest u and v; None when the language is star-free.
+
+    Args:
+        dfa: the language.
+        mode: the question.
+        apart: by how many w the two strings to be compared differ; the period does not divide it.
+        multiple: what the length of w is a multiple of.  With this, or ``apart`` above 1, None also says that no such
+            w was found.
 
     Raises:
         InputError: when the automaton has too many image sets to decide.
@@ -56,19 +65,22 @@ def find_cycle(dfa: DFA, mode: str) -> Cycle | None:
     >>> cycle = find_cycle(parity, RECOGNISE)
     >>> cycle.u, cycle.w, cycle.v, cycle.residues
     ((), ('1',), (), (0, 1))
+    >>> find_cycle(parity, RECOGNISE, multiple=3).w, find_cycle(parity, RECOGNISE, apart=2)
+    (('0', '0', '1'), None)
     """
     minimal = dfa.minimise()
-    witness = group_witness(minimal)
+    witness = group_witness(minimal) if apart == multiple == 1 else graded_witness(minimal, apart, multiple)
     if witness is None:
         return None
     u, start = min(((minimal.access(q), i) for i, q in enumerate(witness.states)), key=lambda found: len(found[0]))
     states = witness.states[start:] + witness.states[:start]
-    v = min((_separator(minimal, p, q, mode) for p, q in zip(states, states[1:] + states[:1])), key=len)
+    shift = apart % len(states)
+    v = min((_separator(minimal, p, q, mode) for p, q in zip(states, states[shift:] + states[:shift])), key=len)
     ends = [_after(minimal, q, v, mode) for q in states]
     answers = tuple(frozenset() if q is None else _answer(minimal, q, mode) for q in ends)
-    following = zip(ends, ends[1:] + ends[:1], answers, answers[1:] + answers[:1])
+    following = zip(ends, ends[shift:] + ends[:shift], answers, answers[shift:] + answers[:shift])
     residues = tuple(i for i, (p, q, here, there) in enumerate(following) if None not in (p, q) and here != there)
-    return Cycle(u, witness.word, v, answers, residues)
+    return Cycle(u, witness.word, v, answers, residues, apart)
 
 
 def _answer(dfa: DFA, state: int, mode: str) -> frozenset[str]:

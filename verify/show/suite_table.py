@@ -134,9 +134,9 @@ def why(one: Row) -> str:
     """The proof, what forbids one, or what is wrong, in a sentence."""
     decision = one.decisions[0]
     said = one.faults[0] if one.faults else decision.reason
-    if decision.strings and not one.faults:
-        first, second = (show_word(word) for word in decision.strings)
-        shown = "a random model answers both alike" if decision.alike else "just one of them is a word"
+    if (failures := decision.failures) is not None and not one.faults:
+        first, second = (show_word(word) for word in failures.strings)
+        shown = "a random model answers both alike" if failures.wrong else "just one of them is a word"
         said = f"{decision.reason}; {first} and {second}: {shown}"
     if one.audit is not None and one.audit.wrong and one.audit.convention is not None and one.audit.convention.oddity:
         said += f"; labels: {one.audit.convention.oddity}"

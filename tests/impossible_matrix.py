@@ -1,0 +1,191 @@
+"""Every cell of the catalogue and the architectures that a theorem forbids: what `decide` says of it, and random
+models, each run on the strings that it prints: one line of JSON for each cell, written as it is done, so that an
+interrupted run goes on where it was.
+
+    python -m tests.impossible_matrix --out build/impossible-matrix.jsonl [--models 100] [--on mamba2,rwkv] [--summary]
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+import time
+from contextlib import AbstractContextManager
+from itertools import product
+from pathlib import Path
+from typing import Any, Iterator
+
+import numpy as np
+
+from automata.catalogue import language
+from automata.machine import ACCEPT, RECOGNISE
+from constructions.stock.rows import random_row
+from constructions.target import TARGETS
+from verify.decision import IMPOSSIBLE, WITHOUT_WEIGHTS, Decision, decide, decide_without_weights
+
+NONNEGATIVE = (
+    "ssm", "mamba", "mamba2", "bamba", "granitemoehybrid", "falcon_h1", "nemotron_h", "recurrent_gemma", "falcon_mamba",
+    "jamba", "zamba", "zamba2", "xlstm", "rwkv", "longhorn", "minimax",
+)  # fmt: skip
+"""Gates in [0, 1]: star-free at most."""
+
+WITH_GROUPS = ("tomita-3", "tomita-5", "tomita-6", "parity", "aa-star", "aaaa-star", "abab-star")
+NOT_DEFINITE = (
+    *WITH_GROUPS, "tomita-1", "tomita-2", "tomita-4", "tomita-7", "d-2", "d-3", "d-4", "d-12", "aa*bb*cc*dd*ee*",
+    "{a,b}*d{b,c}*", "{0,1,2}*02*", "flip-flop",
+)  # fmt: skip
+BY_SYMBOL = ("tomita-5", "tomita-6", "parity")
+"""Those that count a symbol modulo a number, which no position tells."""
+
+FORBIDDEN = {
+    **dict.fromkeys(NONNEGATIVE, WITH_GROUPS),
+    "signed-diagonal": ("tomita-6",),
+    "lru": BY_SYMBOL,
+    "lfm2": NOT_DEFINITE,
+}
+"""What theorems say of the catalogue's languages, written down and not computed."""
+
+MODELS, SHORT = 100, 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One line of the matrix."""
+
+    language: str
+    target: str
+
+
+def cells() -> Iterator[Cell]:
+    """All of them, target by target."""
+    for target, names in FORBIDDEN.items():
+        for name in names:
+            yield Cell(name, target)
+
+
+def decision(cell: Cell, models: int) -> Decision:
+    """What the product says of it."""
+    known = language(cell.language)
+    if cell.target in WITHOUT_WEIGHTS:
+        return decide_without_weights(known, cell.target, models)
+    return decide(known, RECOGNISE, TARGETS.named(cell.target), models=models)
+
+
+def drawn(cell: Cell, seed: int) -> AbstractContextManager[Any]:
+    """A random model of its architecture."""
+    alphabet = language(cell.language).alphabet
+    if cell.target in WITHOUT_WEIGHTS:
+        return random_row(cell.target, alphabet, (ACCEPT,), seed)
+    return TARGETS.named(cell.target).random(alphabet, (ACCEPT,), seed)
+
+
+def run(cell: Cell, models: int = MODELS) -> dict[str, Any]:
+    """What is decided, and how many of the models are wrong on the strings, of that many run once more from the start;
+    how many of them answer some short strings in one way and others in the other; whether all logits are finite.
+    """
+    start = time.process_time()
+    found = decision(cell, models)
+    dfa, alphabet = language(cell.language).dfa(), language(cell.language).alphabet
+    failures = found.failures
+    wrong = both = 0
+    finite = True
+    for seed in range(models if failures else 0):
+        with drawn(cell, seed) as model:
+            assert failures is not None
+            wrong += any(answer(model, alphabet, word) != dfa.accepts_word(word) for word in failures.strings)
+            both += len(short_answers(model, len(alphabet))) == 2
+            if runner := getattr(model, "runner", None):
+                finite &= bool(runner.logits(model_tokens(model, len(alphabet))).isfinite().all())
+    return {
+        **dataclasses.asdict(cell),
+        "models": models,
+        "answer": found.answer,
+        "made": failures.made if failures else "",
+        "lengths": [len(word) for word in failures.strings] if failures else [],
+        "in the language": sum(map(dfa.accepts_word, failures.strings)) if failures else 0,
+        "wrong as decide says": failures.wrong if failures else 0,
+        "wrong": wrong,
+        "of two minds": both,
+        "finite": finite,
+        "seconds": round(time.process_time() - start, 1),
+    }
+
+
+def answer(model: Any, alphabet: tuple[str, ...], word: tuple[str, ...]) -> bool:
+    """What a model answers after a string, read whole."""
+    running = getattr(model, "by_full_forward", model)
+    states, outputs = running.begin(1)
+    if word:
+        _, outputs = running.advance(states, np.array([[alphabet.index(symbol) for symbol in word]]))
+    return bool(outputs.dense()[0, -1, 0])
+
+
+def short_answers(model: Any, letters: int) -> set[bool]:
+    """All answers after strings of up to so many symbols, fewer where there are many letters."""
+    running = getattr(model, "by_full_forward", model)
+    length = SHORT if letters < 3 else 3
+    words = np.array(list(product(range(letters), repeat=length)))
+    states, _ = running.begin(len(words))
+    return set(running.advance(states, words)[1].dense()[..., 0].ravel().tolist())
+
+
+def model_tokens(model: Any, letters: int) -> Any:
+    """BOS and 30 symbols."""
+    import torch
+
+    symbols = np.random.default_rng(0).integers(0, letters, 30)
+    return torch.tensor([[model.vocabulary.bos, *model.vocabulary.tokens[symbols].tolist()]])
+
+
+def as_it_should(line: dict[str, Any]) -> bool:
+    """Impossible, strings of which one is in the language and one is not, and each model wrong on one of them."""
+    strings = len(line["lengths"]) == 2 and line["in the language"] == 1
+    every = line["models"] == line["wrong"] == line["wrong as decide says"]
+    return line["answer"] == IMPOSSIBLE and strings and every and line["finite"]
+
+
+def summary(lines: list[dict[str, Any]]) -> str:
+    """Counts for each target, and each cell that is not as it should be."""
+    rows = []
+    for target in FORBIDDEN:
+        of = [line for line in lines if line["target"] == target]
+        if of:
+            right = sum(map(as_it_should, of))
+            minds = f"{min(line['of two minds'] for line in of)} to {max(line['of two minds'] for line in of)}"
+            longest = max(length for line in of for length in line["lengths"])
+            rows.append(
+                f"{target:<18} {right} of {len(FORBIDDEN[target])} cells, {of[0]['models']} models each, {minds} of "
+                f"them of two minds, strings of up to {longest} symbols"
+            )
+    strange = [json.dumps(line) for line in lines if not as_it_should(line)]
+    return "\n".join([*rows, f"{len(lines)} cells, {len(strange)} not as they should be", *strange])
+
+
+def main(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.impossible_matrix", description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("build/impossible-matrix.jsonl"))
+    parser.add_argument("--models", type=int, default=MODELS)
+    parser.add_argument("--on", help="only these targets, separated by commas")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no cell after so many")
+    parser.add_argument("--summary", action="store_true", help="only show what is there")
+    args = parser.parse_args(words)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    lines = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
+    lines = [line for line in lines if line["models"] == args.models]
+    known, begun = {Cell(line["language"], line["target"]) for line in lines}, time.monotonic()
+    for cell in () if args.summary else cells():
+        if cell in known or args.on and cell.target not in args.on.split(","):
+            continue
+        if time.monotonic() - begun > args.seconds:
+            break
+        lines.append(run(cell, args.models))
+        with args.out.open("a") as file:
+            file.write(json.dumps(lines[-1]) + "\n")
+    print(summary(lines))
+    return 0 if all(map(as_it_should, lines)) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

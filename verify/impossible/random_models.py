@@ -1,0 +1,143 @@
+"""Strings that random models get wrong, where a theorem says that no weights of their architecture have a language.
+
+Each model is run from its beginning on each string alone.  A model is wrong on one of two strings where it answers
+them alike and just one is in the language.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Callable, Iterator, Sequence
+
+import numpy as np
+
+from automata.catalogue import Language
+from verify.impossible.cycles import Cycle
+from verify.progress import NO_PROGRESS, Progress
+
+REPEATED = (12, 48)
+"""How often w is repeated, at most, to find two strings that all models answer alike; if there are none, more often."""
+
+SHORTEST = 60
+"""So many shortest strings are run where no two are known beforehand."""
+
+Draw = Callable[[int], AbstractContextManager[Any]]
+"""A random model by its seed, as long as the context lasts."""
+
+_Word = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Strings, and what became of the models that were run on them.
+
+    Attributes:
+        strings: each of them alone was read by each model.
+        made: how they were found, in words.
+        models: how many were run.
+        wrong: how many of them are wrong on at least one of the strings.
+    """
+
+    strings: tuple[_Word, ...]
+    made: str
+    models: int
+    wrong: int
+
+
+def on_powers(draw: Draw, language: Language, cycle: Cycle, models: int, progress: Progress = NO_PROGRESS) -> Failures:
+    """Strings u w^n v and u w^(n + apart) v that most models answer alike, all if there are such, with a least n."""
+    for most in REPEATED:
+        tried = [n for n in range(most + 1) if n % cycle.period in cycle.residues]
+        powers = sorted({*tried, *(n + cycle.apart for n in tried)})
+        given = answers_of(draw, language.alphabet, [cycle_word(cycle, n) for n in powers], models, progress)
+        alike = [(given[:, powers.index(n)] == given[:, powers.index(n + cycle.apart)]).sum() for n in tried]
+        wrong = int(max(alike))
+        if wrong == models:
+            break
+    n = tried[alike.index(wrong)]
+    strings = cycle_word(cycle, n), cycle_word(cycle, n + cycle.apart)
+    return Failures(strings, f"{_named(cycle)}, n = {n} and {n + cycle.apart}", models, wrong)
+
+
+def on_strings(
+    draw: Draw, language: Language, strings: Sequence[_Word], made: str, models: int, progress: Progress = NO_PROGRESS
+) -> Failures:
+    """Strings that are known beforehand."""
+    wrong = _wrong(draw, language, strings, models, progress)
+    return Failures(tuple(strings), made, models, int(wrong.any(axis=1).sum()))
+
+
+def on_few(draw: Draw, language: Language, models: int, progress: Progress = NO_PROGRESS) -> Failures:
+    """Few short strings such that each model is wrong on one of them, if there are such: always the one on which most
+    models are wrong of those that are not wrong on one before.
+    """
+    words: list[_Word] = []
+    for length in range(SHORTEST):
+        words += product(language.alphabet, repeat=length)
+        if len(words) >= SHORTEST:
+            break
+    wrong = _wrong(draw, language, words[:SHORTEST], models, progress)
+    chosen: list[int] = []
+    left = np.ones(models, dtype=bool)
+    while left.any() and wrong[left].any():
+        chosen.append(int(wrong[left].sum(axis=0).argmax()))
+        left &= ~wrong[:, chosen[-1]]
+    made = f"of the {len(words[:SHORTEST])} shortest strings few that catch all models caught by any"
+    return Failures(tuple(words[i] for i in sorted(chosen)), made, models, models - int(left.sum()))
+
+
+def cycle_word(cycle: Cycle, n: int) -> _Word:
+    """u w^n v."""
+    return cycle.u + cycle.w * n + cycle.v
+
+
+def answers_of(
+    draw: Draw, alphabet: _Word, words: Sequence[_Word], models: int, progress: Progress = NO_PROGRESS
+) -> np.ndarray:
+    """What each model answers after each string: booleans (models, strings)."""
+    given = np.zeros((models, len(words)), dtype=bool)
+    number = {symbol: index for index, symbol in enumerate(alphabet)}
+    for seed in range(models):
+        with draw(seed) as model:
+            read = _each_alone if hasattr(model, "by_full_forward") else _by_steps
+            given[seed] = list(read(model, [[number[symbol] for symbol in word] for word in words]))
+        progress.advance(1)
+    return given
+
+
+def _each_alone(model: Any, words: Sequence[list[int]]) -> Iterator[bool]:
+    """By one full forward for each string."""
+    for word in words:
+        states, outputs = model.by_full_forward.begin(1)
+        if word:
+            _, outputs = model.by_full_forward.advance(states, np.array([word]))
+        yield outputs.dense()[0, -1, 0]
+
+
+def _by_steps(model: Any, words: Sequence[list[int]]) -> Iterator[bool]:
+    """Of an engine, which has no other way: with what strings begin alike is run once."""
+    known: dict[tuple[int, ...], Any] = {(): model.begin(1)}
+    for word in words:
+        for length, symbol in enumerate(word):
+            before, after = tuple(word[:length]), tuple(word[: length + 1])
+            if after not in known:
+                known[after] = model.advance(known[before][0], np.array([[symbol]]))
+        yield known[tuple(word)][1].dense()[0, -1, 0]
+
+
+def _wrong(draw: Draw, language: Language, words: Sequence[_Word], models: int, progress: Progress) -> np.ndarray:
+    dfa = language.dfa()
+    right = [dfa.accepts_word(word) for word in words]
+    return answers_of(draw, language.alphabet, words, models, progress) != np.array(right)
+
+
+def _named(cycle: Cycle) -> str:
+    """u w^n v with its symbols.
+
+    >>> _named(Cycle(("b",), ("a", "b"), (), (), ()))
+    'b (a b)^n'
+    """
+    w = " ".join(cycle.w)
+    return " ".join([*cycle.u, f"({w})^n" if len(cycle.w) > 1 else f"{w}^n", *cycle.v])
