@@ -2,20 +2,23 @@
 
 import dataclasses
 
+import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automata.catalogue import language
 from automata.dfa import DFA
+from automata.errors import InputError
 from automata.machine import RECOGNISE
 from constructions.build import build
 from constructions.cascade import Permutation, Permute
 from constructions.compile.compiler import compile
 from constructions.compile.emulation import emulates
+from constructions.compile.factorings import factorings, length
 from constructions.compile.krohn_rhodes import holonomy_cascade
-from constructions.compile.transpositions import by_transpositions, transpositions
+from constructions.compile.transpositions import by_transpositions
 from constructions.program.operations import Delay, Flip, Hold, Neuron, Swap, run_program
 from constructions.program.planner import Offer, plan
 from verify.claim import Claim
@@ -40,14 +43,31 @@ def random_with_groups(rng):
             return dfa
 
 
-@given(st.permutations(range(6)))
-def test_transpositions_multiply_to_the_permutation(images):
-    for point, image in enumerate(images):
-        for one, other in reversed(transpositions(images)):
-            point = other if point == one else one if point == other else point
-        assert point == image
-    cycles = 6 - len(transpositions(images))
-    assert 1 <= cycles <= 6
+@given(st.lists(st.permutations(range(5)).map(tuple), min_size=1, max_size=4), st.integers(0, 4))
+@settings(max_examples=60)
+def test_transpositions_multiply_to_the_permutations(permutations, initial):
+    words = factorings(permutations, initial) if any(map(length, permutations)) else []
+    for images, word in zip(permutations, words):
+        assert len(word) == max(map(length, permutations))
+        for point, image in enumerate(images):
+            for one, other in filter(None, reversed(word)):
+                point = other if point == one else one if point == other else point
+            assert point == image
+
+
+@given(st.permutations(range(7)))
+def test_as_few_transpositions_as_can_be(images):
+    cycles = nx.number_weakly_connected_components(nx.DiGraph(list(enumerate(images))))
+    assert length(images) == 7 - cycles
+
+
+def test_levels_meet_few_permutations():
+    """The first that came to hand met 41,472 states."""
+    dfa = DFA("ab", [[1, 2], [3, 3], [2, 4], [4, 0], [0, 3]], [2])
+    cascade = by_transpositions(holonomy_cascade(dfa, RECOGNISE))
+    assert emulates(cascade, dfa, 768) is None
+    with pytest.raises(InputError, match="more than 767 pairs"):
+        emulates(cascade, dfa, 767)
 
 
 @pytest.mark.parametrize("dfa", [S3, T3, *(language(name).dfa() for name in GROUPS)], ids=["S3", "T3", *GROUPS])

@@ -19,30 +19,9 @@ of Krohn and Rhodes (1965).
 
 from __future__ import annotations
 
-from typing import Sequence
-
 from constructions.cascade import Cascade, Is, Level, Literal, Permutation, Permute, Rule, Set, Signal
+from constructions.compile.factorings import Swapped, factorings, length
 from constructions.compile.splitting import Splitting, signal_of
-
-Swapped = tuple[int, int]
-
-
-def transpositions(images: Sequence[int]) -> list[Swapped]:
-    """Transpositions whose product is the permutation, the last applied first; as few as can be.
-
-    >>> transpositions((1, 2, 0)), transpositions((1, 0, 2)), transpositions((0, 1))
-    ([(0, 2), (0, 1)], [(0, 1)], [])
-    """
-    seen: set[int] = set()
-    found: list[Swapped] = []
-    for start in range(len(images)):
-        cycle, point = [], start
-        while point not in seen:
-            seen.add(point)
-            cycle.append(point)
-            point = images[point]
-        found += [(cycle[0], other) for other in reversed(cycle[1:])]
-    return found
 
 
 def by_transpositions(cascade: Cascade) -> Cascade:
@@ -66,7 +45,7 @@ class _Splitting(Splitting):
 
 
 def _many(register: Permutation) -> bool:
-    return any(isinstance(rule.then, Permute) and len(transpositions(rule.then.images)) > 1 for rule in register.rules)
+    return any(isinstance(rule.then, Permute) and length(rule.then.images) > 1 for rule in register.rules)
 
 
 def _levels(register: Permutation, read_before: bool) -> list[Level]:
@@ -133,10 +112,9 @@ class _Points:
     def __init__(self, register: Permutation, read_before: bool):
         self.register, self.read_before = register, read_before
         self.points = range(register.values)
-        self.words: list[list[Swapped] | None] = [
-            transpositions(rule.then.images) if isinstance(rule.then, Permute) else None for rule in register.rules
-        ]
-        self.depth = max(len(word) for word in self.words if word)
+        moving = sorted({rule.then.images for rule in register.rules if isinstance(rule.then, Permute)})
+        self.words = dict(zip(moving, factorings(moving, register.initial)))
+        self.depth = len(self.words[moving[0]])
 
     def levels(self) -> list[Level]:
         found = []
@@ -181,12 +159,13 @@ class _Points:
 
     def _at(self, level: int, point: int) -> Permutation:
         rules: list[Rule] = []
-        for rule, word in zip(self.register.rules, self.words):
-            if word is None:
+        for rule in self.register.rules:
+            if isinstance(rule.then, Permute):
+                swapped = self.words[rule.then.images][level - 1]
+                rules += self._moved(rule.when, level, swapped) if swapped else []
+            else:
                 assert isinstance(rule.then, Set)
                 rules.append(Rule(rule.when, Set(rule.then.value if level == self.depth else point)))
-            elif len(word) >= level:
-                rules += self._moved(rule.when, level, word[level - 1])
         return Permutation(self._name(level, point), self.register.values, tuple(rules), point)
 
     def _moved(self, when: tuple[Literal, ...], level: int, swapped: Swapped) -> list[Rule]:
