@@ -23,6 +23,7 @@ The size is the sum over the symbols of the number of states that each leads to,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Sequence
 
 import numpy as np
 
@@ -44,20 +45,23 @@ _CANDIDATE = {"relu": 0, "tanh": 0, "gru": 2, "lstm": 2}
 _OPEN = {"relu": (), "tanh": (), "gru": ((0, STEEP), (1, -STEEP)), "lstm": ((0, STEEP), (1, -STEEP), (3, STEEP))}
 """The biases of the other gates."""
 
+_OF_STATE = "layer.weight_hh_l"
+"""What the name of a layer's matrix of the state begins with."""
+
 MOST_UNITS = {"float32": 2**15, "float64": 2**15, "bfloat16": 2**6}
 """Sums of so many units are exact before the threshold."""
 
 
 @dataclass(frozen=True)
 class CellWeights:
-    """The weights of ``nn.Embedding``, one layer of the cell, and ``nn.Linear``.
+    """The weights of ``nn.Embedding``, layers of the cell, and ``nn.Linear``.
 
     Attributes:
         cell: a key of :data:`CELLS`.
         dtype: the format of the numbers.
         alphabet: the symbols.
         outputs: what can be given out.
-        units: for each unit the symbol, None for BOS, and the state.
+        units: what each unit of a layer means, in words.
         tensors: by the names of torch, float64.
     """
 
@@ -65,8 +69,12 @@ class CellWeights:
     dtype: str
     alphabet: tuple[str, ...]
     outputs: tuple[str, ...]
-    units: tuple[tuple[str | None, int], ...]
+    units: tuple[str, ...]
     tensors: dict[str, np.ndarray]
+
+    @property
+    def layers(self) -> int:
+        return sum(name.startswith(_OF_STATE) for name in self.tensors)
 
     @property
     def parameters(self) -> int:
@@ -117,23 +125,20 @@ def lower_to_cell(cascade: Cascade, cell: str, dtype: str) -> CellWeights:
         dtype,
         cascade.alphabet,
         cascade.outputs,
-        tuple(units),
-        {**_layer(cell, sources, letters), **_head(cell, cascade, states)},
+        tuple(f"read {symbol or '<bos>'}, now in state {q}" for symbol, q in units),
+        {**_layer(cell, sources, letters), **readout(cell, cascade, _given(cascade, states))},
     )
 
 
-def shapes(cell: str, tokens: int, units: int) -> dict[str, tuple[int, ...]]:
+def shapes(cell: str, tokens: int, units: int, layers: int = 1) -> dict[str, tuple[int, ...]]:
     """The shape of each tensor."""
     rows = _GATES[cell] * units
-    return {
-        "embedding.weight": (tokens, tokens),
-        "layer.weight_ih_l0": (rows, tokens),
-        "layer.weight_hh_l0": (rows, units),
-        "layer.bias_ih_l0": (rows,),
-        "layer.bias_hh_l0": (rows,),
-        "head.weight": (tokens, units),
-        "head.bias": (tokens,),
-    }
+    found: dict[str, tuple[int, ...]] = {"embedding.weight": (tokens, tokens)}
+    for layer in range(layers):
+        found[f"layer.weight_ih_l{layer}"] = (rows, units if layer else tokens)
+        found[f"{_OF_STATE}{layer}"] = (rows, units)
+        found[f"layer.bias_ih_l{layer}"] = found[f"layer.bias_hh_l{layer}"] = (rows,)
+    return {**found, "head.weight": (tokens, units), "head.bias": (tokens,)}
 
 
 def on(cell: str) -> float:
@@ -167,16 +172,27 @@ def _layer(cell: str, sources: np.ndarray, letters: np.ndarray) -> dict[str, np.
     return tensors
 
 
-def _head(cell: str, cascade: Cascade, states: np.ndarray) -> dict[str, np.ndarray]:
-    """Logits of about +64 where an output is given, and -64 where it is not."""
+def _given(cascade: Cascade, states: np.ndarray) -> list[frozenset[str]]:
+    """What is given out while each unit is on."""
     given: dict[int, frozenset[str]] = {
         emission.when[0].value: emission.outputs for emission in cascade.emissions if isinstance(emission.when[0], Is)
     }
-    weight = np.zeros((FIRST_SYMBOL + len(cascade.alphabet), len(states)))
+    return [given.get(int(q), frozenset()) for q in states]
+
+
+def readout(cell: str, cascade: Cascade, given: Sequence[frozenset[str]]) -> dict[str, np.ndarray]:
+    """Logits of +64 or about that, or more, where an output is given, and -64 where it is not.
+
+    Args:
+        cell: a key of :data:`CELLS`.
+        cascade: for its alphabet and outputs.
+        given: the outputs that each unit gives while it is on.
+    """
+    weight = np.zeros((FIRST_SYMBOL + len(cascade.alphabet), len(given)))
     bias = np.full(len(weight), -float(LOGIT_WEIGHT))
     for output in cascade.outputs:
         token = EOS_TOKEN if output in (ACCEPT, EOS) else FIRST_SYMBOL + cascade.alphabet.index(output)
-        with_it = np.array([output in given.get(int(q), frozenset()) for q in states], dtype=np.float64)
+        with_it = np.array([output in outputs for outputs in given], dtype=np.float64)
         if cell == "relu":
             weight[token] = 2 * LOGIT_WEIGHT * with_it
         else:

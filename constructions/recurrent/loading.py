@@ -27,7 +27,10 @@ def load_cell(directory: Path, cell: str) -> tuple[CellWeights, tuple[str, ...]]
         if tensor is None or tensor.dim() != 2:
             raise InputError(f"{directory}: {SAFETENSORS} has no matrix {name!r}")
     assert embedding is not None and hidden is not None
-    wanted = shapes(cell, tokens=len(embedding), units=hidden.shape[1])
+    layers = 1
+    while f"layer.weight_hh_l{layers}" in tensors:
+        layers += 1
+    wanted = shapes(cell, tokens=len(embedding), units=hidden.shape[1], layers=layers)
     for name in sorted(wanted.keys() ^ tensors.keys()):
         raise InputError(
             f"{directory}: {SAFETENSORS} {'lacks' if name in wanted else 'has the unknown'} tensor {shown(name)}"
@@ -38,5 +41,4 @@ def load_cell(directory: Path, cell: str) -> tuple[CellWeights, tuple[str, ...]]
                 f"{directory}: tensor {name!r} has the shape {tuple(tensor.shape)}, expected {wanted[name]}"
             )
     arrays = {name: tensor.double().numpy() for name, tensor in tensors.items()}
-    units = tuple((None, 0) for _ in range(hidden.shape[1]))
-    return CellWeights(cell, dtype, (), (), units, arrays), tuple(notes)
+    return CellWeights(cell, dtype, (), (), ("",) * hidden.shape[1], arrays), tuple(notes)

@@ -11,12 +11,14 @@ import numpy as np
 from automata.errors import InputError
 from automata.files import check_replaceable
 from automata.machine import ACCEPT, PREDICTIVE, RECOGNISE
-from constructions.cascade import Cascade
-from constructions.compile.compiler import TRANSFORM, Construction
+from constructions.cascade import Cascade, Counter, Transformation
+from constructions.compile.compiler import ADD, DRIFT, READ_BEFORE, RESET, TRANSFORM, Construction
 from constructions.mamba.checkpoint import A_CHECKPOINT, CHECKPOINT_FILES, write_folder
+from constructions.mamba.precision import PRECISIONS
 from constructions.mamba.surroundings import transformers_ready
 from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL
 from constructions.recurrent.cells import CELLS, MOST_UNITS, CellWeights, lower_to_cell, rounded, shapes
+from constructions.recurrent.counting import fastest, lower_to_counting
 from constructions.target import NONLINEAR
 
 _ROWS = 256
@@ -24,9 +26,8 @@ _ROWS = 256
 
 
 class CellTarget:
-    """One layer of a nonlinear cell (see :class:`constructions.target.Target`)."""
+    """One layer of a nonlinear cell, or two of an LSTM that counts (see :class:`constructions.target.Target`)."""
 
-    abilities = frozenset((TRANSFORM,))
     motion = NONLINEAR
     reluctant: frozenset[str] = frozenset()
     numbers = "dtype"
@@ -35,14 +36,21 @@ class CellTarget:
 
     def __init__(self, cell: str):
         self.cell, self.name = cell, f"{cell}-rnn" if CELLS[cell] == "RNN" else cell
-        self.title = f"one layer of torch.nn.{CELLS[cell]}" + f" with {cell}" * (CELLS[cell] == "RNN")
+        more = {"relu": " with relu", "tanh": " with tanh", "lstm": ", or two that count"}
+        self.title = f"one layer of torch.nn.{CELLS[cell]}{more.get(cell, '')}"
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        """Only the cell of an LSTM adds without a bound."""
+        return frozenset((TRANSFORM, ADD, DRIFT, RESET, READ_BEFORE) if self.cell == "lstm" else (TRANSFORM,))
 
     def lower(
         self, cascade: Cascade, numbers: str, advance: Callable[[int], object] = lambda rules: None
     ) -> CellWeights:
         if numbers not in MOST_UNITS:
             raise InputError(f"--dtype {numbers}: {self.name} is exact in {', '.join(MOST_UNITS)}")
-        weights = lower_to_cell(cascade, self.cell, numbers)
+        of_table = self.cell != "lstm" or any(isinstance(register, Transformation) for register in cascade.registers)
+        weights = lower_to_cell(cascade, self.cell, numbers) if of_table else lower_to_counting(cascade, numbers)
         tensors = rounded(weights.tensors, numbers)
         return CellWeights(self.cell, numbers, weights.alphabet, weights.outputs, weights.units, tensors)
 
@@ -61,13 +69,17 @@ class CellTarget:
         tensors = shapes(self.cell, FIRST_SYMBOL + len(alphabet), 8)
         rng = np.random.default_rng(seed)
         drawn = rounded({name: rng.standard_normal(shape) for name, shape in tensors.items()}, "float32")
-        with self.running(CellWeights(self.cell, "float32", alphabet, outputs, ((None, 0),) * 8, drawn)) as model:
+        with self.running(CellWeights(self.cell, "float32", alphabet, outputs, ("",) * 8, drawn)) as model:
             yield model
 
     def longest(self, weights: CellWeights, construction: Construction | None, wanted: int) -> int:
-        return wanted
+        """Counters are exact for some time; an inserted symbol makes a string one longer than asked for."""
+        counters = [] if construction is None else [c for c in construction.cascade.registers if isinstance(c, Counter)]
+        return min(wanted, _counted(weights) // max(map(fastest, counters)) - 2) if counters else wanted
 
     def exact_range(self, weights: CellWeights) -> str:
+        if weights.layers > 1:
+            return f"{weights.dtype} counts exactly below {_counted(weights)}"
         return f"{weights.dtype} adds {MOST_UNITS[weights.dtype]} units exactly"
 
     def size(self, weights: CellWeights) -> dict[str, int]:
@@ -75,8 +87,12 @@ class CellTarget:
 
     def describe(self, weights: CellWeights, construction: Construction | None) -> dict[str, object]:
         """Units and sizes."""
+        what = "one for each symbol and state that it leads to, one for BOS"
+        if weights.layers > 1:
+            what = "below counters, latches and symbols, above them what is given out"
         return {
-            "units": f"{len(weights.units)}: one for each symbol and state that it leads to, one for BOS",
+            "layers": weights.layers,
+            "units": f"{len(weights.units)}: {what}",
             "parameters": weights.parameters,
             "nonzero": weights.nonzero,
             "dtype": weights.dtype,
@@ -89,6 +105,7 @@ class CellTarget:
             "nonlinearity": self.cell,
             "num_embeddings": len(weights.tensors["embedding.weight"]),
             "hidden_size": len(weights.units),
+            "num_layers": weights.layers,
             "batch_first": True,
             "dtype": weights.dtype,
         }
@@ -96,9 +113,7 @@ class CellTarget:
             "alphabet": list(weights.alphabet),
             "mode": RECOGNISE if weights.outputs == (ACCEPT,) else PREDICTIVE,
             "convention": "an output is given when its logit is positive; acceptance is the logit of <eos>",
-            "units": {
-                str(i): f"read {symbol or '<bos>'}, now in state {q}" for i, (symbol, q) in enumerate(weights.units)
-            },
+            "units": {str(i): meaning for i, meaning in enumerate(weights.units)},
         }
         write_folder(Path(folder), config, weights.tensors, weights.dtype, weights.alphabet, meanings, card, language)
 
@@ -111,6 +126,11 @@ class CellTarget:
     def load(self, folder: str | Path) -> CellWeights:
         """Refuses: a folder alone does not say what its units mean."""
         raise InputError(f"{folder}: cells are proved when they are built, and their folders are not read again")
+
+
+def _counted(weights: CellWeights) -> int:
+    """A counter of up to 4 steps to a unit is exact below this."""
+    return (1 << PRECISIONS[weights.dtype].digits) // 4
 
 
 RELU_RNN, TANH_RNN, GRU, LSTM = map(CellTarget, CELLS)

@@ -7,6 +7,7 @@ _LOADING = "constructions/stock/loading.py"
 _SOUND = "tests/test_stock_soundness.py"
 _RECORDED, _OPERATIONS = "constructions/mamba/recorded.py", "tests/test_operations.py"
 _TOKENS = f"{_OPERATIONS}::test_what_may_depend_on_more_than_the_numbers_of_a_token_is_refused"
+_COUNTING, _LSTM = "verify/checkpoints/counting.py", "tests/test_counting_lstm.py"
 _RUNS, _WAYS = "constructions/mamba/other_runs.py", "verify/checkpoints/ways.py"
 
 FAULTS = [
@@ -128,5 +129,96 @@ FAULTS = [
         "key=lambda one: -one.met)[:_KEPT]",
         "tests/test_permutations.py::test_levels_meet_few_permutations",
         "those that meet few permutations are kept",
+    ),
+    Fault(
+        _COUNTING,
+        "    alone = ~reads.any(axis=(0, 2))\n",
+        "    alone = np.ones(units, dtype=bool)\n",
+        f"{_LSTM}::test_a_gate_that_reads_the_state_is_no_counter",
+        "a gate that reads more than the token was run with nothing else",
+    ),
+    Fault(
+        _COUNTING,
+        "holds = alone & (steps[1] - steps[0] == 1).all(axis=0)",
+        "holds = alone",
+        f"{_LSTM}::test_a_gate_that_is_hardly_less_than_1_is_no_counter",
+        "a gate below 1 forgets",
+    ),
+    Fault(
+        _COUNTING,
+        "after[1, 0][:, self.cells] * self.scales != wanted\n",
+        "np.zeros(wanted.shape, dtype=bool)\n",
+        f"{_LSTM}::test_the_horizon_ends_before_the_first_count_that_is_rounded",
+        "a count that is rounded is another one",
+    ),
+    Fault(
+        _COUNTING,
+        "                wrong[:, counter] |= ~small & (gives[:, counter] != beyond)\n",
+        "",
+        f"{_LSTM}::test_the_horizon_ends_before_the_first_count_that_looks_different",
+        "only counts that look alike are one",
+    ),
+    Fault(
+        _COUNTING,
+        "found.greatest = min(greatest",
+        "found.greatest = max(greatest",
+        f"{_LSTM}::test_the_horizon_ends_before_the_first_count_that_is_rounded",
+        "every token has to count",
+    ),
+    Fault(
+        _COUNTING,
+        "(found.greatest - start) // fastest",
+        "found.greatest",
+        f"{_LSTM}::test_counter_languages_are_proved_up_to_a_horizon",
+        "a symbol may add more than 1",
+    ),
+    Fault(
+        _COUNTING,
+        "            if all((part == part[:, :, :1]).all() for part in kept):\n",
+        "            if self.small == 9:\n",
+        f"{_LSTM}::test_only_so_many_counts_may_look_different",
+        "what differs is told apart",
+    ),
+    Fault(
+        _COUNTING,
+        "if (state[1, 0, 0, self.counts.cells] * self.counts.scales != values).any() or max",
+        "if max",
+        f"{_LSTM}::test_a_count_that_begins_elsewhere_is_refuted",
+        "the cells begin where the machine's counters do",
+    ),
+    Fault(
+        _COUNTING,
+        "for k in range(back + 1)])",
+        "for k in range(max(1, back))])",
+        f"{_LSTM}::test_every_kind_of_count_is_stepped_from",
+        "a large count may stay large when something is taken from it",
+    ),
+    Fault(
+        _COUNTING,
+        "        if (after[1, 0, : len(steps)][:, cells] * counts.scales != reached).any():\n",
+        "        if False:\n",
+        f"{_LSTM}::test_a_cell_that_counts_otherwise_beside_other_numbers_is_no_counter",
+        "counts were run alone",
+    ),
+    Fault(
+        _COUNTING,
+        "        if (after[0, 0, : len(steps)][:, cells] != gives).any():\n",
+        "        if False:\n",
+        f"{_LSTM}::test_a_cell_that_gives_something_else_beside_other_numbers_is_no_counter",
+        "what a cell gives was run alone",
+    ),
+    Fault(
+        _COUNTING,
+        "        if found is None and search.steps <= _ALONE:\n",
+        "        if False:\n",
+        f"{_LSTM}::test_single_rows_are_run_besides",
+        "what is claimed of one string at a time is run so",
+    ),
+    Fault(
+        _COUNTING,
+        "        if len(amounts) != 1:\n",
+        "        if not amounts:\n",
+        f"{_LSTM}::test_a_machine_that_adds_by_its_control_is_not_covered",
+        "the machine has to add what the cell does",
     ),
 ]

@@ -19,6 +19,9 @@ from verify.methods.bisimulation import bisimulation
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict, Witness
 
+UNCLOSED = 5_000
+"""Joint states of a search that cannot close, since a counter has infinitely many values; it can refute."""
+
 
 def search_checkpoint(machine: Machine, model, mode: str, *, limit: int, progress: Progress = NO_PROGRESS) -> Verdict:
     """Proves or refutes that the model's decoding steps, in a batch of one, give the machine's outputs.

@@ -19,13 +19,13 @@ from constructions.cascade import Cascade, Counter
 from constructions.mamba.certificate import certify
 from constructions.mamba.weights import MambaWeights
 from constructions.target import FORWARD, PIECES, PREFILL, STEPWISE
-from verify.checkpoints.checkpoint_search import runs_wrong
+from verify.checkpoints.checkpoint_search import UNCLOSED, runs_wrong
 from verify.methods.bisimulation import bisimulation
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, UNDECIDED, Verdict, Way
 
 UNBOUNDED_LIMIT = 20_000
-"""Joint states after which a search that cannot close stops."""
+"""Joint states after which a search stops that does not close, but may reach the end of where counters are exact."""
 
 
 def closes(cascade: Cascade, machine: Machine) -> bool:
@@ -63,7 +63,9 @@ def prove_mamba(
     certificate = certify(weights)
     finite = closes(cascade, machine)
     if not finite:
-        limit = min(limit, UNBOUNDED_LIMIT)
+        # Each symbol more is a state more, at the least.
+        near = certificate.horizon is not None and certificate.horizon < UNBOUNDED_LIMIT
+        limit = min(limit, UNBOUNDED_LIMIT if near else UNCLOSED)
     length = None if finite else certificate.horizon
     verdict, conditions = _searched(machine, model, cascade.mode, limit=limit, length=length, progress=progress)
     if verdict.outcome != PROVED:

@@ -58,7 +58,8 @@ def run_otherwise(machine: Machine, model: Any, mode: str, verdict: Verdict, tho
     if verdict.outcome != PROVED:
         return verdict
     found = _run(machine, model.with_batch(1), mode)
-    ways = Way(STEPWISE, PROVED, "every length"), *(one.way for one in found.values())
+    reach = "every length" if verdict.horizon is None else f"up to {verdict.horizon} symbols"
+    ways = Way(STEPWISE, PROVED, reach), *(one.way for one in found.values())
     for name in (FORWARD, PREFILL):
         if found[name].witness is not None:
             reason = f"a {name} is wrong on the witness, though {verdict.reason}"

@@ -14,7 +14,7 @@ from automata.errors import LimitError
 from automata.machine import ACCEPT, EOS, RECOGNISE, Machine
 from constructions.mamba.reading import LOGIT, TOP, Reading
 from constructions.mamba.surroundings import transformers_ready
-from verify.checkpoints.checkpoint_search import search_checkpoint
+from verify.checkpoints.counting import searched
 from verify.checkpoints.declared import declared_mode
 from verify.checkpoints.greedy import greedy
 from verify.checkpoints.opening import Opened, open_checkpoint
@@ -229,7 +229,7 @@ def _search(machine: Machine, model, mode: str, args: argparse.Namespace, limit:
     """The search through caches, up to so many joint states."""
     fresh = model.with_batch(model.batch)  # whatever was stepped before
     with Progress("joint states", quiet=args.quiet) as progress:
-        verdict = search_checkpoint(machine, fresh, mode, limit=limit, progress=progress)
+        verdict = searched(machine, fresh, mode, limit=limit, counted=args.limit, progress=progress)
     return run_otherwise(machine, model, mode, verdict, thorough=True)
 
 

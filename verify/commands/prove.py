@@ -15,6 +15,7 @@ EXAMPLES = (
     "prove anbn --mode recognise",
     "prove --regex '(ab)*' --save model --json report.json",
     "prove d-12 --target mamba --dtype bfloat16",
+    "prove anbn --target lstm --limit 1000000",
 )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from constructions.mamba.weights import MambaWeights
 from constructions.recurrent.cells import CellWeights
 from constructions.stock.weights import StockWeights
-from verify.checkpoints.checkpoint_search import search_checkpoint
+from verify.checkpoints.counting import searched
 from verify.checkpoints.search import prove_mamba
 from verify.checkpoints.ways import run_otherwise
 from verify.claim import Claim
@@ -48,7 +48,7 @@ class CacheSearch:
 
     def _search(self, claim: Claim, limit: int, progress: Progress) -> Verdict:
         if isinstance(claim.weights, (StockWeights, CellWeights)):
-            verdict = search_checkpoint(claim.machine, claim.model, claim.mode, limit=limit, progress=progress)
+            verdict = searched(claim.machine, claim.model, claim.mode, limit=limit, progress=progress)
             return run_otherwise(claim.machine, claim.model, claim.mode, verdict)
         assert claim.construction is not None, "as covers() says"
         return prove_mamba(

@@ -164,7 +164,7 @@ def _cell(weights: CellWeights) -> dict[str, Any]:
         "input": affine_data(Affine(of["weight_ih"], of["bias_ih"])),
         "recurrent": affine_data(Affine(of["weight_hh"], of["bias_hh"])),
         "readout": affine_data(Affine(of["head.weight"][given], of["head.bias"][given])),
-        "units": [f"q{state} after {symbol or 'the start'}" for symbol, state in weights.units],
+        "units": list(weights.units),
     }
 
 

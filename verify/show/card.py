@@ -101,7 +101,7 @@ def _use(built: Build) -> str:
         module=CELLS[weights.cell],
         tokens=len(weights.tensors["embedding.weight"]),
         units=len(weights.units),
-        more=', nonlinearity="relu"' if weights.cell == "relu" else "",
+        more=', nonlinearity="relu"' if weights.cell == "relu" else ", num_layers=2" if weights.layers > 1 else "",
         first=FIRST_SYMBOL,
         example=example,
     )
