@@ -340,7 +340,7 @@ BROKEN = [
     ("anbn", ["language"], {"dyck": [0, 2]}, "no bracket type"),
     ("anbn", ["language"], {"name": "shuffle-65"}, "not known"),
     # the model
-    ("flip-flop closed", ["model", "arithmetic"], "fixed:33", "has not from"),
+    ("flip-flop closed", ["model", "arithmetic"], "fixed:33", "not known"),
     ("flip-flop closed", ["model", "arithmetic"], "bfloat16", "not known"),
     ("flip-flop closed", ["model", "arithmetic"], "fixed:0", "outputs are"),
     ("flip-flop closed", ["model", "symbols", 0], "<eos>", "cannot be a symbol"),
@@ -1189,7 +1189,7 @@ def test_the_checker_is_one_small_file_that_needs_nothing():
     known = {"fractions", "functools", "gzip", "hashlib", "json", "math", "operator", "os", "re", "struct", "sys"}
     known |= {"io", "unicodedata", "zlib"}
     assert imported <= known
-    assert source.count("\n") <= 1240
+    assert source.count("\n") <= 1162
 
 
 PYTHONS = sorted((Path.home() / ".pyenv" / "versions").glob("*/bin/python")) + sorted(

@@ -15,27 +15,27 @@ from fractions import Fraction  # noqa: E402
 from functools import lru_cache, reduce  # noqa: E402
 FORMAT, _ACCEPT, _EOS, INFINITY, NAN = "ssm-certificate 2", "<accept>", "<eos>", math.inf, math.nan
 TEXT_LIMIT = 16 << 20  # bytes, after decompression
-LARGEST, _MOST_PLACES = 1 << 62, 62  # of the file's integers and exponents
-LARGEST_STATE = 1 << 4096
+LARGEST, LARGEST_STATE = 1 << 62, 1 << 4096  # of the file's integers, and of numerators and denominators in a state
 
 class Failed(Exception): """The file does not show its claim; the text says why and where."""
 class Rejected(Exception): """The file is none."""
-
 class Work:
     """Operations and stored numbers, counted: a hostile file ends with a reason."""
     limit = left = 10**9
+class Record:
+    """What has these parts, as attributes."""
+    def __init__(self, **parts): self.__dict__.update(parts)
 def need(condition, text, *values):
     if not condition: raise Failed(text % values)
 def spend(amount):
     Work.left -= amount
     if Work.left < 0: raise Failed("more than %d operations: --work N raises this bound" % Work.limit)
-
-class Record:
-    """What has these parts, as attributes."""
-    def __init__(self, **parts): self.__dict__.update(parts)
+def paid(things, each, once=0):
+    """The things, work on each of which is paid for."""
+    spend(each * len(things) + once)
+    return things
 
 # -- the file ---------------------------------------------------------------------------------------------------------
-
 def _load(path):
     """The JSON object of a file, its text strict and bounded."""
     try:
@@ -60,7 +60,8 @@ def _whole(text):
 def _no_number(text): raise ValueError("%.20s is no integer" % text)
 def read(value, shape, place=""):
     """The value, of this shape: {key: shape}, which becomes a Record; [shape] or [shape, length], an array; (low, high)
-    or (low, high, None), an integer, or null; str, a text, and a set, one of these texts; None, read elsewhere."""
+    or (low, high, None), an integer, or null; str, a text, and a set, one of these texts; None, read elsewhere; else a
+    function of value and place."""
     if type(shape) is dict:
         whole, inside = place or "the certificate", place + "." if place else ""
         need(type(value) is dict, "%s is no object", whole)
@@ -70,63 +71,68 @@ def read(value, shape, place=""):
     if type(shape) is list:
         need(type(value) is list, "%s is no array", place)
         need(shape[1:] in ([], [len(value)]), "%s has %d entries, expected %s", place, len(value), shape[-1])
-        spend(len(value))
         part = shape[0]
-        if part is None: return value
-        if type(part) is tuple and all([type(n) is int and part[0] <= n <= part[1] for n in value]): return value
-        return [read(one, part, "%s[%d]" % (place, i)) for i, one in enumerate(value)]
+        whole = type(part) is tuple and all([type(n) is int and part[0] <= n <= part[1] for n in paid(value, 1)])
+        if part is None or whole: return value
+        return [read(one, part, "%s[%d]" % (place, i)) for i, one in enumerate(paid(value, 1))]
     if type(shape) is tuple:
         right = type(value) is int and shape[0] <= value <= shape[1] or value is None and None in shape
         need(right, "%s is not an integer from %d to %d", place, *shape[:2])
-    elif shape is not None:
+    elif shape is str or type(shape) is set:
         need(type(value) is str, "%s is %s, no text", place, show(value))
         need(shape is str or value in shape, "%s is %s, which is not known", place, show(value))
-    return value
-def one_key(value, names, place):
+    return value if shape is None or shape is str or not callable(shape) else shape(value, place)
+def one_of(value, shapes, place):
     """(key, value) of an object with one key, out of these."""
-    right = type(value) is dict and len(value) == 1 and next(iter(value)) in names
-    need(right, "%s is no object with one entry out of %s", place, ", ".join(names))
-    return next(iter(value.items()))
-def check_symbols(names, place):
+    right = type(value) is dict and len(value) == 1 and value.keys() <= shapes.keys()
+    need(right, "%s is no object with one entry out of %s", place, ", ".join(shapes))
+    return [(key, read(one, shapes[key], "%s.%s" % (place, key))) for key, one in value.items()][0]
+def symbols_of(value, place):
+    names = read(value, [str], place)
     for name in names:
         need(name not in ("", _ACCEPT, _EOS, "<bos>"), "%s: %s cannot be a symbol", place, show(name))
         odd = any([c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in name])
         need(not odd, "%s: %s has a blank, a control character or half a character", place, show(name))
     need(names and len(set(names)) == len(names), "%s: symbols are missing, or one occurs twice", place)
+    return names
 def show(value): return ascii(value) if len(ascii(value)) <= 60 else ascii(value)[:57] + "..."
 def some_of(names): return " ".join(map(show, names[:8])) + (" ..." if len(names) > 8 else "")
 def bits(numbers):
     """A set of numbers, as an integer with a bit for each."""
     data = bytearray(max(numbers, default=0) // 8 + 1)
     for n in numbers: data[n >> 3] |= 1 << (n & 7)
-    spend(len(data) // 6)
-    return int.from_bytes(data, "little")
+    return int.from_bytes(paid(data, 1), "little")
 def members(mask): return [n for n, bit in enumerate(reversed(bin(mask)[2:])) if bit == "1"]
 def sha256(value):
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
-def reached(start, following):
-    """All that can be reached, in order of discovery."""
-    seen, order = set(start), list(start)
+def reached(start, following, most=INFINITY, text=""):
+    """{all that can be reached: after how many steps}, in the order of discovery; following(one, its steps)."""
+    found, order = dict.fromkeys(start, 0), list(start)
     for here in order:
-        for new in following(here):
-            if new not in seen:
-                seen.add(new)
-                order.append(new)
-    return order
+        for new in following(here, found[here]):
+            if new in found: continue
+            need(len(found) < most, text, most)
+            found[new] = found[here] + 1
+            order.append(new)
+    return found
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
-
 # Significant bits, binary places of the least number, and struct's code.
 FLOATS = {"float16": (11, 24, "e"), "float32": (24, 149, "f"), "float64": (53, 1074, "d")}
-def arithmetic_of(name, place):
-    """What a model's numbers are: "exact", "fixed", "wrap" or "float", their binary places, and store for states."""
-    match = re.match(r"(fixed|wrap):(0|[1-9][0-9]?)\Z", name)
-    need(match or name in FLOATS or name == "exact", "%s %s is not known", place, show(name))
-    if not match: return Record(name=name, kind="float" if name in FLOATS else name, places=None, state=lambda v: v)
-    kind, count, (least, most) = match[1], int(match[2]), (0, 32) if match[1] == "fixed" else (1, 52)
-    need(least <= count <= most, "%s: %s has not from %d to %d bits", place, name, least, most)
-    if kind == "fixed": return Record(name=name, kind=kind, places=count, state=lambda v: floored(v, count))
-    return Record(name=name, kind=kind, places=0, modulus=1 << count, state=lambda v: math.floor(v) % (1 << count))
+ARITHMETICS = {"exact", *FLOATS, *["fixed:%d" % p for p in range(33)], *["wrap:%d" % p for p in range(1, 53)]}
+def arithmetic_of(value, place):
+    """What a model's numbers are: "exact", "fixed", "wrap" or "float"; their binary places, where they have some; and
+    how numbers of the file are read, added and multiplied, and states stored."""
+    kind, _, count = read(value, ARITHMETICS, place).partition(":")
+    places, modulus = {"fixed": int(count or 0), "wrap": 0}.get(kind), 1 << int(count) if kind == "wrap" else None
+    here = Record(name=value, kind=kind, places=places, modulus=modulus)
+    here.state = lambda v: floored(v, places) % modulus if modulus else floored(v, places)
+    here.number, here.add, here.mul = lambda v: v, operator.add, operator.mul
+    if kind in FLOATS:
+        here.kind, rounded = "float", rounder(kind)
+        here.number = lambda v: rounded(float(v))
+        here.add, here.mul = lambda v, w: rounded(v + w), lambda v, w: rounded(v * w)
+    return here
 def simplest(v): return v.numerator if v.denominator == 1 else v
 def quotient(n, e): return simplest(Fraction(n, 1 << e)) if e else n
 def floored(v, places):
@@ -143,33 +149,27 @@ def rounder(name):
     return rounded
 
 # -- models -----------------------------------------------------------------------------------------------------------
-
-_EXPONENT, _NUMBER, _NATURAL, _COUNT = (0, _MOST_PLACES), (-LARGEST, LARGEST), (0, LARGEST), (1, LARGEST)
+_EXPONENT, _NUMBER, _NATURAL, _COUNT = (0, 62), (-LARGEST, LARGEST), (0, LARGEST), (1, LARGEST)
 _AFFINE = {"exponent": _EXPONENT, "bias": [_NUMBER], "rows": [[_NUMBER]]}  # x -> (rows x + bias) / 2^exponent
-_STAGE = {"affine": None, "activation": {"relu", "linear", "clip"}, "low": _NUMBER, "high": _NUMBER}
-_LAYER = {"initial": {"exponent": _EXPONENT, "values": [_NUMBER]}, "gate": None, "increment": None, "phi": [_STAGE]}
-_MODEL = {"arithmetic": str, "symbols": [str], "outputs": [str], "layers": [_LAYER], "readout": None,
+_STAGE = {"affine": _AFFINE, "activation": {"relu", "linear", "clip"}, "low": _NUMBER, "high": _NUMBER}
+_START = {"exponent": _EXPONENT, "values": [_NUMBER]}
+_LAYER = {"initial": _START, "gate": _AFFINE, "increment": _AFFINE, "phi": [_STAGE]}
+_MODEL = {"arithmetic": arithmetic_of, "symbols": symbols_of, "outputs": [str], "layers": [_LAYER], "readout": _AFFINE,
           "embedding": {"exponent": _EXPONENT, "rows": [[_NUMBER]]}}
-def affine_map(value, place, inputs, outputs=None):
-    """Of so many inputs, and outputs where that is known: bias and rows of (column, weight), in numbers."""
-    affine = read(value, _AFFINE, place)
-    rows, e = len(affine.bias) if outputs is None else outputs, affine.exponent
-    for name in ("bias", "rows"): read(value[name], [None, rows], place + "." + name)
+def affine_map(affine, place, inputs, outputs):
+    """Checks that it is of so many inputs and outputs; its rows become pairs (column, weight), in numbers."""
+    for name in ("bias", "rows"): read(vars(affine)[name], [None, outputs], "%s.%s" % (place, name))
     for r, row in enumerate(affine.rows):
         columns, weights = row[0::2], row[1::2]
         need(len(columns) == len(weights) and 0 not in weights, "%s.rows[%d]: a weight is missing or 0", place, r)
         ascending = all([i < j for i, j in zip([-1] + columns, columns + [inputs])])
         need(ascending, "%s.rows[%d]: columns do not ascend from 0 to less than %d", place, r, inputs)
-        affine.rows[r] = [(c, quotient(weight, e)) for c, weight in zip(columns, weights)]
-    affine.bias = [quotient(n, e) for n in affine.bias]
-    return affine
-
+        affine.rows[r] = [(c, quotient(weight, affine.exponent)) for c, weight in zip(columns, weights)]
+    affine.bias = [quotient(n, affine.exponent) for n in affine.bias]
 class _Model(Record):
     """Weights, as the file gives them; what a step is, Run says."""
     def __init__(self, value, place="model"):
-        super().__init__(**vars(read(value, _MODEL, place)))
-        self.sha256, self.arithmetic = sha256(value), arithmetic_of(self.arithmetic, place + ".arithmetic")
-        check_symbols(self.symbols, place + ".symbols")
+        super().__init__(sha256=sha256(value), **vars(read(value, _MODEL, place)))
         right = self.outputs in ([_ACCEPT], self.symbols + [_EOS])
         need(right, "%s.outputs are neither %s nor the symbols and %s", place, _ACCEPT, _EOS)
         rows, e, places = self.embedding.rows, self.embedding.exponent, self.arithmetic.places
@@ -181,24 +181,25 @@ class _Model(Record):
             here, layer.inputs, e = "%s.layers[%d]" % (place, i), features, layer.initial.exponent
             layer.initial = [self.arithmetic.state(quotient(n, e)) for n in layer.initial.values]
             layer.width = features = len(layer.initial)
-            layer.gate = affine_map(layer.gate, here + ".gate", layer.inputs, layer.width)
-            layer.increment = affine_map(layer.increment, here + ".increment", layer.inputs, layer.width)
+            affine_map(layer.gate, here + ".gate", layer.inputs, layer.width)
+            affine_map(layer.increment, here + ".increment", layer.inputs, layer.width)
             need(1 <= len(layer.phi) <= 64, "%s.phi has not from 1 to 64 stages", here)
             for j, stage in enumerate(layer.phi):
-                at, stage.width = "%s.phi[%d]" % (here, j), features
-                ends = stage.low, read(stage.high, (stage.low, LARGEST), at + ".high")
+                at, ends, stage.width = "%s.phi[%d]" % (here, j), (stage.low, stage.high), features
+                read(stage.high, (stage.low, LARGEST), at + ".high")
                 need(stage.activation == "clip" or ends == (0, 0), "%s has bounds, and does not clip", at)
-                stage.affine = affine_map(stage.affine, at + ".affine", features + layer.inputs)
+                features = len(stage.affine.bias)
+                affine_map(stage.affine, at + ".affine", stage.width + layer.inputs, features)
                 ends = [floored(quotient(n, stage.affine.exponent), places) for n in ends]
                 stage.ends = {"relu": (0, INFINITY), "linear": (-INFINITY, INFINITY), "clip": ends}[stage.activation]
-                features = len(stage.affine.bias)
-        self.readout = affine_map(self.readout, place + ".readout", features, len(self.outputs))
+        affine_map(self.readout, place + ".readout", features, len(self.outputs))
     def __str__(self):
         text = "the model of sha256 %s (%d layers, %d state coordinates, %s arithmetic)"
         width = sum([layer.width for layer in self.layers])
         return text % (self.sha256, len(self.layers), width, self.arithmetic.name)
-LANE, MASK = 24, (1 << 24) - 1
 
+# -- runs of models ---------------------------------------------------------------------------------------------------
+LANE, MASK = 24, (1 << 24) - 1
 class Run:
     """A model that reads symbols, in ints and Fractions or in floats.
 
@@ -208,11 +209,7 @@ class Run:
     makes of each of their contents."""
     def __init__(self, model):
         self.arithmetic, self.floats = model.arithmetic, model.arithmetic.kind == "float"
-        self.number, self.add, self.mul = (lambda v: v), operator.add, operator.mul
-        if self.floats:
-            rounded = rounder(model.arithmetic.name)
-            self.number, self.mul = lambda v: rounded(float(v)), lambda v, w: rounded(v * w)
-            self.add = lambda v, w: rounded(v + w)
+        self.number, self.add, self.mul = model.arithmetic.number, model.arithmetic.add, model.arithmetic.mul
         self.values = [[self.number(v)] for layer in model.layers for v in layer.initial]
         self.numbers, self.ranges = [{v: 0} for v, in self.values], [(v, v) for v, in self.values]
         self.layers, self.all, lane = [], (1 << LANE * len(self.values)) - 1, 0
@@ -220,30 +217,27 @@ class Run:
         for layer in model.layers:
             here = Record(number=len(self.layers), lanes=range(lane, lane + layer.width), nodes={}, ways={}, made={})
             here.gate, here.increment = (self.compiled(part, layer.inputs) for part in (layer.gate, layer.increment))
-            here.stages = [self.compiled(stage.affine, stage.width + layer.inputs) for stage in layer.phi]
-            for part, stage in zip(here.stages, layer.phi):
-                part.width, part.ends, part.shared = stage.width, [*map(self.number, stage.ends)], {}
+            here.stages = [self.compiled(stage.affine, stage.width + layer.inputs, width=stage.width, shared={},
+                                         ends=[*map(self.number, stage.ends)]) for stage in layer.phi]
             here.rows = [[(lane + c, self.number(weight)) for c, weight in row if c < layer.width]
                          for row in layer.phi[0].affine.rows]  # of the first stage, by lanes
             self.layers.append(here)
             lane += layer.width
-        self.readout = self.compiled(model.readout, len(part.bias))
+        self.readout = self.compiled(model.readout, len(layer.phi[-1].affine.bias))
         self.roots = [self.node(0, self.features(map(self.number, row))) for row in model.embedding]  # the last: BOS
-    def compiled(self, affine, inputs):
+    def compiled(self, affine, inputs, **more):
         """An affine map by columns, (row, weight) pairs for each input."""
-        spend(60 * inputs)
-        columns = [[] for _ in range(inputs)]
+        columns = [[] for _ in paid(range(inputs), 60)]
         for r, row in enumerate(affine.rows):
             for c, weight in row: columns[c].append((r, self.number(weight)))
-        return Record(columns=columns, bias=[self.number(n) for n in affine.bias])
+        return Record(columns=columns, bias=[self.number(n) for n in affine.bias], **more)
     def features(self, values): return tuple([(i, v) for i, v in enumerate(values) if v or self.floats])
     def total(self, columns, x):
         """What the features add to each row, in order; rows in which none of them has a weight are left out."""
-        sums, count, add, mul = {}, len(x) + 5, self.add, self.mul
-        for i, v in x:
-            for r, weight in columns[i]: sums[r] = add(sums[r], mul(weight, v)) if r in sums else mul(weight, v)
-            count += 2 * len(columns[i])
-        spend(count)
+        sums, add, mul = {}, self.add, self.mul
+        for i, v in paid(x, 1, 5):
+            for r, weight in paid(columns[i], 2):
+                sums[r] = add(sums[r], mul(weight, v)) if r in sums else mul(weight, v)
         return sums
     def image(self, affine, x):
         sums = self.total(affine.columns, x)
@@ -252,21 +246,19 @@ class Run:
         """Stored and activated sums, as features; what is no number passes."""
         places = self.arithmetic.places
         if places is not None: sums = [(r, v if type(v) is int else floored(v, places)) for r, v in sums]
-        if (low, high) == (0, INFINITY) and not self.floats: return [(r, v) for r, v in sums if v > 0]
         sums = [(r, low if v < low else high if v > high else v) for r, v in sums]
         return sums if self.floats else [(r, v) for r, v in sums if v]
     def node(self, number, x):
         """The node of a layer that reads these features."""
         layer = self.layers[number]
         if x not in layer.nodes:
-            check_size([v for _, v in x])
+            check_size(paid([v for _, v in x], 0, 20 * len(layer.lanes)))
             gates, added, parts = self.image(layer.gate, x), self.image(layer.increment, x), []
             for stage in layer.stages:
                 part = {}  # of each row that these features add to, what they add, and its bias
                 for i, v in x:
                     for r, weight in stage.columns[stage.width + i]: part.setdefault(r, []).append(self.mul(weight, v))
-                parts.append({r: (*products, stage.bias[r]) for r, products in sorted(part.items())})
-            spend(300 + 20 * len(gates) + 100 * sum(map(len, parts)))
+                parts.append({r: (*products, stage.bias[r]) for r, products in paid(sorted(part.items()), 100)})
             key, way = (gates, added, tuple(parts[0].items())), Record(gates=gates, added=added, part=parts[0])
             if key not in layer.ways: layer.ways[key] = self.look(layer, way)
             layer.nodes[x] = Record(layer=layer, way=layer.ways[key], parts=parts, after={})
@@ -277,25 +269,22 @@ class Run:
         way.changed = {c for c, gate, add in zip(layer.lanes, way.gates, way.added) if add or gate != 1}
         stage, seen, way.table = layer.stages[0], set(way.changed), {}
         for r, row in enumerate(layer.rows):
-            sums = []
+            ends = []
             for upper in (True, False):
-                v = 0
-                for c, weight in row: v = self.add(v, self.mul(weight, self.ranges[c][(weight > 0) == upper]))
-                sums.append(reduce(self.add, way.part.get(r, (stage.bias[r],)), v))
-            ends = [self.active([(r, v)], *stage.ends) for v in sums if -INFINITY < v < INFINITY]
+                terms = [self.mul(weight, self.ranges[c][(weight > 0) == upper]) for c, weight in paid(row, 3, 3)]
+                v = reduce(self.add, [*terms, *way.part.get(r, (stage.bias[r],))])
+                if -INFINITY < v < INFINITY: ends.append(self.active([(r, v)], *stage.ends))
             if len(ends) < 2 or ends[0] != ends[1]: seen.update([c for c, _ in row])
-            spend(5 + 5 * len(row))
         way.keep, way.looks = self.all ^ lanes(way.changed), lanes(seen)
         return way
     def learn(self, layer, way, state):
         """(lanes to add, what the first stage makes) for all states that are the same where the way looks."""
         h, store, ranges = self.content(layer, state), self.arithmetic.state, self.ranges[:]
-        new = [store(self.add(self.mul(gate, v), b)) for gate, v, b in zip(way.gates, h, way.added)]
+        new = [store(self.add(self.mul(gate, v), b)) for gate, v, b in zip(way.gates, paid(h, 400), way.added)]
         added = sum([self.numbered(c, v) << LANE * c for c, v in zip(layer.lanes, new) if c in way.changed])
         if ranges != self.ranges:
             for other in layer.ways.values(): self.look(layer, other)
-        z = self.stage(layer.stages[0], way.part, self.features(new))
-        spend(2000 + len(self.values) ** 2 // 100 + 400 * len(h) + 20 * len(z))  # numbers may be fractions
+        z = paid(self.stage(layer.stages[0], way.part, self.features(new)), 20, 2000 + len(self.values) ** 2 // 100)
         way.table[state & way.looks] = added, layer.made.setdefault(z, Record(z=z))
         return way.table[state & way.looks]
     def numbered(self, c, v):
@@ -304,24 +293,21 @@ class Run:
         if v not in numbers:
             check_size([v])
             need(len(numbers) < MASK, "a coordinate has more than %d numbers", MASK)
-            far = v if len(numbers) < 16 else 2 * v  # so that ranges do not grow often
-            if v != v: self.ranges[c] = NAN, NAN
-            elif v < low or v > high: self.ranges[c] = min(low, v, far), max(high, v, far)
+            far = v if len(numbers) < 16 or low <= v <= high else 2 * v  # so that ranges do not grow often
+            self.ranges[c] = (min(low, v, far), max(high, v, far)) if v == v else (NAN, NAN)  # which stays
             self.values[c].append(v)
             numbers[v] = len(numbers)
         return numbers[v]
     def stage(self, stage, part, z):
         """What a stage makes of z and the features' part.  What z makes without them is shared by many nodes."""
         if z not in stage.shared:
-            sums = self.total(stage.columns, z)
+            sums = self.total(stage.columns, paid(z, 200, 200 * len(stage.bias)))
             alone = self.active([(r, self.add(sums.get(r, 0), b)) for r, b in enumerate(stage.bias)], *stage.ends)
-            spend(200 * (len(stage.bias) + len(z)))
             if len(stage.shared) * len(stage.bias) > 200000: stage.shared = {}
             stage.shared[z] = sums, alone
         sums, alone = stage.shared[z]
-        spend(len(part) + len(alone) + 20)
         new = self.active([(r, reduce(self.add, adds, sums.get(r, 0))) for r, adds in part.items()], *stage.ends)
-        return tuple(sorted([pair for pair in alone if pair[0] not in part] + new) if alone else new)
+        return tuple(sorted([pair for pair in paid(alone, 1, len(part) + 20) if pair[0] not in part] + new))
     def rest(self, node, made):
         """The node of the next layer, or after the last one the outputs that are positive, as bits."""
         z, following = made.z, node.layer.number + 1
@@ -338,33 +324,25 @@ class Run:
     def step(self, state, symbol):
         """(state, outputs) after a symbol, and of state 0 after BOS, symbol -1."""
         node = self.roots[symbol]
-        for _ in self.layers:  # as above, and without the call
-            way = node.way
-            added, made = way.table.get(state & way.looks) or self.learn(node.layer, way, state)
-            state, node = (state & way.keep) + added, node.after[made] if made in node.after else self.rest(node, made)
+        for _ in self.layers: state, node = self.layer(node, state)
         return state, node
     def content(self, layer, state): return [self.values[c][state >> LANE * c & MASK] for c in layer.lanes]
     def explored(self, nodes, first, most=INFINITY):
         """{state: [(state, node or outputs) after a step from each node]} for all states that a layer reaches."""
         steps = {}
-        def following(h):
-            need(len(steps) < most, "a layer has more than %d states", most)
-            spend(300 + self.kept + (60 + self.kept // 12) * len(nodes))
-            steps[h] = [self.layer(node, h) for node in nodes]
+        def following(h, _):
+            steps[h] = [self.layer(node, h) for node in paid(nodes, 60 + self.kept // 12, 300 + self.kept)]
             return [new for new, _ in steps[h]]
-        return reached([first], following) and steps
+        return reached([first], following, most, "a layer has more than %d states") and steps
 def lanes(places): return MASK * bits([LANE * i for i in places])
 def check_size(values):
     """Fails where a number of a state, or of features, is too large to go on with; pays for keeping them."""
-    spend(300 + 40 * len(values))
-    for v in values:
+    for v in paid(values, 40, 300):
         small = type(v) is float or -LARGEST_STATE <= v <= LARGEST_STATE and v.denominator <= LARGEST_STATE
         need(small, "a state needs more than 4096 bits")
 
 # -- languages, as register machines ----------------------------------------------------------------------------------
-
 _ZERO, _POSITIVE, _SAME = "zero", "positive", "the type of the symbol"
-
 class _Machine:
     """Controls, registers and moves.
 
@@ -373,8 +351,10 @@ class _Machine:
     (register, _ZERO | _POSITIVE | _SAME), changes are (register, amount | _SAME), and a control accepts under tests.
     Every state that is reached has a way to acceptance, so that "has a move" is "may come next".
     A state that runs is an integer, with a lane of bits for the control (MASK: dead) and for each register."""
+    dfa = None  # whose states are the controls, where there is one
     def __init__(self, text, families, moves, accepting, first=(0, ()), cells=0):
         self.text, self.families, self.moves, self.accepting, self.first = text, families, moves, accepting, first
+        self.names = [name for family in families for name in family]
         self.cells, self.bits = cells, max(cells - 1, 0).bit_length()  # cells of so many values; 0: counters
         self.known, self.looks, (control, registers) = {}, {}, first or (MASK, ())
         self.start = control + sum([n << LANE * (r + 1) for r, n in enumerate(registers)])
@@ -383,10 +363,10 @@ class _Machine:
             self.looks[control] = lanes({0, *[r + 1 for tests, _, _ in row.values() for r, _ in tests]})
     def arrange(self, order, mode):
         """Symbols become their numbers in this order, which must be of the same symbols."""
-        number = {name: i for i, name in enumerate(order)}
-        need(number.keys() == {*sum(self.families, [])}, "the model's symbols are not those of %s", self.text)
-        self.families, self.mode = [[number[name] for name in family] for family in self.families], mode
-        self.symbols, self.dead = len(order), dict.fromkeys(range(len(order)) if mode == "recognise" else (), (0, MASK))
+        self.number, self.mode, self.symbols = {name: i for i, name in enumerate(order)}, mode, len(order)
+        need(self.number.keys() == {*self.names}, "the model's symbols are not those of %s", self.text)
+        self.families = [[self.number[name] for name in family] for family in self.families]
+        self.dead = dict.fromkeys(range(len(order)) if mode == "recognise" else (), (0, MASK))
     def ways(self, state):
         """(outputs wanted, as bits; {symbol: (lanes kept, lanes added)} of what is followed)."""
         key = state & self.looks.get(state & MASK, self.all)
@@ -396,15 +376,13 @@ class _Machine:
         need(max(registers, default=0) < MASK - 64, "a counter is beyond %d", MASK - 64)
         followed = {}
         for f, (tests, target, changes) in self.moves.get(control, {}).items():
+            keep = self.all ^ lanes([0] + [r + 1 for r, change in changes if change is _SAME])
             for kind in [registers[r] for r, test in tests if test is _SAME] or range(len(self.families[f])):
-                if not holds(tests, registers, kind): continue
-                keep = self.all ^ lanes([0] + [r + 1 for r, change in changes if change is _SAME])
                 added = sum([(kind if change is _SAME else change) << LANE * (r + 1) for r, change in changes])
-                followed[self.families[f][kind]] = keep, target + added
+                if holds(tests, registers, kind): followed[self.families[f][kind]] = keep, target + added
         accepts = control in self.accepting and holds(self.accepting[control], registers, None)
         wanted = int(accepts) if self.dead else bits(followed) | accepts << self.symbols
-        spend(300 + 40 * (len(registers) + len(followed) + len(self.dead)))
-        self.known[key] = wanted, {**self.dead, **followed}
+        self.known[key] = wanted, paid({**self.dead, **followed}, 40, 300 + 40 * len(registers))
         return self.known[key]
     def step(self, state, symbol):
         """The state after a symbol; in predictive mode dead where none is asked for."""
@@ -412,85 +390,74 @@ class _Machine:
         return (state & keep) + added
 def holds(tests, values, kind):
     return all([values[r] == kind if test is _SAME else (values[r] > 0) == (test is _POSITIVE) for r, test in tests])
-_DFA = {"symbols": [str], "table": [None], "accepting": [_NATURAL], "start": _NATURAL}
-def automaton(value, place, text):
+_DFA = {"symbols": symbols_of, "table": [None], "accepting": [_NATURAL], "start": _NATURAL}
+def automaton(value, place):
     """Controls are the states; moves to states from which no word is possible are left out."""
     dfa = read(value, _DFA, place)
     state, before = (0, len(dfa.table) - 1), [[] for _ in dfa.table]
-    check_symbols(dfa.symbols, place + ".symbols")
     read(dfa.start, state, place + ".start")
     for q, row in enumerate(read(dfa.table, [[state, len(dfa.symbols)]], place + ".table")):
         for target in row: before[target].append(q)
-    alive = set(reached(read(dfa.accepting, [state], place + ".accepting"), before.__getitem__))
+    alive = reached(read(dfa.accepting, [state], place + ".accepting"), lambda q, _: before[q])
     moves = {q: {i: ((), t, ()) for i, t in enumerate(dfa.table[q]) if t in alive} for q in sorted(alive)}
-    first = (dfa.start, ()) if dfa.start in alive else None
-    return _Machine(text, [[name] for name in dfa.symbols], moves, {q: () for q in dfa.accepting}, first)
+    first, text = (dfa.start, ()) if dfa.start in alive else None, "the automaton of sha256 %s" % sha256(value)
+    machine = _Machine(text, [[name] for name in dfa.symbols], moves, {q: () for q in dfa.accepting}, first)
+    machine.dfa = dfa
+    return machine
 def bounded_dyck(k, h):
     """Control: the depth.  Cell j: the type opened last at depth j + 1; closing a bracket leaves it as it is."""
     need(k > 0, "language.dyck has no bracket type")
-    moves, names = {depth: {} for depth in range(h + 1)}, [_type_name(i) for i in range(k)]
+    moves, text = {depth: {} for depth in range(h + 1)}, "Dyck(%d, %d), brackets of %d types nested at most %d deep"
     for depth in range(h):
         moves[depth][0] = (), depth + 1, ((depth, _SAME),)
         moves[depth + 1][1] = ((depth, _SAME),), depth, ()
-    families = [["(" + name for name in names], [name + ")" for name in names]]
-    text = "Dyck(%d, %d), brackets of %d types nested at most %d deep" % (k, h, k, h)
-    return _Machine(text, families, moves, {0: ()}, (0, (0,) * h), k)
+    return _Machine(text % (k, h, k, h), [*map(list, zip(*brackets(k)))], moves, {0: ()}, (0, (0,) * h), k)
+def brackets(k): return [("(" + name, name + ")") for name in map(_type_name, range(k))]
 def _type_name(number):
     """a, b, ..., z, aa, ab, ..."""
     return (_type_name(number // 26 - 1) if number > 25 else "") + chr(ord("a") + number % 26)
-
 # Moves are written "control symbol target changes": +i adds to counter i, -i takes from it where it can, =i: it is 0.
 _FLIP_FLOP = "0 w 1,1 0 2,1 1 3,2 w 1,2 r 4,2 i 6,3 w 1,3 r 5,3 i 7,4 0 2,5 1 3,6 0 2,6 1 2,7 0 3,7 1 3"
 _RUNS = {"anbn": "0 a 1 +0,1 a 1 +0,1 b 2 -0,2 b 2 -0",
          "anbncn": "0 a 1 +0,1 a 1 +0,1 b 2 -0 +1,2 b 2 -0 +1,2 c 3 -1 =0,3 c 3 -1 =0",
          "anbncndn": "0 a 1 +0,1 a 1 +0,1 b 2 -0 +1,2 b 2 -0 +1,2 c 3 -1 +2 =0,3 c 3 -1 +2 =0,3 d 4 -2 =1,4 d 4 -2 =1"}
 _PAIRS = "()", "[]", "{}", "<>", "+-", "ab"
-def named_language(name, place):
+_NAMES = {"flip-flop", *_RUNS, *["%s-%d" % (kind, k) for kind, most in (("dyck", 1), ("shuffle", 64), ("boolean", 5))
+                                 for k in range(1, most + 1)]}
+def named_language(name):
     """In flip-flop the bit after r is that after the last w.  Counters: letters that the next letter has not matched,
     brackets of a pair that are open, or expressions that are still to come; they accept when all are 0."""
-    match = re.match(r"(?:dyck|(shuffle)|(boolean))-([1-9][0-9]?)\Z", name if type(name) is str else "")
-    k = int(match[3]) if match else 1
-    known = k <= (64 if match[1] else 5 if match[2] else 1) if match else name == "flip-flop" or name in [*_RUNS]
-    need(known, "%s.name is %s, which is not known", place, show(name))
-    if name == "flip-flop": text, written, accepting, start = "", _FLIP_FLOP, (0, 2, 3), ()
-    elif not match:
-        letters = name[0::2]
+    (kind, _, count), letters = name.partition("-"), name[0::2]
+    if kind == "flip": text, written, accepting, start = "", _FLIP_FLOP, (0, 2, 3), ()
+    elif kind == "boolean":
+        text, accepting, start = ", expressions in prefix notation with operators of arity 1 to " + count, (0,), (1,)
+        operators = ["0 %s 0 -0%s" % (c, n * " +0") for n, c in enumerate("~+>*^"[: int(count)], 1)]
+        written = ",".join([*operators, "0 0 0 -0", "0 1 0 -0"])
+    elif count:
+        pairs = _PAIRS[: int(count)] if int(count) <= len(_PAIRS) else brackets(int(count))
+        text, accepting, start = ", shuffles of balanced brackets of %s pairs" % count, (0,), (0,) * len(pairs)
+        written = ",".join(["0 %s 0 +%d,0 %s 0 -%d" % (pair[0], i, pair[1], i) for i, pair in enumerate(pairs)])
+    else:
         text, written, accepting = ", equal runs of " + ", ".join(letters), _RUNS[name], (len(letters),)
         start = (0,) * (len(letters) - 1)
-    elif match[2]:
-        text, accepting, start = ", expressions in prefix notation with operators of arity 1 to %d" % k, (0,), (1,)
-        operators = ["0 %s 0 -0%s" % (c, n * " +0") for n, c in enumerate("~+>*^"[:k], 1)]
-        written = ",".join([*operators, "0 0 0 -0", "0 1 0 -0"])
-    else:
-        pairs = _PAIRS[:k] if k <= len(_PAIRS) else [("(" + _type_name(i), _type_name(i) + ")") for i in range(k)]
-        text, accepting, start = ", shuffles of balanced brackets of %d pairs" % k, (0,), (0,) * k
-        written = ",".join(["0 %s 0 +%d,0 %s 0 -%d" % (pair[0], i, pair[1], i) for i, pair in enumerate(pairs)])
     families, moves = {}, {q: {} for q in accepting}
     for control, symbol, target, *changes in map(str.split, written.split(",")):
         changes = [(c[0], int(c[1:])) for c in changes]
         tests = [(r, _POSITIVE if sign == "-" else _ZERO) for sign, r in changes if sign != "+"]
         amounts = [(r, 1 if sign == "+" else -1) for sign, r in changes if sign != "="]
-        family = families.setdefault(symbol, len(families))
-        moves.setdefault(int(control), {})[family] = tests, int(target), amounts
+        moves.setdefault(int(control), {})[families.setdefault(symbol, len(families))] = tests, int(target), amounts
     empty = [(r, _ZERO) for r in range(len(start))]
     return _Machine(name + text, [[c] for c in families], moves, dict.fromkeys(accepting, empty), (0, start))
 def _machine_of(value, place="language"):
     """The machine that a language object stands for, its symbols still names."""
     if type(value) is dict and value.keys() == {"dfa", "regex"}:
-        dfa = value["dfa"]
-        machine = automaton(dfa, place + ".dfa", "")
-        text, names = check_expression(value["regex"], dfa, place + ".regex"), dfa["symbols"]
-        machine.text = "the regular expression %s over the %d symbols %s" % (ascii(text), len(names), some_of(names))
+        machine = automaton(value["dfa"], place + ".dfa")
+        machine.text = check_expression(value["regex"], machine.dfa, place + ".regex")
         return machine
-    kind, given = one_key(value, ("name", "dyck", "dfa"), place)
-    if kind == "dfa": return automaton(given, place + ".dfa", "the automaton of sha256 %s" % sha256(given))
-    if kind == "dyck": return bounded_dyck(*read(given, [(0, 100000), 2], place + ".dyck"))
-    return named_language(given, place)
+    kind, given = one_of(value, {"name": _NAMES, "dyck": [(0, 100000), 2], "dfa": automaton}, place)
+    return given if kind == "dfa" else bounded_dyck(*given) if kind == "dyck" else named_language(given)
 
 # -- regular expressions ----------------------------------------------------------------------------------------------
-
-_LETTERS, _EMPTY, _CONCATENATION, _REPETITION, _UNION, _COMPLEMENT = range(6)
-
 class Terms:
     """Expressions in a normal form, as numbers.  A term is (operator, parts); its parts have smaller numbers.
 
@@ -498,66 +465,63 @@ class Terms:
     None); union: a frozenset; complement: (term,).  So there are finitely many derivatives (Brzozowski 1964)."""
     def __init__(self):
         self.number, self.terms, self.nullable, self.derivatives = {}, [], [], {}
-        self.nothing, self.empty = self.letters(()), self.term(_EMPTY, (), True)
+        self.nothing, self.empty = self.letters(()), self.term("empty word", (), True)
     def term(self, operator, parts, nullable):
         if (operator, parts) not in self.number:
-            spend(300 + 20 * len(parts))
-            self.number[operator, parts] = len(self.terms)
+            self.number[operator, paid(parts, 20, 300)] = len(self.terms)
             self.terms.append((operator, parts))
             self.nullable.append(nullable)
         return self.number[operator, parts]
-    def letters(self, chosen): return self.term(_LETTERS, frozenset(chosen), False)
+    def letters(self, chosen): return self.term("letters", frozenset(chosen), False)
     def concatenation(self, left, right):
         operator, parts = self.terms[left]
         if self.nothing in (left, right): return self.nothing
         if self.empty in (left, right): return left if right == self.empty else right
-        if operator == _CONCATENATION: return self.concatenation(parts[0], self.concatenation(parts[1], right))
-        return self.term(_CONCATENATION, (left, right), self.nullable[left] and self.nullable[right])
-    def union(self, terms):
+        if operator == "concatenation": return self.concatenation(parts[0], self.concatenation(parts[1], right))
+        return self.term("concatenation", (left, right), self.nullable[left] and self.nullable[right])
+    def union(self, *terms):
         """Flat; letters together, and left out where there are none."""
-        parts, letters = set(), set()
-        for term in terms: parts.update(self.terms[term][1] if self.terms[term][0] == _UNION else (term,))
-        for term in [term for term in parts if self.terms[term][0] == _LETTERS]:
-            spend(10 + len(self.terms[term][1]))
-            letters |= self.terms[term][1]
-            parts.remove(term)
-        spend(10 + len(parts))
-        if letters or not parts: parts.add(self.letters(letters))
-        nullable = any(self.nullable[term] for term in parts)
-        return parts.pop() if len(parts) == 1 else self.term(_UNION, frozenset(parts), nullable)
+        parts = [self.terms[term][1] if self.terms[term][0] == "union" else (term,) for term in terms]
+        parts = {part for some in parts for part in some}
+        sets = {term: self.terms[term][1] for term in paid(parts, 10, 20) if self.terms[term][0] == "letters"}
+        letters = frozenset().union(*[paid(chosen, 1) for chosen in sets.values()])
+        parts = parts - sets.keys() | ({self.letters(letters)} if letters or len(sets) == len(parts) else set())
+        nullable = any([self.nullable[term] for term in parts])
+        return parts.pop() if len(parts) == 1 else self.term("union", frozenset(parts), nullable)
     def complement(self, term):
         operator, parts = self.terms[term]
-        return parts[0] if operator == _COMPLEMENT else self.term(_COMPLEMENT, (term,), not self.nullable[term])
+        return parts[0] if operator == "complement" else self.term("complement", (term,), not self.nullable[term])
+    def intersection(self, *terms): return self.complement(self.union(*map(self.complement, terms)))
     def repetition(self, term, least, most):
         if most == 0 or term == self.empty or term == self.nothing and not least: return self.empty
         if (least, most) == (1, 1) or term == self.nothing: return term
         least = 0 if self.nullable[term] else least  # fewer can be filled up with empty words
-        return self.term(_REPETITION, (term, least, most), least == 0)
+        return self.term("repetition", (term, least, most), least == 0)
     def derivative(self, term, symbol):
         """What may follow the symbol."""
         if (term, symbol) in self.derivatives: return self.derivatives[term, symbol]
         (operator, parts), after = self.terms[term], lambda part: self.derivative(part, symbol)
-        spend(300 + len(parts))
-        if operator in (_LETTERS, _EMPTY): found = self.empty if symbol in parts else self.nothing
-        elif operator == _UNION: found = self.union([after(part) for part in parts])
-        elif operator == _COMPLEMENT: found = self.complement(after(parts[0]))
-        elif operator == _REPETITION:
+        if operator == "union": found = self.union(*[after(part) for part in paid(parts, 1)])
+        elif operator == "complement": found = self.complement(after(parts[0]))
+        elif operator == "repetition":
             part, least, most = parts
             found = self.concatenation(after(part), self.repetition(part, max(least - 1, 0), most and most - 1))
-        else:
+        elif operator == "concatenation":
             found = self.concatenation(after(parts[0]), parts[1])
-            if self.nullable[parts[0]]: found = self.union((found, after(parts[1])))
-        self.derivatives[term, symbol] = found
-        return found
+            if self.nullable[parts[0]]: found = self.union(found, after(parts[1]))
+        else: found = self.empty if symbol in parts else self.nothing
+        spend(300)
+        return self.derivatives.setdefault((term, symbol), found)
 def combined(items, names, place):
-    """(terms, the term of an expression whose operators come after their operands, its text, the sets in it).
+    """(terms, the term of an expression whose operators come after their operands, its text).
 
     An item is an array of symbols, one of which is meant; "()", the empty word; {"least", "most"}, a repetition; "~",
     the complement; "|", "&" or ".", the union, intersection or concatenation of two."""
-    terms, stack, sets, every = Terms(), [], set(), set(names)
+    terms, stack, every = Terms(), [], set(names)
+    binary = {"|": terms.union, "&": terms.intersection, ".": terms.concatenation}
     for i, item in enumerate(read(items, [None], place)):
         here, operands = "%s[%d]" % (place, i), 0 if type(item) is list or item == "()" else 1
-        operands += item in ("|", "&", ".")
+        operands += type(item) is str and item in binary
         need(len(stack) >= operands, "%s: operands are missing", here)
         (last, after), (first, before) = [stack.pop() if n < operands else (None, "") for n in range(2)]
         if type(item) is list:
@@ -565,133 +529,108 @@ def combined(items, names, place):
             chosen = [name for name in names if name in given]
             term, text = terms.letters(chosen), "".join([name_in_text(name) for name in chosen])
             text = text if len(chosen) == 1 else "." if len(chosen) == len(names) else "[%s]" % text
-            sets.add(frozenset(chosen))
         elif type(item) is dict:
             count = read(item, {"least": _NATURAL, "most": (0, LARGEST, None)}, here)
             need(count.most is None or count.least <= count.most, "%s is from more to less", here)
-            term = terms.repetition(last, count.least, count.most)
-            most = "" if count.most is None else count.most
-            text = after + ("{%d,%s}" % (count.least, most) if count.least or count.most is not None else "*")
-        elif read(item, {"()", "~", "|", "&", "."}, here) == "()": term, text = terms.empty, "()"
+            term, most = terms.repetition(last, count.least, count.most), "" if count.most is None else count.most
+            text = after + ("*" if (count.least, most) == (0, "") else "{%d,%s}" % (count.least, most))
+        elif read(item, {"()", "~", *binary}, here) == "()": term, text = terms.empty, "()"
         elif item == "~": term, text = terms.complement(last), "(~%s)" % after
-        else:
-            text = "(%s%s%s)" % (before, item.strip("."), after)
-            if item == ".": term = terms.concatenation(first, last)
-            elif item == "|": term = terms.union((first, last))
-            else: term = terms.complement(terms.union(map(terms.complement, (first, last))))
-        spend(50 + len(text) + len(names))
-        stack.append((term, text))
+        else: term, text = binary[item](first, last), "(%s%s%s)" % (before, item.strip("."), after)
+        stack.append((term, paid(text, 1, 50 + len(names))))
     need(len(stack) == 1, "%s is no expression, but %d", place, len(stack))
-    return terms, *stack[0], sets
+    return (terms, *stack[0])
 def name_in_text(name):
     """A symbol, as expressions are written."""
     return name if len(name) == 1 and name.isascii() and name.isalnum() else "'%s'" % re.sub(r"([\\'])", r"\\\1", name)
 def check_expression(items, dfa, place):
     """The text of the expression, every derivative of which agrees with the automaton's state on the empty word."""
-    names, table, accepting, alike = dfa["symbols"], dfa["table"], set(dfa["accepting"]), {}
-    terms, term, text, sets = combined(items, names, place)
+    names, accepting, alike = dfa.symbols, set(dfa.accepting), {}
+    terms, term, text = combined(items, names, place)
+    sets = [parts for operator, parts in terms.terms if operator == "letters"]
     for i, name in enumerate(names):  # symbols that no set of the expression tells apart, and no column of the table
-        spend(10 * (len(sets) + len(table)))
-        alike.setdefault((tuple(name in c for c in sets), tuple(row[i] for row in table)), (i, name))
-    def following(pair):
-        spend(300 * len(alike))
-        return [(terms.derivative(pair[0], name), table[pair[1]][i]) for i, name in alike.values()]
-    for part, q in reached([(term, dfa["start"])], following):
+        column = [*[name in chosen for chosen in paid(sets, 10)], *[row[i] for row in paid(dfa.table, 10)]]
+        alike.setdefault(tuple(column), (i, name))
+    def following(pair, _):
+        return [(terms.derivative(pair[0], name), dfa.table[pair[1]][i]) for i, name in paid(alike, 300).values()]
+    for part, q in reached([(term, dfa.start)], following):
         right = terms.nullable[part] == (q in accepting)
         need(right, "%s: expression and automaton differ in state %d", place, q)
-    return text
+    return "the regular expression %s over the %d symbols %s" % (ascii(text), len(names), some_of(names))
 
 # -- evidence: every pair of a machine's and a model's state -----------------------------------------------------------
-
 def check_closed(claim, evidence):
-    model, ways, dead, run = claim.model, claim.machine.ways, None, Run(claim.model)
+    machine, model, dead, run = claim.machine, claim.model, None, Run(claim.model)
     if evidence.dead is not None:
         need(claim.mode == "recognise", "evidence.closed.dead: in predictive mode nothing is asked of dead strings")
         dead = Relation(claim, [{"control": None, "ranges": [], "state": evidence.dead}], "evidence.closed.dead")
         dead.check_control(None)
+    def following(pair, length):
+        q, state = pair
+        moves = machine.ways(q)[1] if length != claim.horizon else {}
+        for symbol, (keep, added) in paid(moves, run.cost, 500 + run.kept).items():
+            target, (new, given) = (q & keep) + added, run.step(state, symbol)
+            wanted = machine.ways(target)[0]
+            if given != wanted:
+                place = "closed: after a string of %d symbols that ends with %s"
+                compare(claim, given, wanted, place % (length + 1, show(model.symbols[symbol])))
+            if not (dead and target == MASK and dead.covers(run, new, length + 1)): yield target, new
     state, given = run.step(0, -1)
-    compare(claim, given, ways(claim.machine.start)[0], "closed: after BOS")
-    layer, length = [(claim.machine.start, state)], 0
-    seen = set(layer)
-    while layer and length != claim.horizon:
-        length, following = length + 1, []
-        for q, state in layer:
-            moves = ways(q)[1]
-            spend(500 + run.kept + run.cost * len(moves))
-            for symbol, (keep, added) in moves.items():
-                target = (q & keep) + added
-                new, given = run.step(state, symbol)
-                wanted = ways(target)[0]
-                if given != wanted:
-                    place = "closed: after a string of %d symbols that ends with %s"
-                    compare(claim, given, wanted, place % (length, show(model.symbols[symbol])))
-                pair = target, new
-                if pair not in seen and not (dead and target == MASK and dead.covers(run, new, length)):
-                    most = evidence.states
-                    need(len(seen) < most, "closed: there are more than the %d pairs that are announced", most)
-                    seen.add(pair)
-                    following.append(pair)
-        layer = following
+    compare(claim, given, machine.ways(machine.start)[0], "closed: after BOS")
+    text = "closed: there are more than the %d pairs that are announced"
+    reached([(machine.start, state)], following, evidence.states, text)
 def compare(claim, given, wanted, place):
     if given != wanted:
         raise Failed("%s the outputs are %s, expected %s" % (place, named(claim, given), named(claim, wanted)))
 def named(claim, mask): return "{%s}" % some_of([name for i, name in enumerate(claim.model.outputs) if mask >> i & 1])
 
 # -- evidence: a string, and strings that never settle -----------------------------------------------------------------
-
 def check_word(claim, evidence):
     """Runs model and machine; rounds are skipped once both are where they have been."""
     machine, run, text, length = claim.machine, Run(claim.model), [], 0
     (state, given), q = run.step(0, -1), machine.start
     for i, part in enumerate(evidence.parts):
-        place = "evidence.word.parts[%d]" % i
+        place, seen = "evidence.word.parts[%d]" % i, {}
         names, times = read(part, [None, 2], place)
-        word = spelled(names, claim.symbols, place)
+        word = spelled(names, machine, place)
         need(word, "%s has no symbols", place)
         length += read(times, _COUNT, place + " times") * len(word)
         text.append("(%s)%s" % (" ".join(names), "^%d" % times if times > 1 else ""))
-        done, seen = 0, {}
-        while done < times:
-            if (q, state) in seen:
-                done, seen = times - (times - done) % (done - seen[q, state]), {}
-                continue
-            seen[q, state] = done
-            spend(300 + run.kept + run.cost * len(word))
-            for symbol in word: (state, given), q = run.step(state, symbol), machine.step(q, symbol)
-            done += 1
+        while times:
+            if (q, state) in seen: times, seen = times % (seen[q, state] - times), {}
+            else:
+                seen[q, state], times = times, times - 1
+                for symbol in paid(word, run.cost, 300 + run.kept):
+                    (state, given), q = run.step(state, symbol), machine.step(q, symbol)
     need(claim.mode == "recognise" or q != MASK, "word: the string is no prefix of a word, and nothing is asked of it")
     wanted, text = machine.ways(q)[0], " ".join(text)
     need(given != wanted, "word: the model is right after this string")
     text = text if len(text) <= 200 else text[:200] + " ..."
     outputs = named(claim, given), named(claim, wanted)
     claim.text += ": after the string of %d symbols %s it gives %s, not %s" % (length, text, *outputs)
-def spelled(names, symbols, place):
-    number = {name: i for i, name in enumerate(symbols)}
-    for name in read(names, [str], place): need(name in number, "%s: %s is no symbol", place, show(name))
-    return [number[name] for name in names]
+def spelled(names, machine, place):
+    for name in read(names, [str], place): need(name in machine.number, "%s: %s is no symbol", place, show(name))
+    return [machine.number[name] for name in names]
 def check_cycle(claim, evidence):
     machine, seen, found = claim.machine, set(), set()
-    u, w, v = (spelled(word, claim.symbols, "evidence.cycle") for word in (evidence.u, evidence.w, evidence.v))
+    u, w, v = (spelled(word, machine, "evidence.cycle") for word in (evidence.u, evidence.w, evidence.v))
     first = state = reduce(machine.step, u, machine.start)
     while len(seen) < evidence.period and state not in seen:  # no more rounds than there are states
         seen.add(state)
-        found.add(machine.ways(reduce(machine.step, v, state))[0])
-        state = reduce(machine.step, w, state)
-        spend(20 * (1 + len(v) + len(w)))
+        found.add(machine.ways(reduce(machine.step, paid(v, 20, 20), state))[0])
+        state = reduce(machine.step, paid(w, 20), state)
     need(len(found) == 2, "cycle: all of these strings are words, or none")
     need(state == first and len(seen) == evidence.period, "cycle: not back after %d rounds", evidence.period)
 
 # -- evidence: gates that are not negative, and finitely many states ---------------------------------------------------
-
 def check_bound(claim, evidence):
     """Layer by layer, with all features that the layer below can have: each coordinate moves monotonely."""
     run, most = Run(claim.model), evidence.states
     need(claim.model.arithmetic.kind != "wrap", "bound: numbers that wrap do not keep their order")
     nodes, bos = set(run.roots[:-1]), run.roots[-1]
     for layer in run.layers:
-        for node in nodes:
-            right = all([0 <= gate < INFINITY for gate in node.way.gates])
-            need(right, "bound: a gate of layer %d is negative or not finite", layer.number)
+        right = all([0 <= gate < INFINITY for node in nodes for gate in node.way.gates])
+        need(right, "bound: a gate of layer %d is negative or not finite", layer.number)
         first, bos = run.layer(bos, 0)
         states = run.explored(nodes, first, most)
         nodes = {node for steps in states.values() for _, node in steps}
@@ -1078,27 +1017,22 @@ def check_relation(claim, evidence):
     Relation(claim, evidence.entries, "evidence.relation.entries").check()
 
 # -- evidence: levels, digits that name sets of states -----------------------------------------------------------------
-
 def check_levels(claim, evidence):
     place, model, machine, predictive = "evidence.levels", claim.model, claim.machine, claim.mode == "predictive"
-    right = claim.dfa is not None and claim.horizon is None and model.arithmetic.kind != "float"
+    right = machine.dfa is not None and claim.horizon is None and model.arithmetic.kind != "float"
     need(right, "%s is for automata, without a horizon, and not for floats", place)
     read(evidence.digits, [None, len(model.layers)], place + ".digits")
     for number, coordinates in enumerate(evidence.digits):
         read(coordinates, [(0, model.layers[number].width - 1)], "%s.digits[%d]" % (place, number))
         need(len(set(coordinates)) == len(coordinates), "%s.digits[%d] has a coordinate twice", place, number)
-    table, start = claim.dfa["table"], claim.dfa["start"]
+    table, column = machine.dfa.table, {name: i for i, name in enumerate(machine.dfa.symbols)}
     masks, level, tiles = read_chart(evidence, len(table), sum(map(bool, evidence.digits)), place)
-    alive, column = bits(machine.moves), {name: i for i, name in enumerate(claim.dfa["symbols"])}
-    letters, run, depth = {}, Run(model), 0
-    for symbol, name in enumerate(model.symbols):  # one node and one column of the table: one letter
-        spend(10 * len(table))
-        letters.setdefault((run.roots[symbol], tuple(row[column[name]] for row in table)), symbol)
-    action = {symbol: images for (_, images), symbol in letters.items()}
+    action = [tuple([row[column[name]] for row in paid(table, 10)]) for name in model.symbols]
+    letter = {images: symbol for symbol, images in enumerate(action)}  # one of the symbols that act alike
+    alive, run, depth, here = bits(machine.moves), Run(model), 0, evidence.root
+    facts, after = {(node, here, here, letter[images]) for node, images in zip(run.roots, action)}, run.roots[-1]
     @lru_cache(None)
-    def image(s, symbol):
-        spend(len(table) + 200)
-        return bits([action[symbol][q] for q in members(masks[s])])
+    def image(s, symbol): return bits([action[symbol][q] for q in paid(members(masks[s]), 1, len(table) + 200)])
     def digit(h):
         numbers = run.content(run.layers[number], h)
         digits = [math.floor(numbers[c]) for c in coordinates]
@@ -1110,8 +1044,6 @@ def check_levels(claim, evidence):
         if not coordinates or level[s] != depth: return s
         need(d < len(tiles[s]), "levels, layer %d: " + text, number, *values)
         return tiles[s][d]
-    facts = {(node, evidence.root, evidence.root, symbol) for (node, _), symbol in letters.items()}
-    after, here = run.roots[-1], evidence.root
     for number, coordinates in enumerate(evidence.digits):
         first, after = run.layer(after, 0)
         groups, following = {}, set()
@@ -1128,17 +1060,16 @@ def check_levels(claim, evidence):
                 parted = coordinates and level[before] == depth
                 for d, source in enumerate(tiles[before]) if parted else [(None, before)]:
                     to = image(source, symbol)
-                    spend(20)
-                    for new, z in () if predictive and not to & alive else ways.get(d, ()) if parted else anywhere:
+                    moves = () if predictive and not to & alive else ways.get(d, ()) if parted else anywhere
+                    for new, z in paid(moves, 1, 20):
                         target = refined(goal, new, "digit %d names no tile of set %d", new, goal)
                         right = not to & ~masks[target]
                         need(right, "levels, layer %d: from set %d to %d by symbol %d", number, source, target, symbol)
-                        if (z, source, target, symbol) not in following:
-                            spend(200)
-                            following.add((z, source, target, symbol))
+                        fact = z, source, target, symbol
+                        if fact not in following: following.add(paid(fact, 50))
         run.layers[number].nodes.clear()
         facts, depth = following, depth + bool(coordinates)
-    need(masks[here] == 1 << start, "levels: after BOS the digits do not name the start state")
+    need(masks[here] == 1 << machine.dfa.start, "levels: after BOS the digits do not name the start state")
     compare(claim, after, machine.ways(machine.start)[0], "levels: after BOS")
     for given, source, goal, symbol in facts:
         (q,), (target,) = members(masks[source]), members(masks[goal])
@@ -1163,40 +1094,34 @@ def read_chart(chart, states, levels, place):
     return masks, level, tiles
 
 # -- claims -----------------------------------------------------------------------------------------------------------
-
 _LEVELS = {"digits": [[_NATURAL]], "root": _NATURAL, "sets": [None]}
 _CYCLE = {"u": [str], "w": [str], "v": [str], "period": (2, LARGEST)}
-_MODES, _HORIZON = {"predictive", "recognise"}, (0, LARGEST, None)
-_KINDS = {  # of each claim: what its file holds besides format, claim and evidence; of its evidence the shape and check
-    "computes": ({"language": None, "model": None, "mode": _MODES, "horizon": _HORIZON}, {
-        "closed": ({"states": _COUNT, "dead": None}, check_closed), "levels": (_LEVELS, check_levels),
-        "relation": ({"entries": [None]}, check_relation)}),
-    "is wrong about": ({"language": None, "model": None, "mode": _MODES}, {"word": ({"parts": [None]}, check_word)}),
-    "not star-free": ({"language": None}, {"cycle": (_CYCLE, check_cycle)}),
-    "at most star-free": ({"model": None}, {"bound": ({"states": _COUNT}, check_bound)}),
-}
-
+_BOTH = {"language": _machine_of, "model": _Model, "mode": {"predictive", "recognise"}}
+_KINDS = {  # of each claim: what its file holds besides format, claim and evidence; its kinds of evidence
+    "computes": ({**_BOTH, "horizon": (0, LARGEST, None)}, {
+        "closed": {"states": _COUNT, "dead": None}, "levels": _LEVELS, "relation": {"entries": [None]}}),
+    "is wrong about": (_BOTH, {"word": {"parts": [None]}}),
+    "not star-free": ({"language": _machine_of}, {"cycle": _CYCLE}),
+    "at most star-free": ({"model": _Model}, {"bound": {"states": _COUNT}})}
+_CHECKS = {"closed": check_closed, "levels": check_levels, "relation": check_relation, "word": check_word,
+           "cycle": check_cycle, "bound": check_bound}
 class _Claim:
     """What a file claims, its parts read and checked for form; check() checks the evidence."""
-    mode = horizon = dfa = model = None
+    mode = horizon = model = language = None
     def __init__(self, value):
         self.kind = read(value.get("claim"), set(_KINDS), "claim")
         parts, kinds = _KINDS[self.kind]
-        self.__dict__.update(vars(read(value, {"format": str, "claim": str, "evidence": None, **parts})))
-        evidence, details = one_key(self.evidence, kinds, "evidence")
-        shape, self.checks = kinds[evidence]
-        self.evidence = read(details, shape, "evidence." + evidence)
-        if "model" in parts: self.model = _Model(self.model)
-        if "language" in parts:
-            self.machine, self.dfa = _machine_of(self.language), self.language.get("dfa")
-            self.symbols = self.model.symbols if self.model else [n for f in self.machine.families for n in f]
-            self.machine.arrange(self.symbols, self.mode or "recognise")
-        if self.mode is not None:
+        evidence = {"evidence": lambda value, place: one_of(value, kinds, place)}
+        self.__dict__.update(vars(read(value, {"format": str, "claim": str, **parts, **evidence})))
+        machine = self.machine = self.language
+        if machine: machine.arrange(self.model.symbols if self.model else machine.names, self.mode or "recognise")
+        if self.mode:
             recognise = self.mode == "recognise"
             right = (self.model.outputs == [_ACCEPT]) == recognise
             need(right, "model.outputs are not those of the mode %s", self.mode)
-            need(recognise or self.machine.first, "the language has no word, so in predictive mode nothing is asked")
+            need(recognise or machine.first, "the language has no word, so in predictive mode nothing is asked")
         self.text = self.sentence()  # evidence may add to it
+    def check(self): _CHECKS[self.evidence[0]](self, self.evidence[1])
     def sentence(self):
         if self.kind == "not star-free": return "%s is not star-free" % self.machine.text
         if self.kind == "at most star-free":
@@ -1210,7 +1135,6 @@ class _Claim:
             text += "and <eos> exactly after words"
         reach = "" if self.horizon is None else ", on all strings of at most %d symbols" % self.horizon
         return "%s %ss %s: %s%s" % (self.model, verb, self.machine.text, text, reach)
-    def check(self): self.checks(self, self.evidence)
 def main(arguments):
     sys.setrecursionlimit(6000)
     if arguments[:1] == ["--work"] and len(arguments) == 3 and re.match("[1-9][0-9]{0,17}\\Z", arguments[1]):
@@ -1234,6 +1158,5 @@ def report(status, text):
         file.flush()
     except (OSError, ValueError, AttributeError): return 2
     return status
-
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
