@@ -16,7 +16,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from constructions.mamba.exact_sums import lowest_bits, too_long  # noqa: E402 - torch first
-from constructions.mamba.recorded import Recorder, Refusal, recorded, recorded_run  # noqa: E402
+from constructions.mamba.numbers_alone import Refusal  # noqa: E402
+from constructions.mamba.recorded import Recorder, recorded, recorded_run  # noqa: E402
 
 
 def certificate(target, edit=lambda tensors: None, name="tomita-1", dtype="float32"):
@@ -157,12 +158,12 @@ def test_a_function_whose_bits_depend_on_the_place_is_refused():
     wrong = numbers.exp()
     wrong[1] = torch.nextafter(wrong[1], torch.tensor(0.0))
     with pytest.raises(Refusal, match="of 2 it gives other bits here"):
-        recorder._function(torch.ops.aten.exp.default, "exp", (numbers,), {}, wrong)
+        recorder.numbers.function(torch.ops.aten.exp.default, "exp", (numbers,), {}, wrong)
     with pytest.raises(Refusal, match="of one number it gives different bits"):
-        recorder._function(torch.ops.aten.exp.default, "exp", (torch.ones(2),), {}, wrong)
+        recorder.numbers.function(torch.ops.aten.exp.default, "exp", (torch.ones(2),), {}, wrong)
     with recorded(recorder):
         torch.tensor([3.0]).exp()
-    assert recorder.values == 3
+    assert recorder.numbers.values == 3
 
 
 def test_check_says_what_the_certificate_proves(tmp_path, capsys):

@@ -5,7 +5,8 @@ from .fault import Fault
 _RUNNING = "constructions/stock/running.py"
 _LOADING = "constructions/stock/loading.py"
 _SOUND = "tests/test_stock_soundness.py"
-_RECORDED, _OPERATIONS = "constructions/mamba/recorded.py", "tests/test_operations.py"
+_NUMBERS, _FOLLOWED = "constructions/mamba/numbers_alone.py", "constructions/mamba/followed_tokens.py"
+_OPERATIONS = "tests/test_operations.py"
 _TOKENS = f"{_OPERATIONS}::test_what_may_depend_on_more_than_the_numbers_of_a_token_is_refused"
 _COUNTING, _LSTM = "verify/checkpoints/counting.py", "tests/test_counting_lstm.py"
 _RUNS, _WAYS = "constructions/mamba/other_runs.py", "verify/checkpoints/ways.py"
@@ -68,56 +69,56 @@ FAULTS = [
         "a wrong prefill is a wrong model",
     ),
     Fault(
-        _RECORDED,
+        _FOLLOWED,
         "            if bool((wrong | ((other >= _OUTSIDE) & inside)).any()):\n",
         "            if False:\n",
         _TOKENS,
         "a number of a token far away is a function of no state",
     ),
     Fault(
-        _RECORDED,
+        _FOLLOWED,
         "            if bool(((found >= 0) & (found != out.reshape(found.shape[:-1])[..., None])).any()):\n",
         "            if False:\n",
         _TOKENS,
         "a sum over tokens has another number of terms at every position",
     ),
     Fault(
-        _RECORDED,
+        _FOLLOWED,
         "        if (known[1][keys] != rows).any():\n",
         "        if False:\n",
         _TOKENS,
         "what a position adds is in no transition",
     ),
     Fault(
-        _RECORDED,
+        _FOLLOWED,
         "        if bool(((ids != own) & (ids != _CONSTANT)).any()):\n",
         "        if False:\n",
         _TOKENS,
         "logits of other tokens are compared with nothing",
     ),
     Fault(
-        _RECORDED,
+        _NUMBERS,
         '            if name != "add" or other is None or not greatest < abs(other) * eps / 4:\n',
         '            if name != "add" or other is None:\n',
         _TOKENS,
         "a rounded mean depends on the order",
     ),
     Fault(
-        _RECORDED,
+        _NUMBERS,
         "        if wrong:\n            raise Refusal(wrong)\n        self.largest",
         "        self.largest",
         f"{_OPERATIONS}::test_a_sum_that_may_be_rounded_is_refused_by_name",
         "a rounded sum depends on the order",
     ),
     Fault(
-        _RECORDED,
+        _NUMBERS,
         "            if known[value] != given:\n",
         "            if False:\n",
         f"{_OPERATIONS}::test_a_function_whose_bits_depend_on_the_place_is_refused",
         "a kernel's last places are computed otherwise",
     ),
     Fault(
-        _RECORDED,
+        _FOLLOWED,
         "            if self._time < 2 or not np.logical_or.reduce([ids == one for one in wanted]).all():\n",
         "            if False:\n",
         f"{_OPERATIONS}::test_what_a_state_keeps_belongs_to_the_last_two_tokens",

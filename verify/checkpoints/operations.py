@@ -138,7 +138,8 @@ def by_operations(machine: Machine, model: Any, mode: str) -> ByOperations | str
         model: a :class:`constructions.mamba.stepping.SteppedMamba`; it cannot be stepped afterwards.
         mode: the question.
     """
-    from constructions.mamba.recorded import Recorder, Refusal, recorded_run
+    from constructions.mamba.numbers_alone import Refusal
+    from constructions.mamba.recorded import Recorder, recorded_run
 
     runner = model.runner
     idle = getattr(runner, "attending", ())
@@ -182,13 +183,13 @@ def by_operations(machine: Machine, model: Any, mode: str) -> ByOperations | str
                 # One string alone goes through the same operations.
                 run(taken[:1], *at_once)
                 run(taken[:1], *begun)
-        forward.complete()
-        prefill.complete()
+        forward.tokens.complete()
+        prefill.tokens.complete()
     except Refusal as refusal:
         return str(refusal)
     return ByOperations(
-        forward.sums + prefill.sums,
-        max(forward.largest, prefill.largest),
-        max(forward.values, prefill.values),
+        forward.numbers.sums + prefill.numbers.sums,
+        max(forward.numbers.largest, prefill.numbers.largest),
+        max(forward.numbers.values, prefill.numbers.values),
         count,
     )

@@ -1,0 +1,205 @@
+"""Does the result of an operation of torch depend on its numbers alone, whatever the order of a sum and the place of a
+number?
+
+*Order*: no sum may round in any order (:mod:`constructions.mamba.exact_sums`), so the number of rows, the length of the
+string and the place of a row change nothing.  A mean that is rounded away beside what is added to it may.
+
+*Place*: a kernel computes a function of one number in another way in the last few places of a tensor than elsewhere.
+Each function is done again on each number that occurred, at all places of a short row, and has to give the same bits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+from torch.utils.weak import WeakTensorKeyDictionary
+
+from constructions.mamba.exact_sums import lowest_bits, product_sums, too_long
+
+MOVES = frozenset(
+    "view _unsafe_view _reshape_alias transpose t permute expand slice select squeeze unsqueeze cat stack split "
+    "split_with_sizes unsafe_split unbind clone alias detach lift_fresh _to_copy repeat flip".split()
+)
+MADE = frozenset(
+    "zeros zeros_like ones ones_like empty empty_like full full_like new_zeros scalar_tensor arange".split()
+)
+ROUNDED = frozenset(
+    "mul add sub rsub div neg abs sqrt relu maximum minimum where clamp eq ne lt le gt ge bitwise_not bitwise_and "
+    "bitwise_or logical_not logical_and masked_fill".split()
+)
+"""One operation of IEEE 754 for each place, or none."""
+FUNCTIONS = frozenset("exp log rsqrt sigmoid silu softplus tanh gelu pow reciprocal".split())
+SUMS = frozenset("mm bmm addmm baddbmm sum mean convolution".split())
+
+_LANES = 67
+"""Places of the row in which a function is done again: several full vectors of any processor, and a rest."""
+
+
+class Refusal(Exception):
+    """An operation whose result may depend on more than its numbers, or is not looked into here."""
+
+
+class NumbersAlone:
+    """Looks at sums and functions, one by one.
+
+    Attributes:
+        sums: how many operations that sum were looked at.
+        largest: the largest sum, in its units.
+        values: how many numbers functions were done again on.
+    """
+
+    def __init__(self) -> None:
+        self.sums, self.largest, self.values = 0, 0.0, 0
+        self._known: dict[Any, dict[bytes, bytes]] = {}
+        self._inexact = WeakTensorKeyDictionary()
+
+    def sum(self, name: str, args: Any, kwargs: Any, result: torch.Tensor) -> None:
+        """Refuses a sum that may be rounded; a mean may be, and is marked."""
+        info = torch.finfo(result.dtype)
+        digits, least = 1 - int(np.log2(info.eps)), int(np.log2(info.tiny))
+        size, unit = _terms(name, args, kwargs, result)
+        self.sums += 1
+        wrong, units = too_long(size, unit, digits, least, info.max)
+        if name == "mean":
+            count = last_as_one(args).shape[-1]
+            if wrong or count & (count - 1):
+                if not np.isfinite(size).all() or size.max() > info.max:
+                    raise Refusal(wrong or "a sum is not finite")
+                self._inexact[result] = float(size.max()) / count
+                return
+        if wrong:
+            raise Refusal(wrong)
+        self.largest = max(self.largest, units)
+
+    def absorbed(self, name: str, tensors: list[torch.Tensor], args: Any, result: Any) -> None:
+        """A mean that was rounded must vanish beside a number that is added to it, however it was rounded."""
+        for tensor in tensors:
+            if tensor not in self._inexact:
+                continue
+            greatest = 2 * self._inexact[tensor]
+            if name in MOVES:
+                for out in tensors_in(result):
+                    self._inexact[out] = self._inexact[tensor]
+                continue
+            other = next((a for a in args if isinstance(a, (int, float))), None)
+            eps = float(torch.finfo(tensor.dtype).eps)
+            if name != "add" or other is None or not greatest < abs(other) * eps / 4:
+                raise Refusal(f"a mean of up to {greatest / 2:g} is rounded, and does not vanish beside what follows")
+
+    def function(self, func: Any, name: str, args: Any, kwargs: Any, result: torch.Tensor) -> None:
+        """Does a function again on each new number, at all places of a row, contiguous or not."""
+        numbers, rest = args[0], args[1:]
+        if any(isinstance(a, torch.Tensor) for a in rest):
+            raise Refusal("a function of two numbers is not looked into")
+        known = self._known.setdefault((name, numbers.dtype, rest, tuple(sorted(kwargs.items()))), {})
+        flat, out = _bits(numbers.reshape(-1)).numpy(), _bits(result.reshape(-1)).numpy()
+        values, first, back = np.unique(flat, return_index=True, return_inverse=True)
+        if (out[first][back] != out).any():
+            raise Refusal("of one number it gives different bits")
+        new = np.array([value not in known for value in values.tolist()], dtype=bool)
+        if new.any():
+            some = _from_bits(torch.from_numpy(values[new]), numbers.dtype)
+            wide = some[:, None].expand(-1, _LANES).contiguous()
+            plain = getattr(torch.ops.aten, name)
+            plain = getattr(plain, func._overloadname)
+            layouts = wide, wide.t().contiguous().t(), wide.repeat_interleave(2, 1)[:, ::2]
+            ways = [plain(laid, *rest, **kwargs) for laid in layouts]
+            alone = _bits(ways[0][:, :1].contiguous())
+            for way in ways:
+                if bool((_bits(way.contiguous()) != alone).any()):
+                    worst = some[(_bits(way.contiguous()) != first).any(dim=1)][0].item()
+                    raise Refusal(f"of {worst:g} it gives other bits at other places of a tensor")
+            known.update(zip(values[new].tolist(), alone[:, 0].tolist()))
+            self.values += int(new.sum())
+        for value, given in zip(values.tolist(), out[first].tolist()):
+            if known[value] != given:
+                raise Refusal(
+                    f"of {_from_bits(torch.tensor([value]), numbers.dtype).item():g} it gives other bits here"
+                )
+
+
+def tensors_in(found: Any) -> list[torch.Tensor]:
+    """All tensors among arguments or results."""
+    if isinstance(found, torch.Tensor):
+        return [found]
+    if isinstance(found, dict):
+        found = found.values()
+    elif not isinstance(found, (list, tuple)):
+        return []
+    return [tensor for one in found for tensor in tensors_in(one)]
+
+
+def _bits(tensor: torch.Tensor) -> torch.Tensor:
+    """The bits of numbers, as integers, those of -0 as of 0."""
+    size = {2: torch.int16, 4: torch.int32, 8: torch.int64}[tensor.element_size()]
+    return (tensor + 0).contiguous().view(size).long()
+
+
+def _from_bits(bits: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    size = {2: torch.int16, 4: torch.int32, 8: torch.int64}[torch.finfo(dtype).bits // 8]
+    return bits.to(size).view(dtype)
+
+
+def as_doubles(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.detach().double().numpy()
+
+
+def last_as_one(args: Any) -> torch.Tensor:
+    """The tensor of a sum or a mean, the dimensions that go last and as one."""
+    tensor = args[0]
+    dims = args[1] if len(args) > 1 and args[1] is not None else list(range(tensor.dim()))
+    dims = sorted(d % tensor.dim() for d in ([dims] if isinstance(dims, int) else list(dims) or range(tensor.dim())))
+    rest = [d for d in range(tensor.dim()) if d not in dims]
+    moved = tensor.permute(*rest, *dims)
+    return moved.reshape(*moved.shape[: len(rest)], -1)
+
+
+def windows(tensor: torch.Tensor, args: Any, beyond: int = 0) -> torch.Tensor:
+    """What each number of a convolution of each channel with itself reads, (..., width); ``beyond`` the ends stands in
+    the place of what is not there.
+
+    Args:
+        tensor: of the shape of what is convolved.
+        args: of the convolution.
+    """
+    _, weight, _, stride, padding, dilation, transposed, _, groups = args
+    if weight.dim() != 3 or weight.shape[1] != 1 or groups != weight.shape[0] or transposed:
+        raise Refusal("only convolutions of each channel with itself are looked into")
+    if list(stride) != [1] or list(dilation) != [1]:
+        raise Refusal("only convolutions of neighbours are looked into")
+    return functional.pad(tensor.contiguous(), [padding[0], padding[0]], value=beyond).unfold(-1, weight.shape[-1], 1)
+
+
+def taps(args: Any) -> torch.Tensor:
+    """The weights of such a convolution, to be held beside its windows."""
+    return args[1][:, 0][None, :, None, :]
+
+
+def _terms(name: str, args: Any, kwargs: Any, result: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """For each entry of the result the sum of its terms' absolute values, and the exponent of their unit."""
+    if name in ("sum", "mean"):
+        terms = as_doubles(last_as_one(args))
+        return np.abs(terms).sum(axis=-1), lowest_bits(terms).min(axis=-1)
+    if name == "convolution":
+        values, weights = as_doubles(windows(args[0], args)), as_doubles(taps(args))
+        terms = values * weights
+        unit = (lowest_bits(values) + lowest_bits(weights)).min(axis=-1)
+        extra = [] if args[2] is None else [as_doubles(args[2])[None, :, None]]
+        size = np.abs(terms).sum(axis=-1)
+    else:
+        if any(kwargs.get(key, 1) != 1 for key in ("alpha", "beta")):
+            raise Refusal("a product is scaled")
+        left, right = (as_doubles(t) for t in args[-2:])
+        extra = [as_doubles(args[0])] if len(args) == 3 else []
+        if left.ndim == 2 and len(left):
+            # The same rows come again and again.
+            left, back = np.unique(left, axis=0, return_inverse=True)
+            size, unit = (found[back.reshape(-1)] for found in product_sums(left, right))
+        else:
+            size, unit = product_sums(left, right)
+    for one in extra:
+        size, unit = size + np.abs(one), np.minimum(unit, lowest_bits(one))
+    return size, unit
