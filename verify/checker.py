@@ -99,9 +99,8 @@ def show(value): return ascii(value) if len(ascii(value)) <= 60 else ascii(value
 def some_of(names): return " ".join(map(show, names[:8])) + (" ..." if len(names) > 8 else "")
 def bits(numbers):
     """A set of numbers, as an integer with a bit for each."""
-    data = bytearray(max(numbers, default=0) // 8 + 1)
-    for n in numbers: data[n >> 3] |= 1 << (n & 7)
-    return int.from_bytes(paid(data, 1), "little")
+    size = max(numbers, default=0) // 8
+    return reduce(operator.or_, (1 << n for n in paid(numbers, 1 + size // 500, size)), 0)
 def members(mask): return [n for n, bit in enumerate(reversed(bin(mask)[2:])) if bit == "1"]
 def sha256(value):
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
@@ -150,11 +149,10 @@ def rounder(name):
 
 # -- models -----------------------------------------------------------------------------------------------------------
 _EXPONENT, _NUMBER, _NATURAL, _COUNT = (0, 62), (-LARGEST, LARGEST), (0, LARGEST), (1, LARGEST)
-_AFFINE = {"exponent": _EXPONENT, "bias": [_NUMBER], "rows": [[_NUMBER]]}  # x -> (rows x + bias) / 2^exponent
-_STAGE = {"affine": _AFFINE, "activation": {"relu", "linear", "clip"}, "low": _NUMBER, "high": _NUMBER}
-_START = {"exponent": _EXPONENT, "values": [_NUMBER]}
-_LAYER = {"initial": _START, "gate": _AFFINE, "increment": _AFFINE, "phi": [_STAGE]}
-_MODEL = {"arithmetic": arithmetic_of, "symbols": symbols_of, "outputs": [str], "layers": [_LAYER], "readout": _AFFINE,
+_MAP = {"exponent": _EXPONENT, "bias": [_NUMBER], "rows": [[_NUMBER]]}  # x -> (rows x + bias) / 2^exponent
+_STAGE = {"affine": _MAP, "activation": {"relu", "linear", "clip"}, "low": _NUMBER, "high": _NUMBER}
+_LAYER = {"initial": {"exponent": _EXPONENT, "values": [_NUMBER]}, "gate": _MAP, "increment": _MAP, "phi": [_STAGE]}
+_MODEL = {"arithmetic": arithmetic_of, "symbols": symbols_of, "outputs": [str], "layers": [_LAYER], "readout": _MAP,
           "embedding": {"exponent": _EXPONENT, "rows": [[_NUMBER]]}}
 def affine_map(affine, place, inputs, outputs):
     """Checks that it is of so many inputs and outputs; its rows become pairs (column, weight), in numbers."""
@@ -195,8 +193,7 @@ class _Model(Record):
         affine_map(self.readout, place + ".readout", features, len(self.outputs))
     def __str__(self):
         text = "the model of sha256 %s (%d layers, %d state coordinates, %s arithmetic)"
-        width = sum([layer.width for layer in self.layers])
-        return text % (self.sha256, len(self.layers), width, self.arithmetic.name)
+        return text % (self.sha256, len(self.layers), sum([layer.width for layer in self.layers]), self.arithmetic.name)
 
 # -- runs of models ---------------------------------------------------------------------------------------------------
 LANE, MASK = 24, (1 << 24) - 1
@@ -302,9 +299,9 @@ class Run:
         """What a stage makes of z and the features' part.  What z makes without them is shared by many nodes."""
         if z not in stage.shared:
             sums = self.total(stage.columns, paid(z, 200, 200 * len(stage.bias)))
-            alone = self.active([(r, self.add(sums.get(r, 0), b)) for r, b in enumerate(stage.bias)], *stage.ends)
+            alone = [(r, self.add(sums.get(r, 0), b)) for r, b in enumerate(stage.bias)]
             if len(stage.shared) * len(stage.bias) > 200000: stage.shared = {}
-            stage.shared[z] = sums, alone
+            stage.shared[z] = sums, self.active(alone, *stage.ends)
         sums, alone = stage.shared[z]
         new = self.active([(r, reduce(self.add, adds, sums.get(r, 0))) for r, adds in part.items()], *stage.ends)
         return tuple(sorted([pair for pair in paid(alone, 1, len(part) + 20) if pair[0] not in part] + new))
@@ -337,9 +334,8 @@ class Run:
 def lanes(places): return MASK * bits([LANE * i for i in places])
 def check_size(values):
     """Fails where a number of a state, or of features, is too large to go on with; pays for keeping them."""
-    for v in paid(values, 40, 300):
-        small = type(v) is float or -LARGEST_STATE <= v <= LARGEST_STATE and v.denominator <= LARGEST_STATE
-        need(small, "a state needs more than 4096 bits")
+    small = [type(v) is float or max(abs(v), v.denominator) <= LARGEST_STATE for v in paid(values, 40, 300)]
+    need(all(small), "a state needs more than 4096 bits")
 
 # -- languages, as register machines ----------------------------------------------------------------------------------
 _ZERO, _POSITIVE, _SAME = "zero", "positive", "the type of the symbol"
@@ -545,17 +541,11 @@ def name_in_text(name):
     return name if len(name) == 1 and name.isascii() and name.isalnum() else "'%s'" % re.sub(r"([\\'])", r"\\\1", name)
 def check_expression(items, dfa, place):
     """The text of the expression, every derivative of which agrees with the automaton's state on the empty word."""
-    names, accepting, alike = dfa.symbols, set(dfa.accepting), {}
+    names, table, accepting = dfa.symbols, dfa.table, set(dfa.accepting)
     terms, term, text = combined(items, names, place)
-    sets = [parts for operator, parts in terms.terms if operator == "letters"]
-    for i, name in enumerate(names):  # symbols that no set of the expression tells apart, and no column of the table
-        column = [*[name in chosen for chosen in paid(sets, 10)], *[row[i] for row in paid(dfa.table, 10)]]
-        alike.setdefault(tuple(column), (i, name))
-    def following(pair, _):
-        return [(terms.derivative(pair[0], name), dfa.table[pair[1]][i]) for i, name in paid(alike, 300).values()]
+    def following(pair, _): return [(terms.derivative(pair[0], a), q) for a, q in zip(paid(names, 10), table[pair[1]])]
     for part, q in reached([(term, dfa.start)], following):
-        right = terms.nullable[part] == (q in accepting)
-        need(right, "%s: expression and automaton differ in state %d", place, q)
+        need(terms.nullable[part] == (q in accepting), "%s: expression and automaton differ in state %d", place, q)
     return "the regular expression %s over the %d symbols %s" % (ascii(text), len(names), some_of(names))
 
 # -- evidence: every pair of a machine's and a model's state -----------------------------------------------------------
@@ -923,16 +913,13 @@ class Relation:
         for c, (term, wire) in enumerate(zip(terms, self.after)):
             where = "%s: coordinate %d" % (place, c)
             box.everywhere(lambda b: self.lands(term, e, self.value(wire, b), registers, b, times, t, where))
-    def arrives_in(self, run, state, control, registers, t, place):
-        """The same of a state of numbers."""
-        values = [v for layer in run.layers for v in run.content(layer, state)]
-        need(all([-INFINITY < v < INFINITY for v in values]), "a state is infinite or no number")
-        values = [number(v if type(v) is int else simplest(Fraction(v))) for v in values]
-        self.arrives(control, registers, _Box([(1, 1)], {}, dict(zip(self.after, values))), [(1, 1, 0, 0)], t, place)
     def covers(self, run, state, length):
         """Whether a dead state, after a string of this length, lies in the template of the entry null."""
         spend(50 + len(run.values) ** 2 // 100 + 10 * len(self.after))
-        try: self.arrives_in(run, state, None, [], length, "")
+        values = [v for layer in run.layers for v in run.content(layer, state)]
+        if not all([-INFINITY < v < INFINITY for v in values]): return False
+        memo = dict(zip(self.after, [number(v if type(v) is int else simplest(Fraction(v))) for v in values]))
+        try: self.arrives(None, [], _Box([(1, 1)], {}, memo), [(1, 1, 0, 0)], length, "")
         except Failed: return False
         return True
     def check(self):
@@ -1034,11 +1021,10 @@ def check_levels(claim, evidence):
     @lru_cache(None)
     def image(s, symbol): return bits([action[symbol][q] for q in paid(members(masks[s]), 1, len(table) + 200)])
     def digit(h):
-        numbers = run.content(run.layers[number], h)
-        digits = [math.floor(numbers[c]) for c in coordinates]
-        for c, bit in zip(coordinates, digits):
-            need(bit in (0, 1), "levels, layer %d: coordinate %d is no bit after some symbol", number, c)
-        return sum([bit << i for i, bit in enumerate(digits)])
+        numbers = [*map(math.floor, run.content(run.layers[number], h))]
+        for c in coordinates:
+            need(numbers[c] in (0, 1), "levels, layer %d: coordinate %d is no bit after some symbol", number, c)
+        return sum([numbers[c] << i for i, c in enumerate(coordinates)])
     def refined(s, d, text, *values):
         """The set that the digit makes of a set: a tile of it, where this is the level of the set."""
         if not coordinates or level[s] != depth: return s
@@ -1129,10 +1115,9 @@ class _Claim:
                     "so is whatever it recognises or predicts" % self.model)
         verb = "recognise" if self.mode == "recognise" else "predict"
         if self.kind == "is wrong about": return "%s does not %s %s" % (self.model, verb, self.machine.text)
-        text = "it gives <accept> after a string exactly when that is a word"
-        if self.mode == "predictive":
-            text = "after every prefix of a word it gives exactly the symbols that may come next, "
-            text += "and <eos> exactly after words"
+        text = {"recognise": "it gives <accept> after a string exactly when that is a word",
+                "predictive": "after every prefix of a word it gives exactly the symbols that may come next, "
+                              "and <eos> exactly after words"}[self.mode]
         reach = "" if self.horizon is None else ", on all strings of at most %d symbols" % self.horizon
         return "%s %ss %s: %s%s" % (self.model, verb, self.machine.text, text, reach)
 def main(arguments):
