@@ -9,7 +9,6 @@ import sys
 
 if __name__ == "__main__" and not sys.flags.isolated:
     del sys.path[0]  # no file beside this one stands in for a part of the standard library
-
 import gzip, hashlib, io, json, math, operator, os, re, struct, unicodedata, zlib  # noqa: E401, E402, I001
 from fractions import Fraction  # noqa: E402
 from functools import lru_cache, reduce  # noqa: E402
@@ -198,12 +197,10 @@ class _Model(Record):
 # -- runs of models ---------------------------------------------------------------------------------------------------
 LANE, MASK = 24, (1 << 24) - 1
 class Run:
-    """A model that reads symbols, in ints and Fractions or in floats.
-
-    The numbers of a coordinate are counted as they occur; a state is an integer, a lane of bits for each coordinate.
-    Features are pairs (place, number) in order, 0 left out.  A node is a layer with the features that it reads; nodes
-    with the same gates, increments and shares of the first stage have one way: the lanes that it looks at, and what it
-    makes of each of their contents."""
+    """A model that reads symbols, in ints and Fractions or in floats.  The numbers of a coordinate are counted as they
+    occur; a state is an integer, a lane of bits for each coordinate.  Features are pairs (place, number) in order, 0
+    left out.  A node is a layer with the features that it reads; nodes with the same gates, increments and shares of
+    the first stage have one way: the lanes that it looks at, and what it makes of each of their contents."""
     def __init__(self, model):
         self.arithmetic, self.floats = model.arithmetic, model.arithmetic.kind == "float"
         self.number, self.add, self.mul = model.arithmetic.number, model.arithmetic.add, model.arithmetic.mul
@@ -340,12 +337,10 @@ def check_size(values):
 # -- languages, as register machines ----------------------------------------------------------------------------------
 _ZERO, _POSITIVE, _SAME = "zero", "positive", "the type of the symbol"
 class _Machine:
-    """Controls, registers and moves.
-
-    A register is a counter, or a cell with the type of a bracket.  A family is a list of symbols that differ in
-    their type only, 0, 1, ...; a control and family have at most one move (tests, target, changes).  Tests are
-    (register, _ZERO | _POSITIVE | _SAME), changes are (register, amount | _SAME), and a control accepts under tests.
-    Every state that is reached has a way to acceptance, so that "has a move" is "may come next".
+    """Controls, registers and moves.  A register is a counter, or a cell with the type of a bracket.  A family is a
+    list of symbols that differ in their type only, 0, 1, ...; a control and family have at most one move: tests,
+    target, changes.  Tests are (register, _ZERO | _POSITIVE | _SAME), changes are (register, amount | _SAME); a control
+    accepts under tests.  Every state that is reached has a way to acceptance, so that "has a move" is "may come next".
     A state that runs is an integer, with a lane of bits for the control (MASK: dead) and for each register."""
     dfa = None  # whose states are the controls, where there is one
     def __init__(self, text, families, moves, accepting, first=(0, ()), cells=0):
@@ -456,7 +451,6 @@ def _machine_of(value, place="language"):
 # -- regular expressions ----------------------------------------------------------------------------------------------
 class Terms:
     """Expressions in a normal form, as numbers.  A term is (operator, parts); its parts have smaller numbers.
-
     letters: a frozenset of symbols; concatenation: (first, rest), to the right; repetition: (term, least, most or
     None); union: a frozenset; complement: (term,).  So there are finitely many derivatives (Brzozowski 1964)."""
     def __init__(self):
@@ -510,7 +504,6 @@ class Terms:
         return self.derivatives.setdefault((term, symbol), found)
 def combined(items, names, place):
     """(terms, the term of an expression whose operators come after their operands, its text).
-
     An item is an array of symbols, one of which is meant; "()", the empty word; {"least", "most"}, a repetition; "~",
     the complement; "|", "&" or ".", the union, intersection or concatenation of two."""
     terms, stack, every = Terms(), [], set(names)
@@ -567,8 +560,7 @@ def check_closed(claim, evidence):
             if not (dead and target == MASK and dead.covers(run, new, length + 1)): yield target, new
     state, given = run.step(0, -1)
     compare(claim, given, machine.ways(machine.start)[0], "closed: after BOS")
-    text = "closed: there are more than the %d pairs that are announced"
-    reached([(machine.start, state)], following, evidence.states, text)
+    reached([(machine.start, state)], following, evidence.states, "closed: more than the %d pairs that are announced")
 def compare(claim, given, wanted, place):
     if given != wanted:
         raise Failed("%s the outputs are %s, expected %s" % (place, named(claim, given), named(claim, wanted)))
@@ -721,8 +713,7 @@ class Relation:
         for i, terms in enumerate(read(entry.state.layers, [None, len(widths)], place + ".state.layers")):
             for c, term in enumerate(read(terms, [None, widths[i]], "%s.state.layers[%d]" % (place, i))):
                 found.append(self.term(term, registers))
-                text = "%s.state.layers[%d][%d] is no term that machine, mode and horizon allow"
-                need(found[-1], text, place, i, c)
+                need(found[-1], "%s.state.layers[%d][%d] is no term that machine, mode and horizon allow", place, i, c)
         self.entries[entry.control] = limits, entry.state.exponent, found
     def term(self, term, registers):
         """(counter or bit, None for another number; least, greatest, and how far down and up they move in a step)."""
@@ -1089,8 +1080,6 @@ _KINDS = {  # of each claim: what its file holds besides format, claim and evide
     "is wrong about": (_BOTH, {"word": {"parts": [None]}}),
     "not star-free": ({"language": _machine_of}, {"cycle": _CYCLE}),
     "at most star-free": ({"model": _Model}, {"bound": {"states": _COUNT}})}
-_CHECKS = {"closed": check_closed, "levels": check_levels, "relation": check_relation, "word": check_word,
-           "cycle": check_cycle, "bound": check_bound}
 class _Claim:
     """What a file claims, its parts read and checked for form; check() checks the evidence."""
     mode = horizon = model = language = None
@@ -1107,7 +1096,7 @@ class _Claim:
             need(right, "model.outputs are not those of the mode %s", self.mode)
             need(recognise or machine.first, "the language has no word, so in predictive mode nothing is asked")
         self.text = self.sentence()  # evidence may add to it
-    def check(self): _CHECKS[self.evidence[0]](self, self.evidence[1])
+    def check(self): globals()["check_" + self.evidence[0]](self, self.evidence[1])  # of this kind, out of those above
     def sentence(self):
         if self.kind == "not star-free": return "%s is not star-free" % self.machine.text
         if self.kind == "at most star-free":
