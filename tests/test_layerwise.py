@@ -38,6 +38,17 @@ def test_layers_by_their_tables_in_other_formats(dtype):
         assert searched("tomita-7", model.by_layers) == searched("tomita-7", model)
 
 
+def test_convolutions_sum_their_products_without_onednn_too():
+    torch = pytest.importorskip("torch")
+    if not torch.backends.nnpack.is_available():
+        pytest.skip("this build of PyTorch has no convolution that transforms its inputs")
+    built = build(compile(language("dyck-2-3").machine, target="mamba"), "mamba")
+    with built.running() as model:
+        found = searched("dyck-2-3", model.by_layers)
+        with torch.backends.mkldnn.flags(enabled=False):
+            assert searched("dyck-2-3", model.by_layers) == found and found[0] == PROVED
+
+
 def test_a_wrong_model_is_refuted_by_the_same_word():
     built = build(compile(language("d-2").machine, target="mamba"), "mamba")
     with built.running() as model:

@@ -11,9 +11,9 @@ By induction over the blocks, with S the scale, everything in units that are pow
    2^digits units, and stay finite, so that no order of summation, and no fused multiplication, rounds.
 
 So every kernel that computes in at least this precision, whose nonlinearities are exact where
-:mod:`constructions.mamba.precision` says so, and that sums in any order gives the same numbers: full forward, prefill,
-decoding, any batch.  They are the same bits but for the sign of zeros, which a sum may choose.  With a counter, as long
-as its value stays within the horizon.
+:mod:`constructions.mamba.precision` says so, and that sums products in any order, those of a convolution too, gives the
+same numbers: full forward, prefill, decoding, any batch.  They are the same bits but for the sign of zeros, which a sum
+may choose.  With a counter, as long as its value stays within the horizon.
 """
 
 from __future__ import annotations

@@ -184,9 +184,9 @@ class _Layer:
         self.columns = 1 + self._kernel
         self._scans, self._inputs = _Rows(), _Rows()
         # The input that now stands at place j is read, with the next one, by the weight at j - 1.
-        self._read = [np.flatnonzero(taps[:, place - 1]) for place in range(1, self._kernel)]
-        self._views = [_View(self._inputs, read) for read in self._read]
-        self._contexts = JointStates(1 + 1 + len(self._read))
+        read = {place: np.flatnonzero(taps[:, place - 1]) for place in range(1, self._kernel)}
+        self._views = {place: _View(self._inputs, channels) for place, channels in read.items() if len(channels)}
+        self._contexts = JointStates(1 + 1 + len(self._views))
         self.results = Growing(np.int32, (3,))
 
     def numbers(self, cache: BlockCache) -> list[np.ndarray]:
@@ -200,7 +200,7 @@ class _Layer:
 
     def step(self, rows: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The states after reading these, and the numbers of what is given to the next layer."""
-        views = [view.take(rows[:, 1 + place]) for place, view in enumerate(self._views, 1)]
+        views = [view.take(rows[:, 1 + place]) for place, view in self._views.items()]
         numbers, new = self._contexts.number([hidden, rows[:, 0], *views])
         for first in range(0, len(new), _AT_ONCE):
             part = new[first : first + _AT_ONCE]

@@ -1,4 +1,9 @@
-"""What a Mamba is run in: transformers without its remarks, PyTorch on one thread."""
+"""What a Mamba is run in: transformers without its remarks, PyTorch on one thread and without NNPACK.
+
+A convolution is a sum of products, in whatever order, as the certificate of exactness says.  NNPACK, which PyTorch
+takes for 16 rows or more where oneDNN is switched off or missing, transforms its inputs instead, and rounds: 128 - 128
+may be -2^-18 there.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +15,8 @@ from automata.errors import InputError
 
 @contextmanager
 def transformers_ready() -> Iterator[None]:
-    """transformers, without its remarks, and PyTorch on one thread, as steps are too small for more; both as before
-    afterwards.
+    """transformers, without its remarks, and PyTorch on one thread, as steps are too small for more, and without
+    NNPACK; all as before afterwards.
 
     Raises:
         InputError: when torch or transformers is not installed, or too old.
@@ -28,7 +33,7 @@ def transformers_ready() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with quiet():
+        with quiet(), torch.backends.nnpack.flags(enabled=False):
             yield
     finally:
         torch.set_num_threads(threads)

@@ -214,6 +214,13 @@ FAULTS = [
         "outputs of a whole step are compared, too",
     ),
     Fault(
+        "constructions/mamba/surroundings.py",
+        "with quiet(), torch.backends.nnpack.flags(enabled=False):",
+        "with quiet():",
+        "tests/test_layerwise.py::test_convolutions_sum_their_products_without_onednn_too",
+        "no convolution transforms its inputs",
+    ),
+    Fault(
         "verify/checkpoints/search.py",
         "if verdict.witness is None or runs_wrong(machine, model, mode, verdict.witness.word) == verdict.witness:",
         "if True:",
