@@ -1,5 +1,6 @@
 """What people hear while they wait: the title and what long work needs before it begins, and progress with a total."""
 
+import os
 import re
 import threading
 import time
@@ -135,3 +136,56 @@ def test_looks_at_the_clock_are_no_work(monkeypatch, capsys):
         time.sleep(0.3)
     rates = re.findall(r"([0-9.]+)s/ models", capsys.readouterr().err)
     assert rates and all(float(rate) >= 1.5 for rate in rates)
+
+
+@pytest.fixture
+def phases(monkeypatch):
+    """Those that are shown, and an announced title before them."""
+    shown = []
+
+    def entered(line):
+        shown.append(f"{progress._announcement.text}, {line.phase}".removeprefix(", "))
+        return line
+
+    monkeypatch.setattr(Progress, "__enter__", entered)
+    return shown
+
+
+def test_what_loads_pytorch_says_so(tmp_path, phases):
+    """It takes seconds: a model that is started, a checkpoint that is read, and tried on random strings."""
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    stock = str(tmp_path / "stock")
+    assert main(["export", "tomita-4", "--to", stock, "--strings", "3", "--max-length", "9"]) == 0
+    assert phases[-3:] == ["starting the model", "proof", "random test"]
+    for command, title in (
+        (["check", stock, "--strings", "3"], f"{stock}: a Mamba checkpoint against "),
+        (["extract", stock], f"{stock}: which automaton is a Mamba checkpoint?"),
+    ):
+        del phases[:]
+        assert main(command) == 0
+        start = next(i for i, phase in enumerate(phases) if phase.endswith("starting the model"))
+        assert phases[start].startswith(title) and phases[start + 1].endswith("reading the checkpoint")
+        assert ("exact accuracy" if command[0] == "check" else "extraction") in phases
+    del phases[:]
+    assert main(["gates", stock]) == 0 and "weights" in phases
+
+
+def test_random_models_are_counted_while_they_are_refuted(phases):
+    assert main(["parity", "--models", "1"]) == 0
+    assert phases == ["random models", "models of width 1", "sympy"]
+
+
+def test_a_terminal_that_does_not_say_how_wide_it_is_shows_progress(monkeypatch):
+    """One that a program has opened often has no columns."""
+    pty = pytest.importorskip("pty")
+    reading, writing = pty.openpty()
+    os.set_blocking(reading, False)
+    monkeypatch.setattr(progress, "DELAY", 0.0)
+    with open(writing, "w") as terminal:
+        monkeypatch.setattr("sys.stderr", terminal)
+        with Progress("things", 4, phase="some phase") as line:
+            line.advance(1)
+            time.sleep(0.3)
+        shown = os.read(reading, 1 << 16).decode()
+    os.close(reading)
+    assert "some phase" in shown and "1.00/4.00" in shown

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
-from contextlib import suppress
-from typing import Callable, Iterable, TypeVar
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from typing import Callable, Iterable, Iterator, TextIO, TypeVar
 
 _Item = TypeVar("_Item")
 
@@ -14,6 +15,9 @@ DELAY, BEAT = 1.0, 1.0
 
 _AHEAD = 0.1
 """Seconds that an announcement comes before the line."""
+
+_COLUMNS, _ROWS = 80, 24
+"""Of a terminal that does not say, as one that a program has opened often does not: it would be shown nothing."""
 
 
 class _Announcement:
@@ -92,6 +96,8 @@ class Progress:
                 mininterval=0.1 if sys.stderr.isatty() else BEAT,
                 smoothing=0,  # looks at the clock would else count as work, and what takes minutes as done in seconds
                 leave=False,
+                ncols=_columns(sys.stderr),
+                nrows=_ROWS,
                 file=sys.stderr,
             )
             self._clock = threading.Thread(target=self._tick, daemon=True)
@@ -130,7 +136,26 @@ class Progress:
             self._bar = None
 
 
+def _columns(stream: TextIO) -> int | None:
+    """How wide a terminal is; None for anything else."""
+    if not stream.isatty():
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _COLUMNS
+    except (OSError, ValueError):
+        return _COLUMNS
+
+
 NO_PROGRESS = Progress("", quiet=True)
+
+
+@contextmanager
+def started(model: AbstractContextManager[_Item], quiet: bool = False) -> Iterator[_Item]:
+    """What this gives, with progress until it does: to load PyTorch takes seconds."""
+    with ExitStack() as running:
+        with Progress(phase="starting the model", quiet=quiet):
+            entered = running.enter_context(model)
+        yield entered
 
 
 def each(items: Iterable[_Item], progress: Progress) -> Iterable[_Item]:

@@ -35,11 +35,11 @@ class Opened(NamedTuple):
     forgets: bool = False
 
 
-def open_checkpoint(directory: Path, alphabet: Sequence[str], outputs: Sequence[str], reading: Reading) -> Opened:
-    """The model of a folder, inside :func:`constructions.mamba.surroundings.transformers_ready`.
+def kind_of(directory: Path) -> tuple[str, Any]:
+    """What a folder says it holds, in words, and its target: read from its configuration alone.
 
     Raises:
-        InputError: when the folder is no checkpoint of an architecture that is known here, or lacks something.
+        InputError: when the folder is no checkpoint of an architecture that is known here.
     """
     from constructions.mamba.stored import read_json, shown
 
@@ -50,17 +50,29 @@ def open_checkpoint(directory: Path, alphabet: Sequence[str], outputs: Sequence[
     content = read_json(directory, CONFIG)
     kind = content.get("model_type")
     if kind == "mamba" or (kind is None and "d_model" in content and "n_layer" in content):
-        return _mamba(directory, alphabet, outputs, reading)
+        return "a Mamba checkpoint", TARGETS.named("mamba")
     if not isinstance(kind, str) or kind not in TARGETS:
         known = ", ".join(name for name in TARGETS if name not in ("ssm", "mamba-ssm"))
         raise InputError(f"{directory}: the architecture is {shown(kind)}, expected one of {known}")
     target = TARGETS.named(kind)
+    return f"a checkpoint of {target.architecture.name}" if hasattr(target, "architecture") else target.title, target
+
+
+def open_checkpoint(directory: Path, alphabet: Sequence[str], outputs: Sequence[str], reading: Reading) -> Opened:
+    """The model of a folder, inside :func:`constructions.mamba.surroundings.transformers_ready`.
+
+    Raises:
+        InputError: as :func:`kind_of`, and when the folder lacks something.
+    """
+    what, target = kind_of(directory)
+    if target.name == "mamba":
+        return _mamba(directory, alphabet, outputs, reading, what)
     if hasattr(target, "architecture"):
-        return _stock(directory, target.architecture, alphabet, outputs, reading)
-    return _cell(directory, target, alphabet, outputs, reading)
+        return _stock(directory, target.architecture, alphabet, outputs, reading, what)
+    return _cell(directory, target, alphabet, outputs, reading, what)
 
 
-def _mamba(directory: Path, alphabet: Sequence[str], outputs: Sequence[str], reading: Reading) -> Opened:
+def _mamba(directory: Path, alphabet: Sequence[str], outputs: Sequence[str], reading: Reading, what: str) -> Opened:
     from constructions.mamba.gates import GateAudit
     from constructions.mamba.huggingface import HuggingFaceRunner
     from constructions.mamba.loading import load_checkpoint, read_vocabulary
@@ -76,11 +88,11 @@ def _mamba(directory: Path, alphabet: Sequence[str], outputs: Sequence[str], rea
         **_counted(model, notes),
     }
     stepped = SteppedMamba(HuggingFaceRunner(model), words, reading=reading)
-    return Opened("a Mamba checkpoint", stepped, values, GateAudit(model), forgets=True)
+    return Opened(what, stepped, values, GateAudit(model), forgets=True)
 
 
 def _stock(
-    directory: Path, architecture: Any, alphabet: Sequence[str], outputs: Sequence[str], reading: Reading
+    directory: Path, architecture: Any, alphabet: Sequence[str], outputs: Sequence[str], reading: Reading, what: str
 ) -> Opened:
     from constructions.mamba.loading import read_vocabulary
     from constructions.mamba.stepping import SteppedMamba
@@ -93,10 +105,12 @@ def _stock(
     values = {"layers": config.num_hidden_layers, "hidden size": config.hidden_size, **_counted(model, notes)}
     rows = architecture.most_rows or STEPPED
     stepped = SteppedMamba(StockRunner(architecture, model), words, rows, reading)
-    return Opened(f"a checkpoint of {architecture.name}", stepped, values, nullcontext(), architecture.gate)
+    return Opened(what, stepped, values, nullcontext(), architecture.gate)
 
 
-def _cell(directory: Path, target: Any, alphabet: Sequence[str], outputs: Sequence[str], reading: Reading) -> Opened:
+def _cell(
+    directory: Path, target: Any, alphabet: Sequence[str], outputs: Sequence[str], reading: Reading, what: str
+) -> Opened:
     from constructions.mamba.loading import read_vocabulary
     from constructions.mamba.stepping import SteppedMamba
     from constructions.recurrent.loading import load_cell
@@ -107,9 +121,7 @@ def _cell(directory: Path, target: Any, alphabet: Sequence[str], outputs: Sequen
     runner = CellRunner(weights)
     values = {"units": len(weights.units), **_counted(runner.model, notes)}
     stepped = SteppedMamba(runner, words, STEPPED, reading)
-    return Opened(
-        target.title, stepped, values, nullcontext(), "not linear in the state: no theorem about gates speaks of it"
-    )
+    return Opened(what, stepped, values, nullcontext(), "not linear in the state: no theorem about gates speaks of it")
 
 
 def _counted(model: Any, notes: Sequence[str]) -> dict[str, object]:

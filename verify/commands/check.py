@@ -145,6 +145,7 @@ def _check_ssm(
     from constructions.build import Build
     from verify.claim import Claim
     from verify.commands.pipeline import prove_and_test, random_length, warn
+    from verify.progress import started
     from verify.proving import CHEAPEST, chosen
     from verify.show.report import Report
     from verify.verdict import worst
@@ -166,7 +167,7 @@ def _check_ssm(
     warn(claim, method, report)
     described = {**notes, **built.describe()}
     report.section("model", described, described | target.size(weights))
-    with built.running() as model:
+    with started(built.running(), args.quiet) as model:
         prove_and_test(replace(claim, model=model), method.unit, longest, args, report, command)
     report.close()
     return worst(report.verdicts)

@@ -17,7 +17,7 @@ from constructions.mamba.surroundings import transformers_ready
 from verify.checkpoints.counting import searched
 from verify.checkpoints.declared import declared_mode
 from verify.checkpoints.greedy import greedy
-from verify.checkpoints.opening import Opened, open_checkpoint
+from verify.checkpoints.opening import Opened, kind_of, open_checkpoint
 from verify.checkpoints.other_reading import right_otherwise
 from verify.checkpoints.ways import run_otherwise
 from verify.commands.box_proofs import by_boxes, check_provable
@@ -31,7 +31,7 @@ from verify.learned.fading import fading_words
 from verify.learned.horizon import predicted
 from verify.learned.invariant import prove_running, verdict_of
 from verify.learned.limits import Limit, limits, run_to_limits, sentence
-from verify.progress import Progress
+from verify.progress import Progress, started
 from verify.show.report import Report
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED, Verdict
 
@@ -70,14 +70,18 @@ def check_checkpoint(
     command += f" --mode {mode}"
     if reading != Reading():
         command += f" --answer {reading.option}"
-    with transformers_ready():
+    alone, report = report is None, report or Report(command, args.quiet, args.json)
+    title = f"{directory}: {kind_of(directory)[0]} against {given.title}"
+    if alone:
+        report.announce(title)
+    with started(transformers_ready(), args.quiet):
         outputs = (ACCEPT,) if mode == RECOGNISE else (*machine.alphabet, EOS)
-        opened = open_checkpoint(directory, machine.alphabet, outputs, reading)
+        with Progress(phase="reading the checkpoint", quiet=args.quiet):
+            opened = open_checkpoint(directory, machine.alphabet, outputs, reading)
         check_provable(args, opened)
         model = greedy(opened.model, machine, mode)
-        alone, report = report is None, report or Report(command, args.quiet, args.json)
         if alone:
-            report.title(f"{directory}: {opened.what} against {given.title}")
+            report.title(title)
         earlier = len(report.verdicts)
         convention = f"{reading}; acceptance is read from the end token"
         run_in = {"run in": model.conditions, "convention": convention}
@@ -90,7 +94,7 @@ def check_checkpoint(
             says = "it speaks of all symbols that may come next, and says nothing of the most likely token alone"
             report.section("theory", {"expects": says})
         words = list(_words(machine, mode, args.strings, edges[-1], args.seed))
-        with opened.audit as audit:
+        with opened.audit as audit, Progress(phase="exact accuracy", quiet=args.quiet):
             result = accuracy(machine, model.by_full_forward, words, mode, edges)
         report.section(
             "exact accuracy",

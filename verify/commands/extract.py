@@ -53,9 +53,9 @@ def run(args: argparse.Namespace) -> int:
     from constructions.mamba.reading import Reading
     from constructions.mamba.surroundings import transformers_ready
     from verify.checkpoints.declared import declared_mode
-    from verify.checkpoints.opening import open_checkpoint
+    from verify.checkpoints.opening import kind_of, open_checkpoint
     from verify.learned.extraction import extract
-    from verify.progress import Progress
+    from verify.progress import Progress, started
     from verify.show.pictures.canvas import check_extension
     from verify.show.pictures.drawing import draw_file
     from verify.show.report import Report
@@ -69,14 +69,16 @@ def run(args: argparse.Namespace) -> int:
     command = f"python -m verify extract {shlex.quote(args.directory)} --mode {mode} --limit {args.limit}"
     command += f" --answer {reading.option}" * (reading != Reading())
     command += f" --alphabet {shlex.quote(args.alphabet)}" * (args.alphabet is not None)
-    with transformers_ready():
+    report, title = Report(command, args.quiet, args.json), f"{directory}: which automaton is {kind_of(directory)[0]}?"
+    report.announce(title)
+    with started(transformers_ready(), args.quiet):
         alphabet = _alphabet(directory, args.alphabet)
-        opened = open_checkpoint(directory, alphabet, (ACCEPT,) if mode == RECOGNISE else (*alphabet, EOS), reading)
-        report = Report(command, args.quiet, args.json)
-        report.title(f"{directory}: which automaton is {opened.what}?")
+        with Progress(phase="reading the checkpoint", quiet=args.quiet):
+            opened = open_checkpoint(directory, alphabet, (ACCEPT,) if mode == RECOGNISE else (*alphabet, EOS), reading)
+        report.title(title)
         run_in = {"symbols": alphabet, "run in": opened.model.conditions, "convention": str(reading)}
         report.section("checkpoint", opened.values | run_in)
-        with Progress("states", quiet=args.quiet) as progress:
+        with Progress("states", quiet=args.quiet, phase="extraction") as progress:
             found = extract(opened.model, mode, args.limit, progress)
     report.verdict("extraction", found.verdict, {"states of the model": found.states})
     if found.dfa is not None and found.verdict.outcome == PROVED:

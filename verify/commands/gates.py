@@ -33,6 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from verify.allowed import NEEDS, of_path, of_range
+    from verify.progress import Progress
     from verify.show.report import Report
 
     if (args.path is None) == (args.range is None):
@@ -43,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
         found, given = of_range(*_range(args.range), args.time_invariant), f"--range={args.range}"
         given += " --time-invariant" * args.time_invariant
     else:
-        found, given = of_path(Path(args.path)), args.path
+        with Progress(phase="weights", quiet=args.quiet):
+            found, given = of_path(Path(args.path)), args.path
     report = Report(f"python -m verify gates {given}", args.quiet, args.json)
     report.title(f"{given}: {found.what}")
     report.section("gates", _gates(found), _numbers(found))

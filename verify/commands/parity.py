@@ -26,6 +26,9 @@ THEOREM = (
 _PERIODS, _SHOWN_CHANNELS = 256, 12
 """Steps of a run that is shown, and the channels of all the models that are shown one by one."""
 
+_SMALL = (0, 1, 2)
+"""Binary places of the numbers of those models of width 1 that are all run."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -71,8 +74,8 @@ def run(args: argparse.Namespace) -> int:
     shown = [
         _algebra(report, args),
         _mechanism(report, args),
-        _small_case(report),
-        _reason(report),
+        _small_case(report, args),
+        _reason(report, args),
         _contrast(report, arithmetic),
     ]
     if args.plot and args.models:
@@ -133,17 +136,19 @@ def _mechanism(report, args: argparse.Namespace) -> bool:
     from verify.impossible.cycles import find_cycle
     from verify.impossible.refuter import refute_on
     from verify.impossible.trajectories import random_models, trajectories
+    from verify.progress import Progress, each
     from verify.verdict import REFUTED
 
     cycle = find_cycle(_parity(), RECOGNISE)
     assert cycle is not None, "PARITY is not star-free"
     values, runs, refuted = {}, [], 0
-    for number, (title, engine) in enumerate(random_models(args.seed, args.models), start=1):
-        found = refute_on(engine, cycle)
-        run = trajectories(engine, periods=_PERIODS)
-        runs.append((f"model {number}: {title}", run))
-        refuted += found.verdict.outcome == REFUTED and found.confirmed
-        values[f"model {number}"] = f"{title}: {_settled(found, run)}; {_pair(found)}"
+    with Progress("models", args.models, args.quiet, phase="random models") as progress:
+        for number, (title, engine) in enumerate(each(random_models(args.seed, args.models), progress), start=1):
+            found = refute_on(engine, cycle)
+            run = trajectories(engine, periods=_PERIODS)
+            runs.append((f"model {number}: {title}", run))
+            refuted += found.verdict.outcome == REFUTED and found.confirmed
+            values[f"model {number}"] = f"{title}: {_settled(found, run)}; {_pair(found)}"
     values["refuted"] = f"{refuted} of {args.models}, each by running it on its two words"
     data = {**values, "models": args.models, "refuted": refuted}
     report.section("2 the mechanism: random nonnegative models on 1, 1, 1, …", values, data)
@@ -192,15 +197,17 @@ def _plot(runs, path: str) -> None:
     save_figure(panels_figure(runs), path)
 
 
-def _small_case(report) -> bool:
+def _small_case(report, args: argparse.Namespace) -> bool:
     from verify.impossible.trajectories import small_case
+    from verify.progress import Progress, each
 
     values, complete = {}, True
-    for bits in (0, 1, 2):
-        case = small_case(bits)
-        complete &= sum(case.pairs.values()) == case.models
-        pairs = ", ".join(f"{count} with 1^{k}, 1^{k + 1}" for k, count in sorted(case.pairs.items()))
-        values[f"fixed:{bits}"] = f"all {case.models} models have a pair: {pairs}"
+    with Progress("formats", len(_SMALL), args.quiet, phase="models of width 1") as progress:
+        for bits in each(_SMALL, progress):
+            case = small_case(bits)
+            complete &= sum(case.pairs.values()) == case.models
+            pairs = ", ".join(f"{count} with 1^{k}, 1^{k + 1}" for k, count in sorted(case.pairs.items()))
+            values[f"fixed:{bits}"] = f"all {case.models} models have a pair: {pairs}"
     report.section("every one-layer model of width 1 with small numbers", values)
     return complete
 
@@ -208,10 +215,13 @@ def _small_case(report) -> bool:
 # -- 3. the reason ------------------------------------------------------------------------------------
 
 
-def _reason(report) -> bool:
+def _reason(report, args: argparse.Namespace) -> bool:
     from verify.impossible.trajectories import symbolic_reason
+    from verify.progress import Progress
 
-    report.section("3 the reason: one channel with gate a and increment b, confirmed by sympy", dict(symbolic_reason()))
+    with Progress(phase="sympy", quiet=args.quiet):
+        reason = dict(symbolic_reason())
+    report.section("3 the reason: one channel with gate a and increment b, confirmed by sympy", reason)
     return True
 
 

@@ -28,7 +28,7 @@ from verify.evidence.sampling import check_random, check_words
 from verify.evidence.strings_file import Line, read_strings
 from verify.methods import Method
 from verify.methods.hopeless import SEARCHES, cannot_close
-from verify.progress import Progress
+from verify.progress import Progress, started
 from verify.proving import chosen, prove_claim
 from verify.show.card import card
 from verify.show.memory import Memory
@@ -176,7 +176,7 @@ def run_task(task: Task, args: argparse.Namespace, command: str, report: Report 
     described = {**by_route, **built.describe()}
     report.section("construction", described, described | built.target.size(built.weights))
     report.section("memory", *memory(task))
-    with built.running() as model:
+    with started(built.running(), args.quiet) as model:
         proof = prove_and_test(replace(claim, model=model), method.unit, longest, args, report, command)
         for name, check in task.checks:
             with Progress("strings", quiet=args.quiet, phase=name) as progress:

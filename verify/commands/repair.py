@@ -37,13 +37,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from automata.saved_language import saved_text
+    from verify.progress import Progress
     from verify.show.report import Report
     from verify.training.course import Course
     from verify.training.folder import read_record
     from verify.verdict import PROVED
 
     given, _, notes = read_for(args.directory, args)
-    sizes = _sizes(args.directory)
+    options = f" {given.options}" * bool(given.options)
+    command = f"python -m verify repair {shlex.quote(args.directory)}{options} --to {shlex.quote(args.to)}"
+    report, title = Report(command, args.quiet, args.json), f"{args.directory}: trained on, on {given.title}"
+    report.announce(title)
+    with Progress(phase="reading the checkpoint", quiet=args.quiet):
+        sizes = _sizes(args.directory)
     protocol = Protocol(
         **sizes,
         steps=args.steps or _STEPS,
@@ -57,10 +63,7 @@ def run(args: argparse.Namespace) -> int:
     )
     language = saved_text(given.language, PREDICTIVE)
     course = Course(given.machine, given.title, language, protocol, origin=args.directory, seconds=args.seconds)
-    options = f" {given.options}" * bool(given.options)
-    command = f"python -m verify repair {shlex.quote(args.directory)}{options} --to {shlex.quote(args.to)}"
-    report = Report(command, args.quiet, args.json)
-    report.title(f"{args.directory}: trained on, on {given.title}")
+    report.title(title)
     if notes:
         report.section("language", notes)
     first = _round_of(read_record(args.to), args)

@@ -86,9 +86,9 @@ def trained(course: Course, args: argparse.Namespace, instead_of: bool = False) 
         InputError: as :func:`verify.training.course.train`.
     """
     from constructions.mamba.surroundings import transformers_ready
-    from verify.progress import Progress
+    from verify.progress import Progress, started
 
-    with transformers_ready():
+    with started(transformers_ready(), args.quiet):
         from verify.training.course import train
 
         with Progress("steps", course.protocol.steps, args.quiet, phase="training") as progress:
