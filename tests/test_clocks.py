@@ -170,6 +170,15 @@ def test_what_loads_pytorch_says_so(tmp_path, phases):
     assert main(["gates", stock]) == 0 and "weights" in phases
 
 
+def test_a_description_and_a_list_say_what_they_are_at(phases):
+    assert main(["describe", "tomita-3"]) == 0
+    shown = [phase.rpartition(", ")[2] for phase in phases]
+    assert shown == ["reading", "holonomy", "transition monoid", "registers"] and phases[1].startswith("tomita-3: ")
+    del phases[:]
+    assert main(["languages", "tomita-3"]) == 0
+    assert phases == ["reading", "star-free or not"]
+
+
 def test_random_models_are_counted_while_they_are_refuted(phases):
     assert main(["parity", "--models", "1"]) == 0
     assert phases == ["random models", "models of width 1", "sympy"]

@@ -48,9 +48,11 @@ def run(args: argparse.Namespace) -> int:
     from verify.show.report import Report
 
     given = read_input(args)
-    if args.draw:
-        _draw(given.dfa, args)
     report = Report(f"python -m verify describe {given.options}", json_path=args.json)
+    report.announce(given.title)
+    if args.draw:
+        with Progress(phase="picture"):
+            _draw(given.dfa, args)
     with Progress(phase="holonomy"):
         holonomy = _holonomy(given.dfa, image_set_limit(args))
     report.title(given.title)
@@ -59,7 +61,9 @@ def run(args: argparse.Namespace) -> int:
         monoid = _monoid(given.dfa, args.monoid)
     report.section("transition monoid", *monoid)
     report.section("holonomy", *holonomy)
-    if registers := _registers(given.dfa, args):
+    with Progress(phase="registers"):
+        registers = _registers(given.dfa, args)
+    if registers:
         report.section("registers of its cascade", registers)
     if args.draw:
         report.wrote("picture", args.draw)

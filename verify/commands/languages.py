@@ -28,13 +28,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from automata.catalogue import LANGUAGES
+    from verify.progress import Progress, each
     from verify.show.report import Report
 
     given = read_input(args) if is_named(args) else None
     known = list(LANGUAGES.values()) if given is None else [given.language]
     report = Report(f"python -m verify languages {given.options if given else ''}".rstrip(), json_path=args.json)
     report.title(given.title if given else _TITLE)
-    data = [_entry(found, args) for found in known]
+    with Progress("languages", len(known), phase="star-free or not") as progress:
+        data = [_entry(found, args) for found in each(known, progress)]
     heads = ("name", "symbols", "states", "star-free", "other names", "what it is")
     rows = [
         (

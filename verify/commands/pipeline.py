@@ -159,7 +159,8 @@ def run_task(task: Task, args: argparse.Namespace, command: str, report: Report 
     if getattr(args, "draw", None):
         from verify.show.pictures.drawing import draw_file
 
-        draw_file(task.construction, args.draw_what, args.draw)
+        with Progress(phase="picture", quiet=args.quiet):
+            draw_file(task.construction, args.draw_what, args.draw)
     check_certifiable(args, TARGETS.named(args.target))
     said, command = command, _repeatable(command, args)
     built = lowered(task, args)
