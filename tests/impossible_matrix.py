@@ -12,7 +12,7 @@ import dataclasses
 import json
 import sys
 import time
-from contextlib import AbstractContextManager
+from contextlib import ExitStack, contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any, Iterator
@@ -65,34 +65,47 @@ def cells() -> Iterator[Cell]:
             yield Cell(name, target)
 
 
-def decision(cell: Cell, models: int) -> Decision:
+class DrawnOnce:
+    """A target whose random models are drawn once for all languages of an alphabet."""
+
+    def __init__(self, name: str):
+        self.name, self._models, self._stack = name, {}, ExitStack()
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(TARGETS.named(self.name), attribute)
+
+    @contextmanager
+    def random(self, alphabet: tuple[str, ...], outputs: tuple[str, ...], seed: int) -> Iterator[Any]:
+        asked = alphabet, outputs, seed
+        if asked not in self._models:
+            if self.name in WITHOUT_WEIGHTS:
+                drawn = random_row(self.name, *asked)
+            else:
+                drawn = TARGETS.named(self.name).random(*asked)
+            self._models[asked] = self._stack.enter_context(drawn)
+        yield self._models[asked]
+
+
+def decision(cell: Cell, models: int, target: DrawnOnce) -> Decision:
     """What the product says of it."""
     known = language(cell.language)
     if cell.target in WITHOUT_WEIGHTS:
         return decide_without_weights(known, cell.target, models)
-    return decide(known, RECOGNISE, TARGETS.named(cell.target), models=models)
+    return decide(known, RECOGNISE, target, models=models)
 
 
-def drawn(cell: Cell, seed: int) -> AbstractContextManager[Any]:
-    """A random model of its architecture."""
-    alphabet = language(cell.language).alphabet
-    if cell.target in WITHOUT_WEIGHTS:
-        return random_row(cell.target, alphabet, (ACCEPT,), seed)
-    return TARGETS.named(cell.target).random(alphabet, (ACCEPT,), seed)
-
-
-def run(cell: Cell, models: int = MODELS) -> dict[str, Any]:
+def run(cell: Cell, models: int = MODELS, target: DrawnOnce | None = None) -> dict[str, Any]:
     """What is decided, and how many of the models are wrong on the strings, of that many run once more from the start;
     how many of them answer some short strings in one way and others in the other; whether all logits are finite.
     """
-    start = time.process_time()
-    found = decision(cell, models)
+    start, target = time.process_time(), target or DrawnOnce(cell.target)
+    found = decision(cell, models, target)
     dfa, alphabet = language(cell.language).dfa(), language(cell.language).alphabet
     failures = found.failures
     wrong = both = 0
     finite = True
     for seed in range(models if failures else 0):
-        with drawn(cell, seed) as model:
+        with target.random(alphabet, (ACCEPT,), seed) as model:
             assert failures is not None
             wrong += any(answer(model, alphabet, word) != dfa.accepts_word(word) for word in failures.strings)
             both += len(short_answers(model, len(alphabet))) == 2
@@ -175,12 +188,14 @@ def main(words: list[str]) -> int:
     lines = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
     lines = [line for line in lines if line["models"] == args.models]
     known, begun = {Cell(line["language"], line["target"]) for line in lines}, time.monotonic()
+    target = DrawnOnce("")
     for cell in () if args.summary else cells():
         if cell in known or args.on and cell.target not in args.on.split(","):
             continue
         if time.monotonic() - begun > args.seconds:
             break
-        lines.append(run(cell, args.models))
+        target = target if target.name == cell.target else DrawnOnce(cell.target)
+        lines.append(run(cell, args.models, target))
         with args.out.open("a") as file:
             file.write(json.dumps(lines[-1]) + "\n")
     print(summary(lines))

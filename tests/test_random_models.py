@@ -11,7 +11,7 @@ from automata.algebra.quasi_aperiodic import is_quasi_aperiodic
 from automata.catalogue import LANGUAGES, Language, language
 from automata.dfa import DFA
 from automata.errors import InputError
-from automata.machine import RECOGNISE
+from automata.machine import ACCEPT, RECOGNISE
 from constructions.target import CLOCKED, MONOTONE, SIGNED, TARGETS
 from verify.__main__ import main
 from verify.decision import NOT_KNOWN, WITHOUT_WEIGHTS, decide
@@ -21,7 +21,7 @@ from verify.impossible.random_models import answers_of, cycle_word, on_few, on_p
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from impossible_matrix import FORBIDDEN, NONNEGATIVE, Cell, as_it_should, cells, decision, run  # noqa: E402
+from impossible_matrix import FORBIDDEN, NONNEGATIVE, Cell, DrawnOnce, as_it_should, cells, decision, run  # noqa: E402
 from impossible_matrix import main as matrix  # noqa: E402
 
 
@@ -44,9 +44,10 @@ def test_two_random_models_are_wrong(target):
 @pytest.mark.slow
 @pytest.mark.parametrize("target", FORBIDDEN)
 def test_a_hundred_random_models_are_wrong(target):
+    kept = DrawnOnce(target)
     for cell in cells():
         if cell.target == target:
-            line = run(cell)
+            line = run(cell, target=kept)
             assert as_it_should(line), line
 
 
@@ -54,7 +55,7 @@ def test_a_hundred_random_models_are_wrong(target):
 def test_strings_are_told_apart_by_definition(name):
     targets = [target for target in ("ssm", "lru", "signed-diagonal", "lfm2") if name in FORBIDDEN[target]]
     for target in targets:
-        one, other = decision(Cell(name, target), 1).failures.strings
+        one, other = decision(Cell(name, target), 1, DrawnOnce(target)).failures.strings
         assert DEFINITIONS[name]("".join(one)) != DEFINITIONS[name]("".join(other))
 
 
@@ -131,6 +132,24 @@ def test_strings_are_the_first_that_all_models_answer_alike():
     assert found.made == "1^n, n = 3 and 4"
     found = on_powers(draws(NEVER, PARITY), parity, cycle, 2)
     assert found.strings == ((), ("1",)) and (found.models, found.wrong) == (2, 1)
+
+
+def test_strings_of_which_both_or_none_are_words_show_nothing():
+    empty_alone = DFA("01", [[1, 1], [1, 1]], [0])
+    known = language("tomita-6")
+    found = on_powers(draws(empty_alone), known, find_cycle(known.dfa(), RECOGNISE), 1)
+    assert found.strings == (("0",) * 2, ("0",) * 3) and found.wrong == 1
+
+
+@pytest.mark.parametrize("target", ["ssm", "lru", "mamba2", "rwkv"])
+def test_strings_together_and_alone_have_one_answer(target):
+    words = [(), ("1",), ("0", "1", "1"), ("1", "1", "0", "0", "1"), ("1", "1")]
+
+    def draw(seed):
+        return TARGETS.named(target).random(("0", "1"), (ACCEPT,), seed)
+
+    together, alone = (answers_of(draw, ("0", "1"), words, 3, alone=alone) for alone in (False, True))
+    assert (together == alone).all()
 
 
 def test_more_powers_are_tried_where_few_do_not_settle():

@@ -31,6 +31,9 @@ EXPRESSIBLE, IMPOSSIBLE, NOT_KNOWN = ANSWERS = ("expressible", "impossible", "op
 _ALIKE = 8
 """Symbols at the end of two strings that no window of so many tells apart."""
 
+_ENDLESS = 2_000
+"""Joint states of a search that cannot close, since the language has infinitely many classes."""
+
 _TURNS = 4
 """Steps of w after which models of two layers whose gates are -1, 0 or 1 answer as before: each layer doubles them."""
 
@@ -130,8 +133,10 @@ def decide(
         return _refused(language, target, refusal, models, progress)
     except LimitError as error:
         return Decision(target.name, NOT_KNOWN, str(error))
+    endless = language.kind == COUNTER
     with built.running() as model:
-        claim = Claim(language.machine, mode, model, built.weights, construction, limit)
+        most = min(limit, _ENDLESS) if endless else limit
+        claim = Claim(language.machine, mode, model, built.weights, construction, most)
         verdict = prove_claim(claim, progress=progress)
     size = target.size(built.weights)
     if verdict.outcome == REFUTED:
@@ -142,8 +147,15 @@ def decide(
         length = "every length" if verdict.horizon is None else f"up to {verdict.horizon} symbols"
         kept = claim if target.numbers == "arithmetic" else None
         return Decision(target.name, EXPRESSIBLE, f"proved by {verdict.method}: {length}", size, verdict, claim=kept)
-    if language.kind == COUNTER and target.numbers == "dtype":
+    if endless and target.numbers == "dtype":
         reason = f"weights were built, and count as far as their format does, not for ever: {_FINITE}"
+        return Decision(target.name, NOT_KNOWN, reason, size, verdict)
+    if endless:
+        seen = verdict.explored.get("joint states", 0)
+        reason = (
+            f"weights were built, with no disagreement in {seen} joint states; no search closes, as the language has "
+            "infinitely many classes, and these weights have no other proof"
+        )
         return Decision(target.name, NOT_KNOWN, reason, size, verdict)
     return Decision(target.name, NOT_KNOWN, f"weights were built and not proved: {verdict.reason}", size, verdict)
 

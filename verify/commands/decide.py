@@ -9,7 +9,7 @@ from automata.errors import InputError
 from automata.machine import MODES, RECOGNISE
 from verify.commands.certificates import report_certificate
 from verify.commands.inputs import add_input, is_named, read_input
-from verify.commands.options import add_certificate, add_report, whole_number
+from verify.commands.options import add_certificate, add_report, nonempty, whole_number
 
 if TYPE_CHECKING:
     from automata.catalogue import Language
@@ -25,6 +25,7 @@ EXAMPLES = (
     "decide parity --on mamba2,lstm",
     "decide --regex '(aa)*'",
     "decide --all --on ssm,mamba2,gru",
+    "decide --all --out cells",
 )
 
 LIMIT, MODELS = 50_000, 1
@@ -47,6 +48,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="random models run where it is impossible (default: 1)",
     )
+    parser.add_argument(
+        "--out",
+        type=nonempty,
+        metavar="DIR",
+        help="of --all: keeps each answer as it is found, and goes on from those that are there",
+    )
     add_certificate(parser)
     add_report(parser, "the table")
 
@@ -56,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.all == is_named(args):
         raise InputError("decide: name one language, or all of the catalogue with --all")
+    if args.out and not args.all:
+        raise InputError(f"--out {args.out}: answers are kept of the table of --all")
     names = _architectures(args.on)
     if args.certificate and args.all:
         raise InputError(f"--certificate {args.certificate}: a certificate is about one language, and --all is a table")
@@ -77,34 +86,33 @@ def _architectures(text: str | None) -> list[str]:
     return [name if name in WITHOUT_WEIGHTS else TARGETS.named(name).name for name in names]
 
 
-def _decisions(language: Language, names: Sequence[str], args: argparse.Namespace) -> list[Decision]:
+def _decision(language: Language, name: str, args: argparse.Namespace, phase: str) -> Decision:
     from constructions.target import TARGETS
     from verify.decision import WITHOUT_WEIGHTS, decide, decide_without_weights
     from verify.progress import Progress
 
-    found = []
-    for number, name in enumerate(names, 1):
-        phase = f"{language.name} on {name}, {number} of {len(names)}"
-        with Progress("joint states or models", quiet=getattr(args, "quiet", False), phase=phase) as progress:
-            if name in WITHOUT_WEIGHTS:
-                found.append(decide_without_weights(language, name, args.models, progress))
-                continue
-            target = TARGETS.named(name)
-            found.append(decide(language, args.mode, target, limit=args.limit, models=args.models, progress=progress))
-    return found
+    with Progress("joint states or models", quiet=getattr(args, "quiet", False), phase=phase) as progress:
+        if name in WITHOUT_WEIGHTS:
+            return decide_without_weights(language, name, args.models, progress)
+        target = TARGETS.named(name)
+        return decide(language, args.mode, target, limit=args.limit, models=args.models, progress=progress)
 
 
 def _one(given: Input, names: Sequence[str], args: argparse.Namespace) -> int:
+    from verify.decided import decision_data
     from verify.show.report import Report
 
     report = Report(f"python -m verify decide {given.options} --mode {args.mode}", json_path=args.json)
     report.title(f"{given.title}\n{args.mode}: which architectures can have it")
-    decisions = _decisions(given.language, names, args)
+    decisions = [
+        _decision(given.language, name, args, f"{given.language.name} on {name}, {number} of {len(names)}")
+        for number, name in enumerate(names, 1)
+    ]
     rows = [("architecture", "answer", "size", "why")]
     for found in decisions:
         size = ", ".join(f"{number} {name}" for name, number in list(found.size.items())[:2]) or "-"
         rows.append((found.target, found.answer, size, found.reason))
-    report.table("decisions", rows, [_data(found) for found in decisions])
+    report.table("decisions", rows, [decision_data(found) for found in decisions])
     if shown := [found for found in decisions if found.failures]:
         _forbidden(report, shown)
     if copied := _copied(given, names):
@@ -230,30 +238,34 @@ def _certificate(given: Input, decisions: Sequence[Decision], expression: str | 
 
 
 def _table(languages: Sequence[Language], names: Sequence[str], args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from verify.decided import Asked, decision_data, read_cell, write_cell
     from verify.show.report import Report
 
+    folder = Path(args.out) if args.out else None
     report = Report(f"python -m verify decide --all --on {','.join(names)} --mode {args.mode}", json_path=args.json)
     report.title(f"{args.mode}: yes is weights with a proof of every length, NO is a theorem, ? is open")
     rows, data = [("language", *names, "")], []
+    total, taken = len(languages) * len(names), 0
     for language in languages:
-        found = _decisions(language, names, args)
-        rows.append((language.name, *(_SIGNS[one.answer] for one in found), ""))
-        data.append({"language": language.name, "decisions": [_data(one) for one in found]})
+        cells = []
+        for name in names:
+            asked = Asked(language.name, name, args.mode, args.limit, args.models)
+            found = read_cell(asked, folder) if folder else None
+            taken += found is not None
+            if found is None:
+                number = len(data) * len(names) + len(cells) + 1
+                found = decision_data(
+                    _decision(language, name, args, f"{language.name} on {name}, {number} of {total}")
+                )
+                if folder:
+                    write_cell(asked, found, folder)
+            cells.append(found)
+        rows.append((language.name, *(_SIGNS[found["answer"]] for found in cells), ""))
+        data.append({"language": language.name, "decisions": cells})
     report.table("decisions", rows, data)
+    if args.out:
+        report.wrote("cells", args.out, cells_taken_from_there=taken)
     report.close()
     return 0
-
-
-def _data(found: Decision) -> dict[str, object]:
-    failures = found.failures
-    return {
-        "architecture": found.target,
-        "answer": found.answer,
-        "reason": found.reason,
-        "size": found.size,
-        "method": found.verdict.method if found.verdict else None,
-        "explored": found.verdict.explored if found.verdict else {},
-        "strings": [list(word) for word in failures.strings] if failures else [],
-        "random_models": failures.models if failures else 0,
-        "wrong_models": failures.wrong if failures else 0,
-    }

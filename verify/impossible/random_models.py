@@ -1,7 +1,7 @@
 """Strings that random models get wrong, where a theorem says that no weights of their architecture have a language.
 
-Each model is run from its beginning on each string alone.  A model is wrong on one of two strings where it answers
-them alike and just one is in the language.
+First all models answer many strings, and a few of these are chosen.  Then each model is drawn again, and run on each of
+the chosen strings alone, from its beginning: that is what is counted.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Callable, Iterator, Sequence
+from typing import Any, Callable, Sequence
 
 import numpy as np
 
@@ -53,20 +53,11 @@ def on_powers(draw: Draw, language: Language, cycle: Cycle, models: int, progres
         powers = sorted({*tried, *(n + cycle.apart for n in tried)})
         given = answers_of(draw, language.alphabet, [cycle_word(cycle, n) for n in powers], models, progress)
         alike = [(given[:, powers.index(n)] == given[:, powers.index(n + cycle.apart)]).sum() for n in tried]
-        wrong = int(max(alike))
-        if wrong == models:
+        if max(alike) == models:
             break
-    n = tried[alike.index(wrong)]
+    n = tried[alike.index(max(alike))]
     strings = cycle_word(cycle, n), cycle_word(cycle, n + cycle.apart)
-    return Failures(strings, f"{_named(cycle)}, n = {n} and {n + cycle.apart}", models, wrong)
-
-
-def on_strings(
-    draw: Draw, language: Language, strings: Sequence[_Word], made: str, models: int, progress: Progress = NO_PROGRESS
-) -> Failures:
-    """Strings that are known beforehand."""
-    wrong = _wrong(draw, language, strings, models, progress)
-    return Failures(tuple(strings), made, models, int(wrong.any(axis=1).sum()))
+    return on_strings(draw, language, strings, f"{_named(cycle)}, n = {n} and {n + cycle.apart}", models, progress)
 
 
 def on_few(draw: Draw, language: Language, models: int, progress: Progress = NO_PROGRESS) -> Failures:
@@ -78,14 +69,24 @@ def on_few(draw: Draw, language: Language, models: int, progress: Progress = NO_
         words += product(language.alphabet, repeat=length)
         if len(words) >= SHORTEST:
             break
-    wrong = _wrong(draw, language, words[:SHORTEST], models, progress)
+    words = words[:SHORTEST]
+    wrong = answers_of(draw, language.alphabet, words, models, progress) != _right(language, words)
     chosen: list[int] = []
     left = np.ones(models, dtype=bool)
     while left.any() and wrong[left].any():
         chosen.append(int(wrong[left].sum(axis=0).argmax()))
         left &= ~wrong[:, chosen[-1]]
-    made = f"of the {len(words[:SHORTEST])} shortest strings few that catch all models caught by any"
-    return Failures(tuple(words[i] for i in sorted(chosen)), made, models, models - int(left.sum()))
+    made = f"of the {len(words)} shortest strings few that catch all models caught by any"
+    return on_strings(draw, language, [words[i] for i in sorted(chosen)], made, models, progress)
+
+
+def on_strings(
+    draw: Draw, language: Language, strings: Sequence[_Word], made: str, models: int, progress: Progress = NO_PROGRESS
+) -> Failures:
+    """Strings that are known, each read alone."""
+    given = answers_of(draw, language.alphabet, strings, models, progress, alone=True)
+    wrong = (given != _right(language, strings)).any(axis=1)
+    return Failures(tuple(strings), made, models, int(wrong.sum()))
 
 
 def cycle_word(cycle: Cycle, n: int) -> _Word:
@@ -94,43 +95,54 @@ def cycle_word(cycle: Cycle, n: int) -> _Word:
 
 
 def answers_of(
-    draw: Draw, alphabet: _Word, words: Sequence[_Word], models: int, progress: Progress = NO_PROGRESS
+    draw: Draw,
+    alphabet: _Word,
+    words: Sequence[_Word],
+    models: int,
+    progress: Progress = NO_PROGRESS,
+    alone: bool = False,
 ) -> np.ndarray:
     """What each model answers after each string: booleans (models, strings)."""
     given = np.zeros((models, len(words)), dtype=bool)
     number = {symbol: index for index, symbol in enumerate(alphabet)}
+    numbers = [[number[symbol] for symbol in word] for word in words]
     for seed in range(models):
         with draw(seed) as model:
-            read = _each_alone if hasattr(model, "by_full_forward") else _by_steps
-            given[seed] = list(read(model, [[number[symbol] for symbol in word] for word in words]))
+            whole = getattr(model, "by_full_forward", None)
+            if alone:
+                given[seed] = [_together(whole or model, [word])[0] for word in numbers]
+            else:
+                given[seed] = _by_steps(model, numbers) if whole is None else _together(whole, numbers)
         progress.advance(1)
     return given
 
 
-def _each_alone(model: Any, words: Sequence[list[int]]) -> Iterator[bool]:
-    """By one full forward for each string."""
-    for word in words:
-        states, outputs = model.by_full_forward.begin(1)
-        if word:
-            _, outputs = model.by_full_forward.advance(states, np.array([word]))
-        yield outputs.dense()[0, -1, 0]
+def _together(model: Any, words: Sequence[list[int]]) -> list[bool]:
+    """Strings as rows of one batch, each with something behind it that is not looked at."""
+    longest = max(map(len, words))
+    states, begun = model.begin(len(words))
+    first = begun.dense()[:, -1, 0].tolist()
+    if not longest:
+        return first
+    _, outputs = model.advance(states, np.array([word + [0] * (longest - len(word)) for word in words]))
+    rows = outputs.dense()[..., 0].tolist()
+    return [rows[i][len(word) - 1] if word else first[i] for i, word in enumerate(words)]
 
 
-def _by_steps(model: Any, words: Sequence[list[int]]) -> Iterator[bool]:
-    """Of an engine, which has no other way: with what strings begin alike is run once."""
+def _by_steps(model: Any, words: Sequence[list[int]]) -> list[bool]:
+    """Of an engine, which reads a symbol after the other: with what strings begin alike is run once."""
     known: dict[tuple[int, ...], Any] = {(): model.begin(1)}
     for word in words:
         for length, symbol in enumerate(word):
             before, after = tuple(word[:length]), tuple(word[: length + 1])
             if after not in known:
                 known[after] = model.advance(known[before][0], np.array([[symbol]]))
-        yield known[tuple(word)][1].dense()[0, -1, 0]
+    return [bool(known[tuple(word)][1].dense()[0, -1, 0]) for word in words]
 
 
-def _wrong(draw: Draw, language: Language, words: Sequence[_Word], models: int, progress: Progress) -> np.ndarray:
+def _right(language: Language, words: Sequence[_Word]) -> np.ndarray:
     dfa = language.dfa()
-    right = [dfa.accepts_word(word) for word in words]
-    return answers_of(draw, language.alphabet, words, models, progress) != np.array(right)
+    return np.array([dfa.accepts_word(word) for word in words])
 
 
 def _named(cycle: Cycle) -> str:
