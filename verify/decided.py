@@ -17,7 +17,10 @@ from automata.files import write_text
 from verify.decision import ANSWERS, Decision
 
 _VERSION = 1
-_KEYS = {"target", "answer", "reason", "size", "method", "explored", "strings", "made", "random_models", "wrong_models"}
+_KEYS = {
+    *("target", "answer", "reason", "size", "method", "horizon", "explored"),
+    *("strings", "made", "random_models", "wrong_models"),
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ def decision_data(found: Decision) -> dict[str, Any]:
         "reason": found.reason,
         "size": found.size,
         "method": found.verdict.method if found.verdict else None,
+        "horizon": found.verdict.horizon if found.verdict else None,
         "explored": found.verdict.explored if found.verdict else {},
         "strings": [list(word) for word in found.strings],
         "made": failures.made if failures else "",

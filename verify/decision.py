@@ -32,7 +32,7 @@ _ALIKE = 8
 """Symbols at the end of two strings that no window of so many tells apart."""
 
 _ENDLESS = 2_000
-"""Joint states of a search that cannot close, since the language has infinitely many classes."""
+"""Joint states of a search of exact layers that cannot close, since the language has infinitely many classes."""
 
 _TURNS = 4
 """Steps of w after which models of two layers whose gates are -1, 0 or 1 answer as before: each layer doubles them."""
@@ -135,7 +135,7 @@ def decide(
         return Decision(target.name, NOT_KNOWN, str(error))
     endless = language.kind == COUNTER
     with built.running() as model:
-        most = min(limit, _ENDLESS) if endless else limit
+        most = min(limit, _ENDLESS) if endless and target.numbers == "exact" else limit
         claim = Claim(language.machine, mode, model, built.weights, construction, most)
         verdict = prove_claim(claim, progress=progress)
     size = target.size(built.weights)

@@ -40,7 +40,7 @@ FAULTS = [
     ),
     Fault(
         "verify/decision.py",
-        "        most = min(limit, _ENDLESS) if endless else limit\n",
+        '        most = min(limit, _ENDLESS) if endless and target.numbers == "exact" else limit\n',
         "        most = limit\n",
         "tests/test_decide.py::test_counters_are_proved_exactly_and_no_search_of_them_goes_on",
         "a search that cannot close is not gone on with",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Sequence
+from typing import TYPE_CHECKING, Any, Sequence
 
 from automata.errors import InputError
 from automata.machine import MODES, RECOGNISE
@@ -237,6 +237,11 @@ def _certificate(given: Input, decisions: Sequence[Decision], expression: str | 
     return certificate(found.claim, found.verdict, expression)
 
 
+def _sign(cell: dict[str, Any]) -> str:
+    """An answer in one word."""
+    return _SIGNS[cell["answer"]] if cell["horizon"] is None else f"to {cell['horizon']}"
+
+
 def _table(languages: Sequence[Language], names: Sequence[str], args: argparse.Namespace) -> int:
     from pathlib import Path
 
@@ -245,11 +250,15 @@ def _table(languages: Sequence[Language], names: Sequence[str], args: argparse.N
 
     folder = Path(args.out) if args.out else None
     report = Report(f"python -m verify decide --all --on {','.join(names)} --mode {args.mode}", json_path=args.json)
-    report.title(f"{args.mode}: yes is weights with a proof of every length, NO is a theorem, ? is open")
-    rows, data = [("language", *names, "")], []
+    report.title(
+        f"{args.mode}: yes is weights with a proof of every length, to N one of up to N symbols, NO is a theorem, "
+        "? is open"
+    )
+    rows: list[tuple[str, ...]] = [("language", *names, "")]
+    data: list[dict[str, Any]] = []
     total, taken = len(languages) * len(names), 0
     for language in languages:
-        cells = []
+        cells: list[dict[str, Any]] = []
         for name in names:
             asked = Asked(language.name, name, args.mode, args.limit, args.models)
             found = read_cell(asked, folder) if folder else None
@@ -262,7 +271,7 @@ def _table(languages: Sequence[Language], names: Sequence[str], args: argparse.N
                 if folder:
                     write_cell(asked, found, folder)
             cells.append(found)
-        rows.append((language.name, *(_SIGNS[found["answer"]] for found in cells), ""))
+        rows.append((language.name, *map(_sign, cells), ""))
         data.append({"language": language.name, "decisions": cells})
     report.table("decisions", rows, data)
     if args.out:
