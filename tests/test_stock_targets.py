@@ -172,3 +172,17 @@ def test_bfloat16_counts_below_256_and_no_further():
         assert check_words(machine, model, words, "predictive").outcome == "tested"
         beyond = [["a"] * 600 + ["b"] * 400]
         assert check_words(machine, model.by_full_forward, beyond, "predictive").outcome == "refuted"
+        claim = Claim(machine, "predictive", model, counting.weights, counting.construction)
+        verdict = prove_claim(claim)
+        assert verdict.outcome == "proved" and verdict.horizon == longest == 126
+        assert "as far as counters are certainly exact" in verdict.reason
+
+
+def test_a_search_over_counters_ends_and_says_why(monkeypatch):
+    monkeypatch.setattr("verify.checkpoints.counting.UNCLOSED", 50)
+    machine = language("anbn").machine
+    counting = build(compile(machine, "predictive", target="mamba2"), "mamba2")
+    with counting.running() as model:
+        verdict = prove_claim(Claim(machine, "predictive", model, counting.weights, counting.construction))
+    assert verdict.outcome == "undecided" and 50 < verdict.explored["joint states"] < 60
+    assert verdict.reason.startswith("cannot close: a counter has infinitely many values; gave up at")

@@ -19,18 +19,27 @@ from verify.methods.bisimulation import bisimulation
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict, Witness
 
-UNCLOSED = 5_000
+UNCLOSED = 2_000
 """Joint states of a search that cannot close, since a counter has infinitely many values; it can refute."""
 
 
-def search_checkpoint(machine: Machine, model, mode: str, *, limit: int, progress: Progress = NO_PROGRESS) -> Verdict:
+def search_checkpoint(
+    machine: Machine,
+    model,
+    mode: str,
+    *,
+    limit: int,
+    length: int | None = None,
+    progress: Progress = NO_PROGRESS,
+) -> Verdict:
     """Proves or refutes that the model's decoding steps, in a batch of one, give the machine's outputs.
 
     Args:
         model: a :class:`constructions.mamba.stepping.SteppedMamba` of many rows; it cannot be stepped afterwards.
         limit: joint states after which a search gives up.
+        length: be content with all strings up to this length.
     """
-    verdict = bisimulation(machine, model, mode, limit=limit, progress=progress)
+    verdict = bisimulation(machine, model, mode, limit=limit, length=length, progress=progress)
     if verdict.outcome == UNDECIDED:
         return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {model.conditions}")
     alone = model.with_batch(1)
@@ -39,11 +48,14 @@ def search_checkpoint(machine: Machine, model, mode: str, *, limit: int, progres
         if witness is not None:
             reason = f"{verdict.reason}; run in {model.conditions}, and wrong in steps of 1 row too"
             return replace(verdict, method="cache search", reason=reason, witness=witness)
-    verdict = bisimulation(machine, alone, mode, limit=limit, progress=progress)
+    verdict = bisimulation(machine, alone, mode, limit=limit, length=length, progress=progress)
     if verdict.outcome != PROVED:
         return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {alone.conditions}")
+    what = "the search over caches closed: every length"
+    if verdict.horizon is not None:
+        what = f"every string of up to {verdict.horizon} symbols, as far as counters are certainly exact"
     reason = (
-        "the search over caches closed: every length, by single decoding steps of one string at a time in "
+        f"{what}, by single decoding steps of one string at a time in "
         f"{alone.conditions}; nothing follows for larger batches"
     )
     return replace(verdict, method="cache search", reason=reason)

@@ -45,7 +45,14 @@ class NotCounting(Exception):
 
 
 def searched(
-    machine: Machine, model: Any, mode: str, *, limit: int, counted: int = 0, progress: Progress = NO_PROGRESS
+    machine: Machine,
+    model: Any,
+    mode: str,
+    *,
+    limit: int,
+    counted: int = 0,
+    exact: int | None = None,
+    progress: Progress = NO_PROGRESS,
 ) -> Verdict:
     """The verdict on a model of which nothing is known: by cells that count where it has these, else by the search
     through its caches, which of a counter machine cannot close and ends early.
@@ -54,6 +61,8 @@ def searched(
         machine, model, mode: as of :func:`verify.checkpoints.checkpoint_search.search_checkpoint`.
         limit: joint states of the search.
         counted: counts that are run; as many where it is 0.
+        exact: the greatest length on which counters are certainly exact, where that is known: longer strings are not
+            searched.
     """
     if not isinstance(machine, CounterMachine):
         return search_checkpoint(machine, model, mode, limit=limit, progress=progress)
@@ -64,7 +73,7 @@ def searched(
         why, model = f"not proved by cells that count: {found}", model.with_batch(model.batch)
     else:
         why = "cannot close: a counter has infinitely many values"
-    verdict = search_checkpoint(machine, model, mode, limit=min(limit, UNCLOSED), progress=progress)
+    verdict = search_checkpoint(machine, model, mode, limit=min(limit, UNCLOSED), length=exact, progress=progress)
     return replace(verdict, reason=f"{why}; {verdict.reason}") if verdict.outcome == UNDECIDED else verdict
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from constructions.mamba.weights import MambaWeights
 from constructions.recurrent.cells import CellWeights
 from constructions.stock.weights import StockWeights
+from constructions.target import TARGETS
 from verify.checkpoints.counting import searched
 from verify.checkpoints.search import prove_mamba
 from verify.checkpoints.ways import run_otherwise
@@ -17,6 +18,9 @@ from verify.verdict import Verdict
 
 HOPELESS_LIMIT = 5_000
 """Joint states of a search that cannot close, since the language has more classes than the limit allows."""
+
+_ANY = 1 << 62
+"""Longer than any string that is asked for."""
 
 
 class CacheSearch:
@@ -48,12 +52,21 @@ class CacheSearch:
 
     def _search(self, claim: Claim, limit: int, progress: Progress) -> Verdict:
         if isinstance(claim.weights, (StockWeights, CellWeights)):
-            verdict = searched(claim.machine, claim.model, claim.mode, limit=limit, progress=progress)
+            exact = _exact(claim)
+            verdict = searched(claim.machine, claim.model, claim.mode, limit=limit, exact=exact, progress=progress)
             return run_otherwise(claim.machine, claim.model, claim.mode, verdict)
         assert claim.construction is not None, "as covers() says"
         return prove_mamba(
             claim.machine, claim.construction.cascade, claim.weights, claim.model, limit=limit, progress=progress
         )
+
+
+def _exact(claim: Claim) -> int | None:
+    """How long strings may be on which the counters of a stock model are exact; None where all may be."""
+    if not isinstance(claim.weights, StockWeights) or claim.construction is None:
+        return None
+    found = TARGETS.named(claim.weights.architecture.name).longest(claim.weights, claim.construction, _ANY)
+    return None if found == _ANY else found
 
 
 CACHES = CacheSearch()
