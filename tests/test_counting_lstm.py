@@ -320,6 +320,7 @@ def reading(*when):
             "register 'n': a cell of an LSTM counts by symbols alone",
         ),
         (cascade([Counter("n", (Rule((), Add(1)),))]), "counts by symbols alone"),
+        (compile(language("dyck-2-3").machine, route="paper").cascade, "an LSTM that counts has registers alone"),
         (cascade([UP, Reset("r", 3, ())]), "register 'r': an LSTM that counts sets a register to 1, and never back"),
         (cascade([UP, Reset("r", 2, (Rule((In("a"),), Set(0)),))]), "sets a register to 1, and never back"),
         (cascade([UP], (AtLeast("n", 2),)), "a counter is compared with 1 alone"),

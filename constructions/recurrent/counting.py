@@ -138,8 +138,8 @@ class _Lowering:
         for register in cascade.registers:
             if not isinstance(register, (Counter, Reset)):
                 raise InputError(f"register {register.name!r}: an LSTM that counts has counters and latches alone")
-        if any(level.signals for level in cascade.levels):
-            raise InputError("an LSTM that counts has no signals")
+        for signal in (signal for level in cascade.levels for signal in level.signals):
+            raise InputError(f"signal {signal.name!r}: an LSTM that counts has registers alone")
         self.scales = {counter.name: self._scale(counter) for counter in self.counters}
         self.rules = [(latch, rule) for latch in self.latches for rule in _setting(latch)]
         asked = {
