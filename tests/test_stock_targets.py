@@ -183,6 +183,7 @@ def test_a_search_over_counters_ends_and_says_why(monkeypatch):
     machine = language("anbn").machine
     counting = build(compile(machine, "predictive", target="mamba2"), "mamba2")
     with counting.running() as model:
-        verdict = prove_claim(Claim(machine, "predictive", model, counting.weights, counting.construction))
+        claim = Claim(machine, "predictive", model, counting.weights, counting.construction, 300)
+        verdict = prove_claim(claim)
     assert verdict.outcome == "undecided" and 50 < verdict.explored["joint states"] < 60
     assert verdict.reason.startswith("cannot close: a counter has infinitely many values; gave up at")

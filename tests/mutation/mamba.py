@@ -137,7 +137,7 @@ FAULTS = [
     # -- the search through caches
     Fault(
         _SEARCH,
-        "    verdict = bisimulation(machine, alone, mode, limit=limit, progress=progress)\n",
+        "    verdict = bisimulation(machine, alone, mode, limit=limit, length=length, progress=progress)\n",
         "",
         _ARRANGED,
         "what is claimed of one string at a time was run one at a time",
