@@ -7,6 +7,7 @@ import time
 
 import pytest
 from baseline import chain_language, order_preserving
+from trained_models import trained
 
 from automata.algebra.holonomy import Skeleton
 from automata.errors import InputError
@@ -19,9 +20,11 @@ from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.lowering import lower
 from verify import progress
 from verify.__main__ import main
-from verify.commands import pipeline, tasks
+from verify.certificate import coq_check
+from verify.commands import certify, pipeline, repair, tasks, train
 from verify.commands.pipeline import LARGE, MANY_STRINGS, RANDOM_STRINGS, SHORT, strings_for
 from verify.progress import Progress
+from verify.verdict import UNDECIDED, Verdict
 
 
 def begun(monkeypatch, capsys, *options):
@@ -177,6 +180,33 @@ def test_a_description_and_a_list_say_what_they_are_at(phases):
     del phases[:]
     assert main(["languages", "tomita-3"]) == 0
     assert phases == ["reading", "star-free or not"]
+
+
+def test_trainings_begin_with_their_titles(tmp_path, monkeypatch, phases):
+    pytest.importorskip("transformers", reason="transformers is not installed")
+
+    def stop(*given, **options):
+        raise InputError("stopped")
+
+    monkeypatch.setattr(train, "trained", stop)
+    monkeypatch.setattr(repair, "trained", stop)
+    to, known = str(tmp_path / "learned"), str(trained("tomita-1"))
+    for command, title in (
+        (["train", "tomita-1", "--to", to], f"{to}: a Mamba trained on "),
+        (["repair", known, "--to", to], f"{known}: trained on, on "),
+    ):
+        del phases[:]
+        assert main(command) == 2
+        shown = next(phase for phase in phases if phase.endswith("starting the model"))
+        assert shown.startswith(title)
+    assert phases[-1] == f"{title}tomita-1: 1*, over 0 1, reading the checkpoint"
+
+
+def test_coq_is_waited_for_with_progress(tmp_path, monkeypatch, phases):
+    monkeypatch.setattr(coq_check, "coq_installed", lambda: True)
+    monkeypatch.setattr(certify, "_checked", lambda *_: Verdict(UNDECIDED, "Coq", "predictive", "exact"))
+    assert main(["certify", "d-2", "--coq", str(tmp_path / "d2.v"), "--check"]) == 3
+    assert phases[-1] == "Coq"
 
 
 def test_random_models_are_counted_while_they_are_refuted(phases):

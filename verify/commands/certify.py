@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from automata.files import write_text
     from verify.certificate.coq import coq_name, coq_text
     from verify.certificate.coq_check import COQ_MISSING, coq_installed
+    from verify.progress import Progress
     from verify.show.report import Command, Report
     from verify.verdict import worst
 
@@ -57,7 +58,9 @@ def run(args: argparse.Namespace) -> int:
     report = Report(command + " --check" * args.check, args.quiet, args.json)
     report.title(f"{args.weights or 'a compiled model'} in Coq, against {given.title}")
     if args.check:
-        report.verdict("proof", _checked(text, args.mode, str(model.arithmetic)))
+        with Progress(phase="Coq", quiet=args.quiet):
+            proof = _checked(text, args.mode, str(model.arithmetic))
+        report.verdict("proof", proof)
     if not args.check:
         report.section("theorem", {"not checked here": "--check has Coq check it, where it is installed"})
     again = Command(f"python -m verify.certificate.coq_check build/coq {shlex.quote(args.coq)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automata.machine import PREDICTIVE
@@ -37,9 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from automata.saved_language import saved_text
-    from verify.progress import Progress
+    from constructions.mamba.surroundings import transformers_ready
+    from verify.progress import Progress, started
     from verify.show.report import Report
-    from verify.training.course import Course
     from verify.training.folder import read_record
     from verify.verdict import PROVED
 
@@ -48,7 +49,9 @@ def run(args: argparse.Namespace) -> int:
     command = f"python -m verify repair {shlex.quote(args.directory)}{options} --to {shlex.quote(args.to)}"
     report, title = Report(command, args.quiet, args.json), f"{args.directory}: trained on, on {given.title}"
     report.announce(title)
-    with Progress(phase="reading the checkpoint", quiet=args.quiet):
+    with started(transformers_ready(), args.quiet), Progress(phase="reading the checkpoint", quiet=args.quiet):
+        from verify.training.course import Course
+
         sizes = _sizes(args.directory)
     protocol = Protocol(
         **sizes,
@@ -87,19 +90,14 @@ def _round_of(record: Record | None, args: argparse.Namespace) -> int:
 
 
 def _sizes(folder: str) -> dict[str, Any]:
-    """Those of the stored model, by the names of a protocol.
+    """Those of the stored model, by the names of a protocol, inside transformers_ready.
 
     Raises:
         InputError: when the folder is no checkpoint of a Mamba.
     """
-    from pathlib import Path
+    from constructions.mamba.loading import load_checkpoint
 
-    from constructions.mamba.surroundings import transformers_ready
-
-    with transformers_ready():
-        from constructions.mamba.loading import load_checkpoint
-
-        config = load_checkpoint(Path(folder))[0].config
+    config = load_checkpoint(Path(folder))[0].config
     return {
         "layers": config.num_hidden_layers,
         "d_model": config.hidden_size,

@@ -77,21 +77,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from automata.saved_language import saved_text
+    from constructions.mamba.surroundings import transformers_ready
+    from verify.progress import started
     from verify.show.report import Report
-    from verify.training.course import Course
 
     given = read_input(args)
     released = None if args.strings_from is None else released_folder(args.strings_from, given)
-    course = Course(
-        given.machine,
-        given.title,
-        saved_text(given.language, PREDICTIVE),
-        _protocol(args, released),
-        released,
-        seconds=args.seconds,
-    )
+    protocol = _protocol(args, released)
     report = Report(f"python -m verify train {given.options} --to {shlex.quote(args.to)}", args.quiet, args.json)
-    report.title(f"{args.to}: a Mamba trained on {given.title}")
+    title = f"{args.to}: a Mamba trained on {given.title}"
+    report.announce(title)
+    with started(transformers_ready(), args.quiet):
+        from verify.training.course import Course
+
+        language = saved_text(given.language, PREDICTIVE)
+        course = Course(given.machine, given.title, language, protocol, released, seconds=args.seconds)
+    report.title(title)
     record = trained(course, args)
     report_training(report, course, record, given.language.name)
     status = 0 if args.no_check else check_trained(report, given, args.to)
