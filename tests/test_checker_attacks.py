@@ -63,6 +63,14 @@ def test_an_expression_of_all_strings(text):
     assert status == FAILED and "all of these strings are words" in printed
 
 
+def test_an_alphabet_is_gone_through_once():
+    names = [f"s{i}" for i in range(200_000)]
+    found = {**cycle([]), "language": everything(names)}
+    found["evidence"]["cycle"]["w"] = names[:1]
+    status, printed = checked(found, seconds=60)
+    assert status == FAILED and "all of these strings are words" in printed
+
+
 # -- wide states and many layers ------------------------------------------------------------------------
 
 

@@ -99,7 +99,7 @@ def some_of(names): return " ".join(map(show, names[:8])) + (" ..." if len(names
 def bits(numbers):
     """A set of numbers, as an integer with a bit for each."""
     size = max(numbers, default=0) // 8
-    return reduce(operator.or_, (1 << n for n in paid(numbers, 1 + size // 500, size)), 0)
+    return reduce(operator.or_, (1 << n for n in paid(numbers, 1 + size // 500, 2 * size)), 0)
 def members(mask): return [n for n, bit in enumerate(reversed(bin(mask)[2:])) if bit == "1"]
 def sha256(value):
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
