@@ -47,7 +47,7 @@ def verdict_of(name, mode, dtype="float32", corrupt=lambda tensors: None, limit=
         return searched(machine, model, mode, limit=limit)
 
 
-@pytest.mark.parametrize("name, mode", [*BOTH, ("shuffle-2", PREDICTIVE), ("anbncndn", PREDICTIVE)])
+@pytest.mark.parametrize("name, mode", [*BOTH, ("shuffle-2", PREDICTIVE)])
 def test_counter_languages_are_proved_up_to_a_horizon(name, mode):
     machine = language(name).machine
     with built(name, mode).running() as model:
@@ -105,7 +105,7 @@ def test_no_model_with_a_changed_weight_is_proved_and_wrong(name, mode):
     words = [w for w in [*words_up_to(machine.alphabet, 8), *map(tuple, long)]]
     if mode == PREDICTIVE:
         words = [w for w in words if machine.legal(run(machine, w))]
-    for _ in range(30):
+    for _ in range(18):
         model = built(name, mode, corrupt=corrupt)
         with model.running() as running:
             verdict = searched(machine, running, mode, limit=1_200)

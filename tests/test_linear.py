@@ -528,3 +528,12 @@ def test_random_models_are_of_their_family_and_differ():
                 state, _ = model.begin(1)
                 states.append(model.advance(state, np.array([[0, 1, 1, 0]]))[0].tolist())
         assert states[0] == states[1] and (states[0] != states[2] or states[0] != states[3])
+
+
+@pytest.mark.parametrize("target", ["lru", "signed-diagonal"])
+def test_a_search_over_counters_ends_and_says_why(target, monkeypatch):
+    monkeypatch.setattr("verify.methods.search.COUNTING_LIMIT", 50)
+    machine = language("anbn").machine
+    found = verdict_of(machine, PREDICTIVE, built(machine, PREDICTIVE, target).weights, limit=300)
+    assert found.outcome == "undecided" and 50 < found.explored["joint states"] < 60
+    assert found.reason.startswith("cannot close: a counter has infinitely many values; gave up at")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from automata.machine import RECOGNISE
 from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.counter_machine import CounterMachine
 from constructions.cascade import Cascade, Counter, bit_length
 from constructions.compile.compiler import DRIFT, needs
 from constructions.ssm.engine import Engine
@@ -14,10 +16,15 @@ from verify.methods.bisimulation import bisimulation
 from verify.methods.hopeless import search_within
 from verify.methods.sticky import find_sticky
 from verify.progress import Progress
-from verify.verdict import Verdict
+from verify.verdict import UNDECIDED, Verdict
 
 HOPELESS_LIMIT = 200_000
 """Joint states of a search that cannot close, since the language has more classes than the limit allows."""
+
+COUNTING_LIMIT = 10_000
+"""Joint states of a search over counters without bounds, of a model that is not the paper's SSM: it cannot close.  The
+numbers of the paper's SSM may saturate, or begin anew.
+"""
 
 DEEPEST, OUTPUTS_AT_ONCE = 2_000, 25
 """A search follows strings of up to so many brackets one after another; so many outputs cost nothing beside a
@@ -58,6 +65,10 @@ class Search:
                 claim.machine, claim.model, claim.mode, limit=limit, absorbed=absorbed, progress=progress
             )
 
+        if isinstance(claim.machine, CounterMachine) and not isinstance(claim.model, Engine):
+            verdict = search(min(claim.limit, COUNTING_LIMIT))
+            why = "cannot close: a counter has infinitely many values"
+            return replace(verdict, reason=f"{why}; {verdict.reason}") if verdict.outcome == UNDECIDED else verdict
         return search_within(claim, HOPELESS_LIMIT, search)
 
 
