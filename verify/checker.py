@@ -9,7 +9,7 @@ import sys
 
 if __name__ == "__main__" and not sys.flags.isolated:
     del sys.path[0]  # no file beside this one stands in for a part of the standard library
-import gzip, hashlib, io, json, math, operator, os, re, struct, unicodedata, zlib  # noqa: E401, E402, I001
+import gc, gzip, hashlib, io, json, math, operator, os, re, struct, unicodedata, zlib  # noqa: E401, E402, I001
 from fractions import Fraction  # noqa: E402
 from functools import lru_cache, reduce  # noqa: E402
 FORMAT, _ACCEPT, _EOS, INFINITY, NAN = "ssm-certificate 2", "<accept>", "<eos>", math.inf, math.nan
@@ -630,7 +630,7 @@ def plus(v, w, factor=1):
 def number(n): return {0: n} if n else {}
 def fixed(v): return v.keys() <= {0}
 
-class Cut(Exception): """The parameter's range must be cut after this value."""
+class Cut(Exception): """It must be known on which side of a number a form is."""
 
 class _Box:
     """Ranges of parameters: the case's (base), but for some (own); what is known on them; the box it was cut from."""
@@ -666,16 +666,17 @@ class _Box:
         ends = [(p, *self.range(p), a) for p, a in v.items()]
         constant = sum([a * least for _, least, most, a in ends if least == most])
         return plus({p: a for p, least, most, a in ends if least < most}, number(constant))
-    def cut(self, v, level=0):
-        """A Cut that helps to decide on which side of the level the form is."""
+    def halves(self, v, level):
+        """Two parts of the box, which help to decide on which side of the level the form is."""
         v = self.fold(v)
         constant = v.pop(0, 0)
         width, p = min([(self.range(p)[1] - self.range(p)[0], p) for p in v])
         least, most = self.range(p)
         at = (level - constant) // v[p]  # up to here a p + constant is <= the level, for a < 0 >= it
-        if len(v) == 1 and least <= at < most: return Cut(p, at)
-        need(width < INFINITY, "a relu, clip or product depends on two unbounded numbers")
-        return Cut(p, least + width // 2)
+        if len(v) > 1 or not least <= at < most:
+            need(width < INFINITY, "a relu, clip or product depends on two unbounded numbers")
+            at = least + width // 2
+        return [self.within(p, at + 1, most), self.within(p, least, at)]
     def everywhere(self, check):
         """The check on all of the box, cut where the check asks for it."""
         waiting = [self]
@@ -683,9 +684,7 @@ class _Box:
             box = waiting.pop()
             spend(100)
             try: check(box)
-            except Cut as cut:
-                (p, at), (least, most) = cut.args, box.range(cut.args[0])
-                waiting += [box.within(p, at + 1, most), box.within(p, least, at)]
+            except Cut as cut: waiting += box.halves(*cut.args)
 _ENTRY = {"control": (0, LARGEST, None), "ranges": [None], "state": {"exponent": _EXPONENT, "layers": [[None]]}}
 
 class Relation:
@@ -735,8 +734,15 @@ class Relation:
             spend(10)
             return len(self.wires) - 1
         def sums(affine, wires, ends=None):
-            spend(3 * sum(map(len, affine.rows)) + len(wires))
-            return [new("sum", ends, b, [(wires[c], w) for c, w in row]) for b, row in zip(affine.bias, affine.rows)]
+            columns, numbers = {wire: [] for wire in wires}, [n for n in ends or () if abs(n) < INFINITY]
+            for r, row in enumerate(affine.rows):
+                spend(3 * len(row))
+                for c, weight in row: columns[wires[c]].append((r, weight))
+                numbers += [weight for _, weight in row] if self.precise else ()
+            for n in numbers: self.bounded(number(n), _Box([(1, 1)], {}, {}))
+            first, columns = len(self.wires), [c for c in columns.items() if c[1]]
+            group = Record(first=first, bias=affine.bias, columns=columns, sizes=list(map(len, affine.rows)))
+            return [new("sum", ends, group) for _ in affine.bias]
         x = self.inputs = [new("given", None) for _ in self.model.embedding[0]]
         for layer in self.model.layers:
             before = [new("given", None) for _ in range(layer.width)]
@@ -765,61 +771,81 @@ class Relation:
         if v is None:
             v = self.found(wire, box.parent) if box.parent else None
             if type(v) is not dict:
-                try: v = self.computed(box, *self.wires[wire])
+                try: v = self.computed(wire, box, *self.wires[wire])
                 except (Cut, Failed) as stop: v = type(stop)(*stop.args)
             box.memo[wire] = v
         return v
-    def computed(self, box, kind, *parts):
+    def computed(self, wire, box, kind, *parts):
         if kind == "state":
             h, gate, increment = [self.value(part, box) for part in parts]
             return self.stored(self.bounded(plus(self.product(gate, h, box), increment), box), box, True)
-        ends, bias, weights = parts
-        v = self.sum(box, bias, weights)
-        if type(v) is Cut and ends and self.sleeps(box, ends[0], bias, weights): return number(ends[0])
+        (ends, group), (v, waiting) = parts, self.sum(wire, box)
+        if self.precise: v = self.added(box, v, waiting)
+        elif waiting:
+            few = group.sizes[wire - group.first] < 3  # cut as fast
+            if ends and not few and self.sleeps(box, ends[0], v, waiting): return number(ends[0])
+            v = self.found(waiting[0][0], box)
         if type(v) is not dict or ends is None: return v
+        spend(40 + 10 * len(v))
         v = self.stored(v, box)
-        for end, sign in zip(ends, (1, -1)):
-            if abs(end) == INFINITY: continue
-            low, high = box.bounds(v)
-            self.bounded(number(end), box)
-            if low < end < high: return box.cut(v, end)
-            v = number(end) if (high <= end if sign > 0 else low >= end) else v
-        return v
-    def sum(self, box, bias, weights):
-        total, memo, above, terms, count = {0: bias}, box.memo, (box.parent or box).memo, [], len(weights)
-        for wire, weight in weights:
-            v = memo.get(wire) or above.get(wire)  # what found says, sooner
-            if type(v) is not dict: v = self.found(wire, box)
-            if type(v) is not dict: return v
-            for p, a in v.items(): total[p] = total.get(p, 0) + weight * a
-            count += len(v)
-            if self.precise: terms.append((v, weight))
-        spend(40 + 8 * count)
-        if self.precise: self.added(box, bias, terms)
-        return {p: a for p, a in total.items() if a}
+        (least, most), (low, high) = ends, box.bounds(v)
+        if least <= low and high <= most: return v
+        if high <= least or most <= low: return number(least if high <= least else most)
+        return Cut(v, least if low < least else most)
+    def sum(self, wire, box):
+        """Of a sum: the form that some of its terms add up to, and the others, (wire, weight), whose forms are not
+        known on all of the box.  All rows of an affine map at once where nothing is known; for floats, no term added."""
+        if ~wire in box.memo: return box.memo[~wire]
+        if box.parent:
+            total, waiting = box.memo[~wire] = self.sum(wire, box.parent)
+            if self.precise or not waiting: return total, waiting
+            rows, first, columns = [(dict(total), [])], wire, [(part, [(0, weight)]) for part, weight in waiting]
+        else:
+            (_, _, group), rows = self.wires[wire], []
+            first, columns, rows = group.first, group.columns, [({0: bias}, []) for bias in group.bias]
+        for part, column in columns:
+            v = self.found(part, box)
+            spend(30 + 8 * len(column) * (len(v) if type(v) is dict else 1))
+            if type(v) is not dict or v and self.precise:
+                for r, weight in column: rows[r][1].append((part, weight))
+            else:
+                for r, weight in column if v else ():
+                    total = rows[r][0]
+                    for p, a in v.items(): total[p] = total.get(p, 0) + weight * a
+        spend(20 * len(rows))
+        for r, (total, waiting) in enumerate(rows, first): box.memo[~r] = {p: a for p, a in total.items() if a}, waiting
+        return box.memo[~wire]
     def added(self, box, bias, terms):
-        """Checks that floats hold the terms of a sum and what they add up to on the way, the bias last."""
+        """A sum in order, the bias last: floats hold its terms and what they add up to on the way."""
         total = {}
-        for v, weight in terms:
+        for wire, weight in terms:
+            v = self.found(wire, box)
+            if type(v) is not dict: return v
+            spend(40 + 8 * len(v) + 8 * len(total))
             total = plus(total, v, weight)
-            for part in (number(weight), plus({}, v, weight), total): self.bounded(part, box)
-        for part in (number(bias), plus(total, number(bias))): self.bounded(part, box)
-    def sleeps(self, box, end, bias, weights):
+            for part in (plus({}, v, weight), total): self.bounded(part, box)
+        return self.bounded(plus(total, self.bounded(bias, box)), box)
+    def clips(self, box, total, waiting):
+        """A sum as clips of forms, (weight, form, its bounds, least, most); none where it is not known as that."""
+        found = [(1, total, *box.bounds(total), -INFINITY, INFINITY)]
+        spend(40 + 8 * len(total))
+        for wire, weight in waiting:
+            kind, ends, *_ = self.wires[wire]
+            v, others = self.sum(wire, box) if kind == "sum" else ({}, [wire])
+            spend(40 + 20 * len(v))
+            if others or any([floored(a, self.arithmetic.places) != a for a in v.values()]): return []
+            found.append((weight, v, *box.bounds(v), *ends))
+        return found
+    def sleeps(self, box, end, total, waiting):
         """Whether a sum is at most end in all of the box, though a sign within it is open: whether that is so for the
         greatest shares that the parameters have in it.  Its terms are forms, and clips of forms of one parameter."""
-        total, shares = number(bias), {}  # of each parameter: (weight, constant, coefficient, low, high) of clips
-        if self.precise or len(weights) < 3: return False  # two terms are cut as fast
-        spend(100 * len(weights))
-        for wire, weight in weights:
-            v, (kind, ends, *inner) = self.found(wire, box), self.wires[wire]
-            if type(v) is dict: total = plus(total, v, weight)
-            else:
-                v = self.sum(box, *inner) if kind == "sum" else None
-                if type(v) is not dict or len(v.keys() - {0}) != 1: return False
-                if any([floored(a, self.arithmetic.places) != a for a in v.values()]): return False
-                shares.setdefault(max(v), []).append((weight, v.get(0, 0), v[max(v)], *ends))
-        most = total.pop(0, 0)
-        for p, a in total.items(): shares.setdefault(p, []).append((1, 0, a, -INFINITY, INFINITY))
+        found, most, shares = self.clips(box, total, waiting), total.get(0, 0), {}
+        if not found: return False
+        for weight, v, _, _, *ends in found[1:]:
+            if len(v.keys() - {0}) != 1: return False
+            shares.setdefault(max(v), []).append((weight, v.get(0, 0), v[max(v)], *ends))
+        for p, a in total.items():
+            if p: shares.setdefault(p, []).append((1, 0, a, -INFINITY, INFINITY))
         for p, clips in shares.items():
             def share(t): return sum([w * min(max(b + a * t, low), high) for w, b, a, low, high in clips])
             # Integers between which, and beyond which, a share is linear: the range's ends, and both at a breakpoint.
@@ -837,7 +863,7 @@ class Relation:
             if fixed(one): return self.bounded(plus({}, other, one.get(0, 0)), box)
         finite = [u for u in (v, w) if all([box.range(p)[1] - box.range(p)[0] < INFINITY for p in u])]
         need(finite, "a gate and a state are both unbounded")
-        raise box.cut(finite[0])
+        raise Cut(finite[0], 0)
     def stored(self, v, box, state=False):
         """Rounded down in fixed and wrap, and a state modulo 2^P; a form that this changes is cut until it does not."""
         arithmetic = self.arithmetic
@@ -846,7 +872,7 @@ class Relation:
         wraps = state and arithmetic.kind == "wrap" and not 0 <= low <= high < arithmetic.modulus
         if not wraps and all([floored(a, arithmetic.places) == a for a in v.values()]): return v
         v = box.fold(v)
-        if not fixed(v): raise box.cut(v)
+        if not fixed(v): raise Cut(v, 0)
         return number(arithmetic.state(v.get(0, 0)) if state else floored(v.get(0, 0), arithmetic.places))
     def bounded(self, v, box):
         """v, where floats hold every value that it has in the box."""
@@ -917,8 +943,8 @@ class Relation:
         control, start = self.machine.first
         memo = dict(zip(self.before, [number(v) for layer in self.model.layers for v in layer.initial]))
         registers = [{}] * (len(start) * self.machine.bits) if self.machine.cells else [number(n) for n in start]
-        box, bos = _Box([(1, 1)], {}, memo), self.model.embedding[-1]
-        self.check_step(memo, box, bos, [], [], control, registers, [(1, 1, 0, 0)], "relation: after BOS")
+        box = self.reading(self.model.embedding[-1], [], [], [(1, 1)], memo)
+        self.check_step(box, control, registers, [(1, 1, 0, 0)], "relation: after BOS")
         for control in self.entries if self.horizon != 0 else (): self.check_control(control)
     def check_control(self, control):
         """One step from an entry by the symbols of a part of a family, the lower bits of whose type are parameters."""
@@ -930,9 +956,9 @@ class Relation:
             place = "relation: in control %s, after %s" % (named, name)
             own = [{len(base) + b: 1} for b in range(len(added))]
             own += [number(first >> b & 1) for b in range(len(added), machine.bits)]
-            box, moved = _Box(base + [(0, 1)] * len(added), {}, memo), times + [(0, 1, 0, 0)] * len(added)
-            move = machine.moves.get(control, {}).get(f)
-            cases = [] if move or not refuses else [(box, own, None, [], "")]  # part, type; control, registers after
+            ranges, moved = base + [(0, 1)] * len(added), times + [(0, 1, 0, 0)] * len(added)
+            box, move = self.reading(x, added, own, ranges, memo), machine.moves.get(control, {}).get(f)
+            cases = [(box, None, [], "")] if refuses and not move else []  # part; control, registers after
             if move:
                 tests, target, changes = move
                 cells = [registers[self.part(r)] for r, test in tests if test is _SAME]  # their types are the symbol's
@@ -940,42 +966,45 @@ class Relation:
                 after = list(registers)
                 for r, change in changes:
                     after[self.part(r)] = typed if change is _SAME else [plus(after[r], number(change))]
-                for part, moves in divided(box, self.asked(tests, registers, typed)):
-                    if moves: cases.append((part, typed, target, after, ""))
+                whole = self.reading(x, added, typed, ranges, memo) if cells else box
+                for part, moves in divided(whole, self.asked(tests, registers, typed)):
+                    if moves: cases.append((part, target, after, ""))
                 for part, moves in divided(box, self.asked(tests, registers, own)) if refuses else ():
-                    if not moves: cases.append((part, own, None, [], " without a move"))
-            for part, typed, target, after, said in cases:
-                self.check_step(memo, part, x, added, typed, target, after, moved, place + said)
+                    if not moves: cases.append((part, None, [], " without a move"))
+            for part, target, after, said in cases: self.check_step(part, target, after, moved, place + said)
+    def reading(self, x, added, typed, base, before):
+        """The box of all cases of a step that reads a symbol of this embedding, for bits of a type with more added."""
+        x = list(map(number, x))
+        for bit, delta in zip(typed, added): x = [plus(v, bit, d) if d else v for v, d in zip(x, delta)]
+        spend(400 + 10 * (len(before) + len(x)))
+        return _Box(base, {}, {**before, **dict(zip(self.inputs, x))})
     def part(self, r):
         """Where the bits of a cell are among the registers, or a counter."""
         return slice(r * self.machine.bits, (r + 1) * self.machine.bits) if self.machine.cells else slice(r, r + 1)
     def asked(self, tests, registers, typed):
-        """What the tests ask of registers and the bits of a type, as (form, least, greatest)."""
+        """What the tests ask of registers and a type, a number or forms for its bits, as (form, least, greatest)."""
         conditions = []
         for r, test in tests:
             bits_of, ends = registers[self.part(r)], (1, INFINITY) if test is _POSITIVE else (0, 0)
-            if test is _SAME: bits_of = [plus(v, w, -1) for v, w in zip(bits_of, typed)]
-            conditions += [(v, *ends) for v in bits_of]
+            if test is not _SAME: conditions += [(v, *ends) for v in bits_of]
+            elif type(typed) is list: conditions += [(plus(v, w, -1), 0, 0) for v, w in zip(bits_of, typed)]
+            else: conditions += [(v, typed >> b & 1, typed >> b & 1) for b, v in enumerate(bits_of)]
         return conditions
-    def check_step(self, before, box, x, added, typed, target, registers, times, place):
+    def check_step(self, box, target, registers, times, place):
         """One step in a part of a box: where it leads, and what is given there."""
-        x = list(map(number, x))
-        for bit, delta in zip(typed, added): x = [plus(v, bit, d) if d else v for v, d in zip(x, delta)]
-        memo = {**before, **dict(zip(self.inputs, x))}
-        spend(400 + 10 * len(memo))
-        box, machine = _Box(box.base, box.own, memo), self.machine
-        for v in memo.values() if self.precise else (): self.bounded(v, box)
+        for wire in self.before + self.inputs if self.precise else (): self.bounded(self.value(wire, box), box)
         self.arrives(target, registers, box, times, 0, place)
-        wanted = [(len(self.outputs) - 1, machine.accepting.get(target), [])]
+        wanted, machine = [(len(self.outputs) - 1, self.machine.accepting.get(target), 0)], self.machine
         for f, family in enumerate(machine.families if self.claim.mode == "predictive" else ()):
             tests = machine.moves.get(target, {}).get(f, [None])[0]
-            for kind, symbol in enumerate(family):
-                wanted.append((symbol, tests, [number(kind >> b & 1) for b in range(machine.bits)]))
+            wanted += [(symbol, tests, kind) for kind, symbol in enumerate(family)]
         for output, tests, kind in wanted:
-            parts = [(box, False)] if tests is None else divided(box, self.asked(tests, registers, kind))
-            for part, given in parts:
+            wire = self.outputs[output]
+            clips = self.machine.cells and not self.precise and self.clips(box, *self.sum(wire, box))
+            conditions = [({}, 1, 1)] if tests is None else self.asked(tests, registers, kind)
+            for part, given in divided(box, conditions) if not clips or not settled(box, clips, conditions) else ():
                 def check(b):
-                    low, high = b.bounds(self.value(self.outputs[output], b))
+                    low, high = b.bounds(self.value(wire, b))
                     if not (low > 0 if given else high <= 0):
                         said = show(self.model.outputs[output]), "missing" if given else "given"
                         raise Failed("%s: output %s may be %s" % (place, *said))
@@ -990,9 +1019,35 @@ def divided(box, conditions):
         box = box.where(v, low, high)
         if not box: break
     return [(part, holds) for part, holds in [*parts, (box, True)] if part]
+def settled(box, clips, conditions):
+    """Whether bounds alone show that a sum of clips is positive where all conditions hold, each that one parameter has
+    some of its finitely many values, and is not where one fails."""
+    inside, outside = {}, []  # ranges of parameters where all hold; those where one fails and those before it hold
+    spend(100 + 30 * len(clips) * (1 + len(conditions)))
+    for v, low, high in conditions:
+        p, low, high = max(v, default=0), low - v.get(0, 0), high - v.get(0, 0)
+        if not p: low, high = (1, 1) if low <= 0 <= high else (2, 2)  # parameter 0 is 1
+        elif v[p] != 1 or len(v.keys() - {0}) > 1: return False
+        least, most = inside.get(p) or box.range(p)
+        if most - least == INFINITY: return False
+        outside += [(p, least, min(low - 1, most)), (p, max(high + 1, least), most)]
+        inside[p] = max(low, least), min(high, most)
+    def greatest(p, low, high):
+        (first, last), total = box.range(p), 0
+        for weight, v, least, most, *ends in clips:
+            a = v.get(p, 0)
+            at = (most if weight > 0 else least) + a * (high - last if (a > 0) == (weight > 0) else low - first)
+            total += weight * min(max(at, ends[0]), ends[1])
+        return total
+    if any([greatest(*side) > 0 for side in outside if side[1] <= side[2]]): return False
+    held = _Box(box.base, {**box.own, **inside}, {})
+    return any([low > high for low, high in inside.values()]) or 0 < sum(
+        [weight * min(max(held.bounds(v)[weight < 0], least), most) for weight, v, _, _, least, most in clips])
 def check_relation(claim, evidence):
     need(claim.machine.first is not None, "relation: the language has no word")
-    Relation(claim, evidence.entries, "evidence.relation.entries").check()
+    relation = Relation(claim, evidence.entries, "evidence.relation.entries")
+    gc.freeze()  # what is kept to the end is not looked through for garbage, time and again
+    relation.check()
 
 # -- evidence: levels, digits that name sets of states -----------------------------------------------------------------
 def check_levels(claim, evidence):

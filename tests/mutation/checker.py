@@ -6,6 +6,7 @@ _CHECKER, _TESTS = "verify/checker.py", "tests/test_checker.py"
 _CONDITIONS = f"{_TESTS}::test_each_condition_is_checked"
 _LOOKS = f"{_TESTS}::test_what_a_layer_looks_at_changes_with_the_numbers"
 _SLEEPS = f"{_TESTS}::test_what_does_not_sleep", f"{_TESTS}::test_what_sleeps_is_what_is_nowhere_greater"
+_SETTLED = f"{_TESTS}::test_what_bounds_settle_is_so"
 _NUMBERS = f"{_TESTS}::test_a_layer_looks_at_what_may_be_no_number"
 _FRACTIONS = "tests/test_checker_attacks.py::test_what_a_layer_learns_is_paid_for_by_its_fractions"
 _LANES = f"{_TESTS}::test_what_does_not_fit_into_a_lane"
@@ -52,7 +53,7 @@ FAULTS = [
     _fault('need(exact, "a number that is up to', 'need(True, "a number that is up to', "floats are exact"),
     _fault("falls <= down and rises <= up", "falls <= down", "what drifts, drifts no faster upwards",
            f"{_TESTS}::test_what_drifts_may_not_come_from_what_drifts_faster"),
-    _fault("            self.bounded(number(end), box)\n", "", "a clip's bounds are floats",
+    _fault("[n for n in ends or () if abs(n) < INFINITY]", "[]", "a clip's bounds are floats",
            f"{_TESTS}::test_a_bound_of_a_clip_is_a_float_too"),
     _fault('need(width < INFINITY, "a relu', 'need(True, "a relu', "two unbounded numbers are not compared",
            f"{_TESTS}::test_two_unbounded_counters_are_not_compared"),
@@ -86,12 +87,21 @@ FAULTS = [
     _fault("        if rows == sums: return", "        if len(rows) == len(sums): return",
            "types are alike where bits say so", f"{_TESTS}::test_each_bracket_is_looked_at_where_not_all_are_alike"),
     _fault("            need(len(numbers) < MASK,", "            need(True,", "lanes are wide enough", _LANES),
-    _fault("if self.precise or len(weights) < 3:", "if len(weights) < 3:", "floats do not sleep", _SLEEPS),
-    _fault("self.sum(box, *inner) if kind == \"sum\" else None", "self.sum(box, *inner)", "products do not sleep",
-           _SLEEPS),
-    _fault("or len(v.keys() - {0}) != 1: return False", ": return False", "shares are of one parameter", _SLEEPS),
-    _fault("                if any([floored(a, self.arithmetic.places) != a for a in v.values()]): return False\n", "",
-           "what is rounded is no share", _SLEEPS),
+    _fault("numbers += [weight for _, weight in row] if self.precise else ()", "pass", "weights are floats"),
+    _fault("if type(v) is not dict or v and self.precise:", "if type(v) is not dict:", "floats are added in order"),
+    _fault("self.machine.cells and not self.precise and", "self.machine.cells and", "floats are not settled by bounds"),
+    _fault("if kind == \"sum\" else ({}, [wire])", "if kind == \"sum\" else ({}, [])", "products do not sleep", _SLEEPS),
+    _fault("            if len(v.keys() - {0}) != 1: return False\n", "", "shares are of one parameter", _SLEEPS),
+    _fault("if others or any([floored(a, self.arithmetic.places) != a for a in v.values()]): return []",
+           "if others: return []", "what is rounded is no share", _SLEEPS),
+    _fault("            if others or any([", "            if any([", "a clip is of what is known", _SETTLED),
+    _fault("elif v[p] != 1 or len(v.keys() - {0}) > 1: return False", "", "conditions are of one parameter", _SETTLED),
+    _fault("        if most - least == INFINITY: return False\n", "", "parameters have finitely many values", _SETTLED),
+    _fault("if not p: low, high = (1, 1) if low <= 0 <= high else (2, 2)", "if not p: low, high = 1, 1",
+           "a condition may fail everywhere", _SETTLED),
+    _fault("(p, max(high + 1, least), most)]", "]", "a condition fails above, too", _SETTLED),
+    _fault("(high - last if (a > 0) == (weight > 0)", "(high - last if a > 0", "a clip may be subtracted", _SETTLED),
+    _fault("held.bounds(v)[weight < 0]", "held.bounds(v)[0]", "what is subtracted counts where it is most", _SETTLED),
     _fault("if abs(n) < INFINITY for i in (0, 1)]", "if abs(n) < INFINITY for i in (0,)]",
            "shares turn on both sides of a breakpoint", _SLEEPS),
     _fault("for t in (least, 0, last, *turns)]", "for t in (0, *turns)]", "shares are looked at, at the ends",
