@@ -734,14 +734,13 @@ class Relation:
             spend(10)
             return len(self.wires) - 1
         def sums(affine, wires, ends=None):
-            columns, numbers = {wire: [] for wire in wires}, [n for n in ends or () if abs(n) < INFINITY]
+            columns, numbers, nowhere = {wire: [] for wire in wires}, list(ends or ()), _Box([(1, 1)], {}, {})
             for r, row in enumerate(affine.rows):
                 spend(3 * len(row))
+                numbers += [weight for _, weight in row]
                 for c, weight in row: columns[wires[c]].append((r, weight))
-                numbers += [weight for _, weight in row] if self.precise else ()
-            for n in numbers: self.bounded(number(n), _Box([(1, 1)], {}, {}))
-            first, columns = len(self.wires), [c for c in columns.items() if c[1]]
-            group = Record(first=first, bias=affine.bias, columns=columns, sizes=list(map(len, affine.rows)))
+            for n in numbers if self.precise else (): self.bounded(number(n if abs(n) < INFINITY else 0), nowhere)
+            group = Record(first=len(self.wires), bias=affine.bias, columns=columns, sizes=[*map(len, affine.rows)])
             return [new("sum", ends, group) for _ in affine.bias]
         x = self.inputs = [new("given", None) for _ in self.model.embedding[0]]
         for layer in self.model.layers:
@@ -782,8 +781,9 @@ class Relation:
         (ends, group), (v, waiting) = parts, self.sum(wire, box)
         if self.precise: v = self.added(box, v, waiting)
         elif waiting:
-            few = group.sizes[wire - group.first] < 3  # cut as fast
-            if ends and not few and self.sleeps(box, ends[0], v, waiting): return number(ends[0])
+            long = ends and group.sizes[wire - group.first] > 2  # two terms are cut as fast
+            clips = self.clips(box, v, waiting) if long else None
+            if clips and greatest(box, clips) <= ends[0]: return number(ends[0])  # it sleeps
             v = self.found(waiting[0][0], box)
         if type(v) is not dict or ends is None: return v
         spend(40 + 10 * len(v))
@@ -793,25 +793,23 @@ class Relation:
         if high <= least or most <= low: return number(least if high <= least else most)
         return Cut(v, least if low < least else most)
     def sum(self, wire, box):
-        """Of a sum: the form that some of its terms add up to, and the others, (wire, weight), whose forms are not
-        known on all of the box.  All rows of an affine map at once where nothing is known; for floats, no term added."""
+        """Of a sum: the form that some of its terms add up to, for floats none, and the others, (wire, weight), whose
+        forms are not known on all of the box.  All rows of an affine map at once, where nothing is known yet."""
         if ~wire in box.memo: return box.memo[~wire]
         if box.parent:
             total, waiting = box.memo[~wire] = self.sum(wire, box.parent)
             if self.precise or not waiting: return total, waiting
-            rows, first, columns = [(dict(total), [])], wire, [(part, [(0, weight)]) for part, weight in waiting]
+            rows, first, columns = [(dict(total), [])], wire, {part: [(0, weight)] for part, weight in waiting}
         else:
-            (_, _, group), rows = self.wires[wire], []
+            group = self.wires[wire][2]
             first, columns, rows = group.first, group.columns, [({0: bias}, []) for bias in group.bias]
-        for part, column in columns:
-            v = self.found(part, box)
-            spend(30 + 8 * len(column) * (len(v) if type(v) is dict else 1))
-            if type(v) is not dict or v and self.precise:
-                for r, weight in column: rows[r][1].append((part, weight))
-            else:
-                for r, weight in column if v else ():
-                    total = rows[r][0]
-                    for p, a in v.items(): total[p] = total.get(p, 0) + weight * a
+        for part, column in columns.items():
+            v = self.found(part, box) if column else {}
+            known = type(v) is dict and not self.precise
+            spend(30 + 8 * len(column) * (len(v) if known else 1))
+            for r, weight in column if v else ():
+                if not known: rows[r][1].append((part, weight))
+                for p, a in v.items() if known else (): rows[r][0][p] = rows[r][0].get(p, 0) + weight * a
         spend(20 * len(rows))
         for r, (total, waiting) in enumerate(rows, first): box.memo[~r] = {p: a for p, a in total.items() if a}, waiting
         return box.memo[~wire]
@@ -826,37 +824,15 @@ class Relation:
             for part in (plus({}, v, weight), total): self.bounded(part, box)
         return self.bounded(plus(total, self.bounded(bias, box)), box)
     def clips(self, box, total, waiting):
-        """A sum as clips of forms, (weight, form, its bounds, least, most); none where it is not known as that."""
-        found = [(1, total, *box.bounds(total), -INFINITY, INFINITY)]
-        spend(40 + 8 * len(total))
+        """A sum as clips of forms, (weight, form, least, most); None where it is not known as that."""
+        found = [(1, {p: a}, -INFINITY, INFINITY) for p, a in total.items()]
         for wire, weight in waiting:
             kind, ends, *_ = self.wires[wire]
             v, others = self.sum(wire, box) if kind == "sum" else ({}, [wire])
             spend(40 + 20 * len(v))
-            if others or any([floored(a, self.arithmetic.places) != a for a in v.values()]): return []
-            found.append((weight, v, *box.bounds(v), *ends))
+            if others or any([floored(a, self.arithmetic.places) != a for a in v.values()]): return None
+            found.append((weight, v, *ends))
         return found
-    def sleeps(self, box, end, total, waiting):
-        """Whether a sum is at most end in all of the box, though a sign within it is open: whether that is so for the
-        greatest shares that the parameters have in it.  Its terms are forms, and clips of forms of one parameter."""
-        found, most, shares = self.clips(box, total, waiting), total.get(0, 0), {}
-        if not found: return False
-        for weight, v, _, _, *ends in found[1:]:
-            if len(v.keys() - {0}) != 1: return False
-            shares.setdefault(max(v), []).append((weight, v.get(0, 0), v[max(v)], *ends))
-        for p, a in total.items():
-            if p: shares.setdefault(p, []).append((1, 0, a, -INFINITY, INFINITY))
-        for p, clips in shares.items():
-            def share(t): return sum([w * min(max(b + a * t, low), high) for w, b, a, low, high in clips])
-            # Integers between which, and beyond which, a share is linear: the range's ends, and both at a breakpoint.
-            turns = [(n - b) // a + i for _, b, a, *ends in clips for n in ends if abs(n) < INFINITY for i in (0, 1)]
-            least, last = box.range(p)
-            turns = [min(max(t, least), last) for t in (least, 0, last, *turns)]
-            turns = sorted({t for t in turns if abs(t) < INFINITY})
-            if least == -INFINITY and share(turns[0] - 1) > share(turns[0]): return False
-            if last == INFINITY and share(turns[-1] + 1) > share(turns[-1]): return False
-            most += max(map(share, turns))
-        return most <= end
     def product(self, v, w, box):
         if not (fixed(v) or fixed(w)): v, w = box.fold(v), box.fold(w)
         for one, other in ((v, w), (w, v)):
@@ -967,9 +943,9 @@ class Relation:
                 for r, change in changes:
                     after[self.part(r)] = typed if change is _SAME else [plus(after[r], number(change))]
                 whole = self.reading(x, added, typed, ranges, memo) if cells else box
-                for part, moves in divided(whole, self.asked(tests, registers, typed)):
+                for part, moves, _ in divided(whole, [(f, self.asked(tests, registers, typed))]):
                     if moves: cases.append((part, target, after, ""))
-                for part, moves in divided(box, self.asked(tests, registers, own)) if refuses else ():
+                for part, moves, _ in divided(box, [(f, self.asked(tests, registers, own))]) if refuses else ():
                     if not moves: cases.append((part, None, [], " without a move"))
             for part, target, after, said in cases: self.check_step(part, target, after, moved, place + said)
     def reading(self, x, added, typed, base, before):
@@ -989,60 +965,62 @@ class Relation:
             if test is not _SAME: conditions += [(v, *ends) for v in bits_of]
             elif type(typed) is list: conditions += [(plus(v, w, -1), 0, 0) for v, w in zip(bits_of, typed)]
             else: conditions += [(v, typed >> b & 1, typed >> b & 1) for b, v in enumerate(bits_of)]
-        return conditions
+        return [(tuple(v.items()), low, high) for v, low, high in conditions]
     def check_step(self, box, target, registers, times, place):
         """One step in a part of a box: where it leads, and what is given there."""
         for wire in self.before + self.inputs if self.precise else (): self.bounded(self.value(wire, box), box)
         self.arrives(target, registers, box, times, 0, place)
-        wanted, machine = [(len(self.outputs) - 1, self.machine.accepting.get(target), 0)], self.machine
+        machine, wanted, never = self.machine, [], [((), 1, 1)]  # 0 is not 1
+        def want(output, tests, kind=0):
+            wanted.append((output, never if tests is None else self.asked(tests, registers, kind)))
+        want(len(self.outputs) - 1, machine.accepting.get(target))
         for f, family in enumerate(machine.families if self.claim.mode == "predictive" else ()):
             tests = machine.moves.get(target, {}).get(f, [None])[0]
-            wanted += [(symbol, tests, kind) for kind, symbol in enumerate(family)]
-        for output, tests, kind in wanted:
-            wire = self.outputs[output]
-            clips = self.machine.cells and not self.precise and self.clips(box, *self.sum(wire, box))
-            conditions = [({}, 1, 1)] if tests is None else self.asked(tests, registers, kind)
-            for part, given in divided(box, conditions) if not clips or not settled(box, clips, conditions) else ():
+            for kind, symbol in enumerate(family): want(symbol, tests, kind)
+        clips = {o: None if self.precise else self.clips(box, *self.sum(self.outputs[o], box)) for o, _ in wanted}
+        for part, given, outputs in divided(box, wanted):
+            for output in outputs:
                 def check(b):
-                    low, high = b.bounds(self.value(wire, b))
-                    if not (low > 0 if given else high <= 0):
-                        said = show(self.model.outputs[output]), "missing" if given else "given"
-                        raise Failed("%s: output %s may be %s" % (place, *said))
-                part.everywhere(check)
-def divided(box, conditions):
-    """Parts that are together all of the box, and for each whether the conditions hold there, or some condition fails
-    after others that hold."""
-    parts = []
-    for v, low, high in conditions:
-        parts.append((box.where(v, -INFINITY, low - 1), False))
-        if high < INFINITY: parts.append((box.where(v, high + 1, INFINITY), False))
-        box = box.where(v, low, high)
-        if not box: break
-    return [(part, holds) for part, holds in [*parts, (box, True)] if part]
-def settled(box, clips, conditions):
-    """Whether bounds alone show that a sum of clips is positive where all conditions hold, each that one parameter has
-    some of its finitely many values, and is not where one fails."""
-    inside, outside = {}, []  # ranges of parameters where all hold; those where one fails and those before it hold
-    spend(100 + 30 * len(clips) * (1 + len(conditions)))
-    for v, low, high in conditions:
-        p, low, high = max(v, default=0), low - v.get(0, 0), high - v.get(0, 0)
-        if not p: low, high = (1, 1) if low <= 0 <= high else (2, 2)  # parameter 0 is 1
-        elif v[p] != 1 or len(v.keys() - {0}) > 1: return False
-        least, most = inside.get(p) or box.range(p)
-        if most - least == INFINITY: return False
-        outside += [(p, least, min(low - 1, most)), (p, max(high + 1, least), most)]
-        inside[p] = max(low, least), min(high, most)
-    def greatest(p, low, high):
-        (first, last), total = box.range(p), 0
-        for weight, v, least, most, *ends in clips:
-            a = v.get(p, 0)
-            at = (most if weight > 0 else least) + a * (high - last if (a > 0) == (weight > 0) else low - first)
-            total += weight * min(max(at, ends[0]), ends[1])
-        return total
-    if any([greatest(*side) > 0 for side in outside if side[1] <= side[2]]): return False
-    held = _Box(box.base, {**box.own, **inside}, {})
-    return any([low > high for low, high in inside.values()]) or 0 < sum(
-        [weight * min(max(held.bounds(v)[weight < 0], least), most) for weight, v, _, _, least, most in clips])
+                    low, high = b.bounds(self.value(self.outputs[output], b))
+                    said = show(self.model.outputs[output]), "missing" if given else "given"
+                    need(low > 0 if given else high <= 0, "%s: output %s may be %s", place, *said)
+                known = clips[output] and [(-w if given else w, *clip) for w, *clip in clips[output]]
+                most = INFINITY if known is None else greatest(part, known)
+                if most > 0 or given and most == 0: part.everywhere(check)
+def greatest(box, clips):
+    """A bound of a sum of clips: the greatest shares of parameters in clips of their own, and the others' greatest."""
+    most, shares = 0, {}
+    for weight, v, *ends in clips:
+        p = max(v, default=0)
+        spend(20 + 10 * len(v))
+        if p and v.keys() <= {0, p}: shares.setdefault(p, []).append((weight, v.get(0, 0), v[p], *ends))
+        else: most += weight * min(max(box.bounds(v)[weight > 0], ends[0]), ends[1])
+    for p, terms in shares.items():
+        def share(t): return sum([w * min(max(b + a * t, low), high) for w, b, a, low, high in terms])
+        # Integers between which, and beyond which, a share is linear: the range's ends, and both at a breakpoint.
+        turns = [(n - b) // a + i for _, b, a, *ends in terms for n in ends if abs(n) < INFINITY for i in (0, 1)]
+        least, last = box.range(p)
+        turns = [min(max(t, least), last) for t in (least, 0, last, *turns)]
+        turns = sorted({t for t in turns if abs(t) < INFINITY})
+        if least == -INFINITY and share(turns[0] - 1) > share(turns[0]): return INFINITY
+        if last == INFINITY and share(turns[-1] + 1) > share(turns[-1]): return INFINITY
+        most += max(map(share, turns))
+    return most
+def divided(box, wanted, done=0):
+    """(part, whether conditions hold there, things that they are of) for things and their conditions: of each thing the
+    parts hold all points where all its conditions hold, and all where one fails; they do not meet where each of them is
+    of one parameter."""
+    held, groups = [], {}
+    spend(30 * len(wanted))
+    for thing, conditions in wanted:
+        if len(conditions) == done: held.append(thing)
+        else: groups.setdefault(conditions[done], []).append((thing, conditions))
+    if held: yield box, True, held
+    for (v, low, high), some in groups.items():
+        v, inside = dict(v), box.where(dict(v), low, high)
+        sides = [box.where(v, -INFINITY, low - 1), box.where(v, high + 1, INFINITY) if high < INFINITY else None]
+        for part in filter(None, sides): yield part, False, [thing for thing, _ in some]
+        if inside: yield from divided(inside, some, done + 1)
 def check_relation(claim, evidence):
     need(claim.machine.first is not None, "relation: the language has no word")
     relation = Relation(claim, evidence.entries, "evidence.relation.entries")
