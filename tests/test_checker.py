@@ -865,6 +865,22 @@ def test_a_weight_on_what_is_always_0_changes_nothing():
     assert check({**value, "model": with_a_silent_feature(value["model"], 2048)}) is None
 
 
+@pytest.mark.parametrize("most, says", [(2047, None), (2048, "may not be exact in float16")])
+def test_floats_are_added_in_order(most, says):
+    """In float16 2048 + 1 is 2048, so that 2048 + 1 - 2048 is 0: in a gate, and in an output of constants."""
+    value = dyck_relation(2, 3, arithmetic="float16")
+    rows, gate = value["model"]["embedding"]["rows"], value["model"]["layers"][0]["gate"]
+    gate["rows"][0], gate["bias"][0] = [*gate["rows"][0], len(rows[0]), most, len(rows[0]) + 1, 1], -most
+    value["model"]["embedding"]["rows"] = [[*row, 1, 1] for row in rows]
+    assert check(value) == says or says in check(value)
+    value = dyck_relation(1, 0, arithmetic="float16")
+    last, readout = value["model"]["layers"][-1]["phi"][-1]["affine"], value["model"]["readout"]
+    neurons = len(last["bias"])
+    last["bias"], last["rows"] = [*last["bias"], most, 1], [*last["rows"], [], []]
+    readout["rows"][-1], readout["bias"][-1] = [neurons, 1, neurons + 1, 1], -most
+    assert check(value) == says or says in check(value)
+
+
 def relation_of(arithmetic, wires):
     """The wires of a relation, without its entries; a sum is ("sum", its ends, its bias, its terms)."""
     relation = object.__new__(checker.Relation)

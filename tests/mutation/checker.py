@@ -7,6 +7,7 @@ _CONDITIONS = f"{_TESTS}::test_each_condition_is_checked"
 _LOOKS = f"{_TESTS}::test_what_a_layer_looks_at_changes_with_the_numbers"
 _SLEEPS = f"{_TESTS}::test_what_does_not_sleep", f"{_TESTS}::test_what_sleeps_is_what_is_nowhere_greater"
 _PARTS = f"{_TESTS}::test_parts_are_all_of_a_box"
+_ORDER = f"{_TESTS}::test_floats_are_added_in_order"
 _NUMBERS = f"{_TESTS}::test_a_layer_looks_at_what_may_be_no_number"
 _FRACTIONS = "tests/test_checker_attacks.py::test_what_a_layer_learns_is_paid_for_by_its_fractions"
 _LANES = f"{_TESTS}::test_what_does_not_fit_into_a_lane"
@@ -88,8 +89,9 @@ FAULTS = [
            "types are alike where bits say so", f"{_TESTS}::test_each_bracket_is_looked_at_where_not_all_are_alike"),
     _fault("            need(len(numbers) < MASK,", "            need(True,", "lanes are wide enough", _LANES),
     _fault("                numbers += [weight for _, weight in row]\n", "", "weights are floats"),
-    _fault("type(v) is dict and not self.precise", "type(v) is dict", "floats are added in order"),
-    _fault("None if self.precise else self.clips(", "self.clips(", "floats are not settled by bounds"),
+    _fault("type(v) is dict and not self.precise", "type(v) is dict", "floats are added in order", _ORDER),
+    _fault("None if self.precise else self.clips(", "self.clips(", "floats are not settled by bounds",
+           _ORDER),
     _fault("if kind == \"sum\" else ({}, [wire])", "if kind == \"sum\" else ({}, [])", "products do not sleep",
            _SLEEPS),
     _fault("if p and v.keys() <= {0, p}:", "if p:", "shares are of one parameter", _SLEEPS),
