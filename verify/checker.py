@@ -621,7 +621,6 @@ def check_bound(claim, evidence):
         need(finite, "bound: a state of layer %d is not finite", layer.number)
 
 # -- evidence: a relation, which holds in each control, for any values of the registers --------------------------------
-
 def plus(v, w, factor=1):
     """v + factor w, forms {parameter: coefficient, not 0}; parameters are integers, and parameter 0 is the number 1."""
     total = dict(v)
@@ -629,9 +628,7 @@ def plus(v, w, factor=1):
     return {p: a for p, a in total.items() if a}
 def number(n): return {0: n} if n else {}
 def fixed(v): return v.keys() <= {0}
-
 class Cut(Exception): """It must be known on which side of a number a form is."""
-
 class _Box:
     """Ranges of parameters: the case's (base), but for some (own); what is known on them; the box it was cut from."""
     def __init__(self, base, own, memo, parent=None):
@@ -686,7 +683,6 @@ class _Box:
             try: check(box)
             except Cut as cut: waiting += box.halves(*cut.args)
 _ENTRY = {"control": (0, LARGEST, None), "ranges": [None], "state": {"exponent": _EXPONENT, "layers": [[None]]}}
-
 class Relation:
     """Entries, each a template of the model's state in a control, that every step keeps."""
     def __init__(self, claim, entries, place):
@@ -926,8 +922,7 @@ class Relation:
         """One step from an entry by the symbols of a part of a family, the lower bits of whose type are parameters."""
         machine, named, refuses = self.machine, "null" if control is None else control, self.claim.mode == "recognise"
         base, memo, registers, times = self.opened(control)
-        possible = all([low <= high for low, high in base])
-        for f, first, x, added in self.cubes if possible else ():
+        for f, first, x, added in self.cubes if all([low <= high for low, high in base]) else ():
             name = show(self.model.symbols[machine.families[f][first]]) + (" or one like it" if added else "")
             place = "relation: in control %s, after %s" % (named, name)
             own = [{len(base) + b: 1} for b in range(len(added))]
