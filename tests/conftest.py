@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from verify import progress
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -17,6 +19,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 settings.register_profile("deterministic", derandomize=True, deadline=None)
 settings.load_profile("deterministic")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_progress_by_chance() -> None:
+    """How slow a machine is does not decide what a test sees: who wants to see progress lets it begin sooner."""
+    progress.DELAY = 60.0
 
 
 @pytest.fixture(scope="session")
