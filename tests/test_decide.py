@@ -118,7 +118,7 @@ def test_what_counts_is_open_in_floats_and_proved_exactly():
 
 def test_the_command_prints_a_table_and_its_json(capsys, tmp_path):
     path = tmp_path / "table.json"
-    assert main(["decide", "parity", "--on", "ssm,gru", "--json", str(path)]) == 0
+    assert main(["decide", "parity", "ssm", "gru", "--json", str(path)]) == 0
     shown = capsys.readouterr().out
     assert "impossible" in shown and "expressible" in shown and "Theorem 2" in shown
     rows = json.loads(path.read_text())["decisions"]
@@ -190,6 +190,8 @@ def test_a_kept_answer_that_is_none_counts_as_not_there(change, tmp_path):
         ([], "name one language, or all of the catalogue with --all"),
         (["parity", "--all"], "name one language, or all of the catalogue with --all"),
         (["parity", "--on", "mamba3"], "unknown target 'mamba3': did you mean mamba"),
+        (["parity", "ssm", "mamba3"], "unknown target 'mamba3': did you mean mamba"),
+        (["parity", "ssm", "--on", "gru"], "--on gru: architectures are named already, ssm"),
     ],
 )
 def test_bad_input_is_one_line(words, message, capsys):

@@ -1,4 +1,4 @@
-"""``python -m verify decide LANGUAGE [--on ARCHITECTURE …]``: which architectures can have a language, and why not."""
+"""``python -m verify decide LANGUAGE [ARCHITECTURE …]``: which architectures can have a language, and why not."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ HELP = "which architectures can have a language: weights with a proof, or the al
 
 EXAMPLES = (
     "decide d-2",
-    "decide parity --on mamba2,lstm",
-    "decide --regex '(aa)*'",
+    "decide parity mamba2 lstm",
+    "decide --regex '(aa)*' --on mamba2,lstm",
     "decide --all --on ssm,mamba2,gru",
     "decide --all --out cells",
 )
@@ -35,6 +35,7 @@ _SIGNS = {"expressible": "yes", "impossible": "NO", "open": "?"}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_input(parser, required=False)
+    parser.add_argument("architectures", nargs="*", type=nonempty, metavar="ARCHITECTURE", help="the same as --on")
     parser.add_argument("--all", action="store_true", help="every language of the catalogue, as one table")
     parser.add_argument("--on", metavar="NAME,…", help="these architectures (default: all that run here)")
     parser.add_argument("--mode", choices=MODES, default=RECOGNISE, help="the question (default: recognise)")
@@ -65,7 +66,9 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("decide: name one language, or all of the catalogue with --all")
     if args.out and not args.all:
         raise InputError(f"--out {args.out}: answers are kept of the table of --all")
-    names = _architectures(args.on)
+    if args.architectures and args.on is not None:
+        raise InputError(f"--on {args.on}: architectures are named already, {', '.join(args.architectures)}")
+    names = _architectures(",".join(args.architectures) or args.on)
     if args.certificate and args.all:
         raise InputError(f"--certificate {args.certificate}: a certificate is about one language, and --all is a table")
     if args.certificate and "ssm" not in names:
