@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import resource
+
 import pytest
+from alone import alone
 
 from automata.notation.expressions import parse_regex
 from tests.certificates import FAILED, VERIFIED, checked
@@ -69,6 +72,17 @@ def test_an_alphabet_is_gone_through_once():
     found["evidence"]["cycle"]["w"] = names[:1]
     status, printed = checked(found, seconds=60)
     assert status == FAILED and "all of these strings are words" in printed
+
+
+@alone
+def test_an_operation_stores_no_more_than_a_byte():
+    """Derivatives that are ever new sets of hundreds of terms; a machine of as many controls as a file may ask for."""
+    deep = {**cycle([]), "language": {"dyck": [1, 100_000]}}
+    for found in (deep, cycle(parse_regex("(a|b)*a(a|b){200}", "ab").postfix())):
+        status, printed = checked(found, seconds=60, work=10**8)
+        assert status == FAILED and "operations" in printed
+        # In kilobytes, of all checks so far; Python itself takes 25 megabytes.
+        assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10 < 10**8 + 25 * 10**6
 
 
 # -- wide states and many layers ------------------------------------------------------------------------

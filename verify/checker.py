@@ -458,7 +458,7 @@ class Terms:
         self.nothing, self.empty = self.letters(()), self.term("empty word", (), True)
     def term(self, operator, parts, nullable):
         if (operator, parts) not in self.number:
-            self.number[operator, paid(parts, 20, 300)] = len(self.terms)
+            self.number[operator, paid(parts, 100, 600)] = len(self.terms)
             self.terms.append((operator, parts))
             self.nullable.append(nullable)
         return self.number[operator, parts]

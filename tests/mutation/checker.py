@@ -112,4 +112,6 @@ FAULTS = [
     _fault("need(max(registers, default=0) < MASK - 64,", "need(True,", "registers fit into lanes", _LANES),
     _fault("paid(h, 400)", "paid(h, 0)", "what a layer learns is paid for", _FRACTIONS),
     _fault("paid(z, 200, 200 * len(stage.bias))", "z", "what a stage makes is paid for", _FRACTIONS),
+    _fault("paid(parts, 100, 600)", "paid(parts, 20, 300)", "what a term stores is paid for",
+           "tests/test_checker_attacks.py::test_an_operation_stores_no_more_than_a_byte"),
 ]  # fmt: skip
