@@ -7,14 +7,11 @@ interrupted run goes on where it was.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import json
 import sys
 import time
 from contextlib import ExitStack, contextmanager
 from itertools import product
-from pathlib import Path
 from typing import Any, Iterator
 
 import numpy as np
@@ -23,6 +20,7 @@ from automata.catalogue import language
 from automata.machine import ACCEPT, RECOGNISE
 from constructions.stock.rows import random_row
 from constructions.target import TARGETS
+from tests.kept_lines import Line, filled, kept, options, table
 from verify.decision import IMPOSSIBLE, WITHOUT_WEIGHTS, Decision, decide, decide_without_weights
 
 NONNEGATIVE = (
@@ -172,32 +170,22 @@ def summary(lines: list[dict[str, Any]]) -> str:
                 f"{target:<18} {right} of {len(FORBIDDEN[target])} cells, {of[0]['models']} models each, {minds} of "
                 f"them of two minds, strings of up to {longest} symbols"
             )
-    strange = [json.dumps(line) for line in lines if not as_it_should(line)]
-    return "\n".join([*rows, f"{len(lines)} cells, {len(strange)} not as they should be", *strange])
+    return table(rows, lines, as_it_should)
 
 
 def main(words: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.impossible_matrix", description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("build/impossible-matrix.jsonl"))
+    parser = options("impossible_matrix", __doc__)
     parser.add_argument("--models", type=int, default=MODELS)
-    parser.add_argument("--on", help="only these targets, separated by commas")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no cell after so many")
-    parser.add_argument("--summary", action="store_true", help="only show what is there")
     args = parser.parse_args(words)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    lines = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
-    lines = [line for line in lines if line["models"] == args.models]
-    known, begun = {Cell(line["language"], line["target"]) for line in lines}, time.monotonic()
-    target = DrawnOnce("")
-    for cell in () if args.summary else cells():
-        if cell in known or args.on and cell.target not in args.on.split(","):
-            continue
-        if time.monotonic() - begun > args.seconds:
-            break
-        target = target if target.name == cell.target else DrawnOnce(cell.target)
-        lines.append(run(cell, args.models, target))
-        with args.out.open("a") as file:
-            file.write(json.dumps(lines[-1]) + "\n")
+    drawn = DrawnOnce("")
+
+    def line_of(cell: Cell) -> Line:
+        nonlocal drawn
+        drawn = drawn if drawn.name == cell.target else DrawnOnce(cell.target)
+        return run(cell, args.models, drawn)
+
+    begun = [line for line in kept(args.out) if line["models"] == args.models]
+    lines = filled(args, begun, cells(), line_of)
     print(summary(lines))
     return 0 if all(map(as_it_should, lines)) else 1
 

@@ -6,9 +6,7 @@ one line of JSON for each cell, written as it is done, so that an interrupted ru
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import json
 import sys
 import time
 from collections import Counter
@@ -29,6 +27,7 @@ from constructions.compile.compiler import compile
 from constructions.recurrent.target import CellTarget
 from constructions.stock.target import StockTarget
 from constructions.target import NONLINEAR, REFLECTION, TARGETS
+from tests.kept_lines import Line, filled, kept, options, table
 from verify.claim import Claim
 from verify.proving import prove_claim
 from verify.verdict import PROVED, REFUTED, Verdict
@@ -216,35 +215,24 @@ def summary(lines: list[dict[str, Any]]) -> str:
         f"{kind:<20} {target:<18} " + ", ".join(f"{count} {outcome}" for outcome, count in sorted(found.items()))
         for (kind, target), found in counts.items()
     ]
-    strange = [json.dumps(line) for line in lines if not as_it_should(line)]
-    return "\n".join([*rows, f"{len(lines)} cells, {len(strange)} not as they should be", *strange])
+    return table(rows, lines, as_it_should)
 
 
 def main(words: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.targets_matrix", description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=Path("build/targets-matrix.jsonl"))
+    parser = options("targets_matrix", __doc__)
     parser.add_argument("--real", type=Path, default=Path(__file__).resolve().parents[2] / "shared/data/mlregtest")
     parser.add_argument("--kind", help="only these cells")
-    parser.add_argument("--on", help="only these targets, separated by commas")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no cell after so many")
-    parser.add_argument("--summary", action="store_true", help="only show what is there")
     args = parser.parse_args(words)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    lines = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
-    known = {Cell(*(line[field.name] for field in dataclasses.fields(Cell))) for line in lines}
-    real, begun = args.real if args.real.is_dir() else None, time.monotonic()
-    for cell in () if args.summary else cells(real):
-        if cell in known or args.kind not in (None, cell.kind) or args.on and cell.target not in args.on.split(","):
-            continue
-        if time.monotonic() - begun > args.seconds:
-            break
+    real = args.real if args.real.is_dir() else None
+
+    def line_of(cell: Cell) -> Line:
         try:
-            line = run(cell, real)
+            return run(cell, real)
         except InputError as refusal:
-            line = {**dataclasses.asdict(cell), "outcome": "refused", "reason": str(refusal)}
-        lines.append(line)
-        with args.out.open("a") as file:
-            file.write(json.dumps(line) + "\n")
+            return {**dataclasses.asdict(cell), "outcome": "refused", "reason": str(refusal)}
+
+    wanted = (cell for cell in cells(real) if args.kind in (None, cell.kind))
+    lines = filled(args, kept(args.out), wanted, line_of)
     print(summary(lines))
     return 0 if all(map(as_it_should, lines)) else 1
 
