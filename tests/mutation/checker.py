@@ -2,15 +2,15 @@
 
 from .fault import Fault
 
-_CHECKER, _TESTS = "verify/checker.py", "tests/test_checker.py"
+_CHECKER, _TESTS, _DEFINED = "verify/checker.py", "tests/test_checker.py", "tests/test_checker_definitions.py"
 _CONDITIONS = f"{_TESTS}::test_each_condition_is_checked"
-_LOOKS = f"{_TESTS}::test_what_a_layer_looks_at_changes_with_the_numbers"
-_SLEEPS = f"{_TESTS}::test_what_does_not_sleep", f"{_TESTS}::test_what_sleeps_is_what_is_nowhere_greater"
-_PARTS = f"{_TESTS}::test_parts_are_all_of_a_box"
-_ORDER = f"{_TESTS}::test_floats_are_added_in_order"
-_NUMBERS = f"{_TESTS}::test_a_layer_looks_at_what_may_be_no_number"
+_LOOKS = f"{_DEFINED}::test_what_a_layer_looks_at_changes_with_the_numbers"
+_SLEEPS = f"{_DEFINED}::test_what_does_not_sleep", f"{_DEFINED}::test_what_sleeps_is_what_is_nowhere_greater"
+_PARTS = f"{_DEFINED}::test_parts_are_all_of_a_box"
+_ORDER = f"{_DEFINED}::test_floats_are_added_in_order"
+_NUMBERS = f"{_DEFINED}::test_a_layer_looks_at_what_may_be_no_number"
 _FRACTIONS = "tests/test_checker_attacks.py::test_what_a_layer_learns_is_paid_for_by_its_fractions"
-_LANES = f"{_TESTS}::test_what_does_not_fit_into_a_lane"
+_LANES = f"{_DEFINED}::test_what_does_not_fit_into_a_lane"
 
 
 def _fault(old: str, new: str, why: str, test: str = _CONDITIONS) -> Fault:
@@ -28,14 +28,14 @@ FAULTS = [
     _fault("and 0 not in weights", "", "no weight is 0"),
     _fault("all([i < j for i, j in", "all([i <= j for i, j in", "columns ascend"),
     _fault("form.unpack(form.pack(x))[0] if x == x", "x if x == x", "floats are rounded",
-           f"{_TESTS}::test_rounding_is_to_nearest_even"),
+           f"{_DEFINED}::test_rounding_is_to_nearest_even"),
     _fault("arity 1 to \" + count, (0,), (1,)", "arity 1 to \" + count, (0,), (0,)",
            "an expression is still to come at first",
-           f"{_TESTS}::test_named_languages_are_the_programs"),
+           f"{_DEFINED}::test_named_languages_are_the_programs"),
     _fault("enumerate(dfa.table[q]) if t in alive}", "enumerate(dfa.table[q])}", "moves to dead states are no moves",
            f"{_TESTS}::test_what_is_true_is_verified"),
     _fault("least = 0 if self.nullable[term] else least", "least = least", "what may be empty may be left out",
-           f"{_TESTS}::test_expressions_mean_what_the_program_reads"),
+           f"{_DEFINED}::test_expressions_mean_what_the_program_reads"),
     _fault('need(terms.nullable[part] == (q in accepting), "%s: expression', 'need(True, "%s: expression',
            "expression and automaton agree"),
     _fault('need(len(found) < most, text', 'need(True, text', "pairs are announced"),
@@ -76,9 +76,9 @@ FAULTS = [
            "what may be left out is found anew for new numbers",
            _LOOKS),
     _fault("        if not wraps and all([floored(", "        if all([floored(", "states wrap",
-           f"{_TESTS}::test_a_step_of_forms_is_the_definition_where_all_is_known"),
+           f"{_DEFINED}::test_a_step_of_forms_is_the_definition_where_all_is_known"),
     _fault("(min(low, v, far), max(high, v, far))", "(min(low, far), max(high, far))", "ranges hold what was met",
-           f"{_TESTS}::test_what_a_layer_looks_at_changes_with_the_numbers"),
+           f"{_DEFINED}::test_what_a_layer_looks_at_changes_with_the_numbers"),
     _fault("(min(low, v, far), max(high, v, far)) if v == v else (NAN, NAN)", "min(low, v, far), max(high, v, far)",
            "no number is in no range",
            _NUMBERS),
@@ -86,7 +86,7 @@ FAULTS = [
     _fault("if -INFINITY < v < INFINITY: ends", "if v == v: ends", "infinities are looked at",
            _NUMBERS),
     _fault("        if rows == sums: return", "        if len(rows) == len(sums): return",
-           "types are alike where bits say so", f"{_TESTS}::test_each_bracket_is_looked_at_where_not_all_are_alike"),
+           "types are alike where bits say so", f"{_DEFINED}::test_each_bracket_is_looked_at_where_not_all_are_alike"),
     _fault("            need(len(numbers) < MASK,", "            need(True,", "lanes are wide enough", _LANES),
     _fault("                numbers += [weight for _, weight in row]\n", "", "weights are floats"),
     _fault("type(v) is dict and not self.precise", "type(v) is dict", "floats are added in order", _ORDER),
