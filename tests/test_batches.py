@@ -119,6 +119,14 @@ def test_of_any_counter_machine(machine, seed, mode):
         right_along(machine, walked, batch, mode)
 
 
+def test_a_counter_that_grows_fast():
+    """Beyond 16 bits after four symbols: it is above zero, and accepts, to the end."""
+    moves = (Move("p", "a", "*", "p", (9000,)),)
+    machine = CounterMachine("fast", ("a",), ("p",), ("x",), ("p", (0,)), moves, (("p", "+"),))
+    for batch in word_batches(machine, walkable(machine), 9, 20, np.random.default_rng(0)):
+        right_along(machine, walkable(machine), batch, MODES[0])
+
+
 # -- the words ----------------------------------------------------------------------------------------
 
 

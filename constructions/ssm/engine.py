@@ -1,9 +1,11 @@
 """The exact engine: runs the weights of an SSM on batches of strings.
 
-Three facts make it fast, and none of them knows what the model was built for:
+Four facts make it fast, and none of them knows what the model was built for:
 
 * a layer's gates, increments and mixes are position-wise, so they are evaluated once for each *distinct* row of
   features (and state) in a chunk, and looked up everywhere else;
+* neurons that read no coordinate together are evaluated apart (:mod:`constructions.ssm.pieces`), so that counters side
+  by side do not make a row of every position;
 * where steps keep a state, set it, or add to it, the recurrence needs no loop over time
   (:mod:`constructions.ssm.recurrence`);
 * other gates are looped over time, for the whole batch at once.
@@ -14,6 +16,7 @@ Strings are cut into chunks along time, so memory does not grow with their lengt
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Iterator
 
 import numpy as np
@@ -21,13 +24,14 @@ import numpy as np
 from automata.errors import InputError
 from constructions.ssm.layers import Layer
 from constructions.ssm.number_formats import Product, numbers_for
+from constructions.ssm.pieces import Pieces
 from constructions.ssm.recurrence import Packed, Track, distinct, scan
 from constructions.ssm.relevance import relevant
 from constructions.ssm.weights import SSM
 
 _CHUNK_POSITIONS = 1 << 16
-_MERGED_WIDTH = 128
-"""Rows of fewer features are not searched for equal ones."""
+_MERGED_WIDTH, _MERGED_SIZE = 128, 1 << 13
+"""Rows of fewer features are not searched for equal ones, unless they have more numbers and there is a layer below."""
 _MASKED_BITS, _MASKED_SHARE = 6, 8
 """States of fewer bits, and chunks of fewer positions for each row of features, are not searched for bits that do not
 matter.
@@ -86,6 +90,7 @@ class Engine:
         self._gates = [Product(layer.gate) for layer in ssm.layers]
         self._increments = [Product(layer.increment) for layer in ssm.layers]
         self._mixes = [[Product(mix.affine) for mix in layer.phi] for layer in ssm.layers]
+        self._pieces = [Pieces(layer, products) for layer, products in zip(ssm.layers, self._mixes)]
         self._readout = Product(ssm.readout)
         ends = np.cumsum([layer.width for layer in ssm.layers])
         self.spans = [slice(int(end) - layer.width, int(end)) for layer, end in zip(ssm.layers, ends)]
@@ -129,8 +134,13 @@ class Engine:
 
     def begin(self, batch: int) -> tuple[np.ndarray, Outputs]:
         """State and outputs after BOS."""
-        bos = np.full((batch, 1), len(self.ssm.alphabet), dtype=np.int64)
-        return self.advance(self.start(batch), bos)
+        state, outputs = self._after_bos
+        return np.tile(state, (batch, 1)), Outputs(outputs.table, np.tile(outputs.ids, (batch, 1)))
+
+    @cached_property
+    def _after_bos(self) -> tuple[np.ndarray, Outputs]:
+        """State and outputs of one word."""
+        return self.advance(self.start(1), np.full((1, 1), len(self.ssm.alphabet), dtype=np.int64))
 
     @_ieee
     def advance(self, state: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, Outputs]:
@@ -156,16 +166,24 @@ class Engine:
             for track in tracks:
                 track.put(new_state[:, span], slice(time - 1, None, time))
             tracks = self._masked(layer, tracks, features, ids)
-            rows, where = distinct([*(track.ids for track in tracks), ids])
-            h = np.empty((len(rows), layer.width), self.numbers.dtype)
-            for track in tracks:
-                track.put(h, rows)
-            x = features[ids[rows]]
-            z = h
-            for mix, product in zip(layer.phi, self._mixes[number]):
+            z, x, where = self._first_mix(number, layer, tracks, features, ids)
+            for mix, product in zip(layer.phi[1:], self._mixes[number][1:]):
                 z = self.numbers.mix(product, mix, np.concatenate([z, x], axis=1))
-            features, ids = _merged(z, where)
+            features, ids = _merged(z, where, number + 1 == len(self.ssm.layers))
         return new_state, Outputs(self.read_out(features), ids.reshape(batch, time))
+
+    def _first_mix(
+        self, number: int, layer: Layer, tracks: list[Track], features: np.ndarray, ids: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows of the first mix, rows of features, and which of these pairs stands at each position."""
+        if (found := self._pieces[number].mix(self.numbers, tracks, features, ids)) is not None:
+            return found
+        rows, where = distinct([*(track.ids for track in tracks), ids])
+        h = np.empty((len(rows), layer.width), self.numbers.dtype)
+        for track in tracks:
+            track.put(h, rows)
+        x = features[ids[rows]]
+        return self.numbers.mix(self._mixes[number][0], layer.phi[0], np.concatenate([h, x], axis=1)), x, where
 
     def read_out(self, features: np.ndarray) -> np.ndarray:
         """The outputs, as booleans, that these rows of the last layer's features give."""
@@ -211,13 +229,16 @@ class Engine:
             yield first, state, outputs
 
 
-def _merged(rows: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _merged(rows: np.ndarray, ids: np.ndarray, last: bool) -> tuple[np.ndarray, np.ndarray]:
     """The rows without repetitions, and ``ids`` renumbered to them; both as they are where that would not pay.
 
     What a layer gives out often forgets most of its state, and every row that is left over costs in each layer below.
     """
-    if rows.dtype == object or rows.shape[1] < _MERGED_WIDTH:
+    if rows.dtype == object or (rows.shape[1] < _MERGED_WIDTH and (last or rows.size <= _MERGED_SIZE)):
         return rows, ids
+    if rows.shape[1] < _MERGED_WIDTH:
+        first, number = distinct(list(rows.T))
+        return rows[first], number.take(ids)
     sums = rows.astype(np.float64) @ np.random.default_rng(0).random(rows.shape[1])
     _, first, number = np.unique(sums, return_index=True, return_inverse=True)
     # Rows with the same weighted sum are taken for the same only when they are.

@@ -13,7 +13,7 @@ Bounds on int64 arrays are Python integers.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Callable, Union
+from typing import Callable, Sequence, Union
 
 import numpy as np
 
@@ -59,7 +59,10 @@ class Product:
         """None when no partial sum over these rows can reach the limit, else the bound that could."""
         # Columns side by side in memory: the extremes of long rows are found much sooner than those of many short ones.
         columns = np.ascontiguousarray(x.T)
-        least, greatest = columns.min(axis=1), columns.max(axis=1)
+        return self.within(limit, columns.min(axis=1), columns.max(axis=1), unit)
+
+    def within(self, limit: float, least: np.ndarray, greatest: np.ndarray, unit: float = 1.0) -> float | None:
+        """As :meth:`stays_below`, when input i lies in [least[i], greatest[i]]."""
         coarse = self.size @ np.maximum(-least, greatest) + np.abs(self.bias) * unit
         if coarse.max(initial=0) < limit:
             return None
@@ -93,6 +96,10 @@ class ScaledIntegers:
         if self.unit_bits:
             values += product.bias * (bias_unit - 1)
         return values.astype(np.int64)
+
+    def sums_exactly(self, product: Product, affine: Affine, columns: Sequence[np.ndarray]) -> bool:
+        """Whether no sum leaves the exact range when input i has any of the values ``columns[i]``."""
+        return product.within(self.limit, *_extremes(columns), 1 << self.unit_bits) is None
 
     def mix(self, product: Product, mix: Mix, x: np.ndarray) -> np.ndarray:
         values = _shift(self.affine(product, mix.affine, x), mix.affine.exponent)
@@ -171,8 +178,7 @@ class Floats:
         if len(x) == 0:
             return np.zeros((0, affine.outputs), dtype=self.dtype)
         scaled = x.astype(np.float64) * 4
-        representable = product.largest < self.limit and affine.exponent + 2 <= self.most_bits
-        if representable and (np.abs(scaled) < 2**50).all() and (scaled == np.rint(scaled)).all():
+        if self._in_quarters(product, affine, scaled):
             # Everything is a multiple of one unit and no partial sum leaves the exact range, so nothing
             # rounds and the order of summation does not matter: a matrix product gives the defined result.
             if product.stays_below(self.limit, scaled, 4.0) is None:
@@ -185,6 +191,17 @@ class Floats:
             used = np.flatnonzero(matrix[:, i])
             total[:, used] += x[:, i, None] * weights[used, i]
         return total + self.stored(affine.bias, affine.exponent)
+
+    def _in_quarters(self, product: Product, affine: Affine, scaled: np.ndarray) -> bool:
+        """Whether weights are stored as they are, and inputs, given in quarters, are whole."""
+        representable = product.largest < self.limit and affine.exponent + 2 <= self.most_bits
+        return representable and bool((np.abs(scaled) < 2**50).all() and (scaled == np.rint(scaled)).all())
+
+    def sums_exactly(self, product: Product, affine: Affine, columns: Sequence[np.ndarray]) -> bool:
+        """As that of :class:`ScaledIntegers`."""
+        scaled = [column.astype(np.float64) * 4 for column in columns]
+        quarters = all(self._in_quarters(product, affine, column) for column in scaled)
+        return quarters and product.within(self.limit, *_extremes(scaled), 4.0) is None
 
     def mix(self, product: Product, mix: Mix, x: np.ndarray) -> np.ndarray:
         values = self.affine(product, mix.affine, x)
@@ -303,6 +320,12 @@ def check_bound(value: int | float, limit: int, arithmetic: Arithmetic) -> None:
             f"2^{limit.bit_length() - 1} only: "
             "use shorter strings"
         )
+
+
+def _extremes(columns: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the greatest value of each column, as float64."""
+    least, greatest = zip(*((column.min(initial=0), column.max(initial=0)) for column in columns))
+    return np.array(least, dtype=np.float64), np.array(greatest, dtype=np.float64)
 
 
 def largest_size(integers: np.ndarray) -> int:

@@ -10,6 +10,7 @@ Nothing here knows what a coordinate was built for.  Each is run in the first of
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Union
 
@@ -22,6 +23,7 @@ from constructions.ssm.number_formats import NumberFormat, Rationals, ScaledInte
 _PACKED_BITS = 32
 _TABLE = 1 << 16
 """Rows are told apart by a table of all that there could be, where these are no more."""
+_HASHED, _FACTOR = 10, np.uint64(0x9E3779B97F4A7C15)
 _MOST_MAPS, _MOST_STATES = 16, 64
 """Of a coordinate whose changes are looked up in pairs."""
 
@@ -41,6 +43,12 @@ class Column:
     def reach(self) -> tuple[np.ndarray, np.ndarray]:
         """The least and the greatest state of each coordinate."""
         return self.ids.min(keepdims=True), self.ids.max(keepdims=True)
+
+    @property
+    def combinations(self) -> int:
+        """At most so many rows of states."""
+        least, greatest = float(self.ids.min()), float(self.ids.max())
+        return int(min(len(self.ids), greatest - least + 1)) if greatest - least < math.inf else len(self.ids)
 
     def put(self, target: np.ndarray, positions) -> None:
         """Writes the states at these positions into ``target``, shape (positions, width)."""
@@ -66,6 +74,11 @@ class Packed:
     def reach(self) -> tuple[np.ndarray, np.ndarray]:
         """The least and the greatest state of each coordinate."""
         return self.levels.min(axis=1), self.levels.max(axis=1)
+
+    @property
+    def combinations(self) -> int:
+        """At most so many rows of states."""
+        return self.levels.shape[1] ** len(self.coordinates)
 
     def masked(self, matters: np.ndarray, rows: np.ndarray) -> "Packed":
         """The same, but for single bits that do not matter where a row is read, which have their first state there.
@@ -225,23 +238,38 @@ def _changed(i: int, numbers: NumberFormat, layer: Layer, gates, increments, cha
         return None
     if not (twice == twice[:, :, :1]).all():
         return None
-    # By the number of the change before, or beyond these the number of the initial state; and by the number of the
-    # change.
-    table = np.searchsorted(states, np.concatenate([twice[:, :, 0].T, once.T])).astype(np.uint8)
+    # By the last two events: a change, by its number, or the beginning of a word, beyond these by the number of the
+    # state that the word begins with.
+    known, events = len(chosen), len(chosen) + len(initial)
+    table = np.empty((events, events), dtype=np.uint8)
+    table[:known, :known] = np.searchsorted(states, twice[:, :, 0].T)
+    table[known:, :known] = np.searchsorted(states, once.T)
+    table[:, known:] = np.searchsorted(states, initial)
     maps = np.zeros(len(gates), dtype=np.uint8)
     maps[rows] = number
     time, flat = ids.shape[1], ids.ravel()
-    sets = np.where(changes, np.uint8(255), np.uint8(0)).take(flat)
-    now = maps.take(flat)
-    start = (len(chosen) + np.searchsorted(initial, h)).astype(np.uint8)
-    last = _last_set(sets.copy(), now.copy(), start, time)
-    before = np.empty_like(last)
-    before[1:] = last[:-1]
-    before[::time] = start
-    reached = table[before, now] & sets
-    return Packed(
-        np.array([i]), _last_set(sets, reached, np.searchsorted(states, h).astype(np.uint8), time), 8, states[None]
-    )
+    happens = changes.take(flat)
+    begins = happens[::time].copy()
+    happens[::time] = True
+    at = np.flatnonzero(happens)
+    always = len(at) == len(flat)
+    now = maps.take(flat if always else flat.take(at))
+    words = np.arange(len(ids)) * time if always else np.searchsorted(at, np.arange(len(ids)) * time)
+    start = (known + np.searchsorted(initial, h)).astype(np.uint8)
+    now[words] = np.where(begins, now[words], start)
+    before = np.empty_like(now)
+    before[1:] = now[:-1]
+    before[words] = start
+    reached = table.ravel().take(before * np.uint16(events) + now)
+    return Packed(np.array([i]), reached if always else reached.repeat(_gaps(at, len(flat))), 8, states[None])
+
+
+def _gaps(at: np.ndarray, end: int) -> np.ndarray:
+    """From each place to the next, and from the last to the end."""
+    gaps = np.empty_like(at)
+    np.subtract(at[1:], at[:-1], out=gaps[:-1])
+    gaps[-1] = end - at[-1]
+    return gaps
 
 
 # -- summed -----------------------------------------------------------------------------------------------
@@ -278,7 +306,7 @@ def _sums(resets: np.ndarray, added: np.ndarray, ids: np.ndarray, h: np.ndarray)
     offset = integers.take(rows) - sums.take(first)
     words = np.searchsorted(first, np.arange(batch) * time)
     offset[words] += np.where(resets[rows[words]], 0, carried)
-    sums += offset.repeat(np.diff(first, append=len(flat)))
+    sums += offset.repeat(_gaps(first, len(flat)))
     return sums.astype(added.dtype, copy=False)
 
 
@@ -339,22 +367,46 @@ def distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
             code += digit
             size *= base
     code = code.astype(np.intp, copy=False)
-    if size > most:
-        _, representatives, ids = np.unique(code, return_index=True, return_inverse=True)
-        return representatives, ids
-    place = np.full(size, -1, dtype=np.int64)
-    place[code] = np.arange(len(code))
+    return _told_apart(code) if size > most else _listed(code, size)
+
+
+def _listed(code: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """As :func:`distinct`, of numbers below ``size``, by a table of all that there could be."""
+    place: np.ndarray = np.full(size, -1, dtype=np.int32)
+    place[code] = np.arange(len(code), dtype=np.int32)
     present = np.flatnonzero(place >= 0)
-    number = np.empty(size, dtype=np.int64)
+    number = np.empty(size, dtype=np.intp)
     number[present] = np.arange(len(present))
-    return place[present], number.take(code)
+    return place[present].astype(np.intp), number.take(code)
+
+
+def _told_apart(code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """As :func:`distinct`, of any numbers: each is held against another whose hash is the same, and sorted with the
+    others that this does not settle.
+    """
+    bits = max(_HASHED, (2 * len(code)).bit_length())
+    slot = (code.view(np.uint64) * _FACTOR >> np.uint64(64 - bits)).astype(np.intp)
+    place = np.empty(1 << bits, dtype=np.int32)
+    place[slot] = np.arange(len(code), dtype=np.int32)
+    representative = place.take(slot)
+    left = np.flatnonzero(code.take(representative) != code)
+    if len(left):
+        _, first, same = np.unique(code[left], return_index=True, return_inverse=True)
+        representative[left] = left[first][same]
+    # The numbers of the representatives are written over the slots, of which there are as many as positions at least.
+    number = place[: len(code)]
+    present = np.zeros(len(code), dtype=bool)
+    present[representative] = True
+    representatives = np.flatnonzero(present)
+    number[representatives] = np.arange(len(representatives))
+    return representatives, number.take(representative).astype(np.intp)
 
 
 def _renumbered(digits: np.ndarray, base: int, most: int) -> tuple[np.ndarray, int]:
-    """The digits without gaps: 0, 1, ... in the order of their values."""
+    """The digits without gaps."""
     if base > most:
-        values, numbers = np.unique(digits, return_inverse=True)
-        return numbers, len(values)
+        representatives, numbers = _told_apart(digits.astype(np.int64, copy=False))
+        return numbers, len(representatives)
     present = np.zeros(base, dtype=bool)
     present[digits] = True
     return (np.cumsum(present) - 1).take(digits), int(np.count_nonzero(present))
@@ -374,7 +426,7 @@ def _digits(column: np.ndarray) -> tuple[np.ndarray, int]:
         column = quarters.astype(np.int64)
     least, greatest = (int(column.min()), int(column.max())) if len(column) else (0, 0)
     if greatest - least >= 1 << 32:
-        values, digits = np.unique(column, return_inverse=True)
-        return digits, len(values)
+        representatives, digits = _told_apart(column.astype(np.int64, copy=False))
+        return digits, len(representatives)
     # Subtracting in the column's own narrow type could overflow.
     return column - np.int64(least) if least else column, greatest - least + 1

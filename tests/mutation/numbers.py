@@ -8,6 +8,7 @@ _STORAGE = "constructions/ssm/storage.py"
 _FORMATS = "constructions/ssm/number_formats.py"
 _RECURRENCE = "constructions/ssm/recurrence.py"
 _BOXES = "constructions/ssm/box_arithmetic.py"
+_PIECES, _BY_PIECES = "constructions/ssm/pieces.py", "tests/test_pieces.py"
 _EXTREME = "tests/test_extreme_numbers.py"
 _NUMBERS = "tests/test_model_numbers.py"
 
@@ -209,5 +210,40 @@ FAULTS = [
         "[(n, row.tobytes()) for n, row in zip(numbers.tolist(), rows)]",
         f"{_EXTREME}::test_a_bounded_search_tells_fractions_apart_by_their_values",
         "pairs of fractions are told apart by their values",
+    ),
+    Fault(
+        _PIECES,
+        "if not numbers.sums_exactly(self._products[1], self._layer.phi[1].affine, columns):",
+        "if False:",
+        _BY_PIECES,
+        "sums that could round or be too large are not taken apart",
+    ),
+    Fault(
+        _PIECES,
+        "[*numbered, _labels(features, self._read_later).take(ids)]",
+        "[*numbered, np.zeros_like(ids)]",
+        _BY_PIECES,
+        "what later mixes read tells positions apart",
+    ),
+    Fault(
+        _PIECES,
+        "label = _labels(features, self._features[piece.neurons].any(axis=0))",
+        "label = np.zeros(len(features), dtype=np.intp)",
+        _BY_PIECES,
+        "what the neurons of a piece read tells positions apart",
+    ),
+    Fault(
+        _RECURRENCE,
+        "    if len(left):\n        _, first",
+        "    if False:\n        _, first",
+        _BY_PIECES,
+        "rows with the same hash are held against each other",
+    ),
+    Fault(
+        _RECURRENCE,
+        "now[words] = np.where(begins, now[words], start)",
+        "now[words] = start",
+        "tests/test_recurrence.py",
+        "a word may begin with a change",
     ),
 ]

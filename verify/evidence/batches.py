@@ -23,15 +23,16 @@ from automata.machines.flip_flop import FlipFlopMachine
 
 LONGEST = 1 << 14
 """Words of a greater length are drawn one by one: few of them fit into a batch."""
-_WORDS, _POSITIONS = 1 << 12, 1 << 21
+_WORDS, _POSITIONS = 1 << 13, 1 << 22
 """Words of a batch, and their positions taken together."""
-_CHOICES = 1 << 21
-"""Of a batch: words times situations times symbols."""
+_CHOICES, _CHOICES_AT_ONCE = 1 << 22, 1 << 18
+"""Of a batch: words times situations times symbols, and how many are made at once."""
 _LEAST_WORDS = 64
 """Of a batch: fewer at once would not be quicker than one by one."""
 _SYMBOLS, _COUNTERS, _TRANSITIONS = 128, 8, 10_000
 """Of a machine that is run on arrays, where it is no automaton: of small ones all transitions are tabulated."""
-_NEVER = -1.0
+_GATHERED, _LAST_BYTE = np.uint64(0x0102040810204080), np.uint64(56)
+"""Times this, bit 0 of each of eight bytes stands in the last of them, the first lowest."""
 _DEAD = 8
 """One word in so many of which nothing is asked any more is worth letting go of them."""
 
@@ -95,7 +96,12 @@ def walkable(machine: Machine) -> Walkable | None:
 
 def _words(walked: Walkable) -> int:
     """How many words a batch may have."""
-    return min(_WORDS, _CHOICES // walked.situations.allowed.size)
+    situations, k = walked.situations.allowed.shape
+    return min(_WORDS, _CHOICES // (situations * _power_of_two(k)))
+
+
+def _power_of_two(least: int) -> int:
+    return 1 << (least - 1).bit_length()
 
 
 def _on_arrays(machine: Machine) -> Walkable | None:
@@ -117,7 +123,8 @@ class _Table:
     """An automaton: its states, in the order of the rows of its table."""
 
     def __init__(self, machine: Machine, states: Iterable[Any], table: np.ndarray, initial: int):
-        self.initial, self.symbols, self.next = initial, len(machine.alphabet), table.ravel()
+        self.initial, self.symbols = initial, len(machine.alphabet)
+        self.next = table.ravel().astype(np.intp)
         self.number, distinct = _numbered([(machine.legal(state), machine.accepts(state)) for state in states])
         self.situations = Situations(machine.alphabet, distinct)
 
@@ -141,17 +148,19 @@ def _tabulated(machine: Machine) -> _Table:
 
 class _TableRuns:
     def __init__(self, table: _Table, words: int):
-        self._table, self._states = table, np.full(words, table.initial, dtype=np.intp)
+        self._table = table
+        self._have(np.full(words, table.initial, dtype=np.intp))
 
-    @property
-    def situations(self) -> np.ndarray:
-        return self._table.number[self._states]
+    def _have(self, states: np.ndarray) -> None:
+        self._states, self.situations = states, self._table.number.take(states)
 
     def read(self, symbols: np.ndarray) -> None:
-        self._states = self._table.next[self._states[: len(symbols)] * self._table.symbols + symbols]
+        move = self._states[: len(symbols)] * self._table.symbols
+        move += symbols
+        self._have(self._table.next.take(move))
 
     def keep(self, words: np.ndarray) -> None:
-        self._states = self._states[words]
+        self._have(self._states[words])
 
 
 # -- bounded Dyck languages ---------------------------------------------------------------------------
@@ -201,7 +210,8 @@ class _DyckRuns:
         self._look()
 
     def _look(self) -> None:
-        self.situations = self._stacks[self._place] + (self._place >= self._full)
+        self.situations = self._stacks.take(self._place)
+        self.situations += self._place >= self._full
 
     def keep(self, words: np.ndarray) -> None:
         self._have(self._stacks.reshape(self._levels, -1)[:, words], self._place[words] // self._words)
@@ -209,9 +219,11 @@ class _DyckRuns:
     def read(self, symbols: np.ndarray) -> None:
         place = self._place[: len(symbols)]
         # What is above the top is never read before it is written again.
-        self._stacks[place + self._words] = self._dyck.opened[symbols]
-        move = self._moves[self.situations[: len(symbols)] * self._dyck.symbols + symbols]
-        self._place = np.maximum(place + move, self._first[: len(symbols)])
+        self._stacks[place + self._words] = self._dyck.opened.take(symbols)
+        move = self.situations[: len(symbols)] * self._dyck.symbols
+        move += symbols
+        place += self._moves.take(move)
+        self._place = np.maximum(place, self._first[: len(symbols)], out=place)
         self._look()
 
 
@@ -226,9 +238,13 @@ class _Counters:
         control = {name: number for number, name in enumerate(machine.controls)}
         dead = len(control)
         views = (dead + 1) << self.counters
+        largest = max(machine.initial[1], default=0) + (LONGEST + 1) * machine.fastest
+        self.dtype = np.dtype(np.int16 if largest < 1 << 15 else np.int64)
         self.target = np.full(views * self.symbols, dead << self.counters, dtype=np.intp)
-        self.add = np.zeros((self.counters, views * self.symbols), dtype=np.int64)
-        self.initial = control[machine.initial[0]] << self.counters, machine.initial[1]
+        add: np.ndarray = np.zeros((views * self.symbols, _COUNTERS), dtype=self.dtype)
+        values: np.ndarray = np.zeros(_COUNTERS, dtype=self.dtype)
+        values[: self.counters] = machine.initial[1]
+        self.initial = control[machine.initial[0]] << self.counters, values
         pairs: list[tuple[frozenset[str], bool]] = []
         for view in range(views):
             number, signs = view >> self.counters, tuple(view >> i & 1 for i in range(self.counters))
@@ -237,7 +253,9 @@ class _Counters:
             for i, symbol in enumerate(machine.alphabet):
                 if state is not None and (move := machine.move(state, symbol)) is not None:
                     self.target[view * self.symbols + i] = control[move.target] << self.counters
-                    self.add[:, view * self.symbols + i] = move.add
+                    add[view * self.symbols + i, : self.counters] = move.add
+        self.add = add.view(f"V{_COUNTERS * self.dtype.itemsize}").ravel()
+        """What a move adds to the counters, as one item."""
         self.number, distinct = _numbered(pairs)
         self.situations = Situations(machine.alphabet, distinct)
 
@@ -246,27 +264,33 @@ class _Counters:
 
 
 class _CounterRuns:
+    """Eight counters for each word, some of them unused."""
+
     def __init__(self, machine: _Counters, words: int):
         self._machine = machine
         control, values = machine.initial
-        self._values: np.ndarray = np.repeat(np.array(values, dtype=np.int64).reshape(-1, 1), words, axis=1)
+        self._values = np.tile(values, (words, 1))
         self._look(np.full(words, control, dtype=np.intp))
 
-    @property
-    def situations(self) -> np.ndarray:
-        return self._machine.number[self._view]
-
     def read(self, symbols: np.ndarray) -> None:
-        move = self._view[: len(symbols)] * self._machine.symbols + symbols
-        self._values = self._values[:, : len(symbols)] + self._machine.add.take(move, axis=1)
-        self._look(self._machine.target[move])
+        move = self._view[: len(symbols)] * self._machine.symbols
+        move += symbols
+        added = self._machine.add.take(move).view(self._machine.dtype).reshape(-1, _COUNTERS)
+        added += self._values[: len(symbols)]
+        self._values = added
+        self._look(self._machine.target.take(move))
 
     def _look(self, controls: np.ndarray) -> None:
-        signs = np.packbits(self._values > 0, axis=0, bitorder="little")
-        self._view: np.ndarray = controls + signs[0] if len(signs) else controls
+        # Eight booleans, each a byte, are one number; no two of the products that are added share a bit.
+        signs = (self._values > 0).view("<u8").ravel() * _GATHERED >> _LAST_BYTE
+        self._have(controls + signs.astype(np.intp))
+
+    def _have(self, view: np.ndarray) -> None:
+        self._view, self.situations = view, self._machine.number.take(view)
 
     def keep(self, words: np.ndarray) -> None:
-        self._values, self._view = self._values[:, words], self._view[words]
+        self._values = self._values[words]
+        self._have(self._view[words])
 
 
 # -- words --------------------------------------------------------------------------------------------
@@ -320,48 +344,66 @@ def _drawn(
     lengths = -np.sort(-rng.integers(0, max_length + 1, len(kinds)))
     kinds = rng.permutation(kinds)
     symbols = np.zeros((max_length + 1, len(kinds)), dtype=np.min_scalar_type(len(alphabet)))
-    arbitrary, walks, wrong = np.flatnonzero(kinds == 1), np.flatnonzero(kinds != 1), np.flatnonzero(kinds == 2)
+    arbitrary, walks = np.flatnonzero(kinds == 1), np.flatnonzero(kinds != 1)
     symbols[:, arbitrary] = rng.integers(0, len(alphabet), (max_length + 1, len(arbitrary)), dtype=symbols.dtype)
-    symbols[:-1, walks], lengths[walks] = _walks(walked, lengths[walks], max_length, rng)
-    symbols[:, wrong], lengths[wrong] = _one_error(symbols[:, wrong], lengths[wrong], len(alphabet), rng)
+    walked_along, lengths[walks] = _walks(walked, lengths[walks], max_length, rng)
+    wrong = np.flatnonzero(kinds[walks] == 2)
+    found, lengths[walks[wrong]] = _one_error(
+        walked_along.take(wrong, axis=1), lengths[walks[wrong]], len(alphabet), rng
+    )
+    walked_along[:, wrong] = found
+    symbols[:, walks] = walked_along
     order = np.argsort(-lengths, kind="stable")
-    return WordBatch(alphabet, symbols[: lengths.max(), order], lengths[order], kinds[order])
+    return WordBatch(alphabet, symbols[: lengths.max()].take(order, axis=1), lengths[order], kinds[order])
 
 
 def _walks(
     walked: Walkable, lengths: np.ndarray, max_length: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Walks along legal symbols, with log-normal weights of their own, and their lengths: at most those given, which
-    fall; less where no symbol is legal.
+    fall; less where no symbol is legal.  There is room for one symbol more.
     """
-    allowed, words = walked.situations.allowed, len(lengths)
-    situations, k = allowed.shape
-    # What a draw has to be below for each symbol or one before it, by symbol, situation and word: 1 from the last legal
-    # symbol on, rounded or not, and never where none is legal.
-    bounds = np.cumsum(allowed.T[:, :, None] * rng.lognormal(0.0, 2.0, (k, 1, words)), axis=0)
-    bounds = np.where(
-        bounds == bounds[-1], np.where(bounds[-1] > 0, 1.0, _NEVER), bounds / np.maximum(bounds[-1], 1e-300)
-    )
-    bounds = bounds.reshape(k, situations * words)
-    symbols = np.zeros((max_length, words), dtype=np.min_scalar_type(k))
+    words, k = len(lengths), walked.situations.allowed.shape[1]
+    bounds, width = _bounds(walked.situations.allowed, rng.lognormal(0.0, 2.0, (words, k)))
+    stuck = ~walked.situations.allowed.any(axis=1)
+    symbols = np.zeros((max_length + 1, words), dtype=np.min_scalar_type(k))
     lengths, runs, going = lengths.copy(), walked.begin(words, max_length), _Going(lengths)
     for time in range(max_length):
         left = going.left_at(time)
-        if not left:
-            break
-        choices = bounds.take(runs.situations[:left] * words + going.words[:left], axis=1)
-        drawn = np.add.reduce(choices <= rng.random(left), axis=0, dtype=np.intp)
-        if drawn.max() == k:
-            lengths[going.words[:left][drawn == k]] = time
-            kept = np.flatnonzero(drawn < k)
+        ended = stuck.take(runs.situations[:left])
+        if ended.any():
+            lengths[going.words[:left][ended]] = time
+            kept = np.flatnonzero(~ended)
             going.keep(kept)
             runs.keep(kept)
-            drawn = drawn[kept]
-            if not len(kept):
-                break
+            left = going.left_at(time)
+        if not left:
+            break
+        drawn = runs.situations[:left] * words
+        drawn += going.words[:left]
+        drawn *= width
+        random, step = rng.random(left, dtype=np.float32), width >> 1
+        while step:  # how many bounds are not above the number, by halves
+            drawn += (bounds.take(drawn + (step - 1)) <= random) * step
+            step >>= 1
+        drawn &= width - 1
         symbols[time, going.at] = drawn
         runs.read(drawn)
     return symbols, lengths
+
+
+def _bounds(allowed: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, int]:
+    """What a random number below 1 has to be below for a symbol or one before it, for each situation, word and symbol:
+    1 from the last legal symbol on, rounded or not.  Their number is a power of two for each situation and word.
+    """
+    (situations, k), words = allowed.shape, len(weights)
+    width = _power_of_two(k)
+    bounds: np.ndarray = np.ones((situations, words, width), dtype=np.float32)
+    at_once = max(1, _CHOICES_AT_ONCE // max(1, words * k))
+    for first in range(0, situations, at_once):
+        sums = np.cumsum(allowed[first : first + at_once, None] * weights.astype(np.float32), axis=2)
+        bounds[first : first + at_once, :, :k] = sums / np.maximum(sums[:, :, -1:], np.float32(1e-30))
+    return bounds.ravel(), width
 
 
 class _Going:
@@ -373,18 +415,23 @@ class _Going:
     """
 
     def __init__(self, lengths: np.ndarray):
-        self._lengths, self.words = lengths, np.arange(len(lengths))
+        self._have(lengths, np.arange(len(lengths)))
         self.at: slice | np.ndarray = slice(0, len(lengths))
+
+    def _have(self, lengths: np.ndarray, words: np.ndarray) -> None:
+        self._lengths, self.words = lengths, words
+        self._left = (len(lengths) - np.bincount(lengths).cumsum()).tolist()
+        """How many are longer than 0, 1, ..."""
 
     def left_at(self, time: int) -> int:
         """How many are longer than this."""
-        left = int(np.searchsorted(-self._lengths, -time, side="left"))
+        left = self._left[time] if time < len(self._left) else 0
         self.at = slice(0, left) if isinstance(self.at, slice) else self.words[:left]
         return left
 
     def keep(self, words: np.ndarray) -> None:
         """Lets go of all but these."""
-        self._lengths, self.words = self._lengths[words], self.words[words]
+        self._have(self._lengths[words], self.words[words])
         self.at = self.words
 
 
@@ -392,13 +439,13 @@ def _one_error(
     symbols: np.ndarray, lengths: np.ndarray, k: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Words with one symbol inserted, replaced or removed, anywhere or at the end; with room for one symbol more."""
-    words = np.arange(len(lengths))
     places, kinds = rng.integers(0, lengths + 1), rng.integers(0, 3, len(lengths))
     inserted = (kinds == 0) | (places == lengths)
     removed = (kinds == 2) & ~inserted
-    time = np.arange(len(symbols))[:, None]
-    source = time + np.where(time >= places, removed.astype(np.intp) - inserted, 0)
-    found = symbols[np.clip(source, 0, len(symbols) - 1), words]
+    behind = np.arange(len(symbols))[:, None] >= places
+    found = symbols.copy()
+    np.copyto(found[1:], symbols[:-1], where=behind[1:] & inserted)
+    np.copyto(found[:-1], symbols[1:], where=behind[:-1] & removed)
     other = rng.integers(0, k, len(lengths))
     put = np.flatnonzero(~removed)
     found[places[put], put] = other[put]
@@ -413,7 +460,8 @@ def situations_along(walked: Walkable, batch: WordBatch, mode: str) -> np.ndarra
     asked, which is after the end of the word, and in predictive mode after a symbol that is not legal.
     """
     allowed, k = walked.situations.allowed.ravel(), len(batch.alphabet)
-    found = np.full((len(batch.symbols) + 1, len(batch)), -1, dtype=np.intp)
+    dtype = np.int16 if len(walked.situations.legal) < 1 << 15 else np.int32
+    found: np.ndarray = np.full((len(batch.symbols) + 1, len(batch)), -1, dtype=dtype)
     runs, going = walked.begin(len(batch), len(batch.symbols)), _Going(batch.lengths)
     found[0] = runs.situations
     for time in range(len(batch.symbols)):
@@ -421,14 +469,17 @@ def situations_along(walked: Walkable, batch: WordBatch, mode: str) -> np.ndarra
         if not left:
             break
         symbols = batch.symbols[time, going.at].astype(np.intp)
-        asked: np.ndarray | bool = True
+        unasked = 0
         if mode == PREDICTIVE:
-            asked = allowed[runs.situations[:left] * k + symbols]  # after one that is not, none is legal
-            if _DEAD * np.count_nonzero(~asked) > left:
+            move = runs.situations[:left] * k
+            move += symbols
+            asked = allowed.take(move)  # after one that is not, none is legal
+            unasked = left - np.count_nonzero(asked)
+            if _DEAD * unasked > left:
                 kept = np.flatnonzero(asked)
                 going.keep(kept)
                 runs.keep(kept)
-                symbols, asked = symbols[kept], True
+                symbols, unasked = symbols[kept], 0
         runs.read(symbols)
-        found[time + 1, going.at] = np.where(asked, runs.situations, -1)
+        found[time + 1, going.at] = np.where(asked, runs.situations, -1) if unasked else runs.situations
     return found

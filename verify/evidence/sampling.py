@@ -287,20 +287,21 @@ class _Tally:
         answers = [frozenset((ACCEPT,)) if accepts else frozenset() for accepts in situations.accepting.tolist()]
         numbers = np.array([*map(self._number, situations.legal if self.mode == PREDICTIVE else answers), -1])
         # Situation -1 is the last of them: nothing is asked.
-        expected = np.ascontiguousarray(numbers[situations_along(walked, batch, self.mode)].T)
+        along = situations_along(walked, batch, self.mode)
         place = np.array([self.index[symbol] for symbol in batch.alphabet])
         step = max(1, min(1 << 16, _CELLS // len(self.model.outputs)) // _GROUP)
         # Words of which as much is asked are run together, and no further than that.
-        asked = np.count_nonzero(expected >= 0, axis=1) - 1
+        asked = np.count_nonzero(along >= 0, axis=0) - 1
         order = np.argsort(-asked, kind="stable")
         for first in range(0, len(batch), _GROUP):
             words = order[first : first + _GROUP]
-            longest, wanted = int(asked[words[0]]), expected[words]
+            longest = int(asked[words[0]])
+            wanted = numbers.take(along[: longest + 1].take(words, axis=1).T)
             state, outputs = self.model.begin(len(words))
             self._compare(batch, words, 0, wanted[:, :1], outputs)
             for time in range(0, longest, step):
                 until = min(time + step, longest)
-                symbols = place[batch.symbols[time:until, words].T]
+                symbols = place.take(batch.symbols[time:until].take(words, axis=1).T)
                 state, outputs = self.model.advance(state, symbols)
                 self._compare(batch, words, time + 1, wanted[:, time + 1 : until + 1], outputs)
                 self.progress.advance(0, symbols=self.symbols + int(np.minimum(batch.lengths[words], until).sum()))
