@@ -50,7 +50,7 @@ class JointStates:
 
         The one that stands first of several alike is the new one.  O(pairs), and O(all pairs) now and then.
         """
-        return self.number(fields)[1]
+        return self._placed(fields)[1] if len(fields[0]) else np.zeros(0, dtype=np.intp)
 
     def number(self, fields: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """As :meth:`add`: the numbers of all these pairs, and the positions of those that are new.
@@ -60,20 +60,32 @@ class JointStates:
         >>> numbers.tolist(), new.tolist()
         ([0, 1, 0], [0, 1])
         """
-        amount = len(fields[0])
-        if not amount:
+        if not len(fields[0]):
             return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp)
+        known = self.count
+        found_at, chosen = self._placed(fields)
+        numbers: np.ndarray = np.empty(len(found_at), dtype=np.intp)
+        numbers[chosen] = np.arange(known, self.count)
+        among = np.flatnonzero(found_at >= known)
+        found_at[among] = numbers[found_at[among] - known]
+        return found_at, chosen
+
+    def _placed(self, fields: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """The number of the pair that each of these is, where that is known already, and the number of those plus the
+        place of the first that is the same, where it is not; and the places of those that are new.
+        """
+        amount = len(fields[0])
         needed = [_bits(field) for field in fields]
         if any(bits > width for bits, width in zip(needed, self._layout.widths)):
             self._widen(needed)
         self._reserve(amount)
         # They stand behind those known already while it is not settled which are new.
-        numbers = np.arange(self.count, self.count + amount)
-        for words, found in zip(self._words, self._layout.pack(fields)):
+        packed = self._layout.pack(fields)
+        for words, found in zip(self._words, packed):
             words[self.count : self.count + amount] = found
         places = self._places(self.count, self.count + amount)
         new, kept, found_at = np.zeros(amount, dtype=bool), places.copy(), np.empty(amount, dtype=np.intp)
-        waiting: np.ndarray = numbers
+        waiting = np.arange(self.count, self.count + amount)
         while len(waiting):
             at = self._slots.take(places)
             free = np.flatnonzero(at < 0)
@@ -87,19 +99,16 @@ class JointStates:
                 kept[won] = places[free][at[free] == claiming]
             found_at[waiting - self.count] = at
             other = np.zeros(len(waiting), dtype=bool)
-            for words in self._words:
-                other |= words.take(at) != words.take(waiting)
+            for words, found in zip(self._words, packed):
+                other |= words.take(at) != found
             left = np.flatnonzero(other)
             waiting, places = waiting[left], (places[left] + 1) & (len(self._slots) - 1)
+            packed = [found[left] for found in packed]
         chosen = np.flatnonzero(new)
         for words in self._words:
             words[self.count : self.count + len(chosen)] = words[self.count + chosen]
-        known, settled = self.count, np.arange(self.count, self.count + len(chosen))
-        self._slots[kept[chosen]] = settled
+        self._slots[kept[chosen]] = np.arange(self.count, self.count + len(chosen))
         self.count += len(chosen)
-        among = np.flatnonzero(found_at >= known)
-        numbers[chosen] = settled
-        found_at[among] = numbers[found_at[among] - known]
         return found_at, chosen
 
     def fields(self, first: int, last: int) -> list[np.ndarray]:
@@ -125,15 +134,15 @@ class JointStates:
         return mixed.astype(np.intp)
 
     def _reserve(self, amount: int) -> None:
-        """Room for so many more pairs, and slots for at least half as many again."""
+        """Room for so many more pairs, and slots for at least twice as many."""
         needed = self.count + amount
         if needed > len(self._words[0]):
             room = max(needed, self.count + self.count // 2)
             for i, words in enumerate(self._words):
                 self._words[i] = np.zeros(room, dtype=np.uint64)
                 self._words[i][: self.count] = words[: self.count]
-        if 3 * needed > 2 * len(self._slots):
-            self._slots = np.full(1 << (3 * needed // 2).bit_length(), _FREE, dtype=np.int32)
+        if 2 * needed > len(self._slots):
+            self._slots = np.full(1 << (2 * needed).bit_length(), _FREE, dtype=np.int32)
             self._settle()
 
     def _widen(self, needed: Sequence[int]) -> None:

@@ -26,8 +26,9 @@ from constructions.ssm.relevance import relevant
 
 _PART = 8
 """Coordinates of a part, as long as all of them are set and held, and nothing is added up."""
-_MOST_ENTRIES = 1 << 19
-"""Of a table."""
+_MOST_ENTRIES, _MOST_MOVES = 1 << 19, 1 << 17
+"""Of a table; and of one that says two things at once, and is done without where it would be larger."""
+_LOW, _HIGH = (1 << 32) - 1, 32
 _EXTENDED = 64
 """Times that the values of a layer are found to reach further, before it is taken that they will go on."""
 
@@ -93,11 +94,11 @@ class Tabulated:
             column += owner.width
         return rows
 
-    def column(self, parts: Sequence[np.ndarray], column: int) -> np.ndarray:
-        """One coordinate of the states."""
+    def column(self, parts: Sequence[np.ndarray], column: int, places: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """One coordinate of the states, or of those at some places."""
         for owner, numbers in zip((part for layer in self._layers for part in layer.parts), parts):
             if column < owner.width:
-                return owner.values.rows[:, column].take(numbers)
+                return owner.values.rows[:, column].take(numbers[places])
             column -= owner.width
         raise IndexError(f"there is no coordinate {column} more")
 
@@ -105,8 +106,8 @@ class Tabulated:
 class _Table:
     """A function of two numbers, filled in where it is asked for."""
 
-    def __init__(self, compute: Callable[[np.ndarray, np.ndarray], np.ndarray]):
-        self._compute = compute
+    def __init__(self, compute: Callable[[np.ndarray, np.ndarray], np.ndarray], most: int):
+        self._compute, self._most = compute, most
         self.clear()
 
     def clear(self) -> None:
@@ -114,11 +115,14 @@ class _Table:
         self._width = 1
         self._entries = np.full(1, -1, dtype=np.intp)
 
-    def __call__(self, first: np.ndarray, firsts: int, second: np.ndarray, seconds: int) -> np.ndarray:
-        """Its values; ``firsts`` and ``seconds`` say below what the arguments are."""
+    def __call__(
+        self, names: np.ndarray, first: np.ndarray, firsts: int, second: np.ndarray, seconds: int
+    ) -> np.ndarray:
+        """Its values at ``names[first]`` and ``second``; ``firsts`` and ``seconds`` say below what these are."""
         if seconds > self._width or firsts * self._width > len(self._entries):
             self._grow(firsts, seconds)
-        place = first * self._width
+        # There are few names, so that these are multiplied and not the arguments.
+        place = (names * self._width).take(first)
         place += second
         found = self._entries.take(place)
         if len(found) and found.min() < 0:
@@ -130,7 +134,7 @@ class _Table:
     def _grow(self, firsts: int, seconds: int) -> None:
         width = self._width if seconds <= self._width else _power_of_two(seconds)
         entries = np.full((max(_power_of_two(firsts), len(self._entries) // self._width), width), -1, dtype=np.intp)
-        if entries.size > _MOST_ENTRIES:
+        if entries.size > self._most:
             raise TooManyStates
         former = self._entries.reshape(-1, self._width)
         entries[: len(former), : self._width] = former
@@ -156,20 +160,38 @@ class _Part:
         self.values, self.views = Numbered(self.width, dtype), Numbered(self.width, dtype)
         self.drives = Numbered(2 * self.width, dtype)
         self.drive = Growing(np.intp)
-        self._steps, self._seen = _Table(self._moved), _Table(self._viewed)
+        self._steps, self._views = _Table(self._moved, _MOST_ENTRIES), _Table(self._viewed, _MOST_ENTRIES)
+        self._both: _Table | None = _Table(self._moved_and_seen, _MOST_MOVES)
 
-    def step(self, features: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-        """The part after a step."""
-        return self._steps(self.drive.rows.take(features), len(self.drives), numbers, len(self.values))
+    def step(self, features: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The part after a step, and what is seen of it: what of it matters where these features are read, or, where it
+        is the whole layer, what the layer gives out.
+        """
+        if self._both is not None:
+            known = len(self._layer.context)
+            try:
+                both = self._both(np.arange(known), features, known, numbers, len(self.values))
+                return both & _LOW, both >> _HIGH
+            except TooManyStates:
+                self._both = None
+        after = self._steps(self.drive.rows, features, len(self.drives), numbers, len(self.values))
+        return after, self._seen(features, after)
 
-    def view(self, contexts: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-        """What of it matters in each context."""
-        return self._seen(contexts, len(self._layer.contexts), numbers, len(self.values))
+    def _seen(self, features: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        if len(self._layer.parts) == 1:
+            return self._layer.result(features, numbers, len(self.values))
+        return self._views(self._layer.context.rows, features, len(self._layer.contexts), numbers, len(self.values))
 
     def forget_views(self) -> None:
         """Views are to be made anew."""
         self.views = Numbered(self.width, self.values.rows.dtype)
-        self._seen.clear()
+        self._views.clear()
+        if self._both is not None:
+            self._both.clear()
+
+    def _moved_and_seen(self, features: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        after = self._steps(self.drive.rows, features, len(self.drives), numbers, len(self.values))
+        return self._seen(features, after) << _HIGH | after
 
     def _moved(self, drives: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         given = self.drives.rows[drives]
@@ -187,6 +209,7 @@ class _Layer:
     Attributes:
         parts: of its state.
         contexts: rows of features as far as its mixes read them.
+        context: which of these each row of features is.
         matters: booleans, shape (contexts, width): whether a coordinate matters to what the layer gives out.
     """
 
@@ -200,33 +223,36 @@ class _Layer:
         self._zeros = engine.numbers.stored(np.zeros(layer.inputs, dtype=np.int64), 0)
         self._read = _columns_read(layer)
         self.contexts = Numbered(len(self._read), dtype)
-        self._context = Growing(np.intp)
+        self.context = Growing(np.intp)
         self.matters = Growing(bool, (layer.width,))
         self._least, self._greatest = np.zeros(layer.width), np.zeros(layer.width)
         self._outgrown, self._extended = False, 0
-        self._joins = [_Table(self._joiner(i)) for i in range(len(self.parts) - 1)]
+        self._joins = [_Table(self._joiner(i), _MOST_ENTRIES) for i in range(len(self.parts) - 1)]
         self._joined: list[Numbered] = [Numbered(2, np.dtype(np.intp)) for _ in self._joins]
-        self._result = _Table(self._given)
+        self._result = _Table(self._given, _MOST_ENTRIES)
 
     # -- steps ----------------------------------------------------------------------------------------
 
     def step(self, parts: Sequence[np.ndarray], features: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
         """The parts after a step that reads these features, and the features of the layer below."""
-        after = [part.step(features, numbers) for part, numbers in zip(self.parts, parts)]
+        if not self.parts:
+            return [], self.result(features, np.zeros(len(features), dtype=np.intp), 1)
+        moves = [part.step(features, numbers) for part, numbers in zip(self.parts, parts)]
         if self._outgrown:
             self._look_again()
-        contexts = self._context.rows.take(features)
-        if not self.parts:
-            state, states = np.zeros(len(features), dtype=np.intp), 1
-        elif len(self.parts) == 1:
-            state, states = after[0], len(self.parts[0].values)
-        else:
-            views = [part.view(contexts, numbers) for part, numbers in zip(self.parts, after)]
-            state, states = views[0], len(self.parts[0].views)
-            for part, view, join, joined in zip(self.parts[1:], views[1:], self._joins, self._joined):
-                state = join(state, states, view, len(part.views))
-                states = len(joined)
-        return after, self._result(contexts, len(self.contexts), state, states)
+            return self.step(parts, features)
+        after, (state, *views) = [move for move, _ in moves], [seen for _, seen in moves]
+        if not views:
+            return after, state
+        states = len(self.parts[0].views)
+        for part, view, join, joined in zip(self.parts[1:], views, self._joins, self._joined):
+            state = join(np.arange(states), state, states, view, len(part.views))
+            states = len(joined)
+        return after, self.result(features, state, states)
+
+    def result(self, features: np.ndarray, state: np.ndarray, states: int) -> np.ndarray:
+        """What the layer gives out, by the features that it reads and its (joined) state, of which there are so many."""
+        return self._result(self.context.rows, features, len(self.contexts), state, states)
 
     def numbers_of(self, rows: np.ndarray) -> list[np.ndarray]:
         """The parts of these states."""
@@ -267,7 +293,7 @@ class _Layer:
                 given = np.concatenate([gates[:, part.span], increments[:, part.span]], axis=1)
                 part.drive.append(part.drives.number(given))
             before = len(self.contexts)
-            self._context.append(self.contexts.number(new[:, self._read]))
+            self.context.append(self.contexts.number(new[:, self._read]))
             self.matters.append(self._relevant(self.contexts.rows[before:]))
         return numbers
 

@@ -12,6 +12,8 @@ The model is anything with the batched interface of :class:`constructions.ssm.en
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from automata.machine import ACCEPT, EOS, PREDICTIVE, RECOGNISE, Machine
@@ -118,6 +120,12 @@ class _Search:
         reach = "at every length" if horizon is None else f"as far as {self.arithmetic} counts exactly"
         return self._verdict(PROVED, f"closed: holds {reach}; {self.absorbed.reason}", horizon=horizon)
 
+    @cached_property
+    def _grid(self) -> tuple[np.ndarray, np.ndarray]:
+        """The places of the pairs that are followed at once, each with every symbol."""
+        pairs, symbols = np.arange(self.at_once), np.arange(len(self.states.alphabet))
+        return pairs.repeat(len(symbols)), np.tile(symbols, len(pairs))
+
     @property
     def at_once(self) -> int:
         """How many pairs are followed at once."""
@@ -127,11 +135,13 @@ class _Search:
     def _follow(self, first: int, last: int, progress: Progress) -> Verdict | None:
         """Takes every step from these pairs, and adds the pairs that are new."""
         machines, *columns = self.pairs.fields(first, last)
-        targets = self.states.targets(machines.astype(np.int64))
-        sources, symbols = np.nonzero(targets >= 0)
-        if not len(sources):
-            return None
-        target = targets[sources, symbols]
+        target = self.states.targets(machines.astype(np.int64)).ravel()
+        sources, symbols = (grid[: len(target)] for grid in self._grid)
+        if target.min(initial=0) < 0:
+            followed = np.flatnonzero(target >= 0)
+            if not len(followed):
+                return None
+            target, sources, symbols = target.take(followed), sources.take(followed), symbols.take(followed)
         stepped, outputs = self.model.step(columns, sources, symbols)
         self.transitions += len(sources)
         if (wrong := self._compare(target, outputs)) is not None:
@@ -145,8 +155,8 @@ class _Search:
         """Records the pairs that are new; returns how many they are."""
         if self.absorbed is not None:
             left = self._not_absorbed(machines, columns)
-            machines, parents, symbols = machines[left], parents[left], symbols[left]
-            columns = [column[left] for column in columns]
+            machines, parents, symbols = machines.take(left), parents.take(left), symbols.take(left)
+            columns = [column.take(left) for column in columns]
         new = self.pairs.add([machines, *columns])
         self.parents.append(parents[new])
         self.symbols.append(symbols[new])
@@ -155,10 +165,14 @@ class _Search:
     def _not_absorbed(self, machines, columns) -> np.ndarray:
         over = self.states.reject_for_ever(machines)
         dead = np.flatnonzero(over)
-        over[dead] = self.model.absorbed(self.absorbed, [column[dead] for column in columns])
-        ended = machines[over]
-        self._ended.update(np.unique(ended[~np.isin(ended, list(self._ended))]).tolist())
-        self.pairs_absorbed += int(over.sum())
+        holds = self.model.absorbed(self.absorbed, columns, dead)
+        over[dead] = holds
+        ended = machines.take(dead if holds.all() else dead[holds])
+        if len(ended):
+            # Most machines have one such state.
+            others = np.flatnonzero(ended != ended[0])
+            self._ended.update([int(ended[0]), *np.unique(ended[others]).tolist()])
+        self.pairs_absorbed += len(ended)
         return np.flatnonzero(~over)
 
     def _compare(self, machines: np.ndarray, outputs: Outputs) -> tuple[int, frozenset[str], frozenset[str]] | None:

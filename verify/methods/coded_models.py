@@ -100,11 +100,11 @@ class ByTables:
         """Reads a symbol in the states at these places: the states after it, and the outputs."""
         return self._model.step([column.astype(np.intp).take(sources) for column in columns], symbols)
 
-    def absorbed(self, absorbed: Any, columns: Sequence[np.ndarray]) -> np.ndarray:
-        """Which of these states the argument says to reject for ever."""
+    def absorbed(self, absorbed: Any, columns: Sequence[np.ndarray], places: np.ndarray) -> np.ndarray:
+        """Which of the states at these places the argument says to reject for ever."""
         if isinstance(absorbed, Sticky):
-            return absorbed.holds(self._model.column(columns, absorbed.column))
-        return absorbed(self._model.rows(columns))
+            return absorbed.holds(self._model.column(columns, absorbed.column, places))
+        return absorbed(self._model.rows([column.take(places) for column in columns]))
 
 
 class ByRows:
@@ -128,9 +128,9 @@ class ByRows:
         rows, outputs = self._model.advance(self._states(columns)[sources], symbols[:, None])
         return self._codes.encode(rows), outputs
 
-    def absorbed(self, absorbed: Any, columns: Sequence[np.ndarray]) -> np.ndarray:
+    def absorbed(self, absorbed: Any, columns: Sequence[np.ndarray], places: np.ndarray) -> np.ndarray:
         """As :meth:`ByTables.absorbed`."""
-        return absorbed(self._states(columns))
+        return absorbed(self._states([column.take(places) for column in columns]))
 
     def _states(self, columns: Sequence[np.ndarray]) -> np.ndarray:
         return self._codes.decode(columns)

@@ -183,8 +183,10 @@ class Stacks:
         self.alphabet, self.mode, self._k = alphabet, mode, machine.k
         self._dead = machine.classes()
         self._full = self._dead - machine.k**machine.depth
-        self._opens = [(i, machine.openers.index(s)) for i, s in enumerate(alphabet) if s in machine.openers]
-        self._closes = [(i, machine.closers.index(s)) for i, s in enumerate(alphabet) if s in machine.closers]
+        self._opens = np.array([symbol in machine.openers for symbol in alphabet])
+        kinds = [machine.openers.index(symbol) if symbol in machine.openers else 0 for symbol in alphabet]
+        self._opened = 1 + np.array(kinds)
+        self._closers = np.array([alphabet.index(symbol) for symbol in machine.closers])
         if mode == PREDICTIVE:
             tops = [machine.legal((0,) * below + (top,)) for top in range(machine.k) for below in self._below(machine)]
             self.sets = [machine.legal(()), *tops, machine.legal(None)]
@@ -199,13 +201,11 @@ class Stacks:
 
     def targets(self, numbers: np.ndarray) -> np.ndarray:
         nowhere = -1 if self.mode == PREDICTIVE else self._dead
-        found = np.full((len(numbers), len(self.alphabet)), nowhere, dtype=np.int64)
-        opens, top, below = numbers < self._full, (numbers - 1) % self._k, (numbers - 1) // self._k
-        closes = (numbers > 0) & (numbers != self._dead)
-        for place, kind in self._opens:
-            found[:, place] = np.where(opens, numbers * self._k + 1 + kind, nowhere)
-        for place, kind in self._closes:
-            found[:, place] = np.where(closes & (top == kind), below, nowhere)
+        opens = (numbers < self._full)[:, None] & self._opens
+        found = np.where(opens, (numbers * self._k)[:, None] + self._opened, nowhere)
+        closes = np.flatnonzero((numbers > 0) & (numbers != self._dead))
+        top, below = (numbers[closes] - 1) % self._k, (numbers[closes] - 1) // self._k
+        found[closes, self._closers[top]] = below
         return found
 
     def expected_at(self, numbers: np.ndarray) -> np.ndarray:
