@@ -85,7 +85,7 @@ class JointStates:
             words[self.count : self.count + amount] = found
         places = self._places(self.count, self.count + amount)
         new, kept, found_at = np.zeros(amount, dtype=bool), places.copy(), np.empty(amount, dtype=np.intp)
-        waiting = np.arange(self.count, self.count + amount)
+        waiting: np.ndarray = np.arange(self.count, self.count + amount)
         while len(waiting):
             at = self._slots.take(places)
             free = np.flatnonzero(at < 0)

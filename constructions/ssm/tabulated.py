@@ -251,7 +251,7 @@ class _Layer:
         return after, self.result(features, state, states)
 
     def result(self, features: np.ndarray, state: np.ndarray, states: int) -> np.ndarray:
-        """What the layer gives out, by the features that it reads and its (joined) state, of which there are so many."""
+        """What the layer gives out, by the features that it reads and its (joined) state, one of so many."""
         return self._result(self.context.rows, features, len(self.contexts), state, states)
 
     def numbers_of(self, rows: np.ndarray) -> list[np.ndarray]:

@@ -135,7 +135,7 @@ class _Search:
     def _follow(self, first: int, last: int, progress: Progress) -> Verdict | None:
         """Takes every step from these pairs, and adds the pairs that are new."""
         machines, *columns = self.pairs.fields(first, last)
-        target = self.states.targets(machines.astype(np.int64)).ravel()
+        target: np.ndarray = self.states.targets(machines.astype(np.int64)).ravel()
         sources, symbols = (grid[: len(target)] for grid in self._grid)
         if target.min(initial=0) < 0:
             followed = np.flatnonzero(target >= 0)
