@@ -126,9 +126,9 @@ def test_what_a_layer_learns_is_paid_for_by_its_fractions(monkeypatch):
     found["evidence"]["word"]["parts"] = [[["1"], 1 << 62]]
     learned, learn = [], checker.Run.learn
 
-    def counted(run, layer, way, state):
+    def counted(run, way, state):
         learned.append(state)
-        return learn(run, layer, way, state)
+        return learn(run, way, state)
 
     monkeypatch.setattr(checker.Run, "learn", counted)
     monkeypatch.setattr(checker.Work, "left", 10**8)

@@ -15,7 +15,6 @@ from functools import lru_cache, reduce  # noqa: E402
 FORMAT, _ACCEPT, _EOS, INFINITY, NAN = "ssm-certificate 2", "<accept>", "<eos>", math.inf, math.nan
 TEXT_LIMIT = 16 << 20  # bytes, after decompression
 LARGEST, LARGEST_STATE = 1 << 62, 1 << 4096  # of the file's integers, and of numerators and denominators in a state
-
 class Failed(Exception): """The file does not show its claim; the text says why and where."""
 class Rejected(Exception): """The file is none."""
 class Work:
@@ -33,7 +32,6 @@ def paid(things, each, once=0):
     """The things, work on each of which is paid for."""
     spend(each * len(things) + once)
     return things
-
 # -- the file ---------------------------------------------------------------------------------------------------------
 def _load(path):
     """The JSON object of a file, its text strict and bounded."""
@@ -41,11 +39,11 @@ def _load(path):
         if not os.path.isfile(path): raise Rejected("is not a file" if os.path.exists(path) else "no such file")
         with open(path, "rb") as file: data = file.read(TEXT_LIMIT + 1)
         if data[:2] == b"\x1f\x8b": data = gzip.GzipFile(fileobj=io.BytesIO(data)).read(TEXT_LIMIT + 1)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise Rejected("cannot be read (%s)" % error) from None
+    except (OSError, EOFError, ValueError, zlib.error) as error: raise Rejected("cannot be read (%s)" % error) from None
     if len(data) > TEXT_LIMIT: raise Rejected("holds more than %d bytes of text" % TEXT_LIMIT)
-    numbers = {"parse_int": _whole, "parse_float": _no_number, "parse_constant": _no_number}
-    try: value = json.loads(data.decode("utf-8"), object_pairs_hook=_once, **numbers)
+    hooks = {"parse_int": _whole} if re.search(b"[0-9]{21}", data) else {}
+    hooks.update(parse_float=_no_number, parse_constant=_no_number, object_pairs_hook=_once)
+    try: value = json.loads(data.decode("utf-8"), **hooks)
     except RecursionError: raise Rejected("is nested too deeply") from None
     except ValueError as error: raise Rejected("is not the JSON of a certificate (%s)" % error) from None
     if type(value) is not dict or value.get("format") != FORMAT: raise Rejected("is not of the format %r" % FORMAT)
@@ -89,9 +87,8 @@ def one_of(value, shapes, place):
 def symbols_of(value, place):
     names = read(value, [str], place)
     for name in names:
-        need(name not in ("", _ACCEPT, _EOS, "<bos>"), "%s: %s cannot be a symbol", place, show(name))
-        odd = any([c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in name])
-        need(not odd, "%s: %s has a blank, a control character or half a character", place, show(name))
+        odd = any([c.isspace() or unicodedata.category(c) in ("Cc", "Cs") for c in name])  # Cs: half a character
+        need(not odd and name not in ("", _ACCEPT, _EOS, "<bos>"), "%s: %s cannot be a symbol", place, show(name))
     need(names and len(set(names)) == len(names), "%s: symbols are missing, or one occurs twice", place)
     return names
 def show(value): return ascii(value) if len(ascii(value)) <= 60 else ascii(value)[:57] + "..."
@@ -100,7 +97,6 @@ def bits(numbers):
     """A set of numbers, as an integer with a bit for each."""
     size = max(numbers, default=0) // 8
     return reduce(operator.or_, (1 << n for n in paid(numbers, 1 + size // 500, 2 * size)), 0)
-def members(mask): return [n for n, bit in enumerate(reversed(bin(mask)[2:])) if bit == "1"]
 def sha256(value):
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
 def reached(start, following, most=INFINITY, text=""):
@@ -113,7 +109,6 @@ def reached(start, following, most=INFINITY, text=""):
             found[new] = found[here] + 1
             order.append(new)
     return found
-
 # -- numbers ----------------------------------------------------------------------------------------------------------
 # Significant bits, binary places of the least number, and struct's code.
 FLOATS = {"float16": (11, 24, "e"), "float32": (24, 149, "f"), "float64": (53, 1074, "d")}
@@ -125,14 +120,13 @@ def arithmetic_of(value, place):
     places, modulus = {"fixed": int(count or 0), "wrap": 0}.get(kind), 1 << int(count) if kind == "wrap" else None
     here = Record(name=value, kind=kind, places=places, modulus=modulus)
     here.state = lambda v: floored(v, places) % modulus if modulus else floored(v, places)
-    here.number, here.add, here.mul = lambda v: v, operator.add, operator.mul
+    here.number, here.sum, here.mul = lambda v: v, sum, operator.mul
     if kind in FLOATS:
         here.kind, rounded = "float", rounder(kind)
-        here.number = lambda v: rounded(float(v))
-        here.add, here.mul = lambda v, w: rounded(v + w), lambda v, w: rounded(v * w)
+        here.number, here.mul = lambda v: rounded(float(v)), lambda v, w: rounded(v * w)
+        here.sum = lambda terms, v=0.0: reduce(lambda v, w: rounded(v + w), terms, v)
     return here
-def simplest(v): return v.numerator if v.denominator == 1 else v
-def quotient(n, e): return simplest(Fraction(n, 1 << e)) if e else n
+def quotient(n, e): return Fraction(n, 1 << e) if n & (1 << e) - 1 else n >> e
 def floored(v, places):
     """Rounded down to a multiple of 2^-places, where there are places."""
     return v if type(v) is int or places is None else quotient(math.floor(v * (1 << places)), places)
@@ -145,7 +139,6 @@ def rounder(name):
         try: return form.unpack(form.pack(x))[0] if x == x else NAN
         except OverflowError: return math.copysign(INFINITY, x)
     return rounded
-
 # -- models -----------------------------------------------------------------------------------------------------------
 _EXPONENT, _NUMBER, _NATURAL, _COUNT = (0, 62), (-LARGEST, LARGEST), (0, LARGEST), (1, LARGEST)
 _MAP = {"exponent": _EXPONENT, "bias": [_NUMBER], "rows": [[_NUMBER]]}  # x -> (rows x + bias) / 2^exponent
@@ -154,46 +147,45 @@ _LAYER = {"initial": {"exponent": _EXPONENT, "values": [_NUMBER]}, "gate": _MAP,
 _MODEL = {"arithmetic": arithmetic_of, "symbols": symbols_of, "outputs": [str], "layers": [_LAYER], "readout": _MAP,
           "embedding": {"exponent": _EXPONENT, "rows": [[_NUMBER]]}}
 def affine_map(affine, place, inputs, outputs):
-    """Checks that it is of so many inputs and outputs; its rows become pairs (column, weight), in numbers."""
+    """Checks that it is of so many inputs and outputs, and makes numbers of it: in rows, pairs (column, weight), and in
+    columns, pairs (row, weight)."""
     for name in ("bias", "rows"): read(vars(affine)[name], [None, outputs], "%s.%s" % (place, name))
+    affine.columns, e = [[] for _ in paid(range(inputs), 60)], affine.exponent
     for r, row in enumerate(affine.rows):
         columns, weights = row[0::2], row[1::2]
         need(len(columns) == len(weights) and 0 not in weights, "%s.rows[%d]: a weight is missing or 0", place, r)
-        ascending = all([i < j for i, j in zip([-1] + columns, columns + [inputs])])
-        need(ascending, "%s.rows[%d]: columns do not ascend from 0 to less than %d", place, r, inputs)
-        affine.rows[r] = [(c, quotient(weight, affine.exponent)) for c, weight in zip(columns, weights)]
-    affine.bias = [quotient(n, affine.exponent) for n in affine.bias]
+        right = all([i < j for i, j in zip([-1] + columns, columns + [inputs])])
+        need(right, "%s.rows[%d]: columns do not ascend from 0 to less than %d", place, r, inputs)
+        affine.rows[r] = [(c, quotient(weight, e)) for c, weight in zip(columns, weights)]
+        for c, weight in affine.rows[r]: affine.columns[c].append((r, weight))
+    affine.bias = [quotient(n, e) for n in affine.bias]
 class _Model(Record):
     """Weights, as the file gives them; what a step is, Run says."""
     def __init__(self, value, place="model"):
-        super().__init__(sha256=sha256(value), **vars(read(value, _MODEL, place)))
-        right = self.outputs in ([_ACCEPT], self.symbols + [_EOS])
-        need(right, "%s.outputs are neither %s nor the symbols and %s", place, _ACCEPT, _EOS)
+        super().__init__(**vars(read(value, _MODEL, place)))
+        need(self.outputs in ([_ACCEPT], self.symbols + [_EOS]), "%s.outputs are those of no mode", place)
         rows, e, places = self.embedding.rows, self.embedding.exponent, self.arithmetic.places
         features = len(rows[0]) if rows else 0
         read(rows, [[None, features], len(self.symbols) + 1], place + ".embedding.rows")
         self.embedding = [[floored(quotient(n, e), places) for n in row] for row in rows]
         need(self.layers, "%s.layers is empty", place)
         for i, layer in enumerate(self.layers):
-            here, layer.inputs, e = "%s.layers[%d]" % (place, i), features, layer.initial.exponent
+            here, inputs, e = "%s.layers[%d]" % (place, i), features, layer.initial.exponent
             layer.initial = [self.arithmetic.state(quotient(n, e)) for n in layer.initial.values]
             layer.width = features = len(layer.initial)
-            affine_map(layer.gate, here + ".gate", layer.inputs, layer.width)
-            affine_map(layer.increment, here + ".increment", layer.inputs, layer.width)
+            for name in ("gate", "increment"): affine_map(vars(layer)[name], "%s.%s" % (here, name), inputs, features)
             need(1 <= len(layer.phi) <= 64, "%s.phi has not from 1 to 64 stages", here)
             for j, stage in enumerate(layer.phi):
                 at, ends, stage.width = "%s.phi[%d]" % (here, j), (stage.low, stage.high), features
                 read(stage.high, (stage.low, LARGEST), at + ".high")
                 need(stage.activation == "clip" or ends == (0, 0), "%s has bounds, and does not clip", at)
                 features = len(stage.affine.bias)
-                affine_map(stage.affine, at + ".affine", stage.width + layer.inputs, features)
+                affine_map(stage.affine, at + ".affine", stage.width + inputs, features)
                 ends = [floored(quotient(n, stage.affine.exponent), places) for n in ends]
                 stage.ends = {"relu": (0, INFINITY), "linear": (-INFINITY, INFINITY), "clip": ends}[stage.activation]
         affine_map(self.readout, place + ".readout", features, len(self.outputs))
-    def __str__(self):
-        text = "the model of sha256 %s (%d layers, %d state coordinates, %s arithmetic)"
-        return text % (self.sha256, len(self.layers), sum([layer.width for layer in self.layers]), self.arithmetic.name)
-
+        self.text = "the model of sha256 %s (%d layers, %d state coordinates, %s arithmetic)" % (
+            sha256(value), len(self.layers), sum([layer.width for layer in self.layers]), self.arithmetic.name)
 # -- runs of models ---------------------------------------------------------------------------------------------------
 LANE, MASK = 24, (1 << 24) - 1
 class Run:
@@ -203,43 +195,41 @@ class Run:
     the first stage have one way: the lanes that it looks at, and what it makes of each of their contents."""
     def __init__(self, model):
         self.arithmetic, self.floats = model.arithmetic, model.arithmetic.kind == "float"
-        self.number, self.add, self.mul = model.arithmetic.number, model.arithmetic.add, model.arithmetic.mul
+        self.number, self.sum, self.mul = model.arithmetic.number, model.arithmetic.sum, model.arithmetic.mul
         self.values = [[self.number(v)] for layer in model.layers for v in layer.initial]
         self.numbers, self.ranges = [{v: 0} for v, in self.values], [(v, v) for v, in self.values]
         self.layers, self.all, lane = [], (1 << LANE * len(self.values)) - 1, 0
         self.kept, self.cost = 3 * len(self.values), 40 + 20 * len(model.layers) + len(self.values) // 4  # state, step
         for layer in model.layers:
             here = Record(number=len(self.layers), lanes=range(lane, lane + layer.width), nodes={}, ways={}, made={})
-            here.gate, here.increment = (self.compiled(part, layer.inputs) for part in (layer.gate, layer.increment))
-            here.stages = [self.compiled(stage.affine, stage.width + layer.inputs, width=stage.width, shared={},
-                                         ends=[*map(self.number, stage.ends)]) for stage in layer.phi]
-            here.rows = [[(lane + c, self.number(weight)) for c, weight in row if c < layer.width]
-                         for row in layer.phi[0].affine.rows]  # of the first stage, by lanes
+            here.gate, here.increment = self.compiled(layer.gate), self.compiled(layer.increment)
+            here.stages = [self.compiled(stage.affine, stage.width, shared={}, ends=[*map(self.number, stage.ends)])
+                           for stage in layer.phi]
             self.layers.append(here)
             lane += layer.width
-        self.readout = self.compiled(model.readout, len(layer.phi[-1].affine.bias))
+        self.readout = self.compiled(model.readout)
         self.roots = [self.node(0, self.features(map(self.number, row))) for row in model.embedding]  # the last: BOS
-    def compiled(self, affine, inputs, **more):
-        """An affine map by columns, (row, weight) pairs for each input."""
-        columns = [[] for _ in paid(range(inputs), 60)]
-        for r, row in enumerate(affine.rows):
-            for c, weight in row: columns[c].append((r, self.number(weight)))
-        return Record(columns=columns, bias=[self.number(n) for n in affine.bias], **more)
+    def compiled(self, affine, width=0, **more):
+        """An affine map: of its first inputs, so many, each row has a kind, pairs (input, weight) and the bias; of the
+        others, the features, there are columns."""
+        before = [tuple([(c, self.number(weight)) for c, weight in row if c < width]) for row in affine.rows]
+        columns = [[(r, self.number(weight)) for r, weight in column] for column in affine.columns[width:]]
+        bias, kinds = [*map(self.number, affine.bias)], {}
+        kind = [kinds.setdefault(key, len(kinds)) for key in zip(before, bias)]
+        return Record(columns=columns, bias=bias, kinds=[*kinds], kind=kind, **more)
     def features(self, values): return tuple([(i, v) for i, v in enumerate(values) if v or self.floats])
-    def total(self, columns, x):
-        """What the features add to each row, in order; rows in which none of them has a weight are left out."""
-        sums, add, mul = {}, self.add, self.mul
+    def products(self, columns, x):
+        """{row: what the features add to it, in order}."""
+        rows, mul = {}, self.mul
         for i, v in paid(x, 1, 5):
-            for r, weight in paid(columns[i], 2):
-                sums[r] = add(sums[r], mul(weight, v)) if r in sums else mul(weight, v)
-        return sums
+            for r, weight in paid(columns[i], 2): rows.setdefault(r, []).append(mul(weight, v))
+        return rows
     def image(self, affine, x):
-        sums = self.total(affine.columns, x)
-        return tuple([self.add(sums.get(r, 0), bias) for r, bias in enumerate(affine.bias)])
+        rows = self.products(affine.columns, x)
+        return tuple([self.sum([*rows.get(r, ()), bias]) for r, bias in enumerate(affine.bias)])
     def active(self, sums, low, high):
         """Stored and activated sums, as features; what is no number passes."""
-        places = self.arithmetic.places
-        if places is not None: sums = [(r, v if type(v) is int else floored(v, places)) for r, v in sums]
+        sums = [(r, floored(v, self.arithmetic.places)) for r, v in sums]
         sums = [(r, low if v < low else high if v > high else v) for r, v in sums]
         return sums if self.floats else [(r, v) for r, v in sums if v]
     def node(self, number, x):
@@ -248,36 +238,35 @@ class Run:
         if x not in layer.nodes:
             check_size(paid([v for _, v in x], 0, 20 * len(layer.lanes)))
             gates, added, parts = self.image(layer.gate, x), self.image(layer.increment, x), []
-            for stage in layer.stages:
-                part = {}  # of each row that these features add to, what they add, and its bias
-                for i, v in x:
-                    for r, weight in stage.columns[stage.width + i]: part.setdefault(r, []).append(self.mul(weight, v))
-                parts.append({r: (*products, stage.bias[r]) for r, products in paid(sorted(part.items()), 100)})
-            key, way = (gates, added, tuple(parts[0].items())), Record(gates=gates, added=added, part=parts[0])
-            if key not in layer.ways: layer.ways[key] = self.look(layer, way)
-            layer.nodes[x] = Record(layer=layer, way=layer.ways[key], parts=parts, after={})
+            for stage in layer.stages:  # of each row that these features add to, what they add, and its bias
+                rows = paid(self.products(stage.columns, x), 100)
+                parts.append({r: (*adds, stage.bias[r]) for r, adds in rows.items()})
+            key = gates, added, tuple(sorted(parts[0].items()))
+            if key not in layer.ways:
+                layer.ways[key] = self.look(Record(layer=layer, gates=gates, added=added, part=parts[0]))
+            layer.nodes[x] = Record(way=layer.ways[key], parts=parts[1:], after={})
         return layer.nodes[x]
-    def look(self, layer, way):
+    def look(self, way):
         """The way, what it looks at found anew: lanes that it changes, and those on which a sum of the first stage
         depends.  Each operation is monotone, so that a sum is between those of the ends of the coordinates' ranges."""
-        way.changed = {c for c, gate, add in zip(layer.lanes, way.gates, way.added) if add or gate != 1}
-        stage, seen, way.table = layer.stages[0], set(way.changed), {}
-        for r, row in enumerate(layer.rows):
-            ends = []
+        way.changed = {c for c, gate, add in zip(way.layer.lanes, way.gates, way.added) if add or gate != 1}
+        stage, seen, way.table = way.layer.stages[0], set(way.changed), {}
+        for r, kind in enumerate(stage.kind):
+            row, ends = [(way.layer.lanes[c], weight) for c, weight in stage.kinds[kind][0]], []
             for upper in (True, False):
                 terms = [self.mul(weight, self.ranges[c][(weight > 0) == upper]) for c, weight in paid(row, 3, 3)]
-                v = reduce(self.add, [*terms, *way.part.get(r, (stage.bias[r],))])
+                v = self.sum([*terms, *way.part.get(r, (stage.bias[r],))])
                 if -INFINITY < v < INFINITY: ends.append(self.active([(r, v)], *stage.ends))
             if len(ends) < 2 or ends[0] != ends[1]: seen.update([c for c, _ in row])
         way.keep, way.looks = self.all ^ lanes(way.changed), lanes(seen)
         return way
-    def learn(self, layer, way, state):
+    def learn(self, way, state):
         """(lanes to add, what the first stage makes) for all states that are the same where the way looks."""
-        h, store, ranges = self.content(layer, state), self.arithmetic.state, self.ranges[:]
-        new = [store(self.add(self.mul(gate, v), b)) for gate, v, b in zip(way.gates, paid(h, 400), way.added)]
+        h, store, layer, ranges = self.content(way.layer, state), self.arithmetic.state, way.layer, self.ranges[:]
+        new = [store(self.sum([self.mul(gate, v), b])) for gate, v, b in zip(way.gates, paid(h, 400), way.added)]
         added = sum([self.numbered(c, v) << LANE * c for c, v in zip(layer.lanes, new) if c in way.changed])
         if ranges != self.ranges:
-            for other in layer.ways.values(): self.look(layer, other)
+            for other in layer.ways.values(): self.look(other)
         z = paid(self.stage(layer.stages[0], way.part, self.features(new)), 20, 2000 + len(self.values) ** 2 // 100)
         way.table[state & way.looks] = added, layer.made.setdefault(z, Record(z=z))
         return way.table[state & way.looks]
@@ -295,45 +284,50 @@ class Run:
     def stage(self, stage, part, z):
         """What a stage makes of z and the features' part.  What z makes without them is shared by many nodes."""
         if z not in stage.shared:
-            sums = self.total(stage.columns, paid(z, 200, 200 * len(stage.bias)))
-            alone = [(r, self.add(sums.get(r, 0), b)) for r, b in enumerate(stage.bias)]
+            given = dict(paid(z, 200, 200 * len(stage.bias)))
+            sums = [self.sum([self.mul(weight, given[c]) for c, weight in row if c in given]) for row, _ in stage.kinds]
+            alone = [(k, self.sum([v, bias])) for k, (v, (_, bias)) in enumerate(zip(sums, stage.kinds))]
+            alone = dict(self.active(alone, *stage.ends))
             if len(stage.shared) * len(stage.bias) > 200000: stage.shared = {}
-            stage.shared[z] = sums, self.active(alone, *stage.ends)
+            stage.shared[z] = sums, [(r, alone[k]) for r, k in enumerate(stage.kind if alone else ()) if k in alone]
         sums, alone = stage.shared[z]
-        new = self.active([(r, reduce(self.add, adds, sums.get(r, 0))) for r, adds in part.items()], *stage.ends)
+        new = self.active([(r, self.sum(adds, sums[stage.kind[r]])) for r, adds in part.items()], *stage.ends)
         return tuple(sorted([pair for pair in paid(alone, 1, len(part) + 20) if pair[0] not in part] + new))
-    def rest(self, node, made):
+    def after(self, node, made):
         """The node of the next layer, or after the last one the outputs that are positive, as bits."""
-        z, following = made.z, node.layer.number + 1
-        for stage, part in zip(node.layer.stages[1:], node.parts[1:]): z = self.stage(stage, part, z)
+        if made in node.after: return node.after[made]
+        z, layer = made.z, node.way.layer
+        for stage, part in zip(layer.stages[1:], node.parts): z = self.stage(stage, part, z)
         spend(200)
-        if following < len(self.layers): node.after[made] = self.node(following, z)
+        if layer.number + 1 < len(self.layers): node.after[made] = self.node(layer.number + 1, z)
         else: node.after[made] = bits([r for r, v in enumerate(self.image(self.readout, z)) if v > 0])
         return node.after[made]
-    def layer(self, node, state):
-        """(state after a step of this layer, the node of the next layer that it leads to, or the outputs as bits)."""
-        way = node.way
-        added, made = way.table.get(state & way.looks) or self.learn(node.layer, way, state)
-        return (state & way.keep) + added, node.after[made] if made in node.after else self.rest(node, made)
+    def turn(self, way, state):
+        """(state after a step of the way's layer, what its first stage makes)."""
+        added, made = way.table.get(state & way.looks) or self.learn(way, state)
+        return (state & way.keep) + added, made
     def step(self, state, symbol):
         """(state, outputs) after a symbol, and of state 0 after BOS, symbol -1."""
         node = self.roots[symbol]
-        for _ in self.layers: state, node = self.layer(node, state)
+        for _ in self.layers:
+            way = node.way
+            added, made = way.table.get(state & way.looks) or self.learn(way, state)
+            state, node = (state & way.keep) + added, node.after[made] if made in node.after else self.after(node, made)
         return state, node
     def content(self, layer, state): return [self.values[c][state >> LANE * c & MASK] for c in layer.lanes]
-    def explored(self, nodes, first, most=INFINITY):
-        """{state: [(state, node or outputs) after a step from each node]} for all states that a layer reaches."""
+    def explored(self, ways, first, most=INFINITY):
+        """{state: {way: (state, what the first stage makes) after a step}} for all states that a layer reaches, where
+        each goes on by ways(state)."""
         steps = {}
         def following(h, _):
-            steps[h] = [self.layer(node, h) for node in paid(nodes, 60 + self.kept // 12, 300 + self.kept)]
-            return [new for new, _ in steps[h]]
+            steps[h] = {way: self.turn(way, h) for way in paid(ways(h), 60 + self.kept // 12, 300 + self.kept)}
+            return [new for new, _ in steps[h].values()]
         return reached([first], following, most, "a layer has more than %d states") and steps
 def lanes(places): return MASK * bits([LANE * i for i in places])
 def check_size(values):
     """Fails where a number of a state, or of features, is too large to go on with; pays for keeping them."""
     small = [type(v) is float or max(abs(v), v.denominator) <= LARGEST_STATE for v in paid(values, 40, 300)]
     need(all(small), "a state needs more than 4096 bits")
-
 # -- languages, as register machines ----------------------------------------------------------------------------------
 _ZERO, _POSITIVE, _SAME = "zero", "positive", "the type of the symbol"
 class _Machine:
@@ -342,12 +336,11 @@ class _Machine:
     target, changes.  Tests are (register, _ZERO | _POSITIVE | _SAME), changes are (register, amount | _SAME); a control
     accepts under tests.  Every state that is reached has a way to acceptance, so that "has a move" is "may come next".
     A state that runs is an integer, with a lane of bits for the control (MASK: dead) and for each register."""
-    dfa = None  # whose states are the controls, where there is one
-    def __init__(self, text, families, moves, accepting, first=(0, ()), cells=0):
+    def __init__(self, text, families, moves, accepting, first=(0, ()), cells=0, dfa=None):
         self.text, self.families, self.moves, self.accepting, self.first = text, families, moves, accepting, first
         self.names = [name for family in families for name in family]
         self.cells, self.bits = cells, max(cells - 1, 0).bit_length()  # cells of so many values; 0: counters
-        self.known, self.looks, (control, registers) = {}, {}, first or (MASK, ())
+        self.dfa, self.looks, (control, registers) = dfa, {}, first or (MASK, ())  # whose states are the controls
         self.start = control + sum([n << LANE * (r + 1) for r, n in enumerate(registers)])
         self.all = lanes(range(1 + len(registers)))
         for control, row in moves.items() if cells else ():  # cells that no move tests are not looked at
@@ -358,11 +351,10 @@ class _Machine:
         need(self.number.keys() == {*self.names}, "the model's symbols are not those of %s", self.text)
         self.families = [[self.number[name] for name in family] for family in self.families]
         self.dead = dict.fromkeys(range(len(order)) if mode == "recognise" else (), (0, MASK))
-    def ways(self, state):
-        """(outputs wanted, as bits; {symbol: (lanes kept, lanes added)} of what is followed)."""
-        key = state & self.looks.get(state & MASK, self.all)
-        return self.known.get(key) or self.learn(key)
+        self.learn = lru_cache(None)(self.learn)
+    def ways(self, state): return self.learn(state & self.looks.get(state & MASK, self.all))
     def learn(self, key):
+        """(outputs wanted, as bits; {symbol: (lanes kept, lanes added)} of what is followed)."""
         control, *registers = [key >> i & MASK for i in range(0, self.all.bit_length(), LANE)]
         need(max(registers, default=0) < MASK - 64, "a counter is beyond %d", MASK - 64)
         followed = {}
@@ -373,8 +365,7 @@ class _Machine:
                 if holds(tests, registers, kind): followed[self.families[f][kind]] = keep, target + added
         accepts = control in self.accepting and holds(self.accepting[control], registers, None)
         wanted = int(accepts) if self.dead else bits(followed) | accepts << self.symbols
-        self.known[key] = wanted, paid({**self.dead, **followed}, 40, 300 + 40 * len(registers))
-        return self.known[key]
+        return wanted, paid({**self.dead, **followed}, 40, 300 + 40 * len(registers))
     def step(self, state, symbol):
         """The state after a symbol; in predictive mode dead where none is asked for."""
         keep, added = self.ways(state)[1].get(symbol, (0, MASK))
@@ -392,9 +383,7 @@ def automaton(value, place):
     alive = reached(read(dfa.accepting, [state], place + ".accepting"), lambda q, _: before[q])
     moves = {q: {i: ((), t, ()) for i, t in enumerate(dfa.table[q]) if t in alive} for q in sorted(alive)}
     first, text = (dfa.start, ()) if dfa.start in alive else None, "the automaton of sha256 %s" % sha256(value)
-    machine = _Machine(text, [[name] for name in dfa.symbols], moves, {q: () for q in dfa.accepting}, first)
-    machine.dfa = dfa
-    return machine
+    return _Machine(text, [[name] for name in dfa.symbols], moves, dict.fromkeys(dfa.accepting, ()), first, dfa=dfa)
 def bounded_dyck(k, h):
     """Control: the depth.  Cell j: the type opened last at depth j + 1; closing a bracket leaves it as it is."""
     need(k > 0, "language.dyck has no bracket type")
@@ -447,7 +436,6 @@ def _machine_of(value, place="language"):
         return machine
     kind, given = one_of(value, {"name": _NAMES, "dyck": [(0, 100000), 2], "dfa": automaton}, place)
     return given if kind == "dfa" else bounded_dyck(*given) if kind == "dyck" else named_language(given)
-
 # -- regular expressions ----------------------------------------------------------------------------------------------
 class Terms:
     """Expressions in a normal form, as numbers.  A term is (operator, parts); its parts have smaller numbers.
@@ -540,12 +528,10 @@ def check_expression(items, dfa, place):
     for part, q in reached([(term, dfa.start)], following):
         need(terms.nullable[part] == (q in accepting), "%s: expression and automaton differ in state %d", place, q)
     return "the regular expression %s over the %d symbols %s" % (ascii(text), len(names), some_of(names))
-
 # -- evidence: every pair of a machine's and a model's state -----------------------------------------------------------
 def check_closed(claim, evidence):
     machine, model, dead, run = claim.machine, claim.model, None, Run(claim.model)
     if evidence.dead is not None:
-        need(claim.mode == "recognise", "evidence.closed.dead: in predictive mode nothing is asked of dead strings")
         dead = Relation(claim, [{"control": None, "ranges": [], "state": evidence.dead}], "evidence.closed.dead")
         dead.check_control(None)
     def following(pair, length):
@@ -553,19 +539,16 @@ def check_closed(claim, evidence):
         moves = machine.ways(q)[1] if length != claim.horizon else {}
         for symbol, (keep, added) in paid(moves, run.cost, 500 + run.kept).items():
             target, (new, given) = (q & keep) + added, run.step(state, symbol)
-            wanted = machine.ways(target)[0]
-            if given != wanted:
-                place = "closed: after a string of %d symbols that ends with %s"
-                compare(claim, given, wanted, place % (length + 1, show(model.symbols[symbol])))
+            compare(claim, given, target, "closed: after %d symbols, the last %.60a", length + 1, model.symbols[symbol])
             if not (dead and target == MASK and dead.covers(run, new, length + 1)): yield target, new
     state, given = run.step(0, -1)
-    compare(claim, given, machine.ways(machine.start)[0], "closed: after BOS")
+    compare(claim, given, machine.start, "closed: after BOS")
     reached([(machine.start, state)], following, evidence.states, "closed: more than the %d pairs that are announced")
-def compare(claim, given, wanted, place):
+def compare(claim, given, state, place, *values):
+    wanted = claim.machine.ways(state)[0]
     if given != wanted:
-        raise Failed("%s the outputs are %s, expected %s" % (place, named(claim, given), named(claim, wanted)))
+        raise Failed("%s the outputs are %s, expected %s" % (place % values, named(claim, given), named(claim, wanted)))
 def named(claim, mask): return "{%s}" % some_of([name for i, name in enumerate(claim.model.outputs) if mask >> i & 1])
-
 # -- evidence: a string, and strings that never settle -----------------------------------------------------------------
 def check_word(claim, evidence):
     """Runs model and machine; rounds are skipped once both are where they have been."""
@@ -603,7 +586,6 @@ def check_cycle(claim, evidence):
         state = reduce(machine.step, paid(w, 20), state)
     need(len(found) == 2, "cycle: all of these strings are words, or none")
     need(state == first and len(seen) == evidence.period, "cycle: not back after %d rounds", evidence.period)
-
 # -- evidence: gates that are not negative, and finitely many states ---------------------------------------------------
 def check_bound(claim, evidence):
     """Layer by layer, with all features that the layer below can have: each coordinate moves monotonely."""
@@ -611,15 +593,17 @@ def check_bound(claim, evidence):
     need(claim.model.arithmetic.kind != "wrap", "bound: numbers that wrap do not keep their order")
     nodes, bos = set(run.roots[:-1]), run.roots[-1]
     for layer in run.layers:
-        right = all([0 <= gate < INFINITY for node in nodes for gate in node.way.gates])
+        ways = {node.way: set() for node in nodes}
+        right = all([0 <= gate < INFINITY for way in ways for gate in way.gates])
         need(right, "bound: a gate of layer %d is negative or not finite", layer.number)
-        first, bos = run.layer(bos, 0)
-        states = run.explored(nodes, first, most)
-        nodes = {node for steps in states.values() for _, node in steps}
+        first, made = run.turn(bos.way, 0)
+        states, bos = run.explored(lambda h: ways, first, most), run.after(bos, made)
+        for steps in states.values():
+            for way, (_, made) in steps.items(): ways[way].add(made)
+        nodes = {run.after(node, made) for node in nodes for made in ways[node.way]}
         need(len(nodes) <= most, "bound: layer %d has more than %d features", layer.number, most)
         finite = all([-INFINITY < v < INFINITY for h in states for v in run.content(layer, h)])
         need(finite, "bound: a state of layer %d is not finite", layer.number)
-
 # -- evidence: a relation, which holds in each control, for any values of the registers --------------------------------
 def plus(v, w, factor=1):
     """v + factor w, forms {parameter: coefficient, not 0}; parameters are integers, and parameter 0 is the number 1."""
@@ -630,18 +614,15 @@ def number(n): return {0: n} if n else {}
 def fixed(v): return v.keys() <= {0}
 class Cut(Exception): """It must be known on which side of a number a form is."""
 class _Box:
-    """Ranges of parameters: the case's (base), but for some (own); what is known on them; the box it was cut from."""
-    def __init__(self, base, own, memo, parent=None):
-        self.base, self.own, self.memo, self.parent = base, own, memo, parent
-    def range(self, p): return self.own.get(p) or self.base[p]
+    """Ranges of parameters; what is known on them; the box that it was cut from, where something is known on that."""
+    def __init__(self, ranges, memo, parent=None): self.ranges, self.memo, self.parent = ranges, memo, parent
     def within(self, p, low, high):
         """The part of the box in which the parameter lies in this range; None when there is none."""
-        least, most = self.range(p)
+        least, most = self.ranges[p]
         if low <= least and most <= high: return self
-        spend(20 + len(self.own))
-        least, most = max(low, least), min(high, most)
-        known = self if self.memo else self.parent
-        return None if least > most else _Box(self.base, {**self.own, p: (least, most)}, {}, known)
+        part = _Box(paid(self.ranges[:], 8, 20), {}, self if self.memo else self.parent)
+        part.ranges[p] = max(low, least), min(high, most)
+        return part if max(low, least) <= min(high, most) else None
     def where(self, v, low, high):
         """A part of the box that holds all of it where low <= v <= high; None for nothing."""
         box, low, high = self, low - v.get(0, 0), high - v.get(0, 0)
@@ -655,20 +636,20 @@ class _Box:
         """The least and the greatest value; a form attains them."""
         low = high = 0
         for p, a in v.items():
-            least, most = self.own.get(p) or self.base[p]
+            least, most = self.ranges[p]
             low, high = (low + a * least, high + a * most) if a > 0 else (low + a * most, high + a * least)
         return low, high
     def fold(self, v):
         """The form without the parameters that have one value here."""
-        ends = [(p, *self.range(p), a) for p, a in v.items()]
+        ends = [(p, *self.ranges[p], a) for p, a in v.items()]
         constant = sum([a * least for _, least, most, a in ends if least == most])
         return plus({p: a for p, least, most, a in ends if least < most}, number(constant))
     def halves(self, v, level):
         """Two parts of the box, which help to decide on which side of the level the form is."""
         v = self.fold(v)
         constant = v.pop(0, 0)
-        width, p = min([(self.range(p)[1] - self.range(p)[0], p) for p in v])
-        least, most = self.range(p)
+        width, p = min([(self.ranges[p][1] - self.ranges[p][0], p) for p in v])
+        least, most = self.ranges[p]
         at = (level - constant) // v[p]  # up to here a p + constant is <= the level, for a < 0 >= it
         if len(v) > 1 or not least <= at < most:
             need(width < INFINITY, "a relu, clip or product depends on two unbounded numbers")
@@ -730,13 +711,11 @@ class Relation:
             spend(10)
             return len(self.wires) - 1
         def sums(affine, wires, ends=None):
-            columns, numbers, nowhere = {wire: [] for wire in wires}, list(ends or ()), _Box([(1, 1)], {}, {})
-            for r, row in enumerate(affine.rows):
-                spend(3 * len(row))
-                numbers += [weight for _, weight in row]
-                for c, weight in row: columns[wires[c]].append((r, weight))
-            for n in numbers if self.precise else (): self.bounded(number(n if abs(n) < INFINITY else 0), nowhere)
-            group = Record(first=len(self.wires), bias=affine.bias, columns=columns, sizes=[*map(len, affine.rows)])
+            numbers = paid([*(ends or ()), *[n for row in affine.rows for _, n in row]], 3) if self.precise else ()
+            need(all([self.arithmetic.number(n) == n for n in numbers]), "relation: a weight or bound would be rounded")
+            columns = {wire: column for wire, column in zip(wires, affine.columns) if column}
+            long = [len(row) > 2 for row in affine.rows]
+            group = Record(first=len(self.wires), bias=affine.bias, columns=columns, long=long)
             return [new("sum", ends, group) for _ in affine.bias]
         x = self.inputs = [new("given", None) for _ in self.model.embedding[0]]
         for layer in self.model.layers:
@@ -777,7 +756,7 @@ class Relation:
         (ends, group), (v, waiting) = parts, self.sum(wire, box)
         if self.precise: v = self.added(box, v, waiting)
         elif waiting:
-            long = ends and group.sizes[wire - group.first] > 2  # two terms are cut as fast
+            long = ends and group.long[wire - group.first]  # two terms are cut as fast
             clips = self.clips(box, v, waiting) if long else None
             if clips and greatest(box, clips) <= ends[0]: return number(ends[0])  # it sleeps
             v = self.found(waiting[0][0], box)
@@ -799,14 +778,15 @@ class Relation:
         else:
             group = self.wires[wire][2]
             first, columns, rows = group.first, group.columns, [({0: bias}, []) for bias in group.bias]
+        cost = 20 * len(rows)
         for part, column in columns.items():
-            v = self.found(part, box) if column else {}
+            v = self.found(part, box)
             known = type(v) is dict and not self.precise
-            spend(30 + 8 * len(column) * (len(v) if known else 1))
+            cost += 30 + 8 * len(column) * (len(v) if known else 1)
             for r, weight in column if v else ():
                 if not known: rows[r][1].append((part, weight))
                 for p, a in v.items() if known else (): rows[r][0][p] = rows[r][0].get(p, 0) + weight * a
-        spend(20 * len(rows))
+        spend(cost)
         for r, (total, waiting) in enumerate(rows, first): box.memo[~r] = {p: a for p, a in total.items() if a}, waiting
         return box.memo[~wire]
     def added(self, box, bias, terms):
@@ -829,11 +809,17 @@ class Relation:
             if others or any([floored(a, self.arithmetic.places) != a for a in v.values()]): return None
             found.append((weight, v, *ends))
         return found
+    def sign(self, wire, box):
+        """A form that is positive where a sum is, or None.  A relu is positive where its sum is, not rounded to 0."""
+        total, waiting = self.sum(wire, box)
+        relu = not total and [(part, weight) for part, weight in waiting if self.wires[part][1] == (0, INFINITY)]
+        if relu and len(waiting) == 1 and relu[0][1] > 0: total, waiting = self.sum(relu[0][0], box)
+        return None if waiting or relu and not all([type(a) is int for a in total.values()]) else total
     def product(self, v, w, box):
         if not (fixed(v) or fixed(w)): v, w = box.fold(v), box.fold(w)
         for one, other in ((v, w), (w, v)):
             if fixed(one): return self.bounded(plus({}, other, one.get(0, 0)), box)
-        finite = [u for u in (v, w) if all([box.range(p)[1] - box.range(p)[0] < INFINITY for p in u])]
+        finite = [u for u in (v, w) if all([box.ranges[p][1] - box.ranges[p][0] < INFINITY for p in u])]
         need(finite, "a gate and a state are both unbounded")
         raise Cut(finite[0], 0)
     def stored(self, v, box, state=False):
@@ -897,8 +883,7 @@ class Relation:
         limits, e, terms = self.entries[control]
         for i, (low, high) in enumerate(limits):
             least, most = box.bounds(registers[i])
-            inside = low <= least and most <= high
-            need(inside, "%s: counter %d may be outside of its range in control %s", place, i, control)
+            need(low <= least and most <= high, "%s: counter %d may leave its range in control %s", place, i, control)
         for c, (term, wire) in enumerate(zip(terms, self.after)):
             where = "%s: coordinate %d" % (place, c)
             box.everywhere(lambda b: self.lands(term, e, self.value(wire, b), registers, b, times, t, where))
@@ -907,15 +892,15 @@ class Relation:
         spend(50 + len(run.values) ** 2 // 100 + 10 * len(self.after))
         values = [v for layer in run.layers for v in run.content(layer, state)]
         if not all([-INFINITY < v < INFINITY for v in values]): return False
-        memo = dict(zip(self.after, [number(v if type(v) is int else simplest(Fraction(v))) for v in values]))
-        try: self.arrives(None, [], _Box([(1, 1)], {}, memo), [(1, 1, 0, 0)], length, "")
+        memo = dict(zip(self.after, [number(v if type(v) is int else Fraction(v)) for v in values]))
+        try: self.arrives(None, [], _Box([(1, 1)], memo), [(1, 1, 0, 0)], length, "")
         except Failed: return False
         return True
     def check(self):
         control, start = self.machine.first
         memo = dict(zip(self.before, [number(v) for layer in self.model.layers for v in layer.initial]))
         registers = [{}] * (len(start) * self.machine.bits) if self.machine.cells else [number(n) for n in start]
-        box = self.reading(self.model.embedding[-1], [], [], [(1, 1)], memo)
+        box = self.reading(self.model.embedding[-1], [], [], _Box([(1, 1)], {}), memo)
         self.check_step(box, control, registers, [(1, 1, 0, 0)], "relation: after BOS")
         for control in self.entries if self.horizon != 0 else (): self.check_control(control)
     def check_control(self, control):
@@ -928,60 +913,69 @@ class Relation:
             own = [{len(base) + b: 1} for b in range(len(added))]
             own += [number(first >> b & 1) for b in range(len(added), machine.bits)]
             ranges, moved = base + [(0, 1)] * len(added), times + [(0, 1, 0, 0)] * len(added)
-            box, move = self.reading(x, added, own, ranges, memo), machine.moves.get(control, {}).get(f)
-            cases = [(box, None, [], "")] if refuses and not move else []  # part; control, registers after
-            if move:
-                tests, target, changes = move
+            tests, target, after, shared = None, None, list(registers), refuses and not machine.cells
+            box = self.reading(x, added, own, _Box(ranges, {}), memo) if refuses else None
+            if f in machine.moves.get(control, {}):
+                tests, target, changes = machine.moves[control][f]
                 cells = [registers[self.part(r)] for r, test in tests if test is _SAME]  # their types are the symbol's
                 typed = cells[0][: len(added)] + own[len(added) :] if cells else own
-                after = list(registers)
                 for r, change in changes:
                     after[self.part(r)] = typed if change is _SAME else [plus(after[r], number(change))]
-                whole = self.reading(x, added, typed, ranges, memo) if cells else box
-                for part, moves, _ in divided(whole, [(f, self.asked(tests, registers, typed))]):
-                    if moves: cases.append((part, target, after, ""))
-                for part, moves, _ in divided(box, [(f, self.asked(tests, registers, own))]) if refuses else ():
-                    if not moves: cases.append((part, None, [], " without a move"))
-            for part, target, after, said in cases: self.check_step(part, target, after, moved, place + said)
-    def reading(self, x, added, typed, base, before):
-        """The box of all cases of a step that reads a symbol of this embedding, for bits of a type with more added."""
+                for part, moves in sides(box if shared else _Box(ranges, {}), self.asked(tests, registers, typed)):
+                    part = part if shared else self.reading(x, added, typed, part, memo)
+                    if moves: self.check_step(part, target, after, moved, place)
+            for part, moves in sides(box, self.asked(tests, registers, own)) if refuses else ():
+                if not moves: self.check_step(part, None, [], moved, place + " without a move")
+    def reading(self, x, added, typed, box, before):
+        """The box, for a step that reads a symbol of this embedding, for bits of a type with more added."""
         x = list(map(number, x))
         for bit, delta in zip(typed, added): x = [plus(v, bit, d) if d else v for v, d in zip(x, delta)]
         spend(400 + 10 * (len(before) + len(x)))
-        return _Box(base, {}, {**before, **dict(zip(self.inputs, x))})
+        return _Box(box.ranges, {**before, **dict(zip(self.inputs, x))})
     def part(self, r):
         """Where the bits of a cell are among the registers, or a counter."""
         return slice(r * self.machine.bits, (r + 1) * self.machine.bits) if self.machine.cells else slice(r, r + 1)
     def asked(self, tests, registers, typed):
         """What the tests ask of registers and a type, a number or forms for its bits, as (form, least, greatest)."""
-        conditions = []
-        for r, test in tests:
+        conditions = [({}, 1, 1)] if tests is None else []  # nowhere: 0 is not 1
+        for r, test in tests or ():
             bits_of, ends = registers[self.part(r)], (1, INFINITY) if test is _POSITIVE else (0, 0)
             if test is not _SAME: conditions += [(v, *ends) for v in bits_of]
             elif type(typed) is list: conditions += [(plus(v, w, -1), 0, 0) for v, w in zip(bits_of, typed)]
             else: conditions += [(v, typed >> b & 1, typed >> b & 1) for b, v in enumerate(bits_of)]
-        return [(tuple(v.items()), low, high) for v, low, high in conditions]
+        return conditions
     def check_step(self, box, target, registers, times, place):
         """One step in a part of a box: where it leads, and what is given there."""
         for wire in self.before + self.inputs if self.precise else (): self.bounded(self.value(wire, box), box)
         self.arrives(target, registers, box, times, 0, place)
-        machine, wanted, never = self.machine, [], [((), 1, 1)]  # 0 is not 1
-        def want(output, tests, kind=0):
-            wanted.append((output, never if tests is None else self.asked(tests, registers, kind)))
-        want(len(self.outputs) - 1, machine.accepting.get(target))
-        for f, family in enumerate(machine.families if self.claim.mode == "predictive" else ()):
-            tests = machine.moves.get(target, {}).get(f, [None])[0]
-            for kind, symbol in enumerate(family): want(symbol, tests, kind)
-        clips = {o: None if self.precise else self.clips(box, *self.sum(self.outputs[o], box)) for o, _ in wanted}
-        for part, given, outputs in divided(box, wanted):
-            for output in outputs:
-                def check(b):
-                    low, high = b.bounds(self.value(self.outputs[output], b))
-                    said = show(self.model.outputs[output]), "missing" if given else "given"
-                    need(low > 0 if given else high <= 0, "%s: output %s may be %s", place, *said)
-                known = clips[output] and [(-w if given else w, *clip) for w, *clip in clips[output]]
-                most = INFINITY if known is None else greatest(part, known)
-                if most > 0 or given and most == 0: part.everywhere(check)
+        accepts, moves = self.machine.accepting.get(target), self.machine.moves.get(target, {})
+        self.check_output(box, len(self.outputs) - 1, self.asked(accepts, registers, 0), place)
+        for f, family in enumerate(self.machine.families if self.claim.mode == "predictive" else ()):
+            for kind, output in enumerate(family):
+                self.check_output(box, output, self.asked(moves.get(f, [None])[0], registers, kind), place)
+    def check_output(self, box, output, conditions, place):
+        """Checks that an output is given where all the conditions hold, and nowhere else."""
+        v = None if self.precise else self.sign(self.outputs[output], box)
+        if v is not None and settled(box, v, conditions): return
+        for part, given in sides(box, conditions):
+            def check(b):
+                low, high = b.bounds(self.value(self.outputs[output], b))
+                said = show(self.model.outputs[output]), "missing" if given else "given"
+                need(low > 0 if given else high <= 0, "%s: output %s may be %s", place, *said)
+            part.everywhere(check)
+def settled(box, v, conditions):
+    """Whether bounds show that a form is positive where conditions, each on one parameter, hold, and nowhere else."""
+    (low, high), v = box.bounds(v), dict(v)
+    for form, first, last in paid(conditions, 20, 20):
+        p, c = max(form, default=0), form.get(0, 0)
+        if p and form != ({p: 1, 0: c} if c else {p: 1}): return False
+        first, last, a, (least, most) = first - c, last - c, v.pop(p, 0) if p else 0, box.ranges[p] if p else (0, 0)
+        if least < first and not high + (a * (min(first - 1, most) - most) if a > 0 else 0) <= 0: return False
+        if last < most and not high + (a * (max(last + 1, least) - least) if a < 0 else 0) <= 0: return False
+        if last < least or most < first: low = INFINITY  # it holds nowhere
+        elif a > 0 and least < first: low += a * (first - least)
+        elif a < 0 and last < most: low += a * (last - most)
+    return low > 0
 def greatest(box, clips):
     """A bound of a sum of clips: the greatest shares of parameters in clips of their own, and the others' greatest."""
     most, shares = 0, {}
@@ -994,34 +988,25 @@ def greatest(box, clips):
         def share(t): return sum([w * min(max(b + a * t, low), high) for w, b, a, low, high in terms])
         # Integers between which, and beyond which, a share is linear: the range's ends, and both at a breakpoint.
         turns = [(n - b) // a + i for _, b, a, *ends in terms for n in ends if abs(n) < INFINITY for i in (0, 1)]
-        least, last = box.range(p)
+        least, last = box.ranges[p]
         turns = [min(max(t, least), last) for t in (least, 0, last, *turns)]
         turns = sorted({t for t in turns if abs(t) < INFINITY})
-        if least == -INFINITY and share(turns[0] - 1) > share(turns[0]): return INFINITY
-        if last == INFINITY and share(turns[-1] + 1) > share(turns[-1]): return INFINITY
+        beyond = [(least, turns[0], -1), (last, turns[-1], 1)]
+        if any([abs(end) == INFINITY and share(t + way) > share(t) for end, t, way in beyond]): return INFINITY
         most += max(map(share, turns))
     return most
-def divided(box, wanted, done=0):
-    """(part, whether conditions hold there, things that they are of) for things and their conditions: of each thing the
-    parts hold all points where all its conditions hold, and all where one fails; they do not meet where each of them is
-    of one parameter."""
-    held, groups = [], {}
-    spend(30 * len(wanted))
-    for thing, conditions in wanted:
-        if len(conditions) == done: held.append(thing)
-        else: groups.setdefault(conditions[done], []).append((thing, conditions))
-    if held: yield box, True, held
-    for (v, low, high), some in groups.items():
-        v, inside = dict(v), box.where(dict(v), low, high)
-        sides = [box.where(v, -INFINITY, low - 1), box.where(v, high + 1, INFINITY) if high < INFINITY else None]
-        for part in filter(None, sides): yield part, False, [thing for thing, _ in some]
-        if inside: yield from divided(inside, some, done + 1)
+def sides(box, conditions):
+    """(part of the box, whether all the conditions hold there): parts of all points where they do, or one does not."""
+    for v, low, high in conditions:
+        for least, most in ((-INFINITY, low - 1), (high + 1, INFINITY)):
+            part = box.where(v, least, most) if least < INFINITY else None
+            if part: yield part, False
+        box = box.where(v, low, high)
+        if not box: return
+    yield box, True
 def check_relation(claim, evidence):
     need(claim.machine.first is not None, "relation: the language has no word")
-    relation = Relation(claim, evidence.entries, "evidence.relation.entries")
-    gc.freeze()  # what is kept to the end is not looked through for garbage, time and again
-    relation.check()
-
+    Relation(claim, evidence.entries, "evidence.relation.entries").check()
 # -- evidence: levels, digits that name sets of states -----------------------------------------------------------------
 def check_levels(claim, evidence):
     place, model, machine, predictive = "evidence.levels", claim.model, claim.machine, claim.mode == "predictive"
@@ -1038,49 +1023,52 @@ def check_levels(claim, evidence):
     alive, run, depth, here = bits(machine.moves), Run(model), 0, evidence.root
     facts, after = {(node, here, here, letter[images]) for node, images in zip(run.roots, action)}, run.roots[-1]
     @lru_cache(None)
-    def image(s, symbol): return bits([action[symbol][q] for q in paid(members(masks[s]), 1, len(table) + 200)])
-    def digit(h):
+    def image(s, symbol):
+        images = [image(t, symbol) for t in tiles[s]] or [1 << action[symbol][masks[s].bit_length() - 1]]
+        return reduce(operator.or_, paid(images, 20 + len(table) // 60, len(table) + 200))
+    @lru_cache(None)
+    def digit(number, h):
         numbers = [*map(math.floor, run.content(run.layers[number], h))]
-        for c in coordinates:
+        for c in evidence.digits[number]:
             need(numbers[c] in (0, 1), "levels, layer %d: coordinate %d is no bit after some symbol", number, c)
-        return sum([numbers[c] << i for i, c in enumerate(coordinates)])
-    def refined(s, d, text, *values):
-        """The set that the digit makes of a set: a tile of it, where this is the level of the set."""
-        if not coordinates or level[s] != depth: return s
-        need(d < len(tiles[s]), "levels, layer %d: " + text, number, *values)
-        return tiles[s][d]
+        return sum([numbers[c] << i for i, c in enumerate(evidence.digits[number])])
+    def parts(s):
+        """What digits make of a set: its tiles, where this is its level; else the digit is 0, and the set stays."""
+        return tiles[s] if level[s] == depth and coordinates else [s]
+    def refined(s, d):
+        need(d < len(parts(s)), "levels, layer %d: digit %d names no tile of set %d", number, d, s)
+        return parts(s)[d]
     for number, coordinates in enumerate(evidence.digits):
-        first, after = run.layer(after, 0)
-        groups, following = {}, set()
-        for node, *fact in facts: groups.setdefault(node, []).append(fact)
-        steps = run.explored(groups, first)  # of all states, with all features that occur
-        digits = {h: digit(h) for h in steps}
-        here = refined(here, digits[first], "after BOS the digit names no tile")
-        for i, (node, group) in enumerate(groups.items()):
-            # What this layer does with the features: from each digit before to each digit and features after.
-            ways = {}
-            for h, d in digits.items(): ways.setdefault(d, {})[digits[steps[h][i][0]], steps[h][i][1]] = None
-            anywhere = {way: None for row in ways.values() for way in row}
-            for before, goal, symbol in group:
-                parted = coordinates and level[before] == depth
-                for d, source in enumerate(tiles[before]) if parted else [(None, before)]:
-                    to = image(source, symbol)
-                    moves = () if predictive and not to & alive else ways.get(d, ()) if parted else anywhere
-                    for new, z in paid(moves, 1, 20):
-                        target = refined(goal, new, "digit %d names no tile of set %d", new, goal)
-                        right = not to & ~masks[target]
-                        need(right, "levels, layer %d: from set %d to %d by symbol %d", number, source, target, symbol)
+        asked, ways, moves, following = {}, {}, {}, set()
+        for node, before, goal, symbol in facts:  # by the node, and each digit that there may be
+            for d, source in enumerate(paid(parts(before), 50)):
+                to = image(source, symbol)
+                if to & alive or not predictive:
+                    asked.setdefault(node, {}).setdefault(d, []).append((source, to, goal, symbol))
+                    ways.setdefault(d, {})[node.way] = None
+        first, made = run.turn(after.way, 0)
+        here, after = refined(here, digit(number, first)), run.after(after, made)
+        for h, steps in run.explored(lambda h: ways.get(digit(number, h), ()), first).items():
+            for way, (new, made) in steps.items():
+                moves.setdefault((way, digit(number, h)), {})[digit(number, new), made] = None
+        for node, digits in asked.items():
+            for d, some in digits.items():
+                for new, made in moves.get((node.way, d), ()):
+                    z = run.after(node, made)
+                    for source, to, goal, symbol in paid(some, 20):
+                        target, text = refined(goal, new), "levels, layer %d: set %d does not lead to %d by symbol %d"
+                        need(not to & ~masks[target], text, number, source, target, symbol)
                         fact = z, source, target, symbol
                         if fact not in following: following.add(paid(fact, 50))
         run.layers[number].nodes.clear()
         facts, depth = following, depth + bool(coordinates)
     need(masks[here] == 1 << machine.dfa.start, "levels: after BOS the digits do not name the start state")
-    compare(claim, after, machine.ways(machine.start)[0], "levels: after BOS")
+    compare(claim, after, machine.start, "levels: after BOS")
     for given, source, goal, symbol in facts:
-        (q,), (target,) = members(masks[source]), members(masks[goal])
+        q, target = masks[source].bit_length() - 1, masks[goal].bit_length() - 1
         need(action[symbol][q] == target, "levels: the digits lead from state %d to %d by symbol %d", q, target, symbol)
-        wanted = machine.ways(target if target in machine.moves else MASK)[0]
-        compare(claim, given, wanted, "levels: in state %d after symbol %d" % (target, symbol))
+        state = target if target in machine.moves else MASK
+        compare(claim, given, state, "levels: in state %d after symbol %d", target, symbol)
 def read_chart(chart, states, levels, place):
     """(sets as bits, their levels, their tiles): sets that nest, down to single states at the last level."""
     shape, count = {"states": [(0, states - 1)], "level": (0, levels)}, len(chart.sets)
@@ -1094,10 +1082,9 @@ def read_chart(chart, states, levels, place):
             part = masks[t] and not masks[t] & ~masks[s] and level[t] > level[s]
             need(part, "%s.sets[%d]: set %d is empty, no part of it, or not of a greater level", place, s, t)
             union |= masks[t]
-        whole = union == masks[s] if level[s] < levels else not parts and len(members(masks[s])) == 1
+        whole = union == masks[s] if level[s] < levels else not parts and bin(masks[s]).count("1") == 1
         need(whole, "%s.sets[%d]: its tiles are not all of it, or at the last level it is not one state", place, s)
     return masks, level, tiles
-
 # -- claims -----------------------------------------------------------------------------------------------------------
 _LEVELS = {"digits": [[_NATURAL]], "root": _NATURAL, "sets": [None]}
 _CYCLE = {"u": [str], "w": [str], "v": [str], "period": (2, LARGEST)}
@@ -1120,8 +1107,7 @@ class _Claim:
         if machine: machine.arrange(self.model.symbols if self.model else machine.names, self.mode or "recognise")
         if self.mode:
             recognise = self.mode == "recognise"
-            right = (self.model.outputs == [_ACCEPT]) == recognise
-            need(right, "model.outputs are not those of the mode %s", self.mode)
+            need((self.model.outputs == [_ACCEPT]) == recognise, "model.outputs are not those of mode %s", self.mode)
             need(recognise or machine.first, "the language has no word, so in predictive mode nothing is asked")
         self.text = self.sentence()  # evidence may add to it
     def check(self): globals()["check_" + self.evidence[0]](self, self.evidence[1])  # of this kind, out of those above
@@ -1129,16 +1115,17 @@ class _Claim:
         if self.kind == "not star-free": return "%s is not star-free" % self.machine.text
         if self.kind == "at most star-free":
             return ("for each output of %s, the strings after which it is given are a star-free language; "
-                    "so is whatever it recognises or predicts" % self.model)
+                    "so is whatever it recognises or predicts" % self.model.text)
         verb = "recognise" if self.mode == "recognise" else "predict"
-        if self.kind == "is wrong about": return "%s does not %s %s" % (self.model, verb, self.machine.text)
+        if self.kind == "is wrong about": return "%s does not %s %s" % (self.model.text, verb, self.machine.text)
         text = {"recognise": "it gives <accept> after a string exactly when that is a word",
                 "predictive": "after every prefix of a word it gives exactly the symbols that may come next, "
                               "and <eos> exactly after words"}[self.mode]
         reach = "" if self.horizon is None else ", on all strings of at most %d symbols" % self.horizon
-        return "%s %ss %s: %s%s" % (self.model, verb, self.machine.text, text, reach)
+        return "%s %ss %s: %s%s" % (self.model.text, verb, self.machine.text, text, reach)
 def main(arguments):
     sys.setrecursionlimit(6000)
+    gc.set_threshold(10**5)  # what is kept to the end is looked through for garbage less often
     if arguments[:1] == ["--work"] and len(arguments) == 3 and re.match("[1-9][0-9]{0,17}\\Z", arguments[1]):
         Work.limit = Work.left = int(arguments[1])
         arguments = arguments[2:]
@@ -1160,5 +1147,4 @@ def report(status, text):
         file.flush()
     except (OSError, ValueError, AttributeError): return 2
     return status
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__": sys.exit(main(sys.argv[1:]))
