@@ -28,7 +28,7 @@ from verify.methods.sticky import Sticky
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict, Witness
 
-_BLOCK, _BLOCK_OUTPUTS = 1 << 15, 1 << 24
+_BLOCK, _BLOCK_OUTPUTS = 1 << 16, 1 << 24
 """Transitions followed at once, and how many numbers their outputs may take."""
 _MOST_CASES = 1 << 20
 """Numbers that are told apart by a table of all."""
