@@ -86,8 +86,9 @@ def test_json_and_saved_weights(capsys, tmp_path):
 def test_trace(capsys):
     status, out, _ = run(capsys, "trace", "dyck", "--k", 2, "--depth", 5, "( [ ] )")
     lines = [line.split() for line in out.splitlines()]
-    assert status == 0 and len(lines) == 8 and lines[6] == [] and lines[7][:2] == ["slot", "j:"]
-    assert lines[2][:4] == ["1", "(a", "slot", "1=0"] and lines[3][-3:] == ["(a", "(b", "b)"]
+    assert status == 0 and out.startswith("dyck-2-5: brackets of 2 types") and len(lines) == 10
+    assert lines[1] == lines[8] == [] and lines[9][:2] == ["slot", "j:"]
+    assert lines[4][:4] == ["1", "(a", "slot", "1=0"] and lines[5][-3:] == ["(a", "(b", "b)"]
     assert run(capsys, "trace", "dyck", "--k", 2, "--depth", 5, "([])")[1] == out
 
 

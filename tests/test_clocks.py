@@ -95,6 +95,37 @@ def test_long_work_begins_with_its_title(command, monkeypatch, capsys):
     assert slowly.splitlines()[:-1] == quickly.splitlines()[:-1]
 
 
+def test_a_title_comes_earlier_where_the_start_was_slow(monkeypatch):
+    """The line of progress comes when it always does."""
+    monkeypatch.setattr(progress, "DELAY", 60.0)
+    monkeypatch.setattr(progress, "_AHEAD", 1.0)
+    waited = []
+
+    class Clock(threading.Event):
+        def wait(self, timeout=None):
+            waited.append(timeout)
+            return len(waited) % 3 == 0
+
+    monkeypatch.setattr(threading, "Event", Clock)
+    for age, early in ((0.0, 59.0), (0.5, 58.5), (100.0, 58.3)):
+        monkeypatch.setattr(progress.clock, "seconds", lambda age=age: age)
+        said = []
+        progress.announce("title", said.append)
+        line = Progress("things", phase="phase")
+        line._tick()
+        assert said == ["title"] and waited[-3:-1] == pytest.approx([early, 60.0 - early])
+
+
+def test_a_trace_begins_with_its_title(monkeypatch, capsys):
+    announced = []
+    monkeypatch.setattr(progress, "_say_first", lambda: announced.append(progress._announcement.text))
+    monkeypatch.setattr(
+        pipeline, "compile", lambda *given, **options: progress._say_first() or compile(*given, **options)
+    )
+    assert main(["trace", "d-2", "ab"]) == 0
+    assert announced == [capsys.readouterr().out.splitlines()[0]] != [""]
+
+
 def test_what_was_refused_leaves_no_title_behind(monkeypatch, capsys):
     monkeypatch.setattr(progress, "DELAY", 0.15)
     monkeypatch.setattr(progress, "_AHEAD", 0.1)

@@ -140,8 +140,8 @@ def test_no_model_of_it_can_be_traced(capsys):
 def test_trace(capsys):
     assert main(["trace", "starfree", "--regex", "(ab)*", "ab"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 7 and lines[2].split()[-1] == "b"
-    assert lines[4] == "" and lines[6] == "tile 1 = 1: state {q0}, e.g. after the empty string"
+    assert len(lines) == 9 and lines[0].startswith("the regular expression (ab)*") and lines[4].split()[-1] == "b"
+    assert lines[1] == lines[6] == "" and lines[8] == "tile 1 = 1: state {q0}, e.g. after the empty string"
 
 
 # -- bad input ----------------------------------------------------------------------------------------

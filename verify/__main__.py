@@ -7,6 +7,7 @@ imports happen inside ``run``, so that help is printed at once.
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import io
 import os
@@ -24,6 +25,9 @@ from verify.verdict import BAD_INPUT, EXIT_STATUS, UNDECIDED
 
 INTERNAL = 70
 """The status after a fault of this program, which must not look like a refutation."""
+
+_COLLECTED = 20_000, 20, 20
+"""Objects that are made between two looks of the garbage collector, and its looks between two longer ones."""
 
 TRACEBACK = "SSM_VERIFY_TRACEBACK"
 """The variable of the environment with which such a fault prints its traceback."""
@@ -68,7 +72,17 @@ def main(argv: list[str] | None = None, age: float = 0.0) -> int:
 
 def console() -> int:
     """The same in a process of its own, which an interrupt ends whatever it is doing."""
-    return supervised(partial(main, age=clock.process_age()), lambda message: _failed(message, INTERNAL))
+    # PyTorch makes a million objects that stay: the collector looked through them for a quarter of its start.
+    gc.set_threshold(*_COLLECTED)
+    return supervised(partial(_main_alone, clock.process_age()), lambda message: _failed(message, INTERNAL))
+
+
+def _main_alone(age: float) -> int:
+    """The last that this process does."""
+    status = main(age=age)
+    # What is left needs no collector: with PyTorch it would look through everything for two seconds more.
+    gc.freeze()
+    return status
 
 
 def _run(argv: list[str]) -> int:

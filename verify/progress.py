@@ -8,13 +8,17 @@ import threading
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import Callable, Iterable, Iterator, TextIO, TypeVar
 
+from verify import clock
+
 _Item = TypeVar("_Item")
 
 DELAY, BEAT = 1.0, 1.0
 """Seconds until the line appears, and between two looks at the clock where nothing else moves it."""
 
-_AHEAD = 0.1
-"""Seconds that an announcement comes before the line."""
+_AHEAD, _STARTED = 0.1, 0.7
+"""Seconds that an announcement comes before the line, and by how many more it comes earlier where the command has taken
+so long already: its imports were silent.
+"""
 
 _COLUMNS, _ROWS = 80, 24
 """Of a terminal that does not say, as one that a program has opened often does not: it would be shown nothing."""
@@ -117,9 +121,10 @@ class Progress:
         self._show(lambda bar: bar.update(amount))
 
     def _tick(self) -> None:
-        if not self._over.wait(DELAY - _AHEAD):
+        early = max(0.0, DELAY - _AHEAD - min(clock.seconds(), _STARTED))
+        if not self._over.wait(early):
             _say_first()
-        wait = _AHEAD
+        wait = max(_AHEAD, DELAY - early)
         while not self._over.wait(wait):
             self.advance(0)
             wait = BEAT

@@ -15,7 +15,8 @@ def load_cell(directory: Path, cell: str) -> tuple[CellWeights, tuple[str, ...]]
     Raises:
         InputError: when weights are lacking, too many, not finite, or of shapes that do not fit each other.
     """
-    from constructions.mamba.stored import format_of, read_json, read_tensors, shown, weight_files
+    from constructions.mamba.named_values import read_json, shown
+    from constructions.mamba.stored import format_of, read_tensors, weight_files
 
     content = read_json(directory, CONFIG)
     tensors = read_tensors(directory, weight_files(directory))

@@ -11,7 +11,8 @@ from transformers import AutoModelForCausalLM
 from automata.errors import InputError
 from constructions.mamba.checkpoint import CONFIG, SAFETENSORS
 from constructions.mamba.huggingface import quiet
-from constructions.mamba.stored import first_line, format_of, read_json, read_tensors, shown, weight_files
+from constructions.mamba.named_values import first_line, read_json, shown
+from constructions.mamba.stored import format_of, read_tensors, weight_files
 from constructions.stock.architecture import Architecture
 from constructions.stock.running import configured, loaded
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Sequence
 
 from automata.errors import InputError
 from constructions.mamba.checkpoint import CONFIG
+from constructions.mamba.named_values import read_json, shown
 from constructions.mamba.reading import Reading
 from constructions.target import TARGETS
 
@@ -41,8 +42,6 @@ def kind_of(directory: Path) -> tuple[str, Any]:
     Raises:
         InputError: when the folder is no checkpoint of an architecture that is known here.
     """
-    from constructions.mamba.stored import read_json, shown
-
     if not directory.is_dir():
         raise InputError(f"{directory}: is not a folder")
     if not (directory / CONFIG).is_file():

@@ -5,7 +5,7 @@ tested.
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 from automata.errors import InputError, LimitError
 from verify.commands.certificates import report_certificate
@@ -121,13 +121,14 @@ def compile_and_check(given: Input, args: argparse.Namespace, command: str) -> i
     return run_task(task_on(given, args), args, command)
 
 
-def task(args: argparse.Namespace) -> Task:
-    """The language as a task of the pipeline.
+def task(args: argparse.Namespace, announce: Callable[[str], object]) -> Task:
+    """The language as a task of the pipeline; its title is announced before anything takes long.
 
     Raises:
         InputError: when it is not star-free.
     """
     given = read_input(args)
+    announce(given.title)
     if not beyond_star_free(args) and not seems_star_free(given, args):
         raise InputError(
             f"{given.title} is not star-free, so there is no model of it: see `python -m verify prove {given.options}`"

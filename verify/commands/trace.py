@@ -26,11 +26,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--draw", type=nonempty, metavar="FILE", help="draw the run (.svg, .png or .pdf)")
     parser.add_argument("--k", type=whole_number, help=argparse.SUPPRESS)
+    parser.set_defaults(quiet=False)
 
 
 def run(args: argparse.Namespace) -> int:
     from verify.commands.pipeline import lowered
     from verify.evidence.strings_file import parse_word
+    from verify.show.report import Report
     from verify.show.tracing import Trace
 
     if args.draw:
@@ -43,13 +45,15 @@ def run(args: argparse.Namespace) -> int:
         args.name, args.depth = f"dyck-{args.k}-{args.depth}", None
     elif args.k is not None or (args.depth is not None and args.cfg is None):
         raise InputError("--k and --depth: speak about bounded Dyck, which is written dyck-K-H")
-    traced = task(args)
+    report = Report("trace")
+    traced = task(args, report.announce)
     word = parse_word(args.string, traced.parse, characters=True)
     found = Trace.of(lowered(traced, args).weights, word, traced.construction)
     if args.draw:
         from verify.show.pictures.drawing import draw
 
         draw(found, path=args.draw)
+    report.title(f"{traced.title}\n")
     for line in found.lines():
         print(line)
     if args.draw:
