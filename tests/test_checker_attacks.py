@@ -120,6 +120,20 @@ def test_steps_are_paid_for_by_the_layers():
 # -- numbers that go on growing -------------------------------------------------------------------------
 
 
+def test_weights_of_a_stage_are_paid_for(monkeypatch):
+    """Few neurons that read many: each new row before them goes through all of their weights."""
+    many = affine([[0, 1]] * 5000, [0] * 5000)
+    few = affine([[n for i in range(5000) for n in (i, 1 + k)] for k in range(10)], [0] * 10)
+    counter = layer(affine([[]], [1]), affine([[]], [1]), [0])
+    counter["phi"] = [{"affine": part, "activation": "relu", "low": 0, "high": 0} for part in (many, few)]
+    model = accepting("a", [[0], [0]], [counter])
+    monkeypatch.setattr(checker.Work, "left", 10**9)
+    running = checker.Run(checker._Model(model))
+    left = checker.Work.left
+    running.stage(running.layers[0].stages[1], {}, ((0, 1),))
+    assert left - checker.Work.left > 2 * 50_000
+
+
 def test_what_a_layer_learns_is_paid_for_by_its_fractions(monkeypatch):
     """A power that no repetition cuts short: all of its rounds have new numbers, each of which takes thousands."""
     found = refuted_parity(3)

@@ -388,6 +388,12 @@ def test_what_bounds_settle_is_so():
     assert min(found.values()) > 20
 
 
+def test_a_condition_that_is_given_twice_counts_once():
+    box = checker._Box([(1, 1), (0, 3)], {})
+    assert checker.settled(box, {1: 2, 0: -1}, [({1: 1}, 1, checker.INFINITY)])
+    assert not checker.settled(box, {1: 2, 0: -3}, [({1: 1}, 1, checker.INFINITY)] * 2)
+
+
 def test_conditions_of_two_parameters_are_not_settled():
     box = checker._Box([(1, 1), (0, 1), (0, 1)], {})
     assert checker.settled(box, {1: 2, 0: -1}, [({1: 1}, 1, 1)])

@@ -212,9 +212,10 @@ class Run:
     def compiled(self, affine, width=0, **more):
         """An affine map: of its first inputs, so many, each row has a kind, pairs (input, weight) and the bias; of the
         others, the features, there are columns."""
-        before = [tuple([(c, self.number(weight)) for c, weight in row if c < width]) for row in affine.rows]
-        columns = [[(r, self.number(weight)) for r, weight in column] for column in affine.columns[width:]]
-        bias, kinds = [*map(self.number, affine.bias)], {}
+        def numbers(pairs): return [(i, self.number(n)) for i, n in pairs] if self.floats else pairs
+        before = [tuple([pair for pair in numbers(row) if pair[0] < width]) for row in affine.rows]
+        columns = [*map(numbers, affine.columns[width:])]
+        bias, kinds, more["size"] = [*map(self.number, affine.bias)], {}, sum(map(len, before))
         kind = [kinds.setdefault(key, len(kinds)) for key in zip(before, bias)]
         return Record(columns=columns, bias=bias, kinds=[*kinds], kind=kind, **more)
     def features(self, values): return tuple([(i, v) for i, v in enumerate(values) if v or self.floats])
@@ -284,7 +285,7 @@ class Run:
     def stage(self, stage, part, z):
         """What a stage makes of z and the features' part.  What z makes without them is shared by many nodes."""
         if z not in stage.shared:
-            given = dict(paid(z, 200, 200 * len(stage.bias)))
+            given = dict(paid(z, 200, 200 * len(stage.bias) + 4 * stage.size))
             sums = [self.sum([self.mul(weight, given[c]) for c, weight in row if c in given]) for row, _ in stage.kinds]
             alone = [(k, self.sum([v, bias])) for k, (v, (_, bias)) in enumerate(zip(sums, stage.kinds))]
             alone = dict(self.active(alone, *stage.ends))
@@ -1041,7 +1042,7 @@ def check_levels(claim, evidence):
     for number, coordinates in enumerate(evidence.digits):
         asked, ways, moves, following = {}, {}, {}, set()
         for node, before, goal, symbol in facts:  # by the node, and each digit that there may be
-            for d, source in enumerate(paid(parts(before), 50)):
+            for d, source in enumerate(paid(parts(before), 400)):
                 to = image(source, symbol)
                 if to & alive or not predictive:
                     asked.setdefault(node, {}).setdefault(d, []).append((source, to, goal, symbol))
