@@ -97,10 +97,15 @@ def neighbours(x):
         (lambda x: x * torch.arange(4.0)[None, :, None], "a number of the position enters"),
         (lambda x: x * torch.tensor([1.0, 2.0, 3.0, 4.0])[None, :, None], "no function of the transition"),
         (lambda x: torch.add(x, x, alpha=3), "a multiple is added"),
+        (lambda x: torch.sub(x, x, alpha=3), "a multiple is added"),
+        (lambda x: torch.rsub(x, 1, alpha=3), "a multiple is added"),
+        (lambda x: x[..., 0].addmm_(x[..., 0], x[0, :, 0].expand(4, 4)), "in the place of a term"),
         (lambda x: (x / 3).mean(-1) * 2, "a mean of up to 2.16667 is rounded, and does not vanish"),
         (lambda x: (x / 3).mean(-1) + 1e5, "does not vanish"),
         (lambda x: (x / 3).sum(-1), "may be rounded"),
-        (lambda x: x / 0, "a number is not finite"),
+        (lambda x: x * 1e38 * 1e38, "a number is not finite"),
+        (lambda x: x / 0, "a number is divided by 0"),
+        (lambda x: x.view(torch.int32), "the bits of a number are read as another"),
         (lambda x: x[:, 2:] * 2, "different numbers of operations"),
         (lambda x: x.flip(1), "the logits are not those of their token"),
         (lambda x: x.expand(3, 2, 4, 2)[0].flip(0) * 1, "the logits are not those of their token"),
@@ -159,11 +164,23 @@ def test_a_function_whose_bits_depend_on_the_place_is_refused():
     wrong[1] = torch.nextafter(wrong[1], torch.tensor(0.0))
     with pytest.raises(Refusal, match="of 2 it gives other bits here"):
         recorder.numbers.function(torch.ops.aten.exp.default, "exp", (numbers,), {}, wrong)
-    with pytest.raises(Refusal, match="of one number it gives different bits"):
+    with pytest.raises(Refusal, match="of 1 it gives other bits here"):
         recorder.numbers.function(torch.ops.aten.exp.default, "exp", (torch.ones(2),), {}, wrong)
     with recorded(recorder):
         torch.tensor([3.0]).exp()
     assert recorder.numbers.values == 3
+
+
+@pytest.mark.parametrize("rest, exact", [(2.0**-28, True), (2.0**-26, False), (0.5, False)])
+def test_a_term_beside_which_others_vanish(rest, exact):
+    """1 + 2^-28, in units of 2^-50, is 1 in any order."""
+    recorder, terms = Recorder(torch.nn.Identity()), torch.tensor([2.0**-50, 1.0, rest - 2.0**-50])
+    if exact:
+        with recorded(recorder):
+            assert terms.sum() == 1
+    else:
+        with pytest.raises(Refusal, match="may be rounded"), recorded(recorder):
+            terms.sum()
 
 
 def test_check_says_what_the_certificate_proves(tmp_path, capsys):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_NOTHING = 1 << 20
+NOTHING = 1 << 20
 """The exponent of the unit of a sum without terms."""
 
 
@@ -19,9 +19,10 @@ def lowest_bits(numbers: np.ndarray) -> np.ndarray:
     [0, 2, -3, 1048576]
     """
     fraction, exponent = np.frexp(numbers)
-    digits = (np.abs(fraction) * 2.0**53).astype(np.int64)
+    with np.errstate(invalid="ignore"):
+        digits = (np.abs(fraction) * 2.0**53).astype(np.int64)
     last = np.frexp((digits & -digits).astype(np.float64))[1] - 1
-    return np.where(digits == 0, _NOTHING, exponent - 53 + last)
+    return np.where(digits == 0, NOTHING, exponent - 53 + last)
 
 
 def product_sums(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -34,7 +35,7 @@ def product_sums(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.nd
     """
     size = np.abs(left) @ np.abs(right)
     low, other = lowest_bits(left), lowest_bits(right)
-    unit = np.full(size.shape, _NOTHING, dtype=np.int64)
+    unit = np.full(size.shape, NOTHING, dtype=np.int64)
     for k in range(left.shape[-1]):
         np.minimum(unit, low[..., :, k, None] + other[..., k, None, :], out=unit)
     return size, unit

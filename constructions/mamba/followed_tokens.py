@@ -14,9 +14,9 @@ from typing import Any, Sequence
 
 import numpy as np
 import torch
-from torch.nn import functional
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from constructions.mamba.followed import CONSTANT, MOVED, Followed
 from constructions.mamba.numbers_alone import (
     FUNCTIONS,
     MADE,
@@ -31,23 +31,18 @@ from constructions.mamba.numbers_alone import (
     windows,
 )
 
-_CONSTANT, _OUTSIDE = -1, 1 << 40
-"""In the place of a token's number: belongs to no token; lies beyond the string."""
+_OUTSIDE = 1 << 40
+"""In the place of a token's number: lies beyond the string."""
 
 
-class FollowedTokens:
+class FollowedTokens(Followed):
     """What was seen of the tokens of strings, run after run."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._rows: dict[int, tuple[str, np.ndarray]] = {}
         self._before: dict[tuple[int, int], tuple[str, np.ndarray]] = {}
         self._kept: dict[tuple[int, int], tuple[str, np.ndarray]] = {}
-        self._ids: Any = None
-
-    @property
-    def begun(self) -> bool:
-        """Whether there are tokens to be followed."""
-        return self._ids is not None
 
     def follow(
         self, tokens: torch.Tensor, transitions: np.ndarray, sources: np.ndarray, counts: tuple[int, int]
@@ -60,7 +55,8 @@ class FollowedTokens:
             sources: the number of the state before each token, same shape; not looked at for the first.
             counts: how many transitions and states there are.
         """
-        self._ids, self._positional = WeakTensorKeyDictionary(), WeakTensorKeyDictionary()
+        self._begin()
+        self._positional = WeakTensorKeyDictionary()
         self._time, self._transitions, self._sources, self._counts = tokens.shape[1], transitions, sources, counts
         self._done = np.zeros(self._time, dtype=np.int64)
         self._ids[tokens] = torch.arange(tokens.numel()).reshape(tokens.shape)
@@ -79,14 +75,14 @@ class FollowedTokens:
         strings = torch.arange(len(logits)) * self._time
         own = strings[:, None, None] + torch.arange(self._time)[None, :, None]
         own = own if logits.dim() == 3 else own[:, -1]
-        if bool(((ids != own) & (ids != _CONSTANT)).any()):
+        if bool(((ids != own) & (ids != CONSTANT)).any()):
             raise Refusal("the logits are not those of their token")
         last = (strings + self._time - 1).numpy()
         keys = self._transitions[:, -1], self._sources[:, -1], np.zeros(len(last), dtype=np.int64)
         counts = *self._counts, 1
         for number, tensor in enumerate(state):
             ids, values = self._id(tensor).flatten(1).numpy(), as_doubles(tensor.flatten(1))
-            wanted = last[:, None], last[:, None] - 1, _CONSTANT
+            wanted = last[:, None], last[:, None] - 1, CONSTANT
             if self._time < 2 or not np.logical_or.reduce([ids == one for one in wanted]).all():
                 raise Refusal("the state keeps numbers that are not those of the last two tokens")
             for kind, one in enumerate(wanted):
@@ -119,13 +115,12 @@ class FollowedTokens:
             Refusal: when it brings together numbers of tokens that are not neighbours, or that are no function of them.
         """
         tensors = tensors_in((args, kwargs))
-        dated = [t for t in tensors if t in self._ids and bool((self._ids[t] >= 0).any())]
-        if name in MADE or (not dated and name not in MOVES):
+        if name in MADE or (not self._any(tensors) and name not in MOVES):
             for out in () if in_place else tensors_in(result):
-                self._keep(out, torch.tensor(_CONSTANT))
+                self._keep(out, torch.tensor(CONSTANT))
                 if name == "arange" or any(t in self._positional for t in tensors):
                     self._positional[out] = True
-        elif name in MOVES or name in ("constant_pad_nd", "embedding", "copy"):
+        elif name in MOVED or name == "embedding":
             self._move(func, name, args, kwargs, result)
         elif name in ROUNDED or name in FUNCTIONS:
             self._each(name, in_place, given, args, result)
@@ -134,44 +129,13 @@ class FollowedTokens:
         else:
             raise Refusal("this operation is not looked into")
 
-    def _id(self, tensor: torch.Tensor) -> torch.Tensor:
-        found = self._ids.get(tensor)
-        return found if found is not None else _laid_out(tensor).fill_(_CONSTANT)
-
-    def _keep(self, tensor: torch.Tensor, ids: torch.Tensor) -> None:
-        """In the memory's order of the tensor, so that views of the one are views of the other."""
-        self._ids[tensor] = _laid_out(tensor).copy_(ids)
-
-    def _moved(self, given: Any) -> Any:
-        """An argument, with numbers of tokens in the place of tensors."""
-        if isinstance(given, (list, tuple)) and any(isinstance(a, torch.Tensor) for a in given):
-            return [self._id(a) for a in given]
-        return self._id(given) if isinstance(given, torch.Tensor) else given
-
     def _move(self, func: Any, name: str, args: Any, kwargs: Any, result: Any) -> None:
-        """What only moves numbers is done to the numbers of tokens too."""
+        """What only moves numbers is done to the numbers of tokens too; a token's row of a table is the token's."""
         if name == "embedding":
             self._keep(result, self._id(args[1])[..., None].expand(result.shape))
             return
-        if name == "copy":
-            if args[0] not in self._ids:
-                raise Refusal("it writes into a tensor that was there before")
-            self._ids[args[0]].copy_(self._id(args[1]))
-            return
-        if name == "constant_pad_nd":
-            self._keep(result, functional.pad(self._id(args[0]), args[1], value=_CONSTANT))
-            return
-        if name == "_to_copy":
-            self._keep(result, self._id(args[0]))
-        else:
-            ids = [self._moved(a) for a in args]
-            options = {key: value for key, value in kwargs.items() if key not in ("dtype", "memory_format")}
-            for out, moved in zip(tensors_in(result), tensors_in(func(*ids, **options))):
-                if name in ("cat", "stack", "clone", "repeat"):
-                    self._keep(out, moved)
-                else:
-                    self._ids[out] = moved
-        if any(a in self._positional for a in tensors_in(args)):
+        super()._move(func, name, args, kwargs, result)
+        if name in MOVES and any(a in self._positional for a in tensors_in(args)):
             for out in tensors_in(result):
                 self._positional[out] = True
 
@@ -197,12 +161,12 @@ class FollowedTokens:
     def _summed(self, name: str, args: Any, result: torch.Tensor) -> None:
         """A sum over numbers of one token; a convolution over those of the token before too."""
         if name == "convolution":
-            values, ids = windows(args[0], args), windows(self._id(args[0]), args, _CONSTANT)
+            values, ids = windows(args[0], args), windows(self._id(args[0]), args, CONSTANT)
             last = ids[..., -1]
             inner = args[0].shape[-1]
             out = last.clone()
             out[..., inner:] = _OUTSIDE  # the padding behind the string
-            ids = torch.where(taps(args) == 0, _CONSTANT, ids)
+            ids = torch.where(taps(args) == 0, CONSTANT, ids)
             reads = [(values[..., k], ids[..., k]) for k in range(ids.shape[-1])]
         else:
             parts = [self._id(t) for t in args if isinstance(t, torch.Tensor)]
@@ -264,15 +228,10 @@ class FollowedTokens:
             raise Refusal(f"its numbers are no function of {of}")
 
 
-def _laid_out(tensor: torch.Tensor) -> torch.Tensor:
-    """Room for a token's number for each number of a tensor, in the same order."""
-    return torch.empty_strided(tensor.shape, tensor.stride(), dtype=torch.int64)
-
-
 def _lowest(ids: torch.Tensor, dim: int) -> torch.Tensor:
     """The least number of a token along a dimension, where there is one."""
     found = torch.where(ids < 0, _OUTSIDE, ids).amin(dim, keepdim=True)
-    return torch.where(found == _OUTSIDE, _CONSTANT, found)
+    return torch.where(found == _OUTSIDE, CONSTANT, found)
 
 
 def _grouped(ids: torch.Tensor, values: torch.Tensor, where: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ import torch
 from torch.nn import functional
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from constructions.mamba.exact_sums import lowest_bits, product_sums, too_long
+from constructions.mamba.exact_sums import NOTHING, lowest_bits, product_sums, too_long
 
 MOVES = frozenset(
     "view _unsafe_view _reshape_alias transpose t permute expand slice select squeeze unsqueeze cat stack split "
@@ -32,6 +32,8 @@ ROUNDED = frozenset(
 )
 """One operation of IEEE 754 for each place, or none."""
 FUNCTIONS = frozenset("exp log rsqrt sigmoid silu softplus tanh gelu pow reciprocal".split())
+DIVIDES = frozenset("div reciprocal rsqrt pow".split())
+"""Those that may give different infinities of 0 and -0."""
 SUMS = frozenset("mm bmm addmm baddbmm sum mean convolution".split())
 
 _LANES = 67
@@ -53,16 +55,20 @@ class NumbersAlone:
 
     def __init__(self) -> None:
         self.sums, self.largest, self.values = 0, 0.0, 0
-        self._known: dict[Any, dict[bytes, bytes]] = {}
+        self._known: dict[Any, tuple[np.ndarray, np.ndarray]] = {}
+        """Of each function the numbers that it was done again on, sorted, and what it gives of them, as bits."""
         self._inexact = WeakTensorKeyDictionary()
 
     def sum(self, name: str, args: Any, kwargs: Any, result: torch.Tensor) -> None:
         """Refuses a sum that may be rounded; a mean may be, and is marked."""
         info = torch.finfo(result.dtype)
         digits, least = 1 - int(np.log2(info.eps)), int(np.log2(info.tiny))
-        size, unit = _terms(name, args, kwargs, result)
         self.sums += 1
-        wrong, units = too_long(size, unit, digits, least, info.max)
+        for terms in (_terms_of_all, _terms) if name not in ("sum", "mean", "convolution") else (_terms,):
+            size, unit = terms(name, args, kwargs, result)
+            wrong, units = too_long(size, unit, digits, least, info.max)
+            if not wrong:
+                break
         if name == "mean":
             count = last_as_one(args).shape[-1]
             if wrong or count & (count - 1):
@@ -94,31 +100,39 @@ class NumbersAlone:
         numbers, rest = args[0], args[1:]
         if any(isinstance(a, torch.Tensor) for a in rest):
             raise Refusal("a function of two numbers is not looked into")
-        known = self._known.setdefault((name, numbers.dtype, rest, tuple(sorted(kwargs.items()))), {})
+        key = name, numbers.dtype, rest, tuple(sorted(kwargs.items()))
+        known, wanted = self._known.get(key, (np.zeros(0, dtype=np.int64),) * 2)
         flat, out = _bits(numbers.reshape(-1)).numpy(), _bits(result.reshape(-1)).numpy()
-        values, first, back = np.unique(flat, return_index=True, return_inverse=True)
-        if (out[first][back] != out).any():
-            raise Refusal("of one number it gives different bits")
-        new = np.array([value not in known for value in values.tolist()], dtype=bool)
-        if new.any():
-            some = _from_bits(torch.from_numpy(values[new]), numbers.dtype)
+        new = np.unique(flat[~_found(known, flat)[0]])
+        if len(new):
+            some = _from_bits(torch.from_numpy(new), numbers.dtype)
             wide = some[:, None].expand(-1, _LANES).contiguous()
             plain = getattr(torch.ops.aten, name)
             plain = getattr(plain, func._overloadname)
             layouts = wide, wide.t().contiguous().t(), wide.repeat_interleave(2, 1)[:, ::2]
-            ways = [plain(laid, *rest, **kwargs) for laid in layouts]
-            alone = _bits(ways[0][:, :1].contiguous())
+            ways = [_bits(plain(laid, *rest, **kwargs).contiguous()) for laid in layouts]
+            alone = ways[0][:, :1]
             for way in ways:
-                if bool((_bits(way.contiguous()) != alone).any()):
-                    worst = some[(_bits(way.contiguous()) != first).any(dim=1)][0].item()
+                if bool((way != alone).any()):
+                    worst = some[(way != alone).any(dim=1)][0].item()
                     raise Refusal(f"of {worst:g} it gives other bits at other places of a tensor")
-            known.update(zip(values[new].tolist(), alone[:, 0].tolist()))
-            self.values += int(new.sum())
-        for value, given in zip(values.tolist(), out[first].tolist()):
-            if known[value] != given:
-                raise Refusal(
-                    f"of {_from_bits(torch.tensor([value]), numbers.dtype).item():g} it gives other bits here"
-                )
+            order = np.argsort(np.concatenate([known, new]))
+            known = np.concatenate([known, new])[order]
+            wanted = np.concatenate([wanted, alone[:, 0].numpy()])[order]
+            self._known[key] = known, wanted
+            self.values += len(new)
+        different = wanted[_found(known, flat)[1]] != out
+        if different.any():
+            value = _from_bits(torch.from_numpy(flat[different][:1]), numbers.dtype).item()
+            raise Refusal(f"of {value:g} it gives other bits here")
+
+
+def _found(known: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which values are among the known ones, which are sorted, and where."""
+    if not len(known):
+        return np.zeros(values.shape, dtype=bool), np.zeros(values.shape, dtype=np.intp)
+    at = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    return known[at] == values, at
 
 
 def tensors_in(found: Any) -> list[torch.Tensor]:
@@ -178,11 +192,34 @@ def taps(args: Any) -> torch.Tensor:
     return args[1][:, 0][None, :, None, :]
 
 
+def _terms_of_all(name: str, args: Any, kwargs: Any, result: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """As :func:`_terms` of a product, for each column: the greatest that the rows allow, and the least unit of all."""
+    _check_not_scaled(kwargs)
+    left, right, *extra = (as_doubles(t) for t in (*args[-2:], *args[:-2]))
+    size = np.abs(left).max(axis=-2, keepdims=True, initial=0) @ np.abs(right)
+    unit = lowest_bits(left).min(initial=NOTHING) + lowest_bits(right).min(initial=NOTHING)
+    for one in extra:
+        size, unit = size + np.abs(one), min(unit, lowest_bits(one).min(initial=NOTHING))
+    return size, np.full(size.shape, unit)
+
+
+def _check_not_scaled(kwargs: Any) -> None:
+    if any(kwargs.get(key, 1) != 1 for key in ("alpha", "beta")):
+        raise Refusal("a product is scaled")
+
+
 def _terms(name: str, args: Any, kwargs: Any, result: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
     """For each entry of the result the sum of its terms' absolute values, and the exponent of their unit."""
     if name in ("sum", "mean"):
         terms = as_doubles(last_as_one(args))
-        return np.abs(terms).sum(axis=-1), lowest_bits(terms).min(axis=-1)
+        size, unit = np.abs(terms).sum(axis=-1), lowest_bits(terms).min(axis=-1)
+        if result.dtype in (torch.float32, torch.float64) and terms.shape[-1]:
+            # Beside a term that is so much greater all others vanish, whatever the order.
+            greatest = np.abs(terms).max(axis=-1)
+            with np.errstate(invalid="ignore"):
+                vanish = size - greatest < greatest * torch.finfo(result.dtype).eps / 16
+            size, unit = np.where(vanish, greatest, size), np.where(vanish, lowest_bits(greatest), unit)
+        return size, unit
     if name == "convolution":
         values, weights = as_doubles(windows(args[0], args)), as_doubles(taps(args))
         terms = values * weights
@@ -190,8 +227,7 @@ def _terms(name: str, args: Any, kwargs: Any, result: torch.Tensor) -> tuple[np.
         extra = [] if args[2] is None else [as_doubles(args[2])[None, :, None]]
         size = np.abs(terms).sum(axis=-1)
     else:
-        if any(kwargs.get(key, 1) != 1 for key in ("alpha", "beta")):
-            raise Refusal("a product is scaled")
+        _check_not_scaled(kwargs)
         left, right = (as_doubles(t) for t in args[-2:])
         extra = [as_doubles(args[0])] if len(args) == 3 else []
         if left.ndim == 2 and len(left):

@@ -10,14 +10,28 @@ and the module where the answer is no.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator, Sequence
+from typing import Any, Callable, Iterator, Protocol, Sequence
 
 import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from constructions.mamba.followed_tokens import FollowedTokens
-from constructions.mamba.numbers_alone import FUNCTIONS, ROUNDED, SUMS, NumbersAlone, Refusal, tensors_in
+from constructions.mamba.numbers_alone import DIVIDES, FUNCTIONS, ROUNDED, SUMS, NumbersAlone, Refusal, tensors_in
+
+_ASKS = ("any", "_local_scalar_dense")
+"""What the one who runs a model asks of it, outside its modules, to refuse it or not."""
+
+
+class Follower(Protocol):
+    """Looks at whose numbers an operation reads, once it has begun."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is something to be followed."""
+
+    def look(self, func: Any, name: str, in_place: bool, given: Any, args: Any, kwargs: Any, result: Any) -> None:
+        """As :meth:`constructions.mamba.followed_tokens.FollowedTokens.look`."""
 
 
 class Recorder(TorchDispatchMode):
@@ -26,15 +40,17 @@ class Recorder(TorchDispatchMode):
     Args:
         model: names its modules.
         idle: the names of the modules that add exactly 0 whatever they read: what they do inside is not looked at.
+        followers: what is looked at of whose the numbers are; the tokens that they belong to, where none are given.
 
     Attributes:
         numbers: what is looked at of each operation's numbers.
         tokens: what is looked at of the tokens that they belong to, once these are followed.
     """
 
-    def __init__(self, model: torch.nn.Module, idle: Sequence[str] = ()):
+    def __init__(self, model: torch.nn.Module, idle: Sequence[str] = (), followers: Sequence[Follower] = ()):
         super().__init__()
         self.numbers, self.tokens = NumbersAlone(), FollowedTokens()
+        self.followers: Sequence[Follower] = followers or (self.tokens,)
         self._model, self._idle = model, frozenset(idle)
         self._inside: list[str] = []
 
@@ -58,6 +74,8 @@ class Recorder(TorchDispatchMode):
             return func(*args, **kwargs)
         name = func.overloadpacket.__name__
         plain = name.removesuffix("_")
+        if name in _ASKS and not self._inside:
+            return func(*args, **kwargs)
         given = args
         if name != plain and plain in FUNCTIONS | ROUNDED:
             given = tuple(a.clone() if isinstance(a, torch.Tensor) else a for a in args)
@@ -70,15 +88,21 @@ class Recorder(TorchDispatchMode):
         return result
 
     def _look(self, func: Any, name: str, in_place: bool, given: Any, args: Any, kwargs: Any, result: Any) -> None:
+        if name in SUMS and in_place:
+            raise Refusal("a sum in the place of a term is not looked into")
         if name in SUMS:
             self.numbers.sum(name, given, kwargs, result)
         elif name in FUNCTIONS:
             self.numbers.function(func, name, given, kwargs, result)
-        elif name == "add" and kwargs.get("alpha", 1) != 1:
+        elif name in ("add", "sub", "rsub") and (kwargs.get("alpha", 1) != 1 or args[2:] not in ((), (1,))):
             raise Refusal("a multiple is added, which a kernel may round once or twice")
-        if self.tokens.begun:
+        if name in DIVIDES and not bool(torch.isfinite(result).all()):
+            raise Refusal("a number is divided by 0, which may be -0 elsewhere")
+        followers = [follower for follower in self.followers if follower.begun]
+        if followers:
             self.numbers.absorbed(name, tensors_in((args, kwargs)), args, result)
-            self.tokens.look(func, name, in_place, given, args, kwargs, result)
+        for follower in followers:
+            follower.look(func, name, in_place, given, args, kwargs, result)
 
     def _leave(self, module: Any, args: Any, result: Any) -> None:
         name = self._inside.pop()

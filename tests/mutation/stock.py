@@ -8,6 +8,10 @@ _SOUND = "tests/test_stock_soundness.py"
 _NUMBERS, _FOLLOWED = "constructions/mamba/numbers_alone.py", "constructions/mamba/followed_tokens.py"
 _OPERATIONS = "tests/test_operations.py"
 _TOKENS = f"{_OPERATIONS}::test_what_may_depend_on_more_than_the_numbers_of_a_token_is_refused"
+_ROWS, _SAME = "constructions/mamba/followed_rows.py", "constructions/mamba/same_operations.py"
+_APART, _RECORDED = "constructions/mamba/rows_apart.py", "constructions/mamba/recorded.py"
+_APARTS = "tests/test_rows_apart.py"
+_MATTER = f"{_APARTS}::test_rows_that_may_matter_to_each_other_are_refused"
 _COUNTING, _LSTM = "verify/checkpoints/counting.py", "tests/test_counting_lstm.py"
 _RUNS, _WAYS = "constructions/mamba/other_runs.py", "verify/checkpoints/ways.py"
 
@@ -235,5 +239,118 @@ FAULTS = [
         "limit=min(limit, UNCLOSED), length=None",
         "tests/test_stock_targets.py::test_bfloat16_counts_below_256_and_no_further",
         "what a format certainly counts is proved, and no more",
+    ),
+    # -- rows that go their own way
+    Fault(
+        _ROWS,
+        "        if bool(((ids >= 0) & (rows != row[..., None])).any()):\n",
+        "        if False:\n",
+        _MATTER,
+        "a sum over rows is another one in another batch",
+    ),
+    Fault(
+        _ROWS,
+        "        if bool(((each >= 0) & (each != row)).any()):\n",
+        "        if False:\n",
+        _MATTER,
+        "what two rows make together is of neither",
+    ),
+    Fault(
+        _ROWS,
+        "                if (by_row != by_row[0]).any():\n",
+        "                if False:\n",
+        _MATTER,
+        "a constant of one row is no constant",
+    ),
+    Fault(
+        _ROWS,
+        "        if bool((unknown & inside).any()):\n",
+        "        if False:\n",
+        _MATTER,
+        "what was not made yet may be anything",
+    ),
+    Fault(
+        _ROWS,
+        "        elif self._any(tensors):\n",
+        "        elif False:\n",
+        _MATTER,
+        "of an unknown operation nothing is known",
+    ),
+    Fault(
+        _ROWS,
+        "not (name in _CONVERTS and result.dtype != args[-1].dtype)",
+        "True",
+        _MATTER,
+        "another format rounds",
+    ),
+    Fault(
+        _ROWS,
+        "        if tensors_in(kwargs) or (in_place and args[0] not in self._ids):\n",
+        "        if False:\n",
+        _MATTER,
+        "a weight that changes is another one in the next step",
+    ),
+    Fault(
+        _SAME,
+        "        elif self._at >= len(self._first) or self._first[self._at] != found:\n",
+        "        elif False:\n",
+        _MATTER,
+        "another step may do other operations",
+    ),
+    Fault(
+        _SAME,
+        "            return place, given.shape, given.stride(), given.dtype\n",
+        "            return given.shape, given.stride(), given.dtype\n",
+        _MATTER,
+        "the same operation on another tensor is another one",
+    ),
+    Fault(
+        _SAME,
+        "            if not weight and not (",
+        "            if False and not (",
+        _MATTER,
+        "what is kept beside the state may be of another row",
+    ),
+    Fault(
+        _APART,
+        "        if one.reads != many.reads:\n",
+        "        if False:\n",
+        _MATTER,
+        "one row alone may be stepped by another program",
+    ),
+    Fault(
+        _APART,
+        "        if not _same(first, [tensor[:1] for tensor in _copied(self)]):\n",
+        "        if False:\n",
+        f"{_APARTS}::test_a_batch_that_begins_in_another_state_is_refused",
+        "one row alone may begin in another state",
+    ),
+    Fault(
+        _APART,
+        "super()._given(logits[number : number + 1], 1)[0]",
+        "super()._given(logits, count)[number]",
+        f"{_APARTS}::test_outputs_are_read_off_each_row_alone",
+        "a softmax of many rows may be rounded otherwise",
+    ),
+    Fault(
+        _RECORDED,
+        "        if name in DIVIDES and not bool(torch.isfinite(result).all()):\n",
+        "        if False:\n",
+        _MATTER,
+        "one over 0 and over -0 are different",
+    ),
+    Fault(
+        _RECORDED,
+        "        if name in SUMS and in_place:\n",
+        "        if False:\n",
+        _TOKENS,
+        "the terms of a sum are those before it",
+    ),
+    Fault(
+        _NUMBERS,
+        "vanish = size - greatest < greatest * torch.finfo(result.dtype).eps / 16",
+        "vanish = size - greatest < greatest",
+        f"{_OPERATIONS}::test_a_term_beside_which_others_vanish",
+        "what is half of the greatest does not vanish",
     ),
 ]

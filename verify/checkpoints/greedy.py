@@ -47,6 +47,10 @@ class JudgedByTop:
     def by_full_forward(self) -> "JudgedByTop":
         return JudgedByTop(self._model.by_full_forward, self._machine)
 
+    def with_rows_apart(self, batch: int) -> "JudgedByTop | None":
+        apart = self._model.with_rows_apart(batch)
+        return None if apart is None else JudgedByTop(apart, self._machine)
+
     def with_batch(self, batch: int) -> "JudgedByTop":
         return JudgedByTop(self._model.with_batch(batch), self._machine)
 
