@@ -116,8 +116,8 @@ FAULTS = [
     ),
     Fault(
         _NUMBERS,
-        "            if known[value] != given:\n",
-        "            if False:\n",
+        "        if different.any():\n",
+        "        if False:\n",
         f"{_OPERATIONS}::test_a_function_whose_bits_depend_on_the_place_is_refused",
         "a kernel's last places are computed otherwise",
     ),
