@@ -1,6 +1,7 @@
 """Permutation registers: split into transpositions, as programs, and on the one stock architecture that reflects."""
 
 import dataclasses
+from itertools import permutations
 
 import networkx as nx
 import numpy as np
@@ -18,7 +19,10 @@ from constructions.compile.compiler import compile
 from constructions.compile.emulation import emulates
 from constructions.compile.factorings import factorings, length
 from constructions.compile.krohn_rhodes import holonomy_cascade
+from constructions.compile.quotients import by_quotients
 from constructions.compile.transpositions import by_transpositions
+from constructions.conditions.coarser import coarser
+from constructions.conditions.network import Choice, network
 from constructions.program.operations import Delay, Flip, Hold, Neuron, Swap, run_program
 from constructions.program.planner import Offer, plan
 from verify.claim import Claim
@@ -45,10 +49,10 @@ def random_with_groups(rng):
 
 @given(st.lists(st.permutations(range(5)).map(tuple), min_size=1, max_size=4), st.integers(0, 4))
 @settings(max_examples=60)
-def test_transpositions_multiply_to_the_permutations(permutations, initial):
-    words = factorings(permutations, initial) if any(map(length, permutations)) else []
-    for images, word in zip(permutations, words):
-        assert len(word) == max(map(length, permutations))
+def test_transpositions_multiply_to_the_permutations(moves, initial):
+    words = factorings(moves, initial) if any(map(length, moves)) else []
+    for images, word in zip(moves, words):
+        assert len(word) == max(map(length, moves))
         for point, image in enumerate(images):
             for one, other in filter(None, reversed(word)):
                 point = other if point == one else one if point == other else point
@@ -85,6 +89,72 @@ def test_a_cycle_of_even_length_is_turned_by_halves():
     cascade = by_transpositions(eight)
     assert [register.values for register in cascade.registers] == [2, 2, 2]
     assert emulates(cascade, DFA("ab", [[(q + 1) % 8, (q + 6) % 8] for q in range(8)], [0, 3]), 1000) is None
+
+
+def word_problem(points):
+    """Words over a swap and a rotation that multiply to the identity: a state for each permutation."""
+    elements = {element: number for number, element in enumerate(permutations(range(points)))}
+    generators = (1, 0, *range(2, points)), (*range(1, points), 0)
+    return DFA("ab", [[elements[tuple(g[x] for x in element)] for g in generators] for element in elements], [0])
+
+
+@pytest.mark.parametrize(
+    "points, side_by_side, split", [(3, [2, 3], 5), (4, [2, 3, 4], 11), (5, [2, 5, 5, 5], 1 + 3 * 5 + 3)]
+)
+def test_a_group_on_itself_is_small_registers_side_by_side(points, side_by_side, split):
+    """Registers that move alike share all levels but the last: three of five points, at four levels."""
+    dfa = word_problem(points)
+    cascade = by_quotients(holonomy_cascade(dfa, RECOGNISE))
+    assert sorted(register.values for register in cascade.registers) == side_by_side
+    assert emulates(cascade, dfa, 1000) is None
+    levels = by_transpositions(cascade)
+    assert len(levels.registers) == split
+    assert points == 5 or emulates(levels, dfa, 10_000) is None
+
+
+def test_what_has_no_blocks_or_blocks_within_blocks_stays():
+    for table in ([[1, 1], [2, 0], [0, 2]], [[(q + 1) % 8] * 2 for q in range(8)]):
+        cascade = holonomy_cascade(DFA("ab", table, [0]).minimise(), RECOGNISE)
+        assert by_quotients(cascade) == cascade
+
+
+def test_registers_that_are_set_are_set_in_their_quotients():
+    rows = [[(q + 1) % 6, 5 - q, 3] for q in range(6)]
+    dfa = DFA("abc", rows, [0, 1]).minimise()
+    cascade = by_quotients(holonomy_cascade(dfa, RECOGNISE))
+    assert len(cascade.registers) > 1 and emulates(cascade, dfa, 10_000) is None
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_quotients_do_what_the_register_did(seed):
+    """Three points and two, each permuted at random, and a letter that sets both."""
+    rng = np.random.default_rng(seed)
+    three, two = rng.permutation(3), rng.permutation(2)
+    table = [[three[q // 2] * 2 + q % 2, q // 2 * 2 + two[q % 2], 5 - q, seed] for q in range(6)]
+    dfa = DFA("abcd", np.array(table).tolist(), [0]).minimise()
+    cascade = holonomy_cascade(dfa, RECOGNISE)
+    assert emulates(by_quotients(cascade), dfa, 10_000) is None
+
+
+def test_signals_have_the_values_that_are_told_apart():
+    """Of the product only whether it is the identity is asked."""
+    net = network(by_quotients(holonomy_cascade(word_problem(4), RECOGNISE)), True)
+    sizes = [
+        [len(item.variable.labels) for item in one.items if isinstance(item, Choice)] for one in (net, coarser(net))
+    ]
+    assert max(sizes[0]) == 24 and set(sizes[1]) == {2}
+
+
+@pytest.mark.parametrize(
+    "points", [3, pytest.param(4, marks=pytest.mark.slow), pytest.param(5, marks=pytest.mark.slow)]
+)
+@pytest.mark.parametrize("mode", ["predictive", "recognise"])
+def test_word_problems_of_symmetric_groups_are_proved(points, mode):
+    dfa = word_problem(points)
+    built = build(compile(dfa, mode, target="olmo_hybrid"), "olmo_hybrid")
+    with built.running() as model:
+        verdict = prove_claim(Claim(dfa, mode, model, built.weights, built.construction, 100_000))
+    assert verdict.outcome == "proved" and verdict.horizon is None
 
 
 @pytest.mark.parametrize("name", GROUPS)

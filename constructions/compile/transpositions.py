@@ -19,6 +19,8 @@ of Krohn and Rhodes (1965).
 
 from __future__ import annotations
 
+from typing import Any
+
 from constructions.cascade import Cascade, Is, Level, Literal, Permutation, Permute, Rule, Set, Signal
 from constructions.compile.factorings import Swapped, factorings, length
 from constructions.compile.splitting import Splitting, signal_of
@@ -39,20 +41,29 @@ def by_transpositions(cascade: Cascade) -> Cascade:
     return _Splitting(cascade).cascade()
 
 
+_Moving = dict[Any, "_Points"]
+"""For a way in which registers move the first of them."""
+
+
 class _Splitting(Splitting):
+    def __init__(self, whole: Cascade):
+        super().__init__(whole)
+        self._moving: _Moving = {}
+
     def levels_of(self, register: Permutation) -> list[Level] | None:
-        return _levels(register, register.name in self.whole.read_before) if _many(register) else None
+        read_before = register.name in self.whole.read_before
+        return _levels(register, read_before, self._moving) if _many(register) else None
 
 
 def _many(register: Permutation) -> bool:
     return any(isinstance(rule.then, Permute) and length(rule.then.images) > 1 for rule in register.rules)
 
 
-def _levels(register: Permutation, read_before: bool) -> list[Level]:
+def _levels(register: Permutation, read_before: bool, moving: _Moving) -> list[Level]:
     """The levels of one register; the last holds signals of its name and, where that is read, of its value before."""
     order = _around(register)
     if order is None or register.values % 2:
-        return _Points(register, read_before).levels()
+        return _Points(register, read_before, moving).levels()
     place, half = {value: number for number, value in enumerate(order)}, register.values // 2
     low_rules: list[Rule] = []
     high_rules: list[Rule] = []
@@ -74,7 +85,7 @@ def _levels(register: Permutation, read_before: bool) -> list[Level]:
     low = Permutation(low_name, 2, tuple(low_rules), first % 2)
     high = Permutation(high_name, half, tuple(high_rules), first // 2)
     split = _many(high)
-    upper = _levels(high, read_before) if split else [Level((high,))]
+    upper = _levels(high, read_before, moving) if split else [Level((high,))]
 
     def value(before: bool) -> Signal:
         pairs = signal_of(high_name, before) if split else high_name
@@ -107,14 +118,23 @@ def _around(register: Permutation) -> list[int] | None:
 
 
 class _Points:
-    """The levels of one register: at level j the register ``name.j(i)`` says where the level's permutation takes i."""
+    """The levels of one register: at level j the register ``name.j(i)`` says where the level's permutation takes i.
 
-    def __init__(self, register: Permutation, read_before: bool):
+    Of registers that always move in the same way, and begin or are set elsewhere, all levels but the last are the same
+    and stand there once.
+    """
+
+    def __init__(self, register: Permutation, read_before: bool, moving: _Moving):
         self.register, self.read_before = register, read_before
         self.points = range(register.values)
-        moving = sorted({rule.then.images for rule in register.rules if isinstance(rule.then, Permute)})
-        self.words = dict(zip(moving, factorings(moving, register.initial)))
-        self.depth = len(self.words[moving[0]])
+        images = sorted({rule.then.images for rule in register.rules if isinstance(rule.then, Permute)})
+        way = tuple((rule.when, rule.then if isinstance(rule.then, Permute) else Set(0)) for rule in register.rules)
+        self.upper = moving.setdefault((register.values, way), self)
+        if self.upper is self:
+            self.words = dict(zip(images, factorings(images, register.initial)))
+        else:
+            self.words = self.upper.words
+        self.depth = len(self.words[images[0]])
 
     def levels(self) -> list[Level]:
         found = []
@@ -127,18 +147,22 @@ class _Points:
                     for before in (True, False)
                     for point in points
                 )
-            found.append(Level(tuple(self._at(level, point) for point in points), signals))
+            if level == self.depth or self.upper is self:
+                found.append(Level(tuple(self._at(level, point) for point in points), signals))
         start, name = self.register.initial, self.register.name
         last = [self._product(self.depth, start, False, name)]
         if self.read_before:
             last.append(self._product(self.depth, start, True, signal_of(name, True)))
         return [*found, Level((), tuple(last))]
 
+    def _owner(self, level: int) -> str:
+        return (self if level == self.depth else self.upper).register.name
+
     def _name(self, level: int, point: int) -> str:
-        return f"{self.register.name}.{level}({point})"
+        return f"{self._owner(level)}.{level}({point})"
 
     def _name_of_product(self, level: int, point: int, before: bool) -> str:
-        return f"{self.register.name}.1-{level}({point}){' before' * before}"
+        return f"{self._owner(level)}.1-{level}({point}){' before' * before}"
 
     def _takes(self, level: int, point: int, value: int, before: bool) -> Is:
         """That the product of the levels up to this one takes the point to the value."""

@@ -19,6 +19,14 @@ WIDTH = 64
 """An item may have this many cubes after inlining; where it has more already, none may be added."""
 
 
+_TRIED = 1_000
+"""Cubes that are brought to disjoint ones to see how many are left, which takes their square."""
+
+
+class _TooMany(Exception):
+    """A signal is no small formula where it is read."""
+
+
 def inline(network: Network, width: int = WIDTH) -> Network:
     """The network with every signal inlined whose readers stay below ``width`` cubes, first signals first."""
     for choice in [item for item in network.items if isinstance(item, Choice)]:
@@ -26,7 +34,10 @@ def inline(network: Network, width: int = WIDTH) -> Network:
         choice = next(
             item for item in network.items if isinstance(item, Choice) and item.variable.key == choice.variable.key
         )
-        smaller = _without_signal(network, choice)
+        try:
+            smaller = _without_signal(network, choice)
+        except _TooMany:
+            continue
         if all(_cubes(new) <= max(width, _cubes(old)) for old, new in _pairs(network, smaller, choice)):
             network = smaller
     return network
@@ -55,6 +66,8 @@ def _inlined(cases: Sequence[Case], choice: Choice, network: Network, disjoint: 
     if not any(_reads(case.cube, key) for case in cases):
         return list(cases)
     written = [Case(part, case.value) for case in cases for part in _expanded(case.cube, choice, network.sizes)]
+    if disjoint and len(written) > _TRIED:
+        raise _TooMany
     # The increments of a counter add up, so its cubes are neither merged nor made disjoint.
     return tidy(written, network.sizes) if disjoint else written
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-NOTHING = 1 << 20
+NO_UNIT = 1 << 20
 """The exponent of the unit of a sum without terms."""
 
 
@@ -22,7 +22,7 @@ def lowest_bits(numbers: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         digits = (np.abs(fraction) * 2.0**53).astype(np.int64)
     last = np.frexp((digits & -digits).astype(np.float64))[1] - 1
-    return np.where(digits == 0, NOTHING, exponent - 53 + last)
+    return np.where(digits == 0, NO_UNIT, exponent - 53 + last)
 
 
 def product_sums(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -35,7 +35,7 @@ def product_sums(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.nd
     """
     size = np.abs(left) @ np.abs(right)
     low, other = lowest_bits(left), lowest_bits(right)
-    unit = np.full(size.shape, NOTHING, dtype=np.int64)
+    unit = np.full(size.shape, NO_UNIT, dtype=np.int64)
     for k in range(left.shape[-1]):
         np.minimum(unit, low[..., :, k, None] + other[..., k, None, :], out=unit)
     return size, unit

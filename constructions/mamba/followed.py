@@ -12,7 +12,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from constructions.mamba.numbers_alone import MOVES, Refusal, tensors_in
 
-CONSTANT = -1
+NOBODY = -1
 """In the place of whose a number is: nobody's."""
 
 MOVED = MOVES | {"constant_pad_nd", "copy"}
@@ -39,7 +39,7 @@ class Followed:
 
     def _id(self, tensor: torch.Tensor) -> torch.Tensor:
         found = self._ids.get(tensor)
-        return found if found is not None else _laid_out(tensor).fill_(CONSTANT)
+        return found if found is not None else _laid_out(tensor).fill_(NOBODY)
 
     def _keep(self, tensor: torch.Tensor, ids: torch.Tensor) -> None:
         """In the memory's order of the tensor, so that views of the one are views of the other."""
@@ -58,7 +58,7 @@ class Followed:
                 raise Refusal("it writes into a tensor that was there before")
             self._ids[args[0]].copy_(self._id(args[1]))
         elif name == "constant_pad_nd":
-            self._keep(result, functional.pad(self._id(args[0]), args[1], value=CONSTANT))
+            self._keep(result, functional.pad(self._id(args[0]), args[1], value=NOBODY))
         elif name == "_to_copy":
             self._keep(result, self._id(args[0]))
         elif name == "view" and result.dtype != args[0].dtype:

@@ -18,7 +18,7 @@ from typing import Any, Iterable, Sequence
 import numpy as np
 import torch
 
-from constructions.mamba.followed import CONSTANT, MOVED, Followed
+from constructions.mamba.followed import MOVED, NOBODY, Followed
 from constructions.mamba.numbers_alone import (
     FUNCTIONS,
     MADE,
@@ -85,7 +85,7 @@ class FollowedRows(Followed):
             raise Refusal("it writes into a tensor that was there before")
         if name in MADE:
             for out in tensors_in(result):
-                self._keep(out, torch.tensor(_UNKNOWN if name.startswith("empty") else CONSTANT))
+                self._keep(out, torch.tensor(_UNKNOWN if name.startswith("empty") else NOBODY))
         elif name in MOVED and not (name in _CONVERTS and result.dtype != args[-1].dtype):
             self._move(func, name, args, kwargs, result)
         elif name in ROUNDED or name in FUNCTIONS or name in SUMS or name == "embedding" or name in _CONVERTS:
@@ -114,7 +114,7 @@ class FollowedRows(Followed):
             value, ids = last_as_one(given), last_as_one((self._id(args[0]), *given[1:]))
             reads = [(found.reshape(result.shape), of.reshape(result.shape)) for found, of in [self._one(value, ids)]]
         elif name == "convolution":
-            reads = [self._one(windows(given[0], given), windows(self._id(args[0]), given, CONSTANT))]
+            reads = [self._one(windows(given[0], given), windows(self._id(args[0]), given, NOBODY))]
             reads.append(self._one(taps(given), taps((None, self._id(args[1])))))
             if given[2] is not None:
                 reads.append((given[2][None, :, None], self._id(args[2])[None, :, None]))
@@ -145,7 +145,7 @@ class FollowedRows(Followed):
         found = [self._known.setdefault(key.tobytes(), len(self._known)) for key in np.ascontiguousarray(keys)]
         number = torch.tensor(found).repeat(row.numel() // len(keys)).reshape(row.shape)
         unknown = (ids == _UNKNOWN).any(-1)
-        own = torch.where(unknown, _UNKNOWN, torch.where(row >= 0, row * _ROW + number, CONSTANT))
+        own = torch.where(unknown, _UNKNOWN, torch.where(row >= 0, row * _ROW + number, NOBODY))
         return number.double(), own
 
     def _record(self, what: tuple, rows: torch.Tensor | None, reads: Sequence[_Read]) -> torch.Tensor:
@@ -158,7 +158,7 @@ class FollowedRows(Followed):
         inside = row >= 0
         if bool((unknown & inside).any()):
             raise Refusal("it reads what is not looked into")
-        own = torch.where(unknown, _UNKNOWN, CONSTANT)
+        own = torch.where(unknown, _UNKNOWN, NOBODY)
         if not bool(inside.any()):
             return own
         at = row[inside].numpy()

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from constructions.mamba.followed import CONSTANT, MOVED, Followed
+from constructions.mamba.followed import MOVED, NOBODY, Followed
 from constructions.mamba.numbers_alone import (
     FUNCTIONS,
     MADE,
@@ -75,14 +75,14 @@ class FollowedTokens(Followed):
         strings = torch.arange(len(logits)) * self._time
         own = strings[:, None, None] + torch.arange(self._time)[None, :, None]
         own = own if logits.dim() == 3 else own[:, -1]
-        if bool(((ids != own) & (ids != CONSTANT)).any()):
+        if bool(((ids != own) & (ids != NOBODY)).any()):
             raise Refusal("the logits are not those of their token")
         last = (strings + self._time - 1).numpy()
         keys = self._transitions[:, -1], self._sources[:, -1], np.zeros(len(last), dtype=np.int64)
         counts = *self._counts, 1
         for number, tensor in enumerate(state):
             ids, values = self._id(tensor).flatten(1).numpy(), as_doubles(tensor.flatten(1))
-            wanted = last[:, None], last[:, None] - 1, CONSTANT
+            wanted = last[:, None], last[:, None] - 1, NOBODY
             if self._time < 2 or not np.logical_or.reduce([ids == one for one in wanted]).all():
                 raise Refusal("the state keeps numbers that are not those of the last two tokens")
             for kind, one in enumerate(wanted):
@@ -117,7 +117,7 @@ class FollowedTokens(Followed):
         tensors = tensors_in((args, kwargs))
         if name in MADE or (not self._any(tensors) and name not in MOVES):
             for out in () if in_place else tensors_in(result):
-                self._keep(out, torch.tensor(CONSTANT))
+                self._keep(out, torch.tensor(NOBODY))
                 if name == "arange" or any(t in self._positional for t in tensors):
                     self._positional[out] = True
         elif name in MOVED or name == "embedding":
@@ -161,12 +161,12 @@ class FollowedTokens(Followed):
     def _summed(self, name: str, args: Any, result: torch.Tensor) -> None:
         """A sum over numbers of one token; a convolution over those of the token before too."""
         if name == "convolution":
-            values, ids = windows(args[0], args), windows(self._id(args[0]), args, CONSTANT)
+            values, ids = windows(args[0], args), windows(self._id(args[0]), args, NOBODY)
             last = ids[..., -1]
             inner = args[0].shape[-1]
             out = last.clone()
             out[..., inner:] = _OUTSIDE  # the padding behind the string
-            ids = torch.where(taps(args) == 0, CONSTANT, ids)
+            ids = torch.where(taps(args) == 0, NOBODY, ids)
             reads = [(values[..., k], ids[..., k]) for k in range(ids.shape[-1])]
         else:
             parts = [self._id(t) for t in args if isinstance(t, torch.Tensor)]
@@ -231,7 +231,7 @@ class FollowedTokens(Followed):
 def _lowest(ids: torch.Tensor, dim: int) -> torch.Tensor:
     """The least number of a token along a dimension, where there is one."""
     found = torch.where(ids < 0, _OUTSIDE, ids).amin(dim, keepdim=True)
-    return torch.where(found == _OUTSIDE, CONSTANT, found)
+    return torch.where(found == _OUTSIDE, NOBODY, found)
 
 
 def _grouped(ids: torch.Tensor, values: torch.Tensor, where: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ import torch
 from torch.nn import functional
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from constructions.mamba.exact_sums import NOTHING, lowest_bits, product_sums, too_long
+from constructions.mamba.exact_sums import NO_UNIT, lowest_bits, product_sums, too_long
 
 MOVES = frozenset(
     "view _unsafe_view _reshape_alias transpose t permute expand slice select squeeze unsqueeze cat stack split "
@@ -197,9 +197,9 @@ def _terms_of_all(name: str, args: Any, kwargs: Any, result: torch.Tensor) -> tu
     _check_not_scaled(kwargs)
     left, right, *extra = (as_doubles(t) for t in (*args[-2:], *args[:-2]))
     size = np.abs(left).max(axis=-2, keepdims=True, initial=0) @ np.abs(right)
-    unit = lowest_bits(left).min(initial=NOTHING) + lowest_bits(right).min(initial=NOTHING)
+    unit = lowest_bits(left).min(initial=NO_UNIT) + lowest_bits(right).min(initial=NO_UNIT)
     for one in extra:
-        size, unit = size + np.abs(one), min(unit, lowest_bits(one).min(initial=NOTHING))
+        size, unit = size + np.abs(one), min(unit, lowest_bits(one).min(initial=NO_UNIT))
     return size, np.full(size.shape, unit)
 
 

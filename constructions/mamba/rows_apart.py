@@ -101,6 +101,14 @@ class RowsApart(SteppedMamba):
         return np.stack([self._given_of[key] for key in keys])
 
 
+def with_rows_apart(model: SteppedMamba, batch: int) -> RowsApart | None:
+    """The same model in batches of another size; None where it takes one row at a time, or its operations cannot be
+    looked at.  Its cache is gone.
+    """
+    here = model.batch > 1 and model.runner.device.type == "cpu" and hasattr(model.runner, "model")
+    return RowsApart(model, batch) if here else None
+
+
 def _flat(runner: Any) -> list[torch.Tensor]:
     """The tensors of a state."""
     return [tensor for layer in runner.caches() for tensor in layer]

@@ -117,15 +117,6 @@ class SteppedMamba:
         """The same model in batches of another size; this one's cache is gone."""
         return SteppedMamba(self.runner, self.vocabulary, batch, self.reading)
 
-    def with_rows_apart(self, batch: int) -> "SteppedMamba | None":
-        """The same model in batches of another size, which refuses every step in which rows may matter to each other;
-        this one's cache is gone.  None where it takes one row at a time, or its operations cannot be looked at.
-        """
-        from constructions.mamba.rows_apart import RowsApart
-
-        here = self.batch > 1 and self.runner.device.type == "cpu" and hasattr(self.runner, "model")
-        return RowsApart(self, batch) if here else None
-
     def begin(self, batch: int) -> tuple[np.ndarray, Outputs]:
         """States and outputs after BOS."""
         rows, given = self._first

@@ -12,9 +12,11 @@ from typing import Iterable, Mapping
 
 from automata.errors import InputError
 from constructions.cascade import Cascade
+from constructions.compile.quotients import by_quotients
 from constructions.compile.rotations import by_rotations
 from constructions.compile.transpositions import by_transpositions
 from constructions.conditions.cases import Case, Cube, Key
+from constructions.conditions.coarser import coarser
 from constructions.conditions.inline import inline
 from constructions.conditions.network import SYMBOL, Choice, Latch, Network, Rearranged, Total, Window, network
 from constructions.program.operations import (
@@ -77,10 +79,11 @@ def plan(cascade: Cascade, offer: Offer) -> Program:
     Program(4 halves, 7 operations, 14 coordinates)
     """
     if Swap in offer.kinds:
-        cascade = by_transpositions(cascade)
+        cascade = by_transpositions(by_quotients(cascade))
     elif Turn in offer.kinds:
         cascade = by_rotations(cascade, offer.circles)
-    return _Planner(inline(network(cascade, bool(offer.kinds & {Swap, Turn}))), offer).program()
+    net = network(cascade, bool(offer.kinds & {Swap, Turn}))
+    return _Planner(inline(coarser(net) if Swap in offer.kinds else net), offer).program()
 
 
 @dataclass

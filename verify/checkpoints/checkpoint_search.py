@@ -15,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from automata.machine import Machine
+from verify.checkpoints.greedy import JudgedByTop
 from verify.evidence.sampling import expect
 from verify.methods.bisimulation import bisimulation
 from verify.progress import NO_PROGRESS, Progress
@@ -74,9 +75,10 @@ def _rows_apart(machine: Machine, model, mode: str, rows: int, **how) -> tuple[V
     not prove the claim.
     """
     from constructions.mamba.numbers_alone import Refusal
+    from constructions.mamba.rows_apart import with_rows_apart
 
     try:
-        apart = model.with_rows_apart(rows)
+        apart = model.with_rows_apart(rows) if isinstance(model, JudgedByTop) else with_rows_apart(model, rows)
         if apart is None:
             return None
         verdict = bisimulation(machine, apart, mode, **how)

@@ -48,7 +48,9 @@ class JudgedByTop:
         return JudgedByTop(self._model.by_full_forward, self._machine)
 
     def with_rows_apart(self, batch: int) -> "JudgedByTop | None":
-        apart = self._model.with_rows_apart(batch)
+        from constructions.mamba.rows_apart import with_rows_apart
+
+        apart = with_rows_apart(self._model, batch)
         return None if apart is None else JudgedByTop(apart, self._machine)
 
     def with_batch(self, batch: int) -> "JudgedByTop":
