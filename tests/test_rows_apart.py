@@ -15,13 +15,17 @@ from verify.verdict import PROVED
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from constructions.mamba.numbers_alone import NumbersAlone, Refusal  # noqa: E402 - torch first
+from constructions.mamba.followed import Made  # noqa: E402 - torch first
+from constructions.mamba.followed_rows import FollowedRows  # noqa: E402
+from constructions.mamba.numbers_alone import NumbersAlone, Refusal  # noqa: E402
 from constructions.mamba.reading import Reading  # noqa: E402
+from constructions.mamba.recorded import Recorder, recorded  # noqa: E402
 from constructions.mamba.rows_apart import RowsApart  # noqa: E402
 from constructions.mamba.stepping import SteppedMamba, Vocabulary  # noqa: E402
 
 ROWS = 4
 TABLE = torch.nn.Parameter(torch.arange(20.0).reshape(5, 4), requires_grad=False)
+BUFFER = torch.zeros(4)
 
 
 class Model(torch.nn.Module):
@@ -70,6 +74,25 @@ def step(function, symbols=((0, 0, 1, 0), (1, 1, 1, 1), (0, 0, 0, 0))):
 def once(runner, change, otherwise):
     runner.times += 1
     return change if runner.times == 3 else otherwise
+
+
+def called(runner):
+    runner.times += 1
+    return runner.times
+
+
+def written_into(buffer, values):
+    buffer.copy_(values)
+    result = BUFFER + 0
+    buffer.copy_(torch.zeros(4))
+    return result
+
+
+def remembered(runner, flag):
+    """What the step before kept, which is always 0."""
+    before = getattr(runner, "flag", torch.zeros(4))
+    runner.flag = flag
+    return before
 
 
 def kept(runner, state, read):
@@ -152,12 +175,40 @@ def test_rows_that_go_their_own_way_have_the_bits_of_one_alone(function):
         (lambda runner, state, read: once(runner, state * 1 + 1, state + 1), "other operations than another"),
         (lambda runner, state, read: once(runner, (state + 1) + read, (state + 1) + state), "other operations"),
         (lambda runner, state, read: state + torch.tensor(once(runner, 2.0, 1.0)), "reads other numbers than another"),
-        (kept, "reads other numbers than another"),
+        (kept, "what an earlier step has made"),
+        (lambda runner, state, read: state + (len(state) == 1 and called(runner) > 1), "other operations than another"),
+        (
+            lambda runner, state, read: (state.bfloat16() * (read[:, :1].long() + 257)).float() * 2.0**-9,
+            "several formats",
+        ),
+        (lambda runner, state, read: torch.div(state, read + 1, rounding_mode="trunc"), "rounded to a whole number"),
+        (lambda runner, state, read: state.mul_((read[:, 0] * 0.1).double().squeeze()[..., None]), "several formats"),
+        (lambda runner, state, read: state + torch.cat([read[:, :2], read[:, 2:].double()], 1), "several formats"),
+        (lambda runner, state, read: state + written_into(BUFFER[:], read[0]), "was there before"),
+        (
+            lambda runner, state, read: read + torch.nn.functional.embedding(torch.tensor([1]), TABLE * len(state)),
+            "table",
+        ),
+        (
+            lambda runner, state, read: state + (read.long() & 2**60 + torch.arange(len(state))[:, None]).float(),
+            "rows read other numbers",
+        ),
+        (lambda runner, state, read: state + read.long().sum(-1, keepdim=True), "it cannot be looked into"),
+        (lambda runner, state, read: state + remembered(runner, (read * 0)[0]), "what an earlier step has made"),
     ],
 )
 def test_rows_that_may_matter_to_each_other_are_refused(function, message):
     with pytest.raises(Refusal, match=message):
         step(function)
+
+
+def test_a_rounded_mean_that_is_left_is_refused():
+    recorder = Recorder(torch.nn.Identity(), (), [FollowedRows({}, Made())])
+    recorder.followers[0].follow([torch.zeros(1, 1)])
+    with recorded(recorder):
+        mean = (torch.ones(4) / 3).mean()
+    with pytest.raises(Refusal, match="a mean that is rounded is left"):
+        recorder.numbers.settled([mean])
 
 
 def test_a_batch_that_begins_in_another_state_is_refused():

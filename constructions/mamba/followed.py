@@ -18,6 +18,33 @@ NOBODY = -1
 MOVED = MOVES | {"constant_pad_nd", "copy"}
 """Operations that move numbers, or put constants among them."""
 
+COPIES = frozenset("cat stack clone repeat flip".split())
+"""Those that give a tensor of its own, and no view."""
+
+
+class Made:
+    """What steps have made, step after step."""
+
+    def __init__(self) -> None:
+        self._step, self._at = 0, WeakTensorKeyDictionary()
+
+    def begin(self) -> None:
+        """Another step."""
+        self._step += 1
+
+    def add(self, tensors: Sequence[torch.Tensor]) -> None:
+        """This step makes these."""
+        for tensor in tensors:
+            self._at[tensor] = self._step
+
+    def ever(self, tensor: torch.Tensor) -> bool:
+        """Whether any step has made it."""
+        return tensor in self._at
+
+    def earlier(self, tensor: torch.Tensor) -> bool:
+        """Whether an earlier step has made it."""
+        return self._at.get(tensor, self._step) != self._step
+
 
 class Followed:
     """Whose the numbers of tensors are."""
@@ -64,13 +91,16 @@ class Followed:
         elif name == "view" and result.dtype != args[0].dtype:
             raise Refusal("the bits of a number are read as another")
         else:
+            if len({tensor.dtype for tensor in tensors_in((args, result))}) > 1:
+                raise Refusal("it brings numbers of several formats together")
             ids = [self._moved(a) for a in args]
             options = {key: value for key, value in kwargs.items() if key not in ("dtype", "memory_format")}
             for out, moved in zip(tensors_in(result), tensors_in(func(*ids, **options))):
-                if name in ("cat", "stack", "clone", "repeat"):
+                if name in COPIES:
                     self._keep(out, moved)
-                else:
+                elif args[0] in self._ids:
                     self._ids[out] = moved
+                # What else is a view of what was there before: of nobody, and not to be written into.
 
 
 def _laid_out(tensor: torch.Tensor) -> torch.Tensor:

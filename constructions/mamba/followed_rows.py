@@ -18,7 +18,7 @@ from typing import Any, Iterable, Sequence
 import numpy as np
 import torch
 
-from constructions.mamba.followed import MOVED, NOBODY, Followed
+from constructions.mamba.followed import MOVED, NOBODY, Followed, Made
 from constructions.mamba.numbers_alone import (
     FUNCTIONS,
     MADE,
@@ -50,15 +50,16 @@ class FollowedRows(Followed):
 
     Args:
         known: sequences of numbers that were met, which steps that are to be compared share.
+        made: what steps have made, which whoever follows their operations adds.
 
     Attributes:
         reads: of each operation what it is, and what it reads in every row.
     """
 
-    def __init__(self, known: dict[bytes, int]) -> None:
+    def __init__(self, known: dict[bytes, int], made: Made) -> None:
         super().__init__()
         self.reads: list[tuple] = []
-        self._known = known
+        self._known, self._made = known, made
 
     def follow(self, given: Iterable[torch.Tensor]) -> None:
         """From now on numbers are followed back to the rows of these tensors: the tokens, and those of the state."""
@@ -90,7 +91,8 @@ class FollowedRows(Followed):
             self._move(func, name, args, kwargs, result)
         elif name in ROUNDED or name in FUNCTIONS or name in SUMS or name == "embedding" or name in _CONVERTS:
             reads, rest = self._read(name, given, args, result)
-            own = self._record((str(func), result.dtype, repr(rest), repr(kwargs)), None, reads)
+            formats = tuple((tensor.dtype, not tensor.dim()) for tensor in tensors)
+            own = self._record((str(func), result.dtype, formats, repr(rest), repr(kwargs)), None, reads)
             if in_place:
                 self._ids[args[0]].copy_(own)
             else:
@@ -108,8 +110,9 @@ class FollowedRows(Followed):
             table, tokens = given[:2]
             column = torch.arange(result.shape[-1])
             reads = [(tokens[..., None], self._id(args[1])[..., None]), (column, self._id(column))]
-            if self._any([table]):
-                raise Refusal("a table of the rows' own is not looked into")
+            if self._made.ever(table):
+                raise Refusal("a table that is made is not looked into")
+            rest += [table.data_ptr(), table.shape, table.stride()]
         elif name in ("sum", "mean"):
             value, ids = last_as_one(given), last_as_one((self._id(args[0]), *given[1:]))
             reads = [(found.reshape(result.shape), of.reshape(result.shape)) for found, of in [self._one(value, ids)]]
@@ -131,7 +134,7 @@ class FollowedRows(Followed):
 
     def _one(self, values: torch.Tensor, ids: torch.Tensor) -> _Read:
         """Sequences (..., terms) as one number each: that of a row's places and of constants, or a constant."""
-        values = values.expand(torch.broadcast_shapes(values.shape, ids.shape)).double()
+        values = values.expand(torch.broadcast_shapes(values.shape, ids.shape))
         ids = ids.expand(values.shape)
         if not values.shape[-1]:
             raise Refusal("an empty sum is not looked into")
@@ -168,7 +171,7 @@ class FollowedRows(Followed):
             raise Refusal("it is done in some rows and not in others")
         read = []
         for value, ids in reads:
-            for part in _places(ids[inside]), _constants(value[inside].double(), ids[inside]):
+            for part in _places(ids[inside]), _constants(value[inside], ids[inside]):
                 by_row = part[order].reshape(self._rows, -1)
                 if (by_row != by_row[0]).any():
                     raise Refusal("rows read other numbers than each other")
@@ -192,5 +195,9 @@ def _places(ids: torch.Tensor) -> np.ndarray:
 
 
 def _constants(values: torch.Tensor, ids: torch.Tensor) -> np.ndarray:
-    """The bits of those that are constants, -0 as 0; 0 in the place of others."""
-    return np.where(ids.numpy() >= 0, 0, np.ascontiguousarray(as_doubles(values) + 0.0).view(np.int64))
+    """Those that are constants, as integers or by the bits of their doubles, -0 as 0; 0 in the place of others."""
+    if values.dtype.is_complex:
+        raise Refusal("complex numbers are not looked into")
+    whole = not values.dtype.is_floating_point
+    bits = values.long().numpy() if whole else np.ascontiguousarray(as_doubles(values) + 0.0).view(np.int64)
+    return np.where(ids.numpy() >= 0, 0, bits)

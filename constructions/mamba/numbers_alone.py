@@ -10,7 +10,8 @@ Each function is done again on each number that occurred, at all places of a sho
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from typing import Any, Sequence
 
 import numpy as np
 import torch
@@ -94,6 +95,27 @@ class NumbersAlone:
             eps = float(torch.finfo(tensor.dtype).eps)
             if name != "add" or other is None or not greatest < abs(other) * eps / 4:
                 raise Refusal(f"a mean of up to {greatest / 2:g} is rounded, and does not vanish beside what follows")
+
+    def settled(self, tensors: Sequence[torch.Tensor]) -> None:
+        """Refuses a mean that may have been rounded and did not vanish."""
+        if any(tensor in self._inexact for tensor in tensors):
+            raise Refusal("a mean that is rounded is left")
+
+    def formats(self, args: Any, result: torch.Tensor) -> None:
+        """Refuses operands of several formats, unless each is exact in the one that all have in common, and the result
+        is in that one: a kernel may round a number to the format of the others or not.
+        """
+        operands = [a for a in args if isinstance(a, torch.Tensor) and a.dtype != torch.bool]
+        if len({a.dtype for a in operands}) < 2:
+            return
+        common = functools.reduce(torch.promote_types, [a.dtype for a in operands])
+        if result.dtype not in (common, torch.bool):
+            raise Refusal("numbers of several formats are brought together, and the result is in another")
+        for operand in operands:
+            if bool((operand.to(common).to(operand.dtype) != operand).any()) or (
+                not operand.dtype.is_floating_point and bool((operand.abs() > 2**8).any())
+            ):
+                raise Refusal("numbers of several formats are brought together, and are not exact in one")
 
     def function(self, func: Any, name: str, args: Any, kwargs: Any, result: torch.Tensor) -> None:
         """Does a function again on each new number, at all places of a row, contiguous or not."""
@@ -215,9 +237,10 @@ def _terms(name: str, args: Any, kwargs: Any, result: torch.Tensor) -> tuple[np.
         size, unit = np.abs(terms).sum(axis=-1), lowest_bits(terms).min(axis=-1)
         if result.dtype in (torch.float32, torch.float64) and terms.shape[-1]:
             # Beside a term that is so much greater all others vanish, whatever the order.
-            greatest = np.abs(terms).max(axis=-1)
-            with np.errstate(invalid="ignore"):
-                vanish = size - greatest < greatest * torch.finfo(result.dtype).eps / 16
+            rest = np.abs(terms)
+            greatest = rest.max(axis=-1)
+            np.put_along_axis(rest, rest.argmax(axis=-1)[..., None], 0, axis=-1)
+            vanish = rest.sum(axis=-1) < greatest * torch.finfo(result.dtype).eps / 16
             size, unit = np.where(vanish, greatest, size), np.where(vanish, lowest_bits(greatest), unit)
         return size, unit
     if name == "convolution":

@@ -80,11 +80,14 @@ class Recorder(TorchDispatchMode):
         if name != plain and plain in FUNCTIONS | ROUNDED:
             given = tuple(a.clone() if isinstance(a, torch.Tensor) else a for a in args)
         result = func(*args, **kwargs)
+        place = f" of {self._inside[-1]}" if self._inside and self._inside[-1] else ""
         try:
-            self._look(func, plain, name != plain, given, args, kwargs, result)
+            with np.errstate(all="ignore"):
+                self._look(func, plain, name != plain, given, args, kwargs, result)
         except Refusal as refusal:
-            place = f" of {self._inside[-1]}" if self._inside and self._inside[-1] else ""
             raise Refusal(f"{plain}{place}: {refusal}") from None
+        except Exception as error:  # a form of an operation that nobody thought of
+            raise Refusal(f"{plain}{place}: it cannot be looked into ({type(error).__name__})") from error
         return result
 
     def _look(self, func: Any, name: str, in_place: bool, given: Any, args: Any, kwargs: Any, result: Any) -> None:
@@ -96,6 +99,10 @@ class Recorder(TorchDispatchMode):
             self.numbers.function(func, name, given, kwargs, result)
         elif name in ("add", "sub", "rsub") and (kwargs.get("alpha", 1) != 1 or args[2:] not in ((), (1,))):
             raise Refusal("a multiple is added, which a kernel may round once or twice")
+        if name in ROUNDED or name in FUNCTIONS:
+            self.numbers.formats(given, result)
+        if kwargs.get("rounding_mode") is not None:
+            raise Refusal("a quotient is rounded to a whole number, which kernels do in several ways")
         if name in DIVIDES and not bool(torch.isfinite(result).all()):
             raise Refusal("a number is divided by 0, which may be -0 elsewhere")
         followers = [follower for follower in self.followers if follower.begun]
@@ -137,5 +144,6 @@ def recorded_run(
         result = run(tokens)
         kept = [tensor for layer in state() for tensor in layer]
     recorder.tokens.finish()
+    recorder.numbers.settled([result, *kept])
     recorder.tokens.give(result, kept)
     return result.double().numpy()

@@ -3,9 +3,9 @@
 Every operation of every step is looked at.  Its result depends on its numbers alone, whatever the order of a sum and
 the place of a number (:mod:`constructions.mamba.numbers_alone`).  The first step is taken by one row alone, too: each
 row reads what that one does (:mod:`constructions.mamba.followed_rows`), and all further steps do the same operations
-(:mod:`constructions.mamba.same_operations`).  By induction over its operations, a step of one row alone then gives that
-row's bits, but for the sign of zeros.  A step of which that is not seen raises
-:class:`~constructions.mamba.numbers_alone.Refusal`.
+(:mod:`constructions.mamba.same_operations`), as one row alone does at the 2nd step, the 4th, the 8th and so on.  By
+induction over its operations, a step of one row alone then gives that row's bits, but for the sign of zeros.  A step of
+which that is not seen raises :class:`~constructions.mamba.numbers_alone.Refusal`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Callable, Sequence
 import numpy as np
 import torch
 
+from constructions.mamba.followed import Made
 from constructions.mamba.followed_rows import FollowedRows
 from constructions.mamba.numbers_alone import Refusal
 from constructions.mamba.recorded import Recorder, recorded
@@ -42,7 +43,8 @@ class RowsApart(SteppedMamba):
             raise Refusal("one row alone begins in another state")
         runner: Any = model.runner
         self._recorder = Recorder(runner.model, getattr(runner, "attending", ()))
-        self._operations = SameOperations()
+        self._made, self._steps = Made(), 0
+        self._operations, self._alone = SameOperations(self._made), SameOperations(self._made)
 
     @property
     def conditions(self) -> str:
@@ -58,19 +60,22 @@ class RowsApart(SteppedMamba):
         if self._recorder is None:
             return super()._run(step, tokens)
         read = torch.from_numpy(tokens[:, None])
-        if self._operations.begun:
+        self._steps += 1
+        if self._steps & (self._steps - 1):
             return self._recorded(read, [self._operations])
+        first = self._steps == 1
         known: dict[bytes, int] = {}
-        one, many, state = FollowedRows(known), FollowedRows(known), _flat(self.runner)
-        state = [tensor.clone() for tensor in state]
-        self._begin_in([tensor[:1] for tensor in state])
-        alone = [self._recorded(read[:1], [one]), *_flat(self.runner)]
-        alone = [tensor.clone() for tensor in alone]
+        one, many = FollowedRows(known, self._made), FollowedRows(known, self._made)
+        row = self._steps % self.batch
+        state = [tensor.clone() for tensor in _flat(self.runner)]
+        self._begin_in([tensor[row : row + 1] for tensor in state])
+        left = [self._recorded(read[row : row + 1], [one, self._alone] if first else [self._alone])]
+        left = [tensor.clone() for tensor in (*left, *_flat(self.runner))]
         self._begin_in(state)
-        logits = self._recorded(read, [many, self._operations])
+        logits = self._recorded(read, [many, self._operations] if first else [self._operations])
         if one.reads != many.reads:
             raise Refusal("one row alone goes through other operations")
-        if not _same(alone, [tensor[:1] for tensor in (logits, *_flat(self.runner))]):
+        if not _same(left, [tensor[row : row + 1] for tensor in (logits, *_flat(self.runner))]):
             raise Refusal("one row alone gives other numbers")
         return logits
 
@@ -84,12 +89,15 @@ class RowsApart(SteppedMamba):
         """The logits of a step, every operation of which is looked at."""
         assert self._recorder is not None, "steps are taken when it is there"
         self._recorder.followers = followers
+        self._made.begin()
         for follower in followers:
             follower.follow([tokens, *_flat(self.runner)])
         with recorded(self._recorder):
             logits = self.runner.step(tokens)
+        given = [logits, *_flat(self.runner)]
+        self._recorder.numbers.settled(given)
         for follower in followers:
-            follower.give([logits, *_flat(self.runner)])
+            follower.give(given)
         return logits
 
     def _given(self, logits: torch.Tensor, count: int) -> np.ndarray:

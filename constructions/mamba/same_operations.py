@@ -6,6 +6,7 @@ from typing import Any, Iterable
 
 import torch
 
+from constructions.mamba.followed import Made
 from constructions.mamba.numbers_alone import Refusal, tensors_in
 
 
@@ -14,10 +15,14 @@ class SameOperations:
 
     Two operations are the same when they have one name, the same arguments but for tensors, and tensors of the same
     shapes that come from the same places: given, made by an earlier operation of the run, or there before it.  What was
-    there before is the same tensor in all runs, or has the same numbers.
+    there before is the same tensor in all runs, or has the same numbers; and no earlier run has made it.
+
+    Args:
+        made: what runs have made.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, made: Made) -> None:
+        self._past = made
         self._first: list[tuple] = []
         self._outside: list[tuple[torch.Tensor, torch.Tensor]] = []
         """What was there before the first run, and its numbers then."""
@@ -46,6 +51,7 @@ class SameOperations:
         self._same((func, self._described(args), self._described(tuple(kwargs.items()))))
         for number, out in enumerate(tensors_in(result)):
             self._make(out, (self._at, number))
+            self._past.add([out])
 
     def _make(self, tensor: torch.Tensor, place: tuple) -> None:
         if id(tensor) not in self._made:
@@ -69,6 +75,8 @@ class SameOperations:
 
     def _before(self, tensor: torch.Tensor) -> tuple:
         """The place of a tensor that was there before."""
+        if self._past.earlier(tensor):
+            raise Refusal("it reads what an earlier step has made, beside the state")
         number, self._met = self._met, self._met + 1
         if not self._known:
             self._outside.append((tensor, tensor if isinstance(tensor, torch.nn.Parameter) else tensor.clone()))
