@@ -36,12 +36,12 @@ def by_quotients(cascade: Cascade) -> Cascade:
     >>> from automata.dfa import DFA
     >>> from automata.machine import RECOGNISE
     >>> from constructions.compile.krohn_rhodes import holonomy_cascade
-    >>> s3 = DFA("ab", [[1, 2], [0, 3], [4, 5], [5, 4], [2, 0], [3, 1]], [0])  # a swap, a rotation
+    >>> s3 = DFA("ab", [[2, 3], [3, 2], [0, 5], [1, 4], [5, 0], [4, 1]], [0])  # a swap, a rotation
     >>> cascade = holonomy_cascade(s3, RECOGNISE)
     >>> [register.values for register in cascade.registers]
     [6]
     >>> [register.values for register in by_quotients(cascade).registers]
-    [3, 3]
+    [2, 3]
     """
     return _Quotients(cascade).cascade()
 

@@ -137,8 +137,8 @@ FAULTS = [
     # -- the search through caches
     Fault(
         _SEARCH,
-        "    verdict = bisimulation(machine, alone, mode, limit=limit, length=length, progress=progress)\n",
-        "",
+        "bisimulation(machine, alone, mode, limit=limit, length=length, progress=progress), alone.conditions",
+        "verdict, alone.conditions",
         _ARRANGED,
         "what is claimed of one string at a time was run one at a time",
     ),
