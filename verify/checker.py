@@ -162,7 +162,6 @@ def affine_map(affine, place, inputs, outputs):
 class _Model(Record):
     """Weights, as the file gives them; what a step is, Run says."""
     def __init__(self, value, place="model"):
-        digest = sha256(value)  # numbers are made of it below
         super().__init__(**vars(read(value, _MODEL, place)))
         need(self.outputs in ([_ACCEPT], self.symbols + [_EOS]), "%s.outputs are those of no mode", place)
         rows, e, places = self.embedding.rows, self.embedding.exponent, self.arithmetic.places
@@ -186,7 +185,7 @@ class _Model(Record):
                 stage.ends = {"relu": (0, INFINITY), "linear": (-INFINITY, INFINITY), "clip": ends}[stage.activation]
         affine_map(self.readout, place + ".readout", features, len(self.outputs))
         self.text = "the model of sha256 %s (%d layers, %d state coordinates, %s arithmetic)" % (
-            digest, len(self.layers), sum([layer.width for layer in self.layers]), self.arithmetic.name)
+            sha256(value), len(self.layers), sum([layer.width for layer in self.layers]), self.arithmetic.name)
 # -- runs of models ---------------------------------------------------------------------------------------------------
 LANE, MASK = 24, (1 << 24) - 1
 class Run:

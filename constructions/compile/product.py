@@ -64,7 +64,7 @@ def product_cascades(dfa: DFA, mode: str, budget: int) -> Iterator[tuple[int, Ca
 def _itself(part: LivePart) -> tuple[list[Partition], list[OutputReading]]:
     """The partition into single states, and how the outputs follow from it."""
     said = []
-    for output in dict.fromkeys(output for outputs in part.outputs for output in outputs):
+    for output in sorted(frozenset().union(*part.outputs)):
         states = frozenset(q for q, outputs in enumerate(part.outputs) if output in outputs)
         said.append(OutputReading(output, True, {0: states} if len(states) < part.states else {}))
     return [tuple(range(part.states))], said

@@ -23,8 +23,6 @@ def _fault(old: str, new: str, why: str, test: str = _CONDITIONS) -> Fault:
 FAULTS = [
     _fault("if len(dict(pairs)) < len(pairs):", "if False:", "no entry is given twice",
            f"{_TESTS}::test_what_is_no_certificate"),
-    _fault("            digest, len(self.layers),", "            sha256(value), len(self.layers),",
-           "what is named is what the file gives", f"{_TESTS}::test_the_command_says_what_it_found"),
     _fault("if len(data) > TEXT_LIMIT:", "if False:", "a file is bounded", f"{_TESTS}::test_what_is_no_certificate"),
     _fault("all([type(n) is int and part[0] <= n <= part[1] for n in paid(value, 1)])",
            "all([part[0] <= n <= part[1] for n in paid(value, 1)])", "numbers are integers",
