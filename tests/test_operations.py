@@ -183,6 +183,14 @@ def test_a_term_beside_which_others_vanish(rest, exact):
             terms.sum()
 
 
+def test_many_small_terms_beside_a_great_one_do_not_vanish_in_doubles():
+    """Together they are 0.4 units of the last place, which the size of all terms does not show."""
+    recorder = Recorder(torch.nn.Identity())
+    terms = torch.tensor([1.0] + [-0.6 * 2.0**-54] * 11, dtype=torch.float64)
+    with pytest.raises(Refusal, match="may be rounded"), recorded(recorder):
+        terms.sum()
+
+
 def test_check_says_what_the_certificate_proves(tmp_path, capsys):
     folder, report = str(tmp_path / "model"), tmp_path / "report.json"
     build(compile(language("tomita-1").machine, "recognise", target="recurrent_gemma"), "recurrent_gemma").save(folder)

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from automata.catalogue import language
-from automata.machine import ACCEPT, MODES, RECOGNISE
+from automata.machine import ACCEPT, MODES, PREDICTIVE, RECOGNISE
 from constructions.build import build
 from constructions.compile.compiler import compile
 from verify.checkpoints import checkpoint_search
 from verify.checkpoints.checkpoint_search import search_checkpoint
+from verify.checkpoints.greedy import greedy
 from verify.methods.bisimulation import bisimulation
 from verify.verdict import PROVED
 
@@ -259,6 +260,18 @@ def test_a_stock_model_is_searched_with_rows_apart(target, monkeypatch):
     assert verdict.outcome == alone.outcome == PROVED and verdict.explored == alone.explored
     assert "steps of 64 rows, each with the bits of one string alone: " in verdict.reason
     assert "one string at a time" not in verdict.reason
+
+
+def test_a_model_that_is_judged_by_its_most_likely_token_is_searched_so_too(monkeypatch):
+    machine = language("tomita-4").machine
+    built = build(compile(machine, PREDICTIVE, target="mamba2"), "mamba2")
+    monkeypatch.setattr(checkpoint_search, "_FEW", 0)
+    with built.running() as model:
+        model.reading = Reading.parse("top")
+        found = search_checkpoint(machine, greedy(model, machine, PREDICTIVE), PREDICTIVE, limit=1000)
+        assert found.outcome == PROVED and "each with the bits of one string alone: " in found.reason
+        model.reading = Reading.parse("logit:0")
+        assert search_checkpoint(machine, model.with_batch(64), PREDICTIVE, limit=1000).explored == found.explored
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -22,8 +22,8 @@ from constructions.cascade import Cascade, Is, Level, Permutation, Permute, Rule
 from constructions.compile.factorings import length
 from constructions.compile.splitting import Splitting, signal_of
 
-MOST_JOINS = 20_000
-"""How often two ways to part the values are put together; all of them are found by far fewer up to 100 values."""
+_MOST = 1 << 21
+"""Values of all the ways to part them that are put together: a few seconds.  Up to 100 values all ways are found."""
 
 Parting = tuple[int, ...]
 """For each value the least of its block."""
@@ -135,11 +135,11 @@ def _cost(parting: Parting) -> int:
 
 
 def _partings(values: int, moves: Sequence[Sequence[int]]) -> list[Parting]:
-    """Ways to part the values that all moves respect, found by MOST_JOINS joins."""
+    """Ways to part the values that all moves respect, as far as _MOST allows."""
     apart = tuple(range(values))
     least = sorted({_joined(apart, [(one, other)], moves) for one in range(2) for other in range(one + 1, values)})
     found, left, joins = dict.fromkeys(least), list(least), 0
-    while left and joins < MOST_JOINS:
+    while left and joins * values < _MOST:
         one, joins = left.pop(), joins + len(least)
         for other in least:
             both = _joined(one, list(enumerate(other)), moves)

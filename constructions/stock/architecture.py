@@ -59,7 +59,8 @@ class Architecture(ABC):
             for operation in half:
                 if isinstance(operation, Accumulate):
                     raise InputError(
-                        f"register {operation.name!r} counts, which {self.name} does in float32 only, not in {dtype}"
+                        f"register {operation.name!r} counts, which {self.name} does in float32 only, not in {dtype}: "
+                        "a star-free language does without by --route holonomy"
                     )
 
     def gates(self, config: Mapping[str, Any]) -> Gates:

@@ -395,4 +395,11 @@ FAULTS = [
         _MATTER,
         "a quotient is rounded down before or after it is rounded",
     ),
+    Fault(
+        _NUMBERS,
+        "vanish = rest.sum(axis=-1) < greatest",
+        "vanish = size - greatest < greatest",
+        f"{_OPERATIONS}::test_many_small_terms_beside_a_great_one_do_not_vanish_in_doubles",
+        "what is left of a rounded sum is nothing",
+    ),
 ]

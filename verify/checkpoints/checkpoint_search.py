@@ -52,12 +52,12 @@ def search_checkpoint(
         if witness is not None:
             reason = f"{verdict.reason}; run in {model.conditions}, and wrong in steps of 1 row too"
             return replace(verdict, method="cache search", reason=reason, witness=witness)
-    found = None
+    found, steps = None, "single decoding steps"
     if verdict.outcome == PROVED and (count := verdict.explored["transitions"]) > _FEW:
         rows = 64 if count < _MANY else 256
         found = _rows_apart(machine, model, mode, rows, limit=limit, length=length, progress=progress)
     if found is None:
-        alone = model.with_batch(1)
+        alone, steps = model.with_batch(1), f"{steps} of one string at a time"
         found = bisimulation(machine, alone, mode, limit=limit, length=length, progress=progress), alone.conditions
     verdict, conditions = found
     if verdict.outcome != PROVED:
@@ -65,8 +65,7 @@ def search_checkpoint(
     what = "the search over caches closed: every length"
     if verdict.horizon is not None:
         what = f"every string of up to {verdict.horizon} symbols, as far as counters are certainly exact"
-    how = "by single decoding steps of one string at a time" if "1 row" in conditions else "by single decoding steps"
-    reason = f"{what}, {how} in {conditions}; nothing follows for other batches"
+    reason = f"{what}, by {steps} in {conditions}; nothing follows for other batches"
     return replace(verdict, method="cache search", reason=reason)
 
 
