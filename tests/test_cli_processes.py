@@ -133,14 +133,19 @@ def test_an_interrupt_of_the_whole_group_is_one_interrupt():
 def test_an_interrupt_while_a_solver_works():
     """z3 takes an interrupt for an unknown answer unless it is told not to."""
     work = (
-        "    from verify.__main__ import main\n    sys.exit(main(['counter', 'shuffle-6', '--mode', 'recognise', "
-        "'--strings', '1']))"
+        "    from automata.machines.counter_machine import counter_machine\n"
+        "    from constructions.paper.counters import counter_cascade\n"
+        "    from constructions.ssm.lowering import lower\n"
+        "    from verify.methods.induction.counter_obligations import CounterInduction\n"
+        "    from constructions.ssm.arithmetic import Arithmetic\n"
+        "    ssm = lower(counter_cascade('shuffle-6', 'recognise'), Arithmetic.parse('exact'))\n"
+        "    while not CounterInduction(ssm, counter_machine('shuffle-6')).run().unknown: pass\n    print('unknown', flush=True)"
     )
     process = supervised(work)
     time.sleep(2)
-    os.kill(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, err) == (130, b"error: interrupted\n")
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out, err) == (130, b"", b"error: interrupted\n")
 
 
 @pytest.mark.parametrize(
