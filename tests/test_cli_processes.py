@@ -139,7 +139,8 @@ def test_an_interrupt_while_a_solver_works():
         "    from verify.methods.induction.counter_obligations import CounterInduction\n"
         "    from constructions.ssm.arithmetic import Arithmetic\n"
         "    ssm = lower(counter_cascade('shuffle-6', 'recognise'), Arithmetic.parse('exact'))\n"
-        "    while not CounterInduction(ssm, counter_machine('shuffle-6')).run().unknown: pass\n    print('unknown', flush=True)"
+        "    while not CounterInduction(ssm, counter_machine('shuffle-6')).run().unknown: pass\n"
+        "    print('unknown', flush=True)"
     )
     process = supervised(work)
     time.sleep(2)
