@@ -89,6 +89,13 @@ class Target(Protocol):
     test_length: int
     loads_with: dict[str, object]
 
+    def cannot_hold(self, cascade: Cascade, numbers: str) -> InputError | None:
+        """Why numbers of this format cannot hold a cascade that asks for no other abilities; None where they can.
+
+        Raises:
+            InputError: for a format that it does not come in.
+        """
+
     def lower(self, cascade: Cascade, numbers: str, advance: Callable[[int], object] = lambda rules: None) -> Any:
         """The weights, their numbers of this kind; ``advance`` is told how many more rules are placed."""
 

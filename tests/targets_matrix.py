@@ -94,7 +94,7 @@ def run(cell: Cell, real: Path | None = None) -> dict[str, Any]:
     """What became of it: the outcome and its reason, sizes and CPU seconds."""
     start = time.process_time()
     machine = machine_of(cell, real)
-    built = build(compile(machine, cell.mode, target=cell.target), cell.target, dtype=cell.dtype)
+    built = build(compile(machine, cell.mode, target=cell.target, dtype=cell.dtype), cell.target, dtype=cell.dtype)
     compiled = time.process_time() - start
     found: dict[str, Any] = {}
     if cell.kind == "corrupted":

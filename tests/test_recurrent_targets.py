@@ -11,7 +11,7 @@ from automata.catalogue import language
 from automata.dfa import DFA
 from automata.errors import InputError
 from constructions.build import build
-from constructions.compile.compiler import compile
+from constructions.compile.compiler import NotExpressible, compile
 from constructions.recurrent.cells import CELLS, lower_to_cell
 from verify.claim import Claim
 from verify.evidence.sampling import check_words, random_words
@@ -23,7 +23,7 @@ TARGETS_OF_CELLS = ("relu-rnn", "tanh-rnn", "gru", "lstm")
 
 
 def proved(machine, mode, target, dtype="float32", corrupt=lambda weights: weights):
-    construction = compile(machine, mode, target=target)
+    construction = compile(machine, mode, target=target, dtype=dtype)
     built = build(construction, target, dtype=dtype)
     built = dataclasses.replace(built, weights=corrupt(built.weights))
     with built.running() as model:
@@ -115,9 +115,50 @@ def test_a_saved_folder_needs_nothing_of_this_project(target, tmp_path):
         assert (logit > 0) == (word.count("1") % 2 == 0), word
 
 
-def test_more_units_than_a_format_adds_exactly_are_refused():
-    with pytest.raises(InputError, match="--dtype bfloat16: adds 64 units exactly, and this automaton needs 83"):
-        build(compile(language("d-40").machine, "recognise", target="lstm"), "lstm", dtype="bfloat16")
+def back_to_the_first(states):
+    """One symbol goes on to the last state, the other back to the first, from every unit: a sum of all but one."""
+    table = [[min(state + 1, states - 1), 0] for state in range(states)]
+    return DFA("ab", table, [states - 1]).minimise()
+
+
+@pytest.mark.parametrize("target", TARGETS_OF_CELLS)
+def test_how_many_units_there_are_is_nothing_to_bfloat16(target):
+    verdict, _ = proved(language("dyck-2-5").machine, "recognise", target, "bfloat16")
+    assert verdict.outcome == "proved" and verdict.explored["joint states"] == 129
+
+
+def test_as_many_as_bfloat16_adds_are_proved():
+    s5 = word_problem((1, 0, 2, 3, 4), (1, 2, 3, 4, 0))
+    assert proved(s5, "predictive", "lstm", "bfloat16")[0].outcome == "proved"
+    assert proved(back_to_the_first(250), "recognise", "gru", "bfloat16")[0].outcome == "proved"
+
+
+def test_more_units_than_a_format_adds_exactly_in_one_sum_are_refused():
+    machine, refusal = back_to_the_first(251), "register 'state' is read off 252 units at once, and bfloat16 adds 251"
+    with pytest.raises(NotExpressible, match=refusal):
+        compile(machine, "recognise", target="gru", dtype="bfloat16")
+    for target in ("tanh-rnn", "gru", "lstm"):
+        with pytest.raises(NotExpressible, match=refusal):
+            build(compile(machine, "recognise", target=target), target, dtype="bfloat16")
+    # All but one unit of a relu are 0.
+    assert compile(machine, "recognise", target="relu-rnn", dtype="bfloat16").route == "table"
+
+
+def test_more_outputs_than_a_format_adds_exactly_are_refused():
+    with pytest.raises(NotExpressible, match="is read off 600 units at once, and bfloat16 adds 251 exactly"):
+        compile(language("d-300").machine, "predictive", target="gru", dtype="bfloat16")
+    assert compile(language("d-300").machine, "recognise", target="gru", dtype="bfloat16").route == "table"
+
+
+def test_a_layer_that_would_not_fit_is_refused(monkeypatch):
+    monkeypatch.setattr("constructions.recurrent.target.MOST_UNITS", 20)
+    with pytest.raises(NotExpressible, match="register 'state' takes 23 units, .*, and a layer has 20"):
+        compile(language("d-10").machine, "recognise", target="relu-rnn")
+
+
+def test_what_an_lstm_cannot_count_is_refused_by_the_name_of_its_state():
+    with pytest.raises(NotExpressible, match="register 'state' is read off 260 units at once"):
+        compile(language("dyck-2-7").machine, "recognise", target="lstm", dtype="bfloat16")
 
 
 def test_a_cell_takes_one_transformation_register_and_nothing_else():

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from automata.catalogue import LANGUAGES, language
-from automata.errors import InputError
+from automata.errors import InputError, LimitError
 from automata.machine import MODES
 from automata.machines.counter_machine import CounterMachine
 from constructions.build import build
-from constructions.compile.compiler import ADD, PERMUTE, NotExpressible, compile
+from constructions.compile.compiler import ADD, PERMUTE, NotExpressible, compile, counters_of
+from constructions.compile.smaller import Limits
 from constructions.program.planner import plan
 from constructions.stock.target import StockTarget
 from constructions.target import FORWARD, PREFILL, TARGETS
@@ -29,7 +30,7 @@ STOCK = [name for name in TARGETS if isinstance(TARGETS.named(name), StockTarget
 
 def proved(name, mode, target, dtype="float32", corrupt=lambda weights: weights, limit=20_000):
     machine = language(name).machine
-    construction = compile(machine, mode, target=target)
+    construction = compile(machine, mode, target=target, dtype=dtype)
     built = build(construction, target, dtype=dtype)
     built = dataclasses.replace(built, weights=corrupt(built.weights))
     with built.running() as model:
@@ -176,6 +177,49 @@ def test_bfloat16_counts_below_256_and_no_further():
         verdict = prove_claim(claim)
         assert verdict.outcome == "proved" and verdict.horizon == longest == 126
         assert "as far as counters are certainly exact" in verdict.reason
+
+
+@pytest.mark.parametrize("target", ["recurrent_gemma", "qwen3_next", "qwen3_5_text"])
+def test_where_a_format_does_not_count_the_next_cascade_is_taken(target):
+    machine = language("d-4").machine
+    assert compile(machine, "predictive", target=target).route == "counter"
+    found = compile(machine, "predictive", target=target, dtype="bfloat16")
+    assert found.route == "quotient" and not counters_of(found.cascade)
+    refusal = f"register 'count' counts, which {target} does in float32 only, not in bfloat16"
+    assert found.reason.endswith(f"; by the route counter {refusal}")
+    # The cascade that was compiled for another format is refused, and so is a language that has no other.
+    with pytest.raises(NotExpressible, match=refusal):
+        build(compile(machine, "predictive", target=target), target, dtype="bfloat16")
+    with pytest.raises(NotExpressible, match=f"register '.*' counts, which {target} does in float32 only"):
+        compile(language("anbn").machine, "predictive", target=target, dtype="bfloat16")
+    with pytest.raises(NotExpressible, match=f"register 'depth' counts, which {target} does in float32 only"):
+        compile(language("dyck-2-3").machine, "predictive", "paper", target=target, dtype="bfloat16")
+
+
+def test_and_is_proved():
+    verdict, forward = proved("d-3", "predictive", "qwen3_next", "bfloat16")
+    assert verdict.outcome == "proved" and verdict.horizon is None and forward.outcome == "tested"
+
+
+@pytest.mark.parametrize("target", ["mamba", "mamba2"])
+def test_a_format_holds_counters_as_far_as_it_counts(target):
+    holds = TARGETS.named(target).cannot_hold
+    assert holds(compile(language("dyck-1-255").machine).cascade, "bfloat16") is None
+    beyond = compile(language("dyck-1-256").machine).cascade
+    assert str(holds(beyond, "bfloat16")) == "register 'depth' counts to 256, and bfloat16 counts exactly below 256"
+    assert holds(beyond, "float32") is None
+
+
+def test_what_stops_the_other_routes_is_said_too():
+    with pytest.raises(LimitError, match="^register 'depth' counts, .*; by other routes .*raise the limit") as refused:
+        none = Limits(image_sets=2, thorough=1)
+        compile(language("dyck-2-3").machine, target="qwen3_next", dtype="bfloat16", limits=none)
+    assert refused.value.limit == "image-sets"
+
+
+def test_a_format_that_a_target_does_not_have_is_refused_before_other_cascades_are_looked_for():
+    with pytest.raises(InputError, match="--dtype float16: qwen3_next is exact in float32, bfloat16, float64"):
+        compile(language("d-4").machine, target="qwen3_next", dtype="float16")
 
 
 def test_a_search_over_counters_ends_and_says_why(monkeypatch):

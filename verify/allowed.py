@@ -13,7 +13,7 @@ from automata.files import read_text
 from constructions.compile.compiler import ADD, PERMUTE, TRANSFORM
 from constructions.mamba.checkpoint import CONFIG
 from constructions.mamba.precision import PRECISIONS
-from constructions.recurrent.cells import MOST_UNITS
+from constructions.recurrent.cells import EXACT_TERMS
 from constructions.stock.gates import Gates, in_float32
 from constructions.target import (
     CLOCKED,
@@ -203,7 +203,7 @@ def of_config(target: Target, config: Mapping[str, Any]) -> Allowed:
     motion = CONTRACTION if target.motion == REFLECTION and gates is not None and gates.least >= 0 else target.motion
     allows: dict[str, str] = {}
     lacks: dict[str, str] = {}
-    exact = architecture.dtypes if architecture else tuple(MOST_UNITS if gates is None else PRECISIONS)
+    exact = architecture.dtypes if architecture else tuple(EXACT_TERMS if gates is None else PRECISIONS)
     if dtype not in exact:
         lacks = {
             need: f"not known: no weights are there that are exact in {dtype}, but in {', '.join(exact)}"

@@ -80,6 +80,7 @@ def compile(  # noqa: A001 - the word of the field
     route: str = AUTO,
     *,
     target: str | Target = "ssm",
+    dtype: str = "float32",
     limits: Limits = Limits(),
 ) -> Construction:
     """The cascade of a language: see :func:`constructions.compile.compiler.compile`.
@@ -88,7 +89,7 @@ def compile(  # noqa: A001 - the word of the field
     >>> compile(language("tomita-4")).route
     'quotient'
     """
-    return compile_machine(machine_of(word), mode, route, target=target, limits=limits)
+    return compile_machine(machine_of(word), mode, route, target=target, dtype=dtype, limits=limits)
 
 
 def load(folder: str | Path) -> Build:

@@ -8,12 +8,12 @@ can have is taken.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Iterator
+from typing import AbstractSet, Iterator
 
 from automata import rich
 from automata.algebra.holonomy import Skeleton
 from automata.dfa import DFA
-from automata.errors import InputError
+from automata.errors import InputError, LimitError
 from automata.machine import PREDICTIVE, RECOGNISE, Machine
 from automata.machines.bounded_dyck import DyckMachine
 from automata.machines.copying import CopyMachine
@@ -125,15 +125,30 @@ def needs(cascade: Cascade) -> dict[str, str]:
     return found
 
 
+def counters_of(cascade: Cascade) -> list[Counter]:
+    """The registers that count."""
+    return [register for register in cascade.registers if isinstance(register, Counter)]
+
+
+def counts_too_far(cascade: Cascade, dtype: str, below: int) -> NotExpressible | None:
+    """A counter of a range that leaves the numbers below this one, which a format counts exactly; None without one."""
+    for counter in counters_of(cascade):
+        furthest = 0 if counter.span is None else max(map(abs, counter.span))
+        if furthest >= below:
+            return NotExpressible(counter.name, f"counts to {furthest}, and {dtype} counts exactly below {below}")
+    return None
+
+
 def compile(  # noqa: A001 - the word of the field
     machine: Machine,
     mode: str = PREDICTIVE,
     route: str = AUTO,
     *,
     target: str | Target = "ssm",
+    dtype: str = "float32",
     limits: Limits = Limits(),
 ) -> Construction:
-    """The construction for a machine's language.
+    """The construction for a machine's language: the first that the target can have, in numbers of this format.
 
     Args:
         machine: a DFA, or a machine of the catalogue.
@@ -141,10 +156,12 @@ def compile(  # noqa: A001 - the word of the field
         route: "auto", "paper" (an error where the paper has none), "holonomy", or for bounded Dyck "tight": as the
             paper's, with no state more than there are classes.
         target: the architecture that the cascade is for, which says what registers can do.
+        dtype: the format of the target's numbers, where that is what chooses them.
         limits: what holonomy may cost.
 
     Raises:
-        NotExpressible: naming the register that the target cannot have, and what it would have to do.
+        NotExpressible: naming the register that the target cannot have, and what it would have to do; of the first
+            construction, where there are several.
         InputError: for an unknown route, a language without that route, or too many image sets.
 
     >>> from automata.catalogue import language
@@ -155,23 +172,37 @@ def compile(  # noqa: A001 - the word of the field
         raise InputError(f"the route {route!r} is not one of {', '.join(ROUTES)}")
     able = TARGETS.named(target) if isinstance(target, str) else target
     second, refusal, passed = None, None, ""
-    for found in _candidates(machine, mode, route, limits, TRANSFORM in able.abilities):
-        asked = needs(found.cascade)
-        missing = [ability for ability in ABILITIES if ability in asked and ability not in able.abilities]
-        unwanted = [ability for ability in ABILITIES if ability in asked and ability in able.reluctant]
-        if not missing and not unwanted:
-            return replace(found, reason=f"{found.reason}{passed}")
-        if missing:
-            refusal = refusal or NotExpressible(asked[missing[0]], _WHY_NOT[missing[0]])
-        else:
-            second = second or found
-        ability = (missing or unwanted)[0]
-        passed = passed or f"; by the route {found.route} register {asked[ability]!r} {_WHY_NOT[ability]}"
+    try:
+        for found in _candidates(machine, mode, route, limits, able.abilities):
+            against = _asked_of(found.cascade, set(ABILITIES) - able.abilities) or able.cannot_hold(
+                found.cascade, dtype
+            )
+            unwanted = _asked_of(found.cascade, able.reluctant)
+            if against is None and unwanted is None:
+                return replace(found, reason=f"{found.reason}{passed}")
+            if against is not None:
+                refusal = refusal or against
+            else:
+                second = second or found
+            passed = passed or f"; by the route {found.route} {against or unwanted}"
+    except LimitError as stopped:
+        if refusal is None or second is not None:
+            raise
+        raise LimitError(f"{refusal}; by other routes {stopped}", stopped.limit) from None
     if second is not None:
         return second
     if refusal is None:
         raise InputError(f"the paper has no construction for {machine!r}: leave out --route {PAPER}")
     raise refusal
+
+
+def _asked_of(cascade: Cascade, abilities: AbstractSet[str]) -> NotExpressible | None:
+    """What asks for the first of these abilities, and why that is too much; None where nothing does."""
+    asked = needs(cascade)
+    for ability in ABILITIES:
+        if ability in asked and ability in abilities:
+            return NotExpressible(asked[ability], _WHY_NOT[ability])
+    return None
 
 
 _WHY_NOT = {
@@ -188,15 +219,19 @@ _WHY_NOT = {
 }
 
 
-def _candidates(machine: Machine, mode: str, route: str, limits: Limits, transform: bool) -> Iterator[Construction]:
+def _candidates(
+    machine: Machine, mode: str, route: str, limits: Limits, abilities: AbstractSet[str]
+) -> Iterator[Construction]:
     """Constructions in the order in which they are preferred, each made only when it is asked for."""
     if route == TIGHT:
         yield _tight(machine, mode)
         return
-    if transform and route == AUTO and not isinstance(machine, CounterMachine):
+    if TRANSFORM in abilities and route == AUTO and not isinstance(machine, CounterMachine):
         dfa = (machine if isinstance(machine, DFA) else DFA.from_machine(machine)).minimise()
         cascade = table_cascade(dfa, mode)
         yield Construction(machine, cascade, TABLE, "one register holds the state", "exact", cascade.memory_bits)
+        if len(abilities) == 1:
+            return
     paper = _paper(machine, mode)
     if paper is not None and route != HOLONOMY:
         yield paper
@@ -240,8 +275,7 @@ def _paper(machine: Machine, mode: str) -> Construction | None:
         cascade, arithmetic = copy_cascade(machine), "exact"
     else:
         return None
-    counters = [register for register in cascade.registers if isinstance(register, Counter)]
-    bits = None if any(counter.span is None for counter in counters) else cost(cascade)
+    bits = None if any(counter.span is None for counter in counters_of(cascade)) else cost(cascade)
     own = isinstance(machine, (RecallMachine, CopyMachine))
     reason = "a register for each thing that is told" if own else "the construction of the paper"
     return Construction(machine, cascade, PAPER, reason, arithmetic, bits)

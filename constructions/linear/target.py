@@ -57,6 +57,10 @@ class LinearTarget:
         able = {Hold: {RESET}, Delay: {READ_BEFORE}, Turn: {PERMUTE}, Accumulate: {ADD, DRIFT}}
         return frozenset().union(*(able.get(kind, set()) for kind in kinds))
 
+    def cannot_hold(self, cascade: Cascade, numbers: str) -> InputError | None:
+        """None: its numbers do not come in formats."""
+        return None
+
     def lower(
         self, cascade: Cascade, numbers: str, advance: Callable[[int], object] = lambda rules: None
     ) -> LinearWeights:

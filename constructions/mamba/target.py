@@ -10,10 +10,11 @@ from typing import Callable, Iterator
 from automata.errors import InputError
 from automata.files import check_replaceable
 from constructions.cascade import Cascade
-from constructions.compile.compiler import ADD, DRIFT, READ_BEFORE, RESET, Construction, needs
+from constructions.compile.compiler import ADD, DRIFT, READ_BEFORE, RESET, Construction, counts_too_far, needs
 from constructions.mamba.certificate import certify
 from constructions.mamba.checkpoint import A_CHECKPOINT, CHECKPOINT_FILES, CONFIG, write
 from constructions.mamba.lowering import lower_to_mamba
+from constructions.mamba.precision import precision
 from constructions.mamba.weights import MambaWeights
 from constructions.target import MONOTONE
 
@@ -33,6 +34,10 @@ class MambaInTransformers:
     # A full forward takes about a millisecond for each symbol of a batch.
     test_length = 200
     loads_with = {"loads with": "AutoModelForCausalLM.from_pretrained and AutoTokenizer.from_pretrained"}
+
+    def cannot_hold(self, cascade: Cascade, numbers: str) -> InputError | None:
+        """A counter that goes further than the format counts."""
+        return counts_too_far(cascade, numbers, 1 << precision(numbers).digits)
 
     def lower(
         self, cascade: Cascade, numbers: str, advance: Callable[[int], object] = lambda rules: None

@@ -48,8 +48,11 @@ _OPEN = {"relu": (), "tanh": (), "gru": ((0, STEEP), (1, -STEEP)), "lstm": ((0, 
 _OF_STATE = "layer.weight_hh_l"
 """What the name of a layer's matrix of the state begins with."""
 
-MOST_UNITS = {"float32": 2**15, "float64": 2**15, "bfloat16": 2**6}
-"""Sums of so many units are exact before the threshold."""
+EXACT_TERMS = {"float32": 2**15, "float64": 2**15, "bfloat16": 2**8 - 5}
+"""Sums of so many units that are 1 or -1, and at most 5 beside them, are exact before the threshold."""
+
+MOST_UNITS = 2**15
+"""Units of a layer, whose square is what it takes."""
 
 
 @dataclass(frozen=True)
@@ -91,27 +94,12 @@ def lower_to_cell(cascade: Cascade, cell: str, dtype: str) -> CellWeights:
     Args:
         cascade: from :func:`constructions.compile.table.table_cascade`.
         cell: a key of :data:`CELLS`.
-        dtype: a key of :data:`MOST_UNITS`.
+        dtype: a key of :data:`EXACT_TERMS`, which has as many as :func:`units_and_terms` says.
 
     Raises:
-        InputError: for any other cascade, and for more units than the format adds exactly.
+        InputError: for any other cascade.
     """
-    state = cascade.registers[0] if len(cascade.registers) == 1 else None
-    if not isinstance(state, Transformation) or any(level.signals for level in cascade.levels):
-        raise InputError("a cell holds one register that takes any function of its values, and nothing else")
-    images = {
-        symbol: rule.then.images
-        for rule in state.rules
-        for literal in rule.when[:1]
-        if isinstance(literal, In)
-        for symbol in literal.symbols
-    }
-    units: list[tuple[str | None, int]] = [(None, state.initial)]
-    units += [(symbol, q) for symbol in cascade.alphabet for q in sorted(set(images[symbol]))]
-    if len(units) > MOST_UNITS[dtype]:
-        raise InputError(
-            f"--dtype {dtype}: adds {MOST_UNITS[dtype]} units exactly, and this automaton needs {len(units)}"
-        )
+    images, units = _units(cascade)
     states = np.array([q for _, q in units])
     sources = np.zeros((len(units), len(units)))
     letters = np.zeros((len(units), FIRST_SYMBOL + len(cascade.alphabet)))
@@ -128,6 +116,38 @@ def lower_to_cell(cascade: Cascade, cell: str, dtype: str) -> CellWeights:
         tuple(f"read {symbol or '<bos>'}, now in state {q}" for symbol, q in units),
         {**_layer(cell, sources, letters), **readout(cell, cascade, _given(cascade, states))},
     )
+
+
+def units_and_terms(cascade: Cascade, cell: str) -> tuple[int, int]:
+    """How many units there are, and of how many that can be 1 or -1 a sum is, at most; O(states * symbols).
+
+    Where all but one are 0, as in a relu, that is one.
+    """
+    images, units = _units(cascade)
+    states = np.array([q for _, q in units])
+    if cell == "relu":
+        return len(units), 1
+    found = [np.bincount(np.array(images[symbol])[states]).max() for symbol in cascade.alphabet]
+    given = _given(cascade, states)
+    found += [sum(output in outputs for outputs in given) for output in cascade.outputs]
+    return len(units), int(max(found, default=1))
+
+
+def _units(cascade: Cascade) -> tuple[dict[str, tuple[int, ...]], list[tuple[str | None, int]]]:
+    """What each symbol makes of the states, and of each unit its symbol, none for BOS, and its state."""
+    state = cascade.registers[0] if len(cascade.registers) == 1 else None
+    if not isinstance(state, Transformation) or any(level.signals for level in cascade.levels):
+        raise InputError("a cell holds one register that takes any function of its values, and nothing else")
+    images = {
+        symbol: rule.then.images
+        for rule in state.rules
+        for literal in rule.when[:1]
+        if isinstance(literal, In)
+        for symbol in literal.symbols
+    }
+    units: list[tuple[str | None, int]] = [(None, state.initial)]
+    units += [(symbol, q) for symbol in cascade.alphabet for q in sorted(set(images[symbol]))]
+    return images, units
 
 
 def shapes(cell: str, tokens: int, units: int, layers: int = 1) -> dict[str, tuple[int, ...]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from automata.errors import InputError
 from constructions.mamba.checkpoint import CONFIG, SAFETENSORS
-from constructions.recurrent.cells import MOST_UNITS, CellWeights, shapes
+from constructions.recurrent.cells import EXACT_TERMS, CellWeights, shapes
 
 
 def load_cell(directory: Path, cell: str) -> tuple[CellWeights, tuple[str, ...]]:
@@ -21,8 +21,8 @@ def load_cell(directory: Path, cell: str) -> tuple[CellWeights, tuple[str, ...]]
     content = read_json(directory, CONFIG)
     tensors = read_tensors(directory, weight_files(directory))
     dtype, notes = format_of(directory, content, tensors)
-    if dtype not in MOST_UNITS:
-        raise InputError(f"{directory}: {CONFIG}: dtype is {dtype}, expected one of {', '.join(MOST_UNITS)}")
+    if dtype not in EXACT_TERMS:
+        raise InputError(f"{directory}: {CONFIG}: dtype is {dtype}, expected one of {', '.join(EXACT_TERMS)}")
     embedding, hidden = tensors.get("embedding.weight"), tensors.get("layer.weight_hh_l0")
     for name, tensor in (("embedding.weight", embedding), ("layer.weight_hh_l0", hidden)):
         if tensor is None or tensor.dim() != 2:

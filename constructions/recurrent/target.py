@@ -12,12 +12,21 @@ from automata.errors import InputError
 from automata.files import check_replaceable
 from automata.machine import ACCEPT, PREDICTIVE, RECOGNISE
 from constructions.cascade import Cascade, Counter, Transformation
-from constructions.compile.compiler import ADD, DRIFT, READ_BEFORE, RESET, TRANSFORM, Construction
+from constructions.compile.compiler import ADD, DRIFT, READ_BEFORE, RESET, TRANSFORM, Construction, NotExpressible
 from constructions.mamba.checkpoint import A_CHECKPOINT, CHECKPOINT_FILES, write_folder
 from constructions.mamba.precision import PRECISIONS
 from constructions.mamba.surroundings import transformers_ready
 from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL
-from constructions.recurrent.cells import CELLS, MOST_UNITS, CellWeights, lower_to_cell, rounded, shapes
+from constructions.recurrent.cells import (
+    CELLS,
+    EXACT_TERMS,
+    MOST_UNITS,
+    CellWeights,
+    lower_to_cell,
+    rounded,
+    shapes,
+    units_and_terms,
+)
 from constructions.recurrent.counting import fastest, lower_to_counting
 from constructions.target import NONLINEAR
 
@@ -44,13 +53,38 @@ class CellTarget:
         """Only the cell of an LSTM adds without a bound."""
         return frozenset((TRANSFORM, ADD, DRIFT, RESET, READ_BEFORE) if self.cell == "lstm" else (TRANSFORM,))
 
+    def cannot_hold(self, cascade: Cascade, numbers: str) -> InputError | None:
+        """A state that is the sum of more units than the format adds, or what no cell of an LSTM counts."""
+        if numbers not in EXACT_TERMS:
+            raise InputError(f"--dtype {numbers}: {self.name} is exact in {', '.join(EXACT_TERMS)}")
+        if not self._of_table(cascade):
+            try:
+                lower_to_counting(cascade, numbers)
+            except InputError as refusal:
+                return refusal
+            return None
+        units, added = units_and_terms(cascade, self.cell)
+        if units > MOST_UNITS:
+            reason = (
+                f"takes {units} units, one for each symbol and state that it leads to, and a layer has {MOST_UNITS}"
+            )
+        elif added > EXACT_TERMS[numbers]:
+            reason = f"is read off {added} units at once, and {numbers} adds {EXACT_TERMS[numbers]} exactly"
+        else:
+            return None
+        return NotExpressible(cascade.registers[0].name, reason)
+
+    def _of_table(self, cascade: Cascade) -> bool:
+        return self.cell != "lstm" or any(isinstance(register, Transformation) for register in cascade.registers)
+
     def lower(
         self, cascade: Cascade, numbers: str, advance: Callable[[int], object] = lambda rules: None
     ) -> CellWeights:
-        if numbers not in MOST_UNITS:
-            raise InputError(f"--dtype {numbers}: {self.name} is exact in {', '.join(MOST_UNITS)}")
-        of_table = self.cell != "lstm" or any(isinstance(register, Transformation) for register in cascade.registers)
-        weights = lower_to_cell(cascade, self.cell, numbers) if of_table else lower_to_counting(cascade, numbers)
+        refusal = self.cannot_hold(cascade, numbers)
+        if refusal is not None:
+            raise refusal
+        counting = not self._of_table(cascade)
+        weights = lower_to_counting(cascade, numbers) if counting else lower_to_cell(cascade, self.cell, numbers)
         tensors = rounded(weights.tensors, numbers)
         return CellWeights(self.cell, numbers, weights.alphabet, weights.outputs, weights.units, tensors)
 
@@ -80,7 +114,7 @@ class CellTarget:
     def exact_range(self, weights: CellWeights) -> str:
         if weights.layers > 1:
             return f"{weights.dtype} counts exactly below {_counted(weights)}"
-        return f"{weights.dtype} adds {MOST_UNITS[weights.dtype]} units exactly"
+        return f"{weights.dtype} adds {EXACT_TERMS[weights.dtype]} units exactly"
 
     def size(self, weights: CellWeights) -> dict[str, int]:
         return {"units": len(weights.units), "parameters": weights.parameters, "nonzero weights": weights.nonzero}

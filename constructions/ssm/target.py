@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Callable, Iterable, Iterator
 
+from automata.errors import InputError
 from automata.files import check_replaceable
 from constructions.cascade import Cascade, Counter, Permutation, Reset, bit_length
 from constructions.compile.compiler import ADD, DRIFT, READ_BEFORE, RESET, SET_COUNTER, Construction
@@ -33,6 +34,10 @@ class PaperSSM:
     numbers = "arithmetic"
     test_length = 500
     loads_with = {"loads with": "verify.load"}
+
+    def cannot_hold(self, cascade: Cascade, numbers: str) -> InputError | None:
+        """None: its numbers do not come in formats."""
+        return None
 
     def lower(self, cascade: Cascade, numbers: str, advance: Callable[[int], object] = lambda rules: None) -> Weights:
         return lower(cascade, Arithmetic.parse(numbers), advance)

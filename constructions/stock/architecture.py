@@ -12,8 +12,7 @@ from typing import Any, Mapping
 
 import numpy as np
 
-from automata.errors import InputError
-from constructions.program.operations import Accumulate, Program
+from constructions.program.operations import Program
 from constructions.program.planner import Offer
 from constructions.stock.arrays import Tensors
 from constructions.stock.gates import Gates
@@ -30,6 +29,7 @@ class Architecture(ABC):
         offer: what its halves can do.
         motion: how its state moves (see :data:`constructions.target.MONOTONE`).
         dtypes: the formats in which its weights are exact.
+        counts_in: those in which its counters are, too.
         cache_argument: under what name ``forward`` takes the cache.
         attends: whether it has attention layers, which are idle in what is built here.
         most_rows: the largest batch that it decodes rightly; None for any.
@@ -41,6 +41,7 @@ class Architecture(ABC):
     offer: Offer
     motion = MONOTONE
     dtypes: tuple[str, ...] = ("float32", "bfloat16")
+    counts_in: tuple[str, ...] = ("float32", "bfloat16", "float64")
     cache_argument = "past_key_values"
     attends = True
     most_rows: int | None = None
@@ -52,16 +53,6 @@ class Architecture(ABC):
         Raises:
             InputError: for a program that the sizes of this architecture cannot hold.
         """
-
-    def refuse_counts(self, program: Program, dtype: str) -> None:
-        """Raises for a program that counts, where that works in float32 only."""
-        for half in program.halves:
-            for operation in half:
-                if isinstance(operation, Accumulate):
-                    raise InputError(
-                        f"register {operation.name!r} counts, which {self.name} does in float32 only, not in {dtype}: "
-                        "a star-free language does without by --route holonomy"
-                    )
 
     def gates(self, config: Mapping[str, Any]) -> Gates:
         """What its gates can be, whatever the weights; ``config`` has no more than what differs from the defaults.

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from constructions.program.operations import CONSTANT_ONE, Accumulate, Delay, Hold, Neuron, Operation, Program
+from constructions.program.operations import CONSTANT_ONE, Accumulate, Delay, Hold, Neuron, Operation
 from constructions.program.planner import Offer
 from constructions.program.selecting import counters
 from constructions.stock.arrays import Tensors, row, under
@@ -27,11 +27,7 @@ class Qwen3Next(DeltaNet):
 
     name, title = "qwen3_next", "a stock Qwen3-Next (gated DeltaNet with attention, which is idle)"
     offer = Offer((frozenset((Hold, Delay, Accumulate)), frozenset((Neuron,))), late=True)
-
-    def weights(self, program: Program, dtype: str) -> tuple[dict[str, Any], Tensors]:
-        if dtype != "float32":
-            self.refuse_counts(program, dtype)
-        return super().weights(program, dtype)
+    counts_in = ("float32",)
 
     def shape(self, layers: int, count: int, values: int) -> dict[str, Any]:
         return {

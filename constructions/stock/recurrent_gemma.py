@@ -40,10 +40,9 @@ class RecurrentGemma(Architecture):
     gate = "exp(-8 softplus(L) sigmoid(r)), from 0 to 1"
     offer = Offer((frozenset((Hold, Accumulate)), frozenset((Neuron,))), late=True)
     dtypes = ("float32", "bfloat16", "float64")
+    counts_in = ("float32",)
 
     def weights(self, program: Program, dtype: str) -> tuple[dict[str, Any], Tensors]:
-        if dtype != "float32":
-            self.refuse_counts(program, dtype)
         layers = -(-len(program.halves) // 2)
         channels = most(
             sum(1 + len(read.cells) for read in read_registers(half)) + len(counters(half)) for half in program.halves

@@ -11,8 +11,20 @@ from automata.dfa import DFA
 from automata.errors import InputError
 from automata.files import check_replaceable
 from automata.machine import ACCEPT, PREDICTIVE, RECOGNISE
-from constructions.cascade import Add, Cascade, Counter
-from constructions.compile.compiler import ADD, DRIFT, PERMUTE, READ_BEFORE, RESET, Construction, compile, needs
+from constructions.cascade import Add, Cascade
+from constructions.compile.compiler import (
+    ADD,
+    DRIFT,
+    PERMUTE,
+    READ_BEFORE,
+    RESET,
+    Construction,
+    NotExpressible,
+    compile,
+    counters_of,
+    counts_too_far,
+    needs,
+)
 from constructions.mamba.checkpoint import A_CHECKPOINT, CHECKPOINT_FILES
 from constructions.mamba.precision import PRECISIONS
 from constructions.mamba.surroundings import transformers_ready
@@ -59,19 +71,24 @@ class StockTarget:
             found.add(PERMUTE)
         return frozenset(found)
 
-    def lower(
-        self, cascade: Cascade, numbers: str, advance: Callable[[int], object] = lambda rules: None
-    ) -> StockWeights:
+    def cannot_hold(self, cascade: Cascade, numbers: str) -> InputError | None:
+        """A counter in a format in which the architecture does not count, or not so far."""
         if numbers not in self.architecture.dtypes:
             known = ", ".join(self.architecture.dtypes)
             raise InputError(f"--dtype {numbers}: {self.name} is exact in {known}")
+        if numbers not in self.architecture.counts_in:
+            known = " and ".join(name for name in self.architecture.dtypes if name in self.architecture.counts_in)
+            for counter in counters_of(cascade):
+                return NotExpressible(counter.name, f"counts, which {self.name} does in {known} only, not in {numbers}")
+        return counts_too_far(cascade, numbers, _exact_below(numbers))
+
+    def lower(
+        self, cascade: Cascade, numbers: str, advance: Callable[[int], object] = lambda rules: None
+    ) -> StockWeights:
+        refusal = self.cannot_hold(cascade, numbers)
+        if refusal is not None:
+            raise refusal
         program = plan(cascade, self.architecture.offer)
-        for counter in _counters(cascade):
-            if counter.span is not None and max(map(abs, counter.span)) >= _exact_below(numbers):
-                raise InputError(
-                    f"--dtype {numbers}: register {counter.name!r} counts to {max(map(abs, counter.span))}, and "
-                    f"{numbers} counts exactly below {_exact_below(numbers)}"
-                )
         config, tensors = self.architecture.weights(program, numbers)
         with transformers_ready():
             from constructions.stock.running import complete
@@ -111,7 +128,7 @@ class StockTarget:
             return wanted
         fastest = max(
             abs(counter.initial) + sum(abs(rule.then.amount) for rule in counter.rules if isinstance(rule.then, Add))
-            for counter in _counters(construction.cascade)
+            for counter in counters_of(construction.cascade)
         )
         return min(wanted, _exact_below(weights.dtype) // max(1, fastest) - 2)
 
@@ -145,10 +162,6 @@ class StockTarget:
     def load(self, folder: str | Path) -> StockWeights:
         """Refuses: a checkpoint alone does not say what its coordinates mean."""
         raise InputError(f"{folder}: a checkpoint is checked against a language: see `python -m verify check`")
-
-
-def _counters(cascade: Cascade) -> list[Counter]:
-    return [register for register in cascade.registers if isinstance(register, Counter)]
 
 
 def _exact_below(dtype: str) -> int:

@@ -92,7 +92,8 @@ def construct(machine: Machine, args: argparse.Namespace) -> Construction:
     """The construction for the target that the options name: every command comes by its cascade here."""
     target, route = getattr(args, "target", "ssm"), getattr(args, "route", AUTO)
     with Progress(phase="cascade", quiet=getattr(args, "quiet", False)):
-        return compile(machine, args.mode, route, target=target, limits=limits_of(args))
+        dtype = getattr(args, "dtype", "float32")
+        return compile(machine, args.mode, route, target=target, dtype=dtype, limits=limits_of(args))
 
 
 def limits_of(args: argparse.Namespace) -> Limits:
