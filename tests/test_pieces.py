@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from automata.errors import InputError
 from automata.machine import ACCEPT
 from constructions.paper.counters import counter_cascade
-from constructions.ssm import pieces, recurrence
+from constructions.ssm import distinct_rows, pieces
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
 from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.lowering import lower
-from constructions.ssm.recurrence import distinct
+from constructions.ssm.distinct_rows import distinct
 from constructions.ssm.weights import SSM
 from tests.test_engine import ARITHMETICS, assert_engine_is_reference
 
@@ -115,8 +115,8 @@ def test_distinct_rows_whatever_their_hashes(seed, count, values, apart):
     rng = np.random.default_rng(seed)
     chosen = rng.integers(0, 1 << 20, values) * 4096 + rng.integers(-apart, apart + 1, values)
     columns = [rng.choice(chosen, count), rng.integers(0, 3, count)]
-    for hashed, factor in ((10, recurrence._FACTOR), (4, np.uint64(0))):  # the second: all hashes are the same
-        with mock.patch.multiple(recurrence, _TABLE=8, _HASHED=hashed, _FACTOR=factor):
+    for hashed, factor in ((10, distinct_rows._FACTOR), (4, np.uint64(0))):  # the second: all hashes are the same
+        with mock.patch.multiple(distinct_rows, _TABLE=8, _HASHED=hashed, _FACTOR=factor):
             representatives, ids = distinct(columns)
         rows = list(zip(*(column.tolist() for column in columns)))
         assert [rows[i] for i in representatives[ids]] == rows

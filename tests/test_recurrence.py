@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.number_formats import Floats, Rationals, ScaledIntegers
-from constructions.ssm.recurrence import Packed, distinct, scan
+from constructions.ssm.distinct_rows import distinct
+from constructions.ssm.recurrence import Packed, Recurrence
 
 EXPONENT = 2
 """Gates and increments are quarters."""
@@ -87,7 +88,7 @@ def test_a_chunk_is_its_steps(chunk):
     numbers, layer, gates, increments, ids, h = chunk
     with np.errstate(all="ignore"):
         expected = stepwise(numbers, layer, gates, increments, ids, h)
-        given_ = unpacked(scan(numbers, layer, gates, increments, ids, h), ids.size, numbers, layer.width)
+        given_ = unpacked(Recurrence(numbers, layer, gates, increments, h).run(ids, h), ids.size, numbers, layer.width)
     if numbers.dtype.kind == "f":
         assert np.array_equal(given_, expected, equal_nan=True)
     else:
@@ -107,7 +108,7 @@ def test_many_bits_and_pairs_of_changes_are_looked_up():
     zero = Affine(np.zeros((width, 1)), np.zeros(width))
     layer = Layer(zero, zero, np.zeros(width, dtype=np.int64), (Mix(Affine(np.zeros((1, width + 1)), np.zeros(1))),))
     ids, h = rng.integers(0, rows, (3, 1000)), rng.integers(0, 2, (3, width)) * 2
-    tracks = scan(numbers, layer, gates, increments, ids, h)
+    tracks = Recurrence(numbers, layer, gates, increments, h).run(ids, h)
     assert all(isinstance(track, Packed) for track in tracks)
     assert [len(track.coordinates) for track in tracks] == [32, 32, 6, 1]
     assert np.array_equal(

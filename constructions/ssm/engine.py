@@ -1,6 +1,6 @@
 """The exact engine: runs the weights of an SSM on batches of strings.
 
-Four facts make it fast, and none of them knows what the model was built for:
+Five facts make it fast, and none of them knows what the model was built for:
 
 * a layer's gates, increments and mixes are position-wise, so they are evaluated once for each *distinct* row of
   features (and state) in a chunk, and looked up everywhere else;
@@ -8,7 +8,8 @@ Four facts make it fast, and none of them knows what the model was built for:
   by side do not make a row of every position;
 * where steps keep a state, set it, or add to it, the recurrence needs no loop over time
   (:mod:`constructions.ssm.recurrence`);
-* other gates are looped over time, for the whole batch at once.
+* other gates are looped over time, for the whole batch at once;
+* what is made of a few rows alone, whatever the words are, is made once and kept (:mod:`constructions.ssm.known`).
 
 Strings are cut into chunks along time, so memory does not grow with their length.
 """
@@ -16,16 +17,18 @@ Strings are cut into chunks along time, so memory does not grow with their lengt
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Iterator
 
 import numpy as np
 
 from automata.errors import InputError
+from constructions.ssm.distinct_rows import Digits, distinct
+from constructions.ssm.known import Known
 from constructions.ssm.layers import Layer
 from constructions.ssm.number_formats import Product, numbers_for
 from constructions.ssm.pieces import Pieces
-from constructions.ssm.recurrence import Packed, Track, distinct, scan
+from constructions.ssm.recurrence import Packed, Recurrence, Track
 from constructions.ssm.relevance import relevant
 from constructions.ssm.weights import SSM
 
@@ -90,8 +93,13 @@ class Engine:
         self._gates = [Product(layer.gate) for layer in ssm.layers]
         self._increments = [Product(layer.increment) for layer in ssm.layers]
         self._mixes = [[Product(mix.affine) for mix in layer.phi] for layer in ssm.layers]
-        self._pieces = [Pieces(layer, products) for layer, products in zip(ssm.layers, self._mixes)]
+        self._pieces = [Pieces(self.numbers, layer, products) for layer, products in zip(ssm.layers, self._mixes)]
         self._readout = Product(ssm.readout)
+        layers = range(len(ssm.layers))
+        self._recurrences = [Known(partial(self._recurrence, number)) for number in layers]
+        self._mixed = [Known(partial(self._mixed_from, number, 0)) for number in layers]
+        self._mixed_later = [Known(partial(self._mixed_from, number, 1)) for number in layers]
+        self._relevant = [Known(partial(relevant, layer, self.numbers)) for layer in ssm.layers]
         ends = np.cumsum([layer.width for layer in ssm.layers])
         self.spans = [slice(int(end) - layer.width, int(end)) for layer, end in zip(ssm.layers, ends)]
 
@@ -165,25 +173,32 @@ class Engine:
             tracks = self._scan(number, layer, features, ids.reshape(batch, time), state[:, span])
             for track in tracks:
                 track.put(new_state[:, span], slice(time - 1, None, time))
-            tracks = self._masked(layer, tracks, features, ids)
-            z, x, where = self._first_mix(number, layer, tracks, features, ids)
-            for mix, product in zip(layer.phi[1:], self._mixes[number][1:]):
-                z = self.numbers.mix(product, mix, np.concatenate([z, x], axis=1))
-            features, ids = _merged(z, where, number + 1 == len(self.ssm.layers))
+            tracks = self._masked(number, layer, tracks, features, ids)
+            features, ids = self._given(number, layer, tracks, features, ids)
         return new_state, Outputs(self.read_out(features), ids.reshape(batch, time))
 
-    def _first_mix(
+    def _given(
         self, number: int, layer: Layer, tracks: list[Track], features: np.ndarray, ids: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Rows of the first mix, rows of features, and which of these pairs stands at each position."""
-        if (found := self._pieces[number].mix(self.numbers, tracks, features, ids)) is not None:
-            return found
-        rows, where = distinct([*(track.ids for track in tracks), ids])
-        h = np.empty((len(rows), layer.width), self.numbers.dtype)
-        for track in tracks:
-            track.put(h, rows)
-        x = features[ids[rows]]
-        return self.numbers.mix(self._mixes[number][0], layer.phi[0], np.concatenate([h, x], axis=1)), x, where
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of what a layer gives out, and which of them stands at each position."""
+        if (found := self._pieces[number].mix(tracks, features, ids)) is not None:
+            z, x, where = found
+            given, same = self._mixed_later[number](z, x)
+        else:
+            rows, where = distinct([*(track.column for track in tracks), Digits(ids, len(features))])
+            h = np.empty((len(rows), layer.width), self.numbers.dtype)
+            for track in tracks:
+                track.put(h, rows)
+            given, same = self._mixed[number](h, features[ids[rows]])
+        return given, where if same is None else same.take(where)
+
+    def _mixed_from(self, number: int, first: int, z: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """What the mixes of a layer from this one on make of rows and rows of features; without repetitions, where that
+        pays, with the place of each.
+        """
+        for mix, product in list(zip(self.ssm.layers[number].phi, self._mixes[number]))[first:]:
+            z = self.numbers.mix(product, mix, np.concatenate([z, x], axis=1))
+        return _merged(z, number + 1 == len(self.ssm.layers))
 
     def read_out(self, features: np.ndarray) -> np.ndarray:
         """The outputs, as booleans, that these rows of the last layer's features give."""
@@ -197,11 +212,17 @@ class Engine:
         """h_t for all t; ``features`` are the distinct rows, ``ids`` (batch, time) says which row is read where."""
         if not layer.width:
             return []
+        if ids.shape[1] > 1 and (h == h[:1]).all():
+            return self._recurrences[number](features, h[:1]).run(ids, h)
+        return self._recurrence(number, features, h).run(ids, h)
+
+    def _recurrence(self, number: int, features: np.ndarray, starts: np.ndarray) -> Recurrence:
+        layer = self.ssm.layers[number]
         gates = self.numbers.gates(layer, self.numbers.affine(self._gates[number], layer.gate, features))
         increments = self.numbers.affine(self._increments[number], layer.increment, features)
-        return scan(self.numbers, layer, gates, increments, ids, h)
+        return Recurrence(self.numbers, layer, gates, increments, starts)
 
-    def _masked(self, layer: Layer, tracks: list[Track], features: np.ndarray, ids: np.ndarray) -> list[Track]:
+    def _masked(self, number: int, layer: Layer, tracks: list[Track], features: np.ndarray, ids: np.ndarray) -> list[Track]:
         """The tracks with bits that do not matter at a position put to their lower state, so that fewer rows differ."""
         bits = {id(track): track for track in tracks if isinstance(track, Packed) and track.bits == 1}
         if sum(len(track.coordinates) for track in bits.values()) < _MASKED_BITS:
@@ -210,8 +231,8 @@ class Engine:
             return tracks
         least, greatest = np.zeros(layer.width, self.numbers.dtype), np.zeros(layer.width, self.numbers.dtype)
         for track in tracks:
-            least[track.coordinates], greatest[track.coordinates] = track.reach()
-        matters = relevant(layer, self.numbers, features, least, greatest)
+            least[track.coordinates], greatest[track.coordinates] = track.reach
+        matters = self._relevant[number](features, least, greatest)
         if matters.all():
             return tracks
         return [bits[id(track)].masked(matters, ids) if id(track) in bits else track for track in tracks]
@@ -229,19 +250,19 @@ class Engine:
             yield first, state, outputs
 
 
-def _merged(rows: np.ndarray, ids: np.ndarray, last: bool) -> tuple[np.ndarray, np.ndarray]:
-    """The rows without repetitions, and ``ids`` renumbered to them; both as they are where that would not pay.
+def _merged(rows: np.ndarray, last: bool) -> tuple[np.ndarray, np.ndarray | None]:
+    """The rows without repetitions, and the place of each among them; the rows as they are where that would not pay.
 
     What a layer gives out often forgets most of its state, and every row that is left over costs in each layer below.
     """
     if rows.dtype == object or (rows.shape[1] < _MERGED_WIDTH and (last or rows.size <= _MERGED_SIZE)):
-        return rows, ids
+        return rows, None
     if rows.shape[1] < _MERGED_WIDTH:
         first, number = distinct(list(rows.T))
-        return rows[first], number.take(ids)
+        return rows[first], number
     sums = rows.astype(np.float64) @ np.random.default_rng(0).random(rows.shape[1])
     _, first, number = np.unique(sums, return_index=True, return_inverse=True)
     # Rows with the same weighted sum are taken for the same only when they are.
     if 2 * len(first) > len(rows) or not np.array_equal(rows[first][number], rows):
-        return rows, ids
-    return rows[first], number[ids]
+        return rows, None
+    return rows[first], number

@@ -17,29 +17,36 @@ from typing import Sequence
 
 import numpy as np
 
+from automata.errors import InputError
+from constructions.ssm.distinct_rows import Digits, distinct
+from constructions.ssm.known import Known
 from constructions.ssm.layers import Layer
 from constructions.ssm.number_formats import NumberFormat, Product, Rationals
-from constructions.ssm.recurrence import Track, distinct
+from constructions.ssm.recurrence import Column, Track
 
 _COMBINATIONS = 1 << 12
 """Layers whose coordinates and features have fewer combinations than this are evaluated on these."""
+_VALUES = 1 << 12
+"""A piece that reads a single coordinate is evaluated on all values between the least and the greatest, if not more."""
 
 
 class Pieces:
     """The neurons of the first mix of a layer, by what they read."""
 
-    def __init__(self, layer: Layer, products: Sequence[Product]):
-        self._layer, self._products = layer, products
+    def __init__(self, numbers: NumberFormat, layer: Layer, products: Sequence[Product]):
+        self._numbers, self._layer, self._products = numbers, layer, products
         self._possible = len(layer.phi) > 1 and layer.phi[0].affine.outputs > 0
         self._possible &= all(isinstance(product.matrix, np.ndarray) for product in products)
+        self._possible &= not isinstance(numbers, Rationals)
         if self._possible:
             reads = layer.phi[0].affine.matrix.toarray() != 0
             self._state, self._features = reads[:, : layer.width], reads[:, layer.width :]
             self._read_later = _features_read(layer)
         self._cut: dict[bytes, list[_Piece]] = {}
+        self._labels, self._on_values = Known(_labels), Known(self._evaluated_on_values)
 
     def mix(
-        self, numbers: NumberFormat, tracks: Sequence[Track], features: np.ndarray, ids: np.ndarray
+        self, tracks: Sequence[Track], features: np.ndarray, ids: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         """The first mix along a chunk.
 
@@ -52,23 +59,23 @@ class Pieces:
             Rows of the neurons, rows of features, and which of these pairs stands at each position for all that the
             next mixes make of it; None where pieces would not pay, or a sum might round.
         """
-        if not self._possible or isinstance(numbers, Rationals):
+        if not self._possible:
             return None
         if math.prod((track.combinations for track in tracks), start=len(features)) < _COMBINATIONS:
             return None
         pieces = self._pieces(tracks)
         if len(pieces) == 1 and self._features.any():
             return None
-        rows, places = zip(*(self._evaluated(numbers, piece, tracks, features, ids) for piece in pieces))
-        columns = self._columns(pieces, rows, features)
-        if not numbers.sums_exactly(self._products[1], self._layer.phi[1].affine, columns):
+        found, places = zip(*(self._evaluated(piece, tracks, features, ids) for piece in pieces))
+        columns = self._columns(pieces, [values.rows for values in found], features)
+        if not self._numbers.sums_exactly(self._products[1], self._layer.phi[1].affine, columns):
             return None
-        cases = [self._cases(piece, part) for piece, part in zip(pieces, rows)]
-        numbered = [case.take(place) for (_, case), place in zip(cases, places)]
-        first, where = distinct([*numbered, _labels(features, self._read_later).take(ids)])
-        z = np.empty((len(first), self._layer.phi[0].affine.outputs), numbers.dtype)
-        for piece, part, (kept, _), number in zip(pieces, rows, cases, numbered):
-            z[:, piece.neurons] = part[kept[number[first]]]
+        cases = [Digits(values.case.take(place), len(values.kept)) for values, place in zip(found, places)]
+        label = self._labels(features, self._read_later)
+        first, where = distinct([*cases, Digits(label.numbers.take(ids), label.base)])
+        z = np.empty((len(first), self._layer.phi[0].affine.outputs), self._numbers.dtype)
+        for piece, values, case in zip(pieces, found, cases):
+            z[:, piece.neurons] = values.rows[values.kept[case.numbers[first]]]
         return z, features[ids[first]], where
 
     def _pieces(self, tracks: Sequence[Track]) -> list["_Piece"]:
@@ -81,17 +88,43 @@ class Pieces:
         return self._cut[key]
 
     def _evaluated(
-        self, numbers: NumberFormat, piece: "_Piece", tracks: Sequence[Track], features: np.ndarray, ids: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The neurons of a piece on all that they read, and which of these rows stands at each position."""
-        mix = self._layer.phi[0]
-        label = _labels(features, self._features[piece.neurons].any(axis=0))
-        first, where = distinct([*(tracks[i].ids for i in piece.tracks), label.take(ids)])
-        h = np.zeros((len(first), self._layer.width), numbers.dtype)
+        self, piece: "_Piece", tracks: Sequence[Track], features: np.ndarray, ids: np.ndarray
+    ) -> tuple["_Values", np.ndarray]:
+        """The neurons of a piece on all that they read, and which of these rows stands at each position; a negative
+        number counts from the end.
+        """
+        read = self._features[piece.neurons].any(axis=0)
+        if len(piece.tracks) == 1 and not read.any():
+            track = tracks[piece.tracks[0]]
+            if isinstance(track, Column) and (ends := _ends(track)) is not None:
+                coordinate = np.array([track.coordinate])
+                try:
+                    return self._on_values(piece.neurons, coordinate, ends), track.ids
+                except InputError:
+                    pass  # maybe only on values that do not occur
+        label = self._labels(features, read)
+        first, where = distinct([*(tracks[i].column for i in piece.tracks), Digits(label.numbers.take(ids), label.base)])
+        h = np.zeros((len(first), self._layer.width), self._numbers.dtype)
         for i in piece.tracks:
             tracks[i].put(h, first)
-        z = numbers.mix(self._products[0], mix, np.concatenate([h, features[ids[first]]], axis=1))
-        return z[:, piece.neurons], where
+        return self._values(piece.neurons, h, features[ids[first]]), where
+
+    def _evaluated_on_values(self, neurons: np.ndarray, coordinate: np.ndarray, ends: np.ndarray) -> "_Values":
+        """Neurons that read one coordinate, on all values between two: 0, 1, ..., and from the end -1, -2, ..."""
+        values = np.arange(ends[1] - ends[0] + 1)
+        values[values > ends[1]] -= len(values)
+        h = np.zeros((len(values), self._layer.width), self._numbers.dtype)
+        h[:, coordinate] = values[:, None]
+        return self._values(neurons, h, np.zeros((len(values), self._layer.inputs), self._numbers.dtype))
+
+    def _values(self, neurons: np.ndarray, h: np.ndarray, x: np.ndarray) -> "_Values":
+        mix = self._layer.phi[0]
+        rows = self._numbers.mix(self._products[0], mix, np.concatenate([h, x], axis=1))[:, neurons]
+        weights = self._products[1].matrix[neurons]
+        added = rows.astype(np.float64) @ weights[:, weights.any(axis=0)]
+        if not added.shape[1]:
+            return _Values(rows, np.zeros(1, dtype=np.intp), np.zeros(len(rows), dtype=np.intp))
+        return _Values(rows, *distinct(list(added.T)))
 
     def _columns(
         self, pieces: Sequence["_Piece"], rows: Sequence[np.ndarray], features: np.ndarray
@@ -103,14 +136,6 @@ class Pieces:
                 columns[neuron] = column
         return columns + list(features.T)
 
-    def _cases(self, piece: "_Piece", rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """One row for each case of what a piece adds to the second mix, and the case of each row."""
-        weights = self._products[1].matrix[piece.neurons]
-        added = rows.astype(np.float64) @ weights[:, weights.any(axis=0)]
-        if not added.shape[1]:
-            return np.zeros(1, dtype=np.intp), np.zeros(len(rows), dtype=np.intp)
-        return distinct(list(added.T))
-
 
 @dataclass(frozen=True)
 class _Piece:
@@ -118,6 +143,32 @@ class _Piece:
 
     tracks: list[int]
     neurons: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Values:
+    """The neurons of a piece.
+
+    Attributes:
+        rows: on all that they read.
+        kept: one row for each case of what they add to the second mix.
+        case: of each row.
+    """
+
+    rows: np.ndarray
+    kept: np.ndarray
+    case: np.ndarray
+
+
+def _ends(track: Column) -> np.ndarray | None:
+    """Two powers of two, less one, with all states between the negative of the one and the other; None where these are
+    too many, or the states are no integers.
+    """
+    least, greatest = (end[0] for end in track.reach)
+    if track.ids.dtype.kind != "i" or not -_VALUES < int(least) <= int(greatest) < _VALUES:
+        return None
+    low, high = ((1 << max(0, int(end)).bit_length()) - 1 for end in (-least, greatest))
+    return np.array([-low, high])
 
 
 def _components(reads: Sequence[frozenset[int]]) -> list[_Piece]:
@@ -138,7 +189,10 @@ def _features_read(layer: Layer) -> np.ndarray:
     return read
 
 
-def _labels(features: np.ndarray, read: np.ndarray) -> np.ndarray:
+def _labels(features: np.ndarray, read: np.ndarray) -> Digits:
     """Numbers of the rows of features, the same where what is read is."""
     columns = np.flatnonzero(read)
-    return distinct(list(features[:, columns].T))[1] if len(columns) else np.zeros(len(features), dtype=np.intp)
+    if not len(columns):
+        return Digits(np.zeros(len(features), dtype=np.intp), 1)
+    first, numbers = distinct(list(features[:, columns].T))
+    return Digits(numbers, len(first))

@@ -12,18 +12,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Union
 
 import numpy as np
 
 from automata.errors import InputError
+from constructions.ssm.distinct_rows import Digits, distinct
 from constructions.ssm.layers import Layer
 from constructions.ssm.number_formats import NumberFormat, Rationals, ScaledIntegers, check_bound, largest_size
 
-_PACKED_BITS = 32
-_TABLE = 1 << 16
-"""Rows are told apart by a table of all that there could be, where these are no more."""
-_HASHED, _FACTOR = 10, np.uint64(0x9E3779B97F4A7C15)
+_PACKED_BITS, _FEW_BITS = 32, 8
 _MOST_MAPS, _MOST_STATES = 16, 64
 """Of a coordinate whose changes are looked up in pairs."""
 
@@ -40,6 +39,7 @@ class Column:
         """Which: one."""
         return np.array([self.coordinate])
 
+    @cached_property
     def reach(self) -> tuple[np.ndarray, np.ndarray]:
         """The least and the greatest state of each coordinate."""
         return self.ids.min(keepdims=True), self.ids.max(keepdims=True)
@@ -47,8 +47,13 @@ class Column:
     @property
     def combinations(self) -> int:
         """At most so many rows of states."""
-        least, greatest = float(self.ids.min()), float(self.ids.max())
+        least, greatest = (float(end[0]) for end in self.reach)
         return int(min(len(self.ids), greatest - least + 1)) if greatest - least < math.inf else len(self.ids)
+
+    @property
+    def column(self) -> Union[np.ndarray, Digits]:
+        """What tells the states apart."""
+        return self.ids
 
     def put(self, target: np.ndarray, positions) -> None:
         """Writes the states at these positions into ``target``, shape (positions, width)."""
@@ -71,6 +76,7 @@ class Packed:
     bits: int
     levels: np.ndarray
 
+    @property
     def reach(self) -> tuple[np.ndarray, np.ndarray]:
         """The least and the greatest state of each coordinate."""
         return self.levels.min(axis=1), self.levels.max(axis=1)
@@ -79,6 +85,12 @@ class Packed:
     def combinations(self) -> int:
         """At most so many rows of states."""
         return self.levels.shape[1] ** len(self.coordinates)
+
+    @property
+    def column(self) -> Union[np.ndarray, Digits]:
+        """What tells the states apart."""
+        few = len(self.coordinates) == 1 or (self.bits == 1 and len(self.coordinates) <= _FEW_BITS)
+        return Digits(self.ids, self.combinations) if few else self.ids
 
     def masked(self, matters: np.ndarray, rows: np.ndarray) -> "Packed":
         """The same, but for single bits that do not matter where a row is read, which have their first state there.
@@ -100,86 +112,163 @@ class Packed:
 Track = Union[Column, Packed]
 
 
-def scan(
-    numbers: NumberFormat, layer: Layer, gates: np.ndarray, increments: np.ndarray, ids: np.ndarray, h: np.ndarray
-) -> list[Track]:
-    """h_t for all t, as tracks that cover every coordinate once; O(batch * time) for each, times log(time) for packed
-    ones.
+class Recurrence:
+    """The recurrence of a layer for some rows of features: what is the same whatever the words are.
 
     Args:
         gates, increments: raw, shape (rows, d): one row for each distinct row of features.
-        ids: shape (batch, time): which row is read where.
-        h: the states before, shape (batch, d).
-
-    Raises:
-        InputError: when a number could leave the range in which it is exact.
+        starts: all states that a word begins with, shape (any number, d).
     """
-    if ids.shape[1] == 1:
-        new = numbers.update(layer, gates[ids[:, 0]], h, increments[ids[:, 0]])
-        return [Column(i, column) for i, column in enumerate(np.ascontiguousarray(new.T))]
-    remembered = _remembered(numbers, layer, gates, increments, ids, h)
-    tracks: list[Column | Packed] = [*remembered]
-    left = np.ones(layer.width, dtype=bool)
-    for track in remembered:
-        left[track.coordinates] = False
-    rest = np.flatnonzero(left)
-    binary = numbers.binary(layer, gates[:, rest])
-    summed, looped = rest[binary], rest[~binary]
-    if len(summed):
-        added = numbers.added(layer, increments[:, summed])
-        if _sums_exactly(numbers, added, h[:, summed], ids.shape[1]):
-            for place, i in enumerate(summed.tolist()):
-                sums = _sums(gates[:, i] == 0, added[:, place], ids, h[:, i])
-                tracks.append(Column(i, numbers.wrapped(sums)))
-        else:
-            looped = rest
-    if len(looped):
-        columns = _loop(numbers, layer, gates[:, looped], increments[:, looped], ids, h[:, looped])
-        tracks += [Column(i, column.ravel()) for i, column in zip(looped.tolist(), columns)]
-    return tracks
+
+    def __init__(
+        self, numbers: NumberFormat, layer: Layer, gates: np.ndarray, increments: np.ndarray, starts: np.ndarray
+    ):
+        self._numbers, self._layer, self._gates, self._increments = numbers, layer, gates, increments
+        self._starts = starts
+
+    def run(self, ids: np.ndarray, h: np.ndarray) -> list[Track]:
+        """h_t for all t, as tracks that cover every coordinate once; O(batch * time) for each, times log(time) for
+        packed ones.
+
+        Args:
+            ids: shape (batch, time): which row is read where.
+            h: the states before, shape (batch, d), all of them among the ``starts``.
+
+        Raises:
+            InputError: when a number could leave the range in which it is exact.
+        """
+        numbers, layer, gates, increments = self._numbers, self._layer, self._gates, self._increments
+        if ids.shape[1] == 1:
+            new = numbers.update(layer, gates[ids[:, 0]], h, increments[ids[:, 0]])
+            return [Column(i, column) for i, column in enumerate(np.ascontiguousarray(new.T))]
+        tracks: list[Track] = [way.track(ids, h) for way in self._remembered]
+        summed, looped = self._others
+        if len(summed):
+            added = self._added[:, summed]
+            if _sums_exactly(numbers, added, h[:, summed], ids.shape[1]):
+                for place, i in enumerate(summed.tolist()):
+                    sums = _sums(gates[:, i] == 0, added[:, place], ids, h[:, i])
+                    tracks.append(Column(i, numbers.wrapped(sums)))
+            else:
+                looped = np.concatenate([summed, looped])
+        if len(looped):
+            columns = _loop(numbers, layer, gates[:, looped], increments[:, looped], ids, h[:, looped])
+            tracks += [Column(i, column.ravel()) for i, column in zip(looped.tolist(), columns)]
+        return tracks
+
+    @cached_property
+    def _added(self) -> np.ndarray:
+        """What a step with gate 0 or 1 adds."""
+        return self._numbers.added(self._layer, self._increments)
+
+    @cached_property
+    def _remembered(self) -> list[Union["_Bits", "_Changes"]]:
+        """The coordinates whose state is known from their last changes."""
+        one, added = self._numbers.one(self._layer), self._added
+        changes = (self._gates != one) | (added != 0)
+        sets = self._gates == 0
+        if self._starts.dtype.kind == "f":
+            # 0 * inf is not 0.
+            sets &= np.isfinite(added) & np.isfinite(self._starts).all(axis=0)
+        only_set = (sets | ~changes).all(axis=0)
+        # What keeps more than half of the state will not be forgotten at the next change.
+        forgetful = ~only_set & (~changes | (2 * np.abs(self._gates) <= one)).all(axis=0)
+        ways: list[_Bits | _Changes] = [
+            *_set_bits(np.flatnonzero(only_set), self._numbers.wrapped(added), changes, self._starts)
+        ]
+        for i in np.flatnonzero(forgetful).tolist():
+            try:
+                way = self._forgetful(i, changes[:, i])
+            except InputError:  # beyond the range, maybe on states that these words do not reach
+                way = None
+            if way is not None:
+                ways.append(way)
+        return ways
+
+    @cached_property
+    def _others(self) -> tuple[np.ndarray, np.ndarray]:
+        """The coordinates that are summed, if that is exact, and those that are looped."""
+        left = np.ones(self._layer.width, dtype=bool)
+        for way in self._remembered:
+            left[way.coordinates] = False
+        rest = np.flatnonzero(left)
+        binary = self._numbers.binary(self._layer, self._gates[:, rest])
+        return rest[binary], rest[~binary]
+
+    def _forgetful(self, i: int, changes: np.ndarray) -> "_Changes | None":
+        """Coordinate ``i``, when its last two changes decide its state: when every pair of maps is constant on all
+        states.
+
+        All states are the initial ones, what one map makes of them, and what two make of them: two are constant, so
+        there are no more.
+        """
+        rows = np.flatnonzero(changes)
+        chosen, number = distinct([self._gates[rows, i], self._increments[rows, i]])
+        initial = np.unique(self._starts[:, i])
+        if len(chosen) > _MOST_MAPS or len(initial) > _MOST_STATES:
+            return None
+        gate, increment = self._gates[rows[chosen], i, None], self._increments[rows[chosen], i, None]
+
+        def after(states: np.ndarray) -> np.ndarray:
+            return self._numbers.update(self._layer, gate, states, increment)
+
+        once = after(initial)
+        states = np.unique(np.concatenate([initial, once.ravel(), after(np.unique(once)).ravel()]))
+        if len(states) > _MOST_STATES:
+            return None
+        twice = after(after(states).ravel()).reshape(len(chosen), len(chosen), len(states))
+        if not (twice == twice[:, :, :1]).all():
+            return None
+        # By the last two events: a change, by its number, or the beginning of a word, beyond these by the number of the
+        # state that the word begins with.
+        known, events = len(chosen), len(chosen) + len(initial)
+        table = np.empty((events, events), dtype=np.uint8)
+        table[:known, :known] = np.searchsorted(states, twice[:, :, 0].T)
+        table[known:, :known] = np.searchsorted(states, once.T)
+        table[:, known:] = np.searchsorted(states, initial)
+        maps = np.zeros(len(changes), dtype=np.uint8)
+        maps[rows] = number
+        return _Changes(np.array([i]), changes, maps, known, initial, table, states)
 
 
 # -- remembered -------------------------------------------------------------------------------------------
 
 
-def _remembered(numbers: NumberFormat, layer: Layer, gates, increments, ids, h) -> list[Packed]:
-    """The coordinates whose state is known from their last changes."""
-    added = numbers.added(layer, increments)
-    changes = (gates != numbers.one(layer)) | (added != 0)
-    sets = gates == 0
-    if h.dtype.kind == "f":
-        # 0 * inf is not 0.
-        sets &= np.isfinite(added) & np.isfinite(h).all(axis=0)
-    only_set = (sets | ~changes).all(axis=0)
-    # What keeps more than half of the state will not be forgotten at the next change.
-    forgetful = ~only_set & (~changes | (2 * np.abs(gates) <= numbers.one(layer))).all(axis=0)
-    tracks = _set_bits(np.flatnonzero(only_set), numbers.wrapped(added), changes, ids, h)
-    for i in np.flatnonzero(forgetful).tolist():
-        track = _changed(i, numbers, layer, gates[:, i], increments[:, i], changes[:, i], ids, h[:, i])
-        if track is not None:
-            tracks.append(track)
-    return tracks
+@dataclass(frozen=True)
+class _Bits:
+    """Coordinates which every change sets, of two states each.
+
+    Attributes:
+        coordinates: which, at most 32.
+        sets, ones: for each row of features, which of them it sets, and which of these to the greater state.
+        levels: the two states, shape (coordinates, 2).
+    """
+
+    coordinates: np.ndarray
+    sets: np.ndarray
+    ones: np.ndarray
+    levels: np.ndarray
+
+    def track(self, ids: np.ndarray, h: np.ndarray) -> Packed:
+        """Their states along a chunk."""
+        flat = ids.ravel()
+        initial = _pack(h[:, self.coordinates] != self.levels[:, 0])
+        packed = _last_set(self.sets.take(flat), self.ones.take(flat), initial, ids.shape[1])
+        return Packed(self.coordinates, packed, 1, self.levels)
 
 
-def _set_bits(
-    chosen: np.ndarray, values: np.ndarray, changes: np.ndarray, ids: np.ndarray, h: np.ndarray
-) -> list[Packed]:
+def _set_bits(chosen: np.ndarray, values: np.ndarray, changes: np.ndarray, starts: np.ndarray) -> list[_Bits]:
     """The chosen coordinates, which every change sets, as far as they have no more than two states."""
     if not len(chosen):
         return []
-    changes, h = changes[:, chosen], h[:, chosen]
+    changes, h = changes[:, chosen], starts[:, chosen]
     values = np.where(changes, values[:, chosen], h[0])
     least, greatest = np.minimum(values.min(axis=0), h.min(axis=0)), np.maximum(values.max(axis=0), h.max(axis=0))
     two = ((values == least) | (values == greatest)).all(axis=0) & ((h == least) | (h == greatest)).all(axis=0)
-    ones, initial = changes & (values != least), h != least
-    tracks = []
-    places = np.flatnonzero(two)
-    for first in range(0, len(places), _PACKED_BITS):
-        some = places[first : first + _PACKED_BITS]
-        sets, wanted = (_pack(bits[:, some]).take(ids.ravel()) for bits in (changes, ones))
-        packed = _last_set(sets, wanted, _pack(initial[:, some]), ids.shape[1])
-        tracks.append(Packed(chosen[some], packed, 1, np.stack([least[some], greatest[some]], axis=1)))
-    return tracks
+    ones, places = changes & (values != least), np.flatnonzero(two)
+    levels = np.stack([least, greatest], axis=1)
+    parts = [places[first : first + _PACKED_BITS] for first in range(0, len(places), _PACKED_BITS)]
+    return [_Bits(chosen[some], _pack(changes[:, some]), _pack(ones[:, some]), levels[some]) for some in parts]
 
 
 def _pack(bits: np.ndarray) -> np.ndarray:
@@ -212,56 +301,47 @@ def _last_set(sets: np.ndarray, values: np.ndarray, initial: np.ndarray, time: i
     return values
 
 
-def _changed(i: int, numbers: NumberFormat, layer: Layer, gates, increments, changes, ids, h) -> Packed | None:
-    """Coordinate ``i``, when its last two changes decide its state: when every pair of maps is constant on all states.
+@dataclass(frozen=True)
+class _Changes:
+    """A coordinate whose last two changes decide its state.
 
-    All states are the initial ones, what one map makes of them, and what two make of them: two are constant, so there
-    are no more.
+    Attributes:
+        coordinates: which: one.
+        changes: booleans: whether a row of features changes it.
+        maps: for each row that does, the number of what it makes of the state.
+        known: how many such maps there are.
+        initial: the states that a word may begin with.
+        table: the number of the state by the last event but one and the last: a map, or, from ``known`` on, the
+            beginning of a word with one of the initial states.
+        states: by their numbers.
     """
-    rows = np.flatnonzero(changes)
-    chosen, number = distinct([gates[rows], increments[rows]])
-    initial = np.unique(h)
-    if len(chosen) > _MOST_MAPS or len(initial) > _MOST_STATES:
-        return None
-    gate, increment = gates[rows[chosen], None], increments[rows[chosen], None]
 
-    def after(states: np.ndarray) -> np.ndarray:
-        return numbers.update(layer, gate, states, increment)
+    coordinates: np.ndarray
+    changes: np.ndarray
+    maps: np.ndarray
+    known: int
+    initial: np.ndarray
+    table: np.ndarray
+    states: np.ndarray
 
-    try:
-        once = after(initial)
-        states = np.unique(np.concatenate([initial, once.ravel(), after(np.unique(once)).ravel()]))
-        if len(states) > _MOST_STATES:
-            return None
-        twice = after(after(states).ravel()).reshape(len(chosen), len(chosen), len(states))
-    except InputError:  # beyond the range, maybe on states that these words do not reach
-        return None
-    if not (twice == twice[:, :, :1]).all():
-        return None
-    # By the last two events: a change, by its number, or the beginning of a word, beyond these by the number of the
-    # state that the word begins with.
-    known, events = len(chosen), len(chosen) + len(initial)
-    table = np.empty((events, events), dtype=np.uint8)
-    table[:known, :known] = np.searchsorted(states, twice[:, :, 0].T)
-    table[known:, :known] = np.searchsorted(states, once.T)
-    table[:, known:] = np.searchsorted(states, initial)
-    maps = np.zeros(len(gates), dtype=np.uint8)
-    maps[rows] = number
-    time, flat = ids.shape[1], ids.ravel()
-    happens = changes.take(flat)
-    begins = happens[::time].copy()
-    happens[::time] = True
-    at = np.flatnonzero(happens)
-    always = len(at) == len(flat)
-    now = maps.take(flat if always else flat.take(at))
-    words = np.arange(len(ids)) * time if always else np.searchsorted(at, np.arange(len(ids)) * time)
-    start = (known + np.searchsorted(initial, h)).astype(np.uint8)
-    now[words] = np.where(begins, now[words], start)
-    before = np.empty_like(now)
-    before[1:] = now[:-1]
-    before[words] = start
-    reached = table.ravel().take(before * np.uint16(events) + now)
-    return Packed(np.array([i]), reached if always else reached.repeat(_gaps(at, len(flat))), 8, states[None])
+    def track(self, ids: np.ndarray, h: np.ndarray) -> Packed:
+        """Its states along a chunk."""
+        time, flat = ids.shape[1], ids.ravel()
+        happens = self.changes.take(flat)
+        begins = happens[::time].copy()
+        happens[::time] = True
+        at = np.flatnonzero(happens)
+        always = len(at) == len(flat)
+        now = self.maps.take(flat if always else flat.take(at))
+        words = np.arange(len(ids)) * time if always else np.searchsorted(at, np.arange(len(ids)) * time)
+        start = (self.known + np.searchsorted(self.initial, h[:, self.coordinates[0]])).astype(np.uint8)
+        now[words] = np.where(begins, now[words], start)
+        before = np.empty_like(now)
+        before[1:] = now[:-1]
+        before[words] = start
+        reached = self.table.ravel().take(before * np.uint16(len(self.table)) + now)
+        ids = reached if always else reached.repeat(_gaps(at, len(flat)))
+        return Packed(self.coordinates, ids, 8, self.states[None])
 
 
 def _gaps(at: np.ndarray, end: int) -> np.ndarray:
@@ -336,97 +416,3 @@ def _loop(numbers: NumberFormat, layer: Layer, gates, increments, ids, h) -> np.
             states[:, :, t:] = h.T[:, :, None]
             break
     return states
-
-
-# -- distinct rows ----------------------------------------------------------------------------------------
-
-
-def distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of one representative for each distinct row, and for each row the number of its representative.
-
-    Args:
-        columns: the columns of the rows, equally long one-dimensional arrays.
-
-    Returns:
-        (representatives, ids): ``columns[c][representatives[ids[i]]] == columns[c][i]`` for every i and c.
-
-    >>> representatives, ids = distinct([np.array([5, 7, 5]), np.array([1, 1, 1])])
-    >>> len(representatives), bool(ids[0] == ids[2])
-    (2, True)
-    """
-    (code, size), *others = map(_digits, columns)
-    most = max(_TABLE, 4 * len(code))
-    for digit, base in others:
-        if size * base > most:
-            # There may be far fewer values than their range says.
-            code, size = _renumbered(code, size, most)
-            if size * base > most:
-                digit, base = _renumbered(digit, base, most)
-        if base > 1:
-            code = code * np.int64(base)
-            code += digit
-            size *= base
-    code = code.astype(np.intp, copy=False)
-    return _told_apart(code) if size > most else _listed(code, size)
-
-
-def _listed(code: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """As :func:`distinct`, of numbers below ``size``, by a table of all that there could be."""
-    place: np.ndarray = np.full(size, -1, dtype=np.int32)
-    place[code] = np.arange(len(code), dtype=np.int32)
-    present = np.flatnonzero(place >= 0)
-    number = np.empty(size, dtype=np.intp)
-    number[present] = np.arange(len(present))
-    return place[present].astype(np.intp), number.take(code)
-
-
-def _told_apart(code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """As :func:`distinct`, of any numbers: each is held against another whose hash is the same, and sorted with the
-    others that this does not settle.
-    """
-    bits = max(_HASHED, (2 * len(code)).bit_length())
-    slot = (code.view(np.uint64) * _FACTOR >> np.uint64(64 - bits)).astype(np.intp)
-    place = np.empty(1 << bits, dtype=np.int32)
-    place[slot] = np.arange(len(code), dtype=np.int32)
-    representative = place.take(slot)
-    left = np.flatnonzero(code.take(representative) != code)
-    if len(left):
-        _, first, same = np.unique(code[left], return_index=True, return_inverse=True)
-        representative[left] = left[first][same]
-    # The numbers of the representatives are written over the slots, of which there are as many as positions at least.
-    number = place[: len(code)]
-    present = np.zeros(len(code), dtype=bool)
-    present[representative] = True
-    representatives = np.flatnonzero(present)
-    number[representatives] = np.arange(len(representatives))
-    return representatives, number.take(representative).astype(np.intp)
-
-
-def _renumbered(digits: np.ndarray, base: int, most: int) -> tuple[np.ndarray, int]:
-    """The digits without gaps."""
-    if base > most:
-        representatives, numbers = _told_apart(digits.astype(np.int64, copy=False))
-        return numbers, len(representatives)
-    present = np.zeros(base, dtype=bool)
-    present[digits] = True
-    return (np.cumsum(present) - 1).take(digits), int(np.count_nonzero(present))
-
-
-def _digits(column: np.ndarray) -> tuple[np.ndarray, int]:
-    """A column as integers 0..base-1, equal where the values are equal."""
-    if column.dtype == object:
-        number: dict = {}
-        digits = np.array([number.setdefault(value, len(number)) for value in column], dtype=np.int64)
-        return digits, max(1, len(number))
-    if column.dtype.kind not in "iu":
-        quarters = column.astype(np.float64) * 4
-        if not (np.abs(quarters) < 2**62).all() or not (quarters == np.rint(quarters)).all():
-            values, digits = np.unique(column, return_inverse=True)
-            return digits, len(values)
-        column = quarters.astype(np.int64)
-    least, greatest = (int(column.min()), int(column.max())) if len(column) else (0, 0)
-    if greatest - least >= 1 << 32:
-        representatives, digits = _told_apart(column.astype(np.int64, copy=False))
-        return digits, len(representatives)
-    # Subtracting in the column's own narrow type could overflow.
-    return column - np.int64(least) if least else column, greatest - least + 1
