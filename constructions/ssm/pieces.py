@@ -90,32 +90,34 @@ class Pieces:
     def _evaluated(
         self, piece: "_Piece", tracks: Sequence[Track], features: np.ndarray, ids: np.ndarray
     ) -> tuple["_Values", np.ndarray]:
-        """The neurons of a piece on all that they read, and which of these rows stands at each position; a negative
-        number counts from the end.
-        """
-        read = self._features[piece.neurons].any(axis=0)
-        if len(piece.tracks) == 1 and not read.any():
-            track = tracks[piece.tracks[0]]
-            if isinstance(track, Column) and (ends := _ends(track)) is not None:
-                coordinate = np.array([track.coordinate])
-                try:
-                    return self._on_values(piece.neurons, coordinate, ends), track.ids
-                except InputError:
-                    pass  # maybe only on values that do not occur
-        label = self._labels(features, read)
+        """The neurons of a piece on all that they read, and which of these rows stands at each position."""
+        label = self._labels(features, self._features[piece.neurons].any(axis=0))
+        only = tracks[piece.tracks[0]] if len(piece.tracks) == 1 else None
+        if isinstance(only, Column) and (ends := _ends(only)) is not None:
+            try:
+                found = self._on_values(piece.neurons, only.coordinates, ends, features, label.numbers)
+            except InputError:
+                pass  # maybe only on values that do not occur
+            else:
+                least, greatest = ends.tolist()
+                place = (label.numbers * (greatest - least + 1) - least).take(ids)
+                place += only.ids
+                return found, place
         first, where = distinct([*(tracks[i].column for i in piece.tracks), Digits(label.numbers.take(ids), label.base)])
         h = np.zeros((len(first), self._layer.width), self._numbers.dtype)
         for i in piece.tracks:
             tracks[i].put(h, first)
         return self._values(piece.neurons, h, features[ids[first]]), where
 
-    def _evaluated_on_values(self, neurons: np.ndarray, coordinate: np.ndarray, ends: np.ndarray) -> "_Values":
-        """Neurons that read one coordinate, on all values between two: 0, 1, ..., and from the end -1, -2, ..."""
-        values = np.arange(ends[1] - ends[0] + 1)
-        values[values > ends[1]] -= len(values)
-        h = np.zeros((len(values), self._layer.width), self._numbers.dtype)
-        h[:, coordinate] = values[:, None]
-        return self._values(neurons, h, np.zeros((len(values), self._layer.inputs), self._numbers.dtype))
+    def _evaluated_on_values(
+        self, neurons: np.ndarray, coordinate: np.ndarray, ends: np.ndarray, features: np.ndarray, labels: np.ndarray
+    ) -> "_Values":
+        """Neurons that read one coordinate: for each label of features on all values between the ends."""
+        _, shown = np.unique(labels, return_index=True)
+        values = np.arange(ends[0], ends[1] + 1)
+        h = np.zeros((len(shown), len(values), self._layer.width), self._numbers.dtype)
+        h[:, :, coordinate] = values[:, None]
+        return self._values(neurons, h.reshape(-1, self._layer.width), features[shown].repeat(len(values), axis=0))
 
     def _values(self, neurons: np.ndarray, h: np.ndarray, x: np.ndarray) -> "_Values":
         mix = self._layer.phi[0]

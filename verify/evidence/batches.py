@@ -25,7 +25,7 @@ LONGEST = 1 << 14
 """Words of a greater length are drawn one by one: few of them fit into a batch."""
 _WORDS, _POSITIONS = 1 << 13, 1 << 22
 """Words of a batch, and their positions taken together."""
-_CHOICES, _CHOICES_AT_ONCE = 1 << 22, 1 << 18
+_CHOICES, _CHOICES_AT_ONCE = 1 << 23, 1 << 18
 """Of a batch: words times situations times symbols, and how many are made at once."""
 _LEAST_WORDS = 64
 """Of a batch: fewer at once would not be quicker than one by one."""
@@ -343,18 +343,19 @@ def _drawn(
     # Longest first, so that those that still go on come first.
     lengths = -np.sort(-rng.integers(0, max_length + 1, len(kinds)))
     kinds = rng.permutation(kinds)
-    symbols = np.zeros((max_length + 1, len(kinds)), dtype=np.min_scalar_type(len(alphabet)))
     arbitrary, walks = np.flatnonzero(kinds == 1), np.flatnonzero(kinds != 1)
-    symbols[:, arbitrary] = rng.integers(0, len(alphabet), (max_length + 1, len(arbitrary)), dtype=symbols.dtype)
-    walked_along, lengths[walks] = _walks(walked, lengths[walks], max_length, rng)
+    symbols, lengths[walks] = _walks(walked, lengths[walks], max_length, rng)
+    drawn = rng.integers(0, len(alphabet), (len(symbols), len(arbitrary)), dtype=symbols.dtype)
     wrong = np.flatnonzero(kinds[walks] == 2)
-    found, lengths[walks[wrong]] = _one_error(
-        walked_along.take(wrong, axis=1), lengths[walks[wrong]], len(alphabet), rng
-    )
-    walked_along[:, wrong] = found
-    symbols[:, walks] = walked_along
-    order = np.argsort(-lengths, kind="stable")
-    return WordBatch(alphabet, symbols[: lengths.max()].take(order, axis=1), lengths[order], kinds[order])
+    found, lengths[walks[wrong]] = _one_error(symbols.take(wrong, axis=1), lengths[walks[wrong]], len(alphabet), rng)
+    # Columns of walks, of words with an error, and of arbitrary ones, side by side: which is a word's?
+    column = np.empty(len(kinds), dtype=np.intp)
+    column[walks] = np.arange(len(walks))
+    column[walks[wrong]] = len(walks) + np.arange(len(wrong))
+    column[arbitrary] = len(walks) + len(wrong) + np.arange(len(arbitrary))
+    order, longest = np.argsort(-lengths, kind="stable"), lengths.max()
+    beside = np.concatenate([part[:longest] for part in (symbols, found, drawn)], axis=1)
+    return WordBatch(alphabet, beside.take(column[order], axis=1), lengths[order], kinds[order])
 
 
 def _walks(
@@ -442,10 +443,10 @@ def _one_error(
     places, kinds = rng.integers(0, lengths + 1), rng.integers(0, 3, len(lengths))
     inserted = (kinds == 0) | (places == lengths)
     removed = (kinds == 2) & ~inserted
-    behind = np.arange(len(symbols))[:, None] >= places
+    times, never = np.arange(len(symbols), dtype=np.int16)[:, None], len(symbols)
     found = symbols.copy()
-    np.copyto(found[1:], symbols[:-1], where=behind[1:] & inserted)
-    np.copyto(found[:-1], symbols[1:], where=behind[:-1] & removed)
+    np.copyto(found[1:], symbols[:-1], where=times[1:] >= np.where(inserted, places, never).astype(np.int16))
+    np.copyto(found[:-1], symbols[1:], where=times[:-1] >= np.where(removed, places, never).astype(np.int16))
     other = rng.integers(0, k, len(lengths))
     put = np.flatnonzero(~removed)
     found[places[put], put] = other[put]

@@ -24,7 +24,7 @@ from verify.verdict import REFUTED, TESTED, Verdict, Witness
 
 WORD_KINDS = ("valid", "arbitrary", "one-error")
 _BATCH = 64
-_GROUP = 128
+_GROUP = 256
 """Words that are run together, where many were drawn."""
 _DRAWN = 1 << 14
 """Random numbers that are drawn at once."""
@@ -289,7 +289,7 @@ class _Tally:
         # Situation -1 is the last of them: nothing is asked.
         along = situations_along(walked, batch, self.mode)
         place = np.array([self.index[symbol] for symbol in batch.alphabet])
-        step = max(1, min(1 << 16, _CELLS // len(self.model.outputs)) // _GROUP)
+        step = max(1, min(1 << 17, _CELLS // len(self.model.outputs)) // _GROUP)
         # Words of which as much is asked are run together, and no further than that.
         asked = np.count_nonzero(along >= 0, axis=0) - 1
         order = np.argsort(-asked, kind="stable")
