@@ -12,10 +12,10 @@ from automata.machine import ACCEPT
 from constructions.paper.counters import counter_cascade
 from constructions.ssm import distinct_rows, pieces
 from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.distinct_rows import distinct
 from constructions.ssm.engine import Engine
 from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.lowering import lower
-from constructions.ssm.distinct_rows import distinct
 from constructions.ssm.weights import SSM
 from tests.test_engine import ARITHMETICS, assert_engine_is_reference
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from constructions.ssm.arithmetic import Arithmetic
+from constructions.ssm.distinct_rows import distinct
 from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.number_formats import Floats, Rationals, ScaledIntegers
-from constructions.ssm.distinct_rows import distinct
 from constructions.ssm.recurrence import Packed, Recurrence
 
 EXPONENT = 2

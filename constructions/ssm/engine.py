@@ -9,7 +9,7 @@ Five facts make it fast, and none of them knows what the model was built for:
 * where steps keep a state, set it, or add to it, the recurrence needs no loop over time
   (:mod:`constructions.ssm.recurrence`);
 * other gates are looped over time, for the whole batch at once;
-* what is made of a few rows alone, whatever the words are, is made once and kept (:mod:`constructions.ssm.known`).
+* what is made of a few rows alone, whatever the words are, is made once and kept (:mod:`constructions.ssm.kept`).
 
 Strings are cut into chunks along time, so memory does not grow with their length.
 """
@@ -24,7 +24,7 @@ import numpy as np
 
 from automata.errors import InputError
 from constructions.ssm.distinct_rows import Digits, distinct
-from constructions.ssm.known import Known
+from constructions.ssm.kept import Kept
 from constructions.ssm.layers import Layer
 from constructions.ssm.number_formats import Product, numbers_for
 from constructions.ssm.pieces import Pieces
@@ -96,10 +96,10 @@ class Engine:
         self._pieces = [Pieces(self.numbers, layer, products) for layer, products in zip(ssm.layers, self._mixes)]
         self._readout = Product(ssm.readout)
         layers = range(len(ssm.layers))
-        self._recurrences = [Known(partial(self._recurrence, number)) for number in layers]
-        self._mixed = [Known(partial(self._mixed_from, number, 0)) for number in layers]
-        self._mixed_later = [Known(partial(self._mixed_from, number, 1)) for number in layers]
-        self._relevant = [Known(partial(relevant, layer, self.numbers)) for layer in ssm.layers]
+        self._recurrences = [Kept(partial(self._recurrence, number)) for number in layers]
+        self._mixed = [Kept(partial(self._mixed_from, number, 0)) for number in layers]
+        self._mixed_later = [Kept(partial(self._mixed_from, number, 1)) for number in layers]
+        self._relevant = [Kept(partial(relevant, layer, self.numbers)) for layer in ssm.layers]
         ends = np.cumsum([layer.width for layer in ssm.layers])
         self.spans = [slice(int(end) - layer.width, int(end)) for layer, end in zip(ssm.layers, ends)]
 
@@ -192,7 +192,9 @@ class Engine:
             given, same = self._mixed[number](h, features[ids[rows]])
         return given, where if same is None else same.take(where)
 
-    def _mixed_from(self, number: int, first: int, z: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    def _mixed_from(
+        self, number: int, first: int, z: np.ndarray, x: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """What the mixes of a layer from this one on make of rows and rows of features; without repetitions, where that
         pays, with the place of each.
         """
@@ -222,7 +224,9 @@ class Engine:
         increments = self.numbers.affine(self._increments[number], layer.increment, features)
         return Recurrence(self.numbers, layer, gates, increments, starts)
 
-    def _masked(self, number: int, layer: Layer, tracks: list[Track], features: np.ndarray, ids: np.ndarray) -> list[Track]:
+    def _masked(
+        self, number: int, layer: Layer, tracks: list[Track], features: np.ndarray, ids: np.ndarray
+    ) -> list[Track]:
         """The tracks with bits that do not matter at a position put to their lower state, so that fewer rows differ."""
         bits = {id(track): track for track in tracks if isinstance(track, Packed) and track.bits == 1}
         if sum(len(track.coordinates) for track in bits.values()) < _MASKED_BITS:
@@ -257,11 +261,8 @@ def _merged(rows: np.ndarray, last: bool) -> tuple[np.ndarray, np.ndarray | None
     """
     if rows.dtype == object or (rows.shape[1] < _MERGED_WIDTH and (last or rows.size <= _MERGED_SIZE)):
         return rows, None
-    if rows.shape[1] < _MERGED_WIDTH:
-        first, number = distinct(list(rows.T))
-        return rows[first], number
     sums = rows.astype(np.float64) @ np.random.default_rng(0).random(rows.shape[1])
-    _, first, number = np.unique(sums, return_index=True, return_inverse=True)
+    first, number = distinct([sums.view(np.int64)])
     # Rows with the same weighted sum are taken for the same only when they are.
     if 2 * len(first) > len(rows) or not np.array_equal(rows[first][number], rows):
         return rows, None

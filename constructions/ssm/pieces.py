@@ -19,15 +19,17 @@ import numpy as np
 
 from automata.errors import InputError
 from constructions.ssm.distinct_rows import Digits, distinct
-from constructions.ssm.known import Known
+from constructions.ssm.kept import Kept
 from constructions.ssm.layers import Layer
 from constructions.ssm.number_formats import NumberFormat, Product, Rationals
 from constructions.ssm.recurrence import Column, Track
 
 _COMBINATIONS = 1 << 12
 """Layers whose coordinates and features have fewer combinations than this are evaluated on these."""
-_VALUES = 1 << 12
-"""A piece that reads a single coordinate is evaluated on all values between the least and the greatest, if not more."""
+_VALUES = 1 << 13
+"""A piece that reads a single coordinate is evaluated on all values between the least and the greatest, with all rows of
+features, where these are no more.
+"""
 
 
 class Pieces:
@@ -37,13 +39,12 @@ class Pieces:
         self._numbers, self._layer, self._products = numbers, layer, products
         self._possible = len(layer.phi) > 1 and layer.phi[0].affine.outputs > 0
         self._possible &= all(isinstance(product.matrix, np.ndarray) for product in products)
-        self._possible &= not isinstance(numbers, Rationals)
         if self._possible:
             reads = layer.phi[0].affine.matrix.toarray() != 0
             self._state, self._features = reads[:, : layer.width], reads[:, layer.width :]
             self._read_later = _features_read(layer)
         self._cut: dict[bytes, list[_Piece]] = {}
-        self._labels, self._on_values = Known(_labels), Known(self._evaluated_on_values)
+        self._labels, self._on_values = Kept(_labels), Kept(self._evaluated_on_values)
 
     def mix(
         self, tracks: Sequence[Track], features: np.ndarray, ids: np.ndarray
@@ -59,7 +60,7 @@ class Pieces:
             Rows of the neurons, rows of features, and which of these pairs stands at each position for all that the
             next mixes make of it; None where pieces would not pay, or a sum might round.
         """
-        if not self._possible:
+        if not self._possible or isinstance(self._numbers, Rationals):
             return None
         if math.prod((track.combinations for track in tracks), start=len(features)) < _COMBINATIONS:
             return None
@@ -67,7 +68,7 @@ class Pieces:
         if len(pieces) == 1 and self._features.any():
             return None
         found, places = zip(*(self._evaluated(piece, tracks, features, ids) for piece in pieces))
-        columns = self._columns(pieces, [values.rows for values in found], features)
+        columns = self._columns(pieces, [values.shown for values in found], features)
         if not self._numbers.sums_exactly(self._products[1], self._layer.phi[1].affine, columns):
             return None
         cases = [Digits(values.case.take(place), len(values.kept)) for values, place in zip(found, places)]
@@ -93,7 +94,7 @@ class Pieces:
         """The neurons of a piece on all that they read, and which of these rows stands at each position."""
         label = self._labels(features, self._features[piece.neurons].any(axis=0))
         only = tracks[piece.tracks[0]] if len(piece.tracks) == 1 else None
-        if isinstance(only, Column) and (ends := _ends(only)) is not None:
+        if isinstance(only, Column) and (ends := _ends(only, _VALUES // label.base)) is not None:
             try:
                 found = self._on_values(piece.neurons, only.coordinates, ends, features, label.numbers)
             except InputError:
@@ -103,7 +104,9 @@ class Pieces:
                 place = (label.numbers * (greatest - least + 1) - least).take(ids)
                 place += only.ids
                 return found, place
-        first, where = distinct([*(tracks[i].column for i in piece.tracks), Digits(label.numbers.take(ids), label.base)])
+        first, where = distinct(
+            [*(tracks[i].column for i in piece.tracks), Digits(label.numbers.take(ids), label.base)]
+        )
         h = np.zeros((len(first), self._layer.width), self._numbers.dtype)
         for i in piece.tracks:
             tracks[i].put(h, first)
@@ -122,18 +125,20 @@ class Pieces:
     def _values(self, neurons: np.ndarray, h: np.ndarray, x: np.ndarray) -> "_Values":
         mix = self._layer.phi[0]
         rows = self._numbers.mix(self._products[0], mix, np.concatenate([h, x], axis=1))[:, neurons]
+        # Among integers the least and the greatest say what sums of all could be.
+        shown = rows if rows.dtype.kind == "f" else np.stack([rows.min(axis=0), rows.max(axis=0)])
         weights = self._products[1].matrix[neurons]
         added = rows.astype(np.float64) @ weights[:, weights.any(axis=0)]
         if not added.shape[1]:
-            return _Values(rows, np.zeros(1, dtype=np.intp), np.zeros(len(rows), dtype=np.intp))
-        return _Values(rows, *distinct(list(added.T)))
+            return _Values(rows, shown, np.zeros(1, dtype=np.intp), np.zeros(len(rows), dtype=np.intp))
+        return _Values(rows, shown, *distinct(list(added.T)))
 
     def _columns(
-        self, pieces: Sequence["_Piece"], rows: Sequence[np.ndarray], features: np.ndarray
+        self, pieces: Sequence["_Piece"], shown: Sequence[np.ndarray], features: np.ndarray
     ) -> list[np.ndarray]:
-        """All values that each input of the second mix has."""
+        """All values that each input of the second mix has, or the extremes of them."""
         columns: list[np.ndarray] = [features.ravel()[:0]] * self._layer.phi[0].affine.outputs
-        for piece, part in zip(pieces, rows):
+        for piece, part in zip(pieces, shown):
             for neuron, column in zip(piece.neurons.tolist(), part.T):
                 columns[neuron] = column
         return columns + list(features.T)
@@ -153,24 +158,26 @@ class _Values:
 
     Attributes:
         rows: on all that they read.
+        shown: rows with the values that have to be looked at, to say that no sum of them rounds.
         kept: one row for each case of what they add to the second mix.
         case: of each row.
     """
 
     rows: np.ndarray
+    shown: np.ndarray
     kept: np.ndarray
     case: np.ndarray
 
 
-def _ends(track: Column) -> np.ndarray | None:
-    """Two powers of two, less one, with all states between the negative of the one and the other; None where these are
-    too many, or the states are no integers.
+def _ends(track: Column, most: int) -> np.ndarray | None:
+    """Two powers of two, less one, such that all states are between the negative of the one and the other; None where
+    that is more than so many numbers, or the states are no integers.
     """
     least, greatest = (end[0] for end in track.reach)
-    if track.ids.dtype.kind != "i" or not -_VALUES < int(least) <= int(greatest) < _VALUES:
+    if track.ids.dtype.kind != "i" or not -most < int(least) <= int(greatest) < most:
         return None
     low, high = ((1 << max(0, int(end)).bit_length()) - 1 for end in (-least, greatest))
-    return np.array([-low, high])
+    return np.array([-low, high]) if low + 1 + high <= most else None
 
 
 def _components(reads: Sequence[frozenset[int]]) -> list[_Piece]:

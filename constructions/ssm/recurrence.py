@@ -219,16 +219,16 @@ class Recurrence:
         twice = after(after(states).ravel()).reshape(len(chosen), len(chosen), len(states))
         if not (twice == twice[:, :, :1]).all():
             return None
-        # By the last two events: a change, by its number, or the beginning of a word, beyond these by the number of the
-        # state that the word begins with.
-        known, events = len(chosen), len(chosen) + len(initial)
-        table = np.empty((events, events), dtype=np.uint8)
-        table[:known, :known] = np.searchsorted(states, twice[:, :, 0].T)
-        table[known:, :known] = np.searchsorted(states, once.T)
-        table[:, known:] = np.searchsorted(states, initial)
+        # By the last two events: none, a change, by its number, or the beginning of a word, beyond these by the number
+        # of the state that the word begins with.
+        starts, events = 1 + len(chosen), 1 + len(chosen) + len(initial)
+        table = np.zeros((events, events), dtype=np.uint8)
+        table[1:starts, 1:starts] = 1 + np.searchsorted(states, twice[:, :, 0].T)
+        table[starts:, 1:starts] = 1 + np.searchsorted(states, once.T)
+        table[:, starts:] = 1 + np.searchsorted(states, initial)
         maps = np.zeros(len(changes), dtype=np.uint8)
-        maps[rows] = number
-        return _Changes(np.array([i]), changes, maps, known, initial, table, states)
+        maps[rows] = 1 + number
+        return _Changes(np.array([i]), maps, starts, initial, table, states)
 
 
 # -- remembered -------------------------------------------------------------------------------------------
@@ -307,19 +307,16 @@ class _Changes:
 
     Attributes:
         coordinates: which: one.
-        changes: booleans: whether a row of features changes it.
-        maps: for each row that does, the number of what it makes of the state.
-        known: how many such maps there are.
-        initial: the states that a word may begin with.
-        table: the number of the state by the last event but one and the last: a map, or, from ``known`` on, the
-            beginning of a word with one of the initial states.
+        maps: for each row of features the number, from 1 on, of what it makes of the state, or 0 where it keeps it.
+        starts: from which number on the beginning of a word is an event, too, by the state that it begins with.
+        initial: these states.
+        table: the number of the state, from 1 on, by the last event but one and the last; 0 where there is no event.
         states: by their numbers.
     """
 
     coordinates: np.ndarray
-    changes: np.ndarray
     maps: np.ndarray
-    known: int
+    starts: int
     initial: np.ndarray
     table: np.ndarray
     states: np.ndarray
@@ -327,21 +324,30 @@ class _Changes:
     def track(self, ids: np.ndarray, h: np.ndarray) -> Packed:
         """Its states along a chunk."""
         time, flat = ids.shape[1], ids.ravel()
-        happens = self.changes.take(flat)
-        begins = happens[::time].copy()
-        happens[::time] = True
-        at = np.flatnonzero(happens)
-        always = len(at) == len(flat)
-        now = self.maps.take(flat if always else flat.take(at))
-        words = np.arange(len(ids)) * time if always else np.searchsorted(at, np.arange(len(ids)) * time)
-        start = (self.known + np.searchsorted(self.initial, h[:, self.coordinates[0]])).astype(np.uint8)
-        now[words] = np.where(begins, now[words], start)
+        now = self.maps.take(flat)
+        start = (self.starts + np.searchsorted(self.initial, h[:, self.coordinates[0]])).astype(np.uint8)
+        np.copyto(now[::time], start, where=now[::time] == 0)
+        last = now.copy()
+        _repeat_last(last, time)
         before = np.empty_like(now)
-        before[1:] = now[:-1]
-        before[words] = start
+        before[1:] = last[:-1]
+        before[::time] = start
         reached = self.table.ravel().take(before * np.uint16(len(self.table)) + now)
-        ids = reached if always else reached.repeat(_gaps(at, len(flat)))
-        return Packed(self.coordinates, ids, 8, self.states[None])
+        _repeat_last(reached, time)
+        return Packed(self.coordinates, reached - reached.dtype.type(1), 8, self.states[None])
+
+
+def _repeat_last(values: np.ndarray, time: int) -> None:
+    """Writes the last number before it that is not 0 in the place of each 0; each word, of this length, begins with
+    another.  The windows that are looked back upon double, as in :func:`_last_set`.
+    """
+    window = 1
+    while window < time:
+        missing = -(values[window:] == 0).view(np.uint8)
+        if not missing.any():
+            return
+        values[window:] |= values[:-window] & missing
+        window *= 2
 
 
 def _gaps(at: np.ndarray, end: int) -> np.ndarray:

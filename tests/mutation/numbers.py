@@ -6,7 +6,8 @@ _INTEGERS = "constructions/ssm/integers.py"
 _SSM, _LAYERS = "constructions/ssm/weights.py", "constructions/ssm/layers.py"
 _STORAGE = "constructions/ssm/storage.py"
 _FORMATS = "constructions/ssm/number_formats.py"
-_RECURRENCE = "constructions/ssm/recurrence.py"
+_RECURRENCE, _TESTS_OF_IT = "constructions/ssm/recurrence.py", "tests/test_recurrence.py"
+_DISTINCT, _KEPT = "constructions/ssm/distinct_rows.py", "constructions/ssm/kept.py"
 _BOXES = "constructions/ssm/box_arithmetic.py"
 _PIECES, _BY_PIECES = "constructions/ssm/pieces.py", "tests/test_pieces.py"
 _EXTREME = "tests/test_extreme_numbers.py"
@@ -213,27 +214,27 @@ FAULTS = [
     ),
     Fault(
         _PIECES,
-        "if not numbers.sums_exactly(self._products[1], self._layer.phi[1].affine, columns):",
+        "if not self._numbers.sums_exactly(self._products[1], self._layer.phi[1].affine, columns):",
         "if False:",
         _BY_PIECES,
         "sums that could round or be too large are not taken apart",
     ),
     Fault(
         _PIECES,
-        "[*numbered, _labels(features, self._read_later).take(ids)]",
-        "[*numbered, np.zeros_like(ids)]",
+        "[*cases, Digits(label.numbers.take(ids), label.base)]",
+        "[*cases, Digits(np.zeros_like(ids), 1)]",
         _BY_PIECES,
         "what later mixes read tells positions apart",
     ),
     Fault(
         _PIECES,
-        "label = _labels(features, self._features[piece.neurons].any(axis=0))",
-        "label = np.zeros(len(features), dtype=np.intp)",
+        "label = self._labels(features, self._features[piece.neurons].any(axis=0))",
+        "label = self._labels(features, np.zeros(features.shape[1], dtype=bool))",
         _BY_PIECES,
         "what the neurons of a piece read tells positions apart",
     ),
     Fault(
-        _RECURRENCE,
+        _DISTINCT,
         "    if len(left):\n        _, first",
         "    if False:\n        _, first",
         _BY_PIECES,
@@ -241,9 +242,44 @@ FAULTS = [
     ),
     Fault(
         _RECURRENCE,
-        "now[words] = np.where(begins, now[words], start)",
-        "now[words] = start",
-        "tests/test_recurrence.py",
+        "np.copyto(now[::time], start, where=now[::time] == 0)",
+        "np.copyto(now[::time], start)",
+        _TESTS_OF_IT,
         "a word may begin with a change",
+    ),
+    Fault(
+        _RECURRENCE,
+        "        before[::time] = start\n",
+        "",
+        _TESTS_OF_IT,
+        "nothing of the word before is remembered",
+    ),
+    Fault(
+        _PIECES,
+        "np.arange(ends[0], ends[1] + 1)",
+        "np.arange(ends[0], ends[1] + 1).clip(-1)",
+        _BY_PIECES,
+        "a piece is evaluated on the very values of its coordinate",
+    ),
+    Fault(
+        _PIECES,
+        "(label.numbers * (greatest - least + 1) - least)",
+        "(label.numbers * 0 - least)",
+        _BY_PIECES,
+        "features and values are told apart together",
+    ),
+    Fault(
+        _KEPT,
+        "array.shape, array.tobytes()) for array in arrays)",
+        "array.shape, array.tobytes()) for array in arrays[:1])",
+        "tests/test_engine.py",
+        "what is kept belongs to all of the arguments",
+    ),
+    Fault(
+        "constructions/ssm/engine.py",
+        "        if ids.shape[1] > 1 and (h == h[:1]).all():\n",
+        "        if ids.shape[1] > 1:\n",
+        "tests/test_engine.py",
+        "words that begin in different states are not taken for the same",
     ),
 ]

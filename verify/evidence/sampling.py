@@ -24,8 +24,8 @@ from verify.verdict import REFUTED, TESTED, Verdict, Witness
 
 WORD_KINDS = ("valid", "arbitrary", "one-error")
 _BATCH = 64
-_GROUP = 256
-"""Words that are run together, where many were drawn."""
+_GROUP, _TOGETHER = 256, 1 << 17
+"""Words that are run together at least, where many were drawn, and positions of more."""
 _DRAWN = 1 << 14
 """Random numbers that are drawn at once."""
 _CHOICES = 1 << 21
@@ -289,13 +289,15 @@ class _Tally:
         # Situation -1 is the last of them: nothing is asked.
         along = situations_along(walked, batch, self.mode)
         place = np.array([self.index[symbol] for symbol in batch.alphabet])
-        step = max(1, min(1 << 17, _CELLS // len(self.model.outputs)) // _GROUP)
+        together = min(_TOGETHER, _CELLS // len(self.model.outputs))
         # Words of which as much is asked are run together, and no further than that.
         asked = np.count_nonzero(along >= 0, axis=0) - 1
         order = np.argsort(-asked, kind="stable")
-        for first in range(0, len(batch), _GROUP):
-            words = order[first : first + _GROUP]
-            longest = int(asked[words[0]])
+        first = 0
+        while first < len(batch):
+            longest = int(asked[order[first]])
+            words = order[first : first + max(_GROUP, together // (longest + 1))]
+            first, step = first + len(words), max(1, together // len(words))
             wanted = numbers.take(along[: longest + 1].take(words, axis=1).T)
             state, outputs = self.model.begin(len(words))
             self._compare(batch, words, 0, wanted[:, :1], outputs)

@@ -6,35 +6,32 @@ from typing import Any, Callable, Generic, TypeVar
 
 import numpy as np
 
-_MOST_BYTES, _MOST_KEPT = 1 << 14, 1 << 20
-"""Of the arguments of a call that is kept, and of those of all calls together."""
+_MOST_BYTES, _MOST_KEPT = 1 << 14, 64
+"""Of the arguments of a call that is kept, and how many are."""
 
-Result = TypeVar("Result")
+_Given = TypeVar("_Given")
 
 
-class Known(Generic[Result]):
+class Kept(Generic[_Given]):
     """A function of arrays of numbers, whose results depend on these alone and are not changed by anyone.
 
     >>> calls = []
-    >>> total = Known(lambda row: calls.append(row) or int(row.sum()))
+    >>> total = Kept(lambda row: calls.append(row) or int(row.sum()))
     >>> total(np.arange(4)), total(np.arange(4)), len(calls)
     (6, 6, 1)
     """
 
-    def __init__(self, function: Callable[..., Result]):
+    def __init__(self, function: Callable[..., _Given]):
         self._function = function
-        self._results: dict[tuple[Any, ...], Result] = {}
-        self._kept = 0
+        self._results: dict[tuple[Any, ...], _Given] = {}
 
-    def __call__(self, *arrays: np.ndarray) -> Result:
-        size = sum(array.nbytes for array in arrays)
+    def __call__(self, *arrays: np.ndarray) -> _Given:
         # The bytes of an object are an address.
-        if size > _MOST_BYTES or any(array.dtype == object for array in arrays):
+        if sum(array.nbytes for array in arrays) > _MOST_BYTES or any(array.dtype == object for array in arrays):
             return self._function(*arrays)
         key = tuple((array.dtype.str, array.shape, array.tobytes()) for array in arrays)
         if key not in self._results:
-            if self._kept + size > _MOST_KEPT:
-                self._results, self._kept = {}, 0
+            if len(self._results) == _MOST_KEPT:
+                self._results.clear()
             self._results[key] = self._function(*arrays)
-            self._kept += size
         return self._results[key]
