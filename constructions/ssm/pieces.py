@@ -27,8 +27,8 @@ from constructions.ssm.recurrence import Column, Track
 _COMBINATIONS = 1 << 12
 """Layers whose coordinates and features have fewer combinations than this are evaluated on these."""
 _VALUES = 1 << 13
-"""A piece that reads a single coordinate is evaluated on all values between the least and the greatest, with all rows of
-features, where these are no more.
+"""A piece that reads a single coordinate is evaluated on all values between the least and the greatest, with all rows
+of features, where these are no more.
 """
 
 
