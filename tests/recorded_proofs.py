@@ -47,7 +47,7 @@ FUNCTIONS = (
     ("verify.methods.bounded_search", "bounded_search"),
     ("verify.methods.levelwise", "prove_levelwise"),
     ("verify.methods.sticky", "find_sticky"),
-    ("verify.methods.relation.method", "prove_relation"),
+    ("verify.methods.relation.counters", "prove_relation"),
     ("verify.methods.induction.prove", "prove_dyck"),
     ("verify.methods.induction.prove", "prove_counter"),
     ("verify.impossible.upper_bound", "upper_bound"),

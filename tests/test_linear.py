@@ -534,6 +534,7 @@ def test_random_models_are_of_their_family_and_differ():
 def test_a_search_over_counters_ends_and_says_why(target, monkeypatch):
     monkeypatch.setattr("verify.methods.search.COUNTING_LIMIT", 50)
     machine = language("anbn").machine
-    found = verdict_of(machine, PREDICTIVE, built(machine, PREDICTIVE, target).weights, limit=300)
+    weights = built(machine, PREDICTIVE, target).weights
+    found = prove_claim(Claim(machine, PREDICTIVE, LinearEngine(weights), weights, None, 300), "search")
     assert found.outcome == "undecided" and 50 < found.explored["joint states"] < 60
     assert found.reason.startswith("cannot close: a counter has infinitely many values; gave up at")

@@ -21,6 +21,7 @@ from automata.machines.counter_machine import CounterMachine
 from automata.machines.flip_flop import FlipFlopMachine
 from automata.machines.recall import RecallMachine
 from constructions.cascade import Cascade, Counter, Permutation, Reset, Set, Transformation
+from constructions.compile.set_once import counted
 from constructions.compile.smaller import Limits, cascades_of, cost
 from constructions.compile.table import table_cascade
 from constructions.compile.told_once import copy_cascade, recall_cascade
@@ -174,6 +175,8 @@ def compile(  # noqa: A001 - the word of the field
     second, refusal, passed = None, None, ""
     try:
         for found in _candidates(machine, mode, route, limits, able.abilities):
+            if RESET not in able.abilities and DRIFT in able.abilities:
+                found = replace(found, cascade=counted(found.cascade))
             against = _asked_of(found.cascade, set(ABILITIES) - able.abilities) or able.cannot_hold(
                 found.cascade, dtype
             )

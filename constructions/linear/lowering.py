@@ -6,7 +6,7 @@ operation   cell                                    neuron that writes a value v
 Hold        h = (1 - gate) h + value                h
 Flip        h = (1 - set - 2 flip) h + value + flip  h
 Turn        h = zeta^places h + zeta^v where set     m^2 Re(zeta^-v h) + 1 - m^2
-Accumulate  h = h + up - down                       h, and -h
+Accumulate  h = h + up - down                       h - initial, and initial - h
 Delay       none: u has the stream one step ago     u, and -u
 =========== ======================================= =====================================
 
@@ -107,8 +107,11 @@ class _Layer:
                 self._gate(cell, {CONSTANT_ONE: 1})
                 self._add(cell, operation.up)
                 self._add(cell, operation.down, -1)
+                # The cell is the counter itself, as the paper has it, and the stream the sum of its changes.
+                self._add(cell, {BEGINNING: operation.initial})
                 for sign in (1, -1):
-                    self._neuron({}, {operation.writes: sign}, cell, self.ring.root(0) * sign)
+                    less = {CONSTANT_ONE: -sign * operation.initial} if operation.initial else {}
+                    self._neuron(less, {operation.writes: sign}, cell, self.ring.root(0) * sign)
             else:
                 raise InputError(f"{type(operation).__name__} is no operation of {self.family}")
         cells, columns, degree = len(self.names), 2 * self.width, self.ring.degree

@@ -55,12 +55,20 @@ class Delay:
 
 @dataclass(frozen=True)
 class Accumulate:
-    """A sum over all steps of ``up`` less ``down``, both nonnegative."""
+    """A sum over all steps of ``up`` less ``down``, both nonnegative.
+
+    Attributes:
+        name: of the register.
+        up, down: what is added and what is taken away.
+        writes: the coordinate of the sum.
+        initial: the register's first value, which the sum leaves out.
+    """
 
     name: str
     up: LinearForm
     down: LinearForm
     writes: int
+    initial: int = 0
 
 
 @dataclass(frozen=True)

@@ -225,7 +225,7 @@ class _Planner:
                 side[coordinate] = side.get(coordinate, 0) + multiple * abs(case.value)
         half = self._first([up, down], Accumulate, total.name)
         coordinate = self._coordinate(total.name, half + 1)
-        self._at(half).append(Accumulate(total.name, _plain(up), _plain(down), coordinate))
+        self._at(half).append(Accumulate(total.name, _plain(up), _plain(down), coordinate, total.initial))
         self.totals[total.name] = _Total(coordinate, total.initial, _plain(up), _plain(down))
 
     def _window(self, window: Window) -> None:

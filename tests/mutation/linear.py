@@ -9,6 +9,8 @@ _TESTS = "tests/test_linear.py"
 _ARRAYS = f"{_TESTS}::test_weights_that_are_not_of_their_family_are_refused"
 _MET = f"{_TESTS}::test_gates_that_are_not_of_their_family_are_refused_where_they_are_met"
 _BROKEN = f"{_TESTS}::test_broken_arrays_are_named"
+_COUNTERS = "tests/test_linear_counters.py"
+_ALONE, _RECURRENCES = f"{_COUNTERS}::test_a_bit_is_left_alone", "verify/methods/relation/recurrences.py"
 
 FAULTS = [
     Fault(_WEIGHTS, "and (row != column).any():", "and False:", _ARRAYS, "a diagonal matrix is diagonal"),
@@ -49,5 +51,48 @@ FAULTS = [
         "    if prime is None:\n        prime = index",
         f"{_TESTS}::test_what_a_family_cannot_have_names_register_and_group",
         "a group without quotients of prime order is not solvable",
+    ),
+    Fault(
+        _RECURRENCES,
+        "least < -1 or most > 1",
+        "least < -1",
+        f"{_COUNTERS}::test_a_gate_of_3_is_no_gate_of_the_family",
+        "a proof shows of every gate that it is one of the family",
+    ),
+    Fault(
+        _RECURRENCES,
+        "(proof.first(), *proof.steps())",
+        "(*proof.steps(),)",
+        f"{_COUNTERS}::test_a_gate_of_3_is_no_gate_of_the_family",
+        "the step on BOS has gates too",
+    ),
+    Fault(
+        "constructions/linear/as_ssm.py",
+        "    if (column >= columns).any():",
+        "    if False:",
+        f"{_COUNTERS}::test_what_is_no_ssm_is_said",
+        "what was read one step ago is not read by an SSM",
+    ),
+    Fault(
+        "constructions/linear/as_ssm.py",
+        "    bias[row[always]] = values[always]\n",
+        "",
+        f"{_COUNTERS}::test_the_ssm_has_the_same_numbers",
+        "the gate that is the same at every step",
+    ),
+    Fault(
+        "constructions/compile/set_once.py",
+        "rule.then == Set(1)",
+        "rule.then != Copy('bit')",
+        _ALONE,
+        "a bit that is taken back counts nothing",
+    ),
+    Fault("constructions/compile/set_once.py", " and register.name not in copied", "", _ALONE, "a copy needs the bit"),
+    Fault(
+        "constructions/compile/set_once.py",
+        "negated=literal.value == 0",
+        "negated=False",
+        f"{_COUNTERS}::test_counted_bits_give_the_same",
+        "0 is never set",
     ),
 ]

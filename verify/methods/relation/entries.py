@@ -89,15 +89,15 @@ def counter_entries(ssm: SSM, machine: CounterMachine) -> tuple[Entry, ...]:
     entries = []
     for control, signs in possible_signs(machine).items():
         known: dict[Place, RelationTerm] = {place: CounterValue(i) for i, place in enumerate(relation.counters)}
-        known.update({place: int(control in controls) for _, place, controls in relation.latches})
+        known.update({place: _set(ssm, place) if control in controls else 0 for _, place, controls in relation.latches})
         if relation.dead is not None:
             known[relation.dead] = 0
         bounds = tuple((0, 0) if have == {ZERO} else (int(ZERO not in have), None) for have in signs)
         entries.append(Entry(machine.controls.index(control), bounds, _rows(ssm, known)))
     if ssm.mode == RECOGNISE and relation.dead is not None:
         known = {place: ANY for place in relation.counters}
-        known.update({place: BIT for _, place, _ in relation.latches})
-        entries.append(Entry(None, (), _rows(ssm, {**known, relation.dead: 1})))
+        known.update({place: Within(0, None) if _counts(ssm, place) else BIT for _, place, _ in relation.latches})
+        entries.append(Entry(None, (), _rows(ssm, {**known, relation.dead: _set(ssm, relation.dead)})))
     return tuple(entries)
 
 
@@ -122,6 +122,18 @@ def stack_entries(ssm: SSM, machine: DyckMachine) -> tuple[Entry, ...]:
         known = {place: BIT for place in slots}
         entries.append(Entry(None, (), _rows(ssm, {**known, relation.depth: ANY, relation.dead: Within(1, None)})))
     return tuple(entries)
+
+
+def _set(ssm: SSM, place: Place) -> RelationTerm:
+    """What a bit is that is set: 1, or, where it counts how often it was, positive."""
+    return Within(1, None) if _counts(ssm, place) else 1
+
+
+def _counts(ssm: SSM, place: Place) -> bool:
+    """Whether the gate of a coordinate is 1 whatever is read, so that what is added to it stays."""
+    number, i = place
+    gate = ssm.layers[number].gate
+    return gate.bias[i] == 1 << gate.exponent and gate.matrix.indptr[i] == gate.matrix.indptr[i + 1]
 
 
 def _rows(ssm: SSM, known: dict[Place, RelationTerm]) -> tuple[tuple[RelationTerm, ...], ...]:
