@@ -17,8 +17,8 @@ from constructions.ssm.lowering import lower
 from verify.claim import Claim
 from verify.methods.bounded_search import bounded_search
 from verify.methods.induction import prove_counter
-from verify.methods.relation.forms import above, bounds, corner
 from verify.methods.relation.counters import prove_relation
+from verify.methods.relation.forms import above, bounds, corner
 from verify.methods.relation.prove import RelationProof
 from verify.numbers.boxes import NotCovered
 from verify.proving import prove_claim
