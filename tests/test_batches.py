@@ -11,10 +11,13 @@ from automata.catalogue import language
 from automata.dfa import DFA
 from automata.machine import ACCEPT, MODES, PREDICTIVE, run
 from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.copying import CopyMachine
 from automata.machines.counter_machine import CounterMachine, Move, counter_machine
 from automata.machines.flip_flop import FlipFlopMachine
+from automata.machines.recall import RecallMachine
 from verify.evidence import batches
 from verify.evidence.batches import WordBatch, situations_along, walkable, word_batches
+from verify.evidence.choices import Choices, Legal
 from verify.evidence.sampling import WORD_KINDS, check_random, check_words, expect, random_streams, random_words
 from verify.methods.bisimulation import Stepwise
 from verify.testing.strategies import dfas
@@ -46,6 +49,8 @@ MACHINES = {
     "wide dyck": DyckMachine(40, 3),
     "no brackets": DyckMachine(2, 0),
     "flip-flop": FlipFlopMachine(),
+    "recall": RecallMachine(2, 2),
+    "copies": CopyMachine(3),
     "two controls": TWO_CONTROLS,
     **{name: counter_machine(name) for name in ("dyck-1", "shuffle-2", "shuffle-6", "boolean-3", "anbncn")},
 }
@@ -153,7 +158,7 @@ def test_walks_are_legal_and_words_with_an_error_are_one_change_from_a_walk(mach
             assert any(alive(machine, other) == len(other) for other in mended)
 
 
-@pytest.mark.parametrize("name", ["d-3", "dyck", "shuffle-2", "anbncn"])
+@pytest.mark.parametrize("name", ["d-3", "dyck", "wide dyck", "recall", "shuffle-2", "anbncn"])
 def test_distributed_as_those_that_are_drawn_one_by_one(name):
     """Kinds, lengths, how far words stay legal, and the symbols: each at about the same place of its distribution."""
     machine, count, longest = MACHINES[name], 1500, 30
@@ -171,7 +176,7 @@ def test_distributed_as_those_that_are_drawn_one_by_one(name):
         one, other = ([word for k, word in words if k == kind] for words in (ours, theirs))
         assert len(one) == len(other) == count // 3
         for what, measure in measures.items():
-            values = [np.bincount([1 + measure(word) for word in words], minlength=60) for words in (one, other)]
+            values = [np.bincount([1 + measure(word) for word in words], minlength=90) for words in (one, other)]
             # Kolmogorov and Smirnov: 1.95 sqrt(2 / n) is exceeded by chance once in a thousand; the seeds are fixed.
             distance = np.abs(np.cumsum(values[0]) - np.cumsum(values[1])).max() / (count // 3)
             assert distance < 1.95 * np.sqrt(2 / (count // 3)), (kind, what)
@@ -204,6 +209,7 @@ def test_what_is_run_step_by_step():
         pass
 
     assert walkable(Other(2, 3)) is walkable(DyckMachine(1000, 3)) is walkable(counter_machine("shuffle-9")) is None
+    assert walkable(CopyMachine(13)) is walkable(RecallMachine(5, 5)) is None
     assert walkable(Stepwise(DyckMachine(2, 3)).machine) is not None
 
 
@@ -257,3 +263,37 @@ def test_a_word_of_a_batch_is_its_symbols_up_to_its_end():
     batch = WordBatch(("a", "b"), np.array([[1, 0], [0, 0]]), np.array([2, 1]), np.array([0, 1]))
     assert len(batch) == 2 and (batch[0], batch[1]) == (("b", "a"), ("a",))
     assert run(DFA("ab", [[0, 1], [1, 1]], [1]), batch[0]) == 1
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_legal_sets_as_cores_and_extras_are_drawn_from_as_they_are(seed):
+    """Each situation's core and extra are its legal symbols, and each of these is drawn as often as its weight says."""
+    rng = np.random.default_rng(seed)
+    k = int(rng.integers(2, 20))
+    common = rng.random(k) < 0.5
+    kinds = rng.integers(0, 4, 60)
+    alone = np.eye(k, dtype=bool)[rng.integers(0, k, 60)]
+    allowed = np.select(
+        [kinds[:, None] == kind for kind in range(3)], [common | alone, common, alone], rng.random(k) < 0.5
+    )
+    legal = Legal(allowed)
+    with_extra = legal.cores[legal.core]
+    at = np.flatnonzero(legal.extra >= 0)
+    assert not with_extra[at, legal.extra[at]].any()
+    with_extra[at, legal.extra[at]] = True
+    assert (with_extra == allowed).all()
+    weights = rng.lognormal(0.0, 1.0, (3, k))
+    choices, count = Choices(legal, weights), 20_000
+    for situation in np.flatnonzero(allowed.any(axis=1))[:12].tolist():
+        for word in range(3):
+            drawn = choices.draw(np.full(count, situation), np.full(count, word), rng)
+            wanted = weights[word] * allowed[situation] / weights[word][allowed[situation]].sum()
+            found = np.bincount(drawn, minlength=k) / count
+            assert not found[~allowed[situation]].any()
+            assert (abs(found - wanted) < 5 * np.sqrt(wanted / count) + 1e-9).all()
+
+
+@pytest.mark.parametrize("k, depth", [(8, 10), (32, 3), (64, 6)])
+def test_legal_sets_of_brackets_share_their_core(k, depth):
+    legal = walkable(DyckMachine(k, depth)).situations.choices
+    assert len(legal.cores) <= 3 and (legal.extra >= 0).any()

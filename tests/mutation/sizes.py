@@ -6,6 +6,7 @@ _FEATURES = "constructions/ssm/features.py"
 _LOWERING = "constructions/ssm/lowering.py"
 _SAMPLING = "verify/evidence/sampling.py"
 _BATCHES, _BATCHES_TESTS = "verify/evidence/batches.py", "tests/test_batches.py"
+_CHOICES = "verify/evidence/choices.py"
 _HOLONOMY = "constructions/compile/krohn_rhodes.py"
 _HOLONOMY_TESTS = "tests/test_krohn_rhodes.py"
 _SIZES = "tests/test_sizes.py"
@@ -196,16 +197,37 @@ FAULTS = [
         "a counter that grows fast does not wrap",
     ),
     Fault(
-        _BATCHES,
-        "(bounds.take(drawn + (step - 1)) <= random) * step",
-        "(bounds.take(drawn + (step - 1)) < 1) * step",
+        _CHOICES,
+        "(self._bounds.take(drawn + (step - 1)) <= random) * step",
+        "(self._bounds.take(drawn + (step - 1)) < 1) * step",
         [_BATCHES_TESTS],
         "symbols are drawn by their weights",
     ),
     Fault(
+        _CHOICES,
+        "            np.copyto(drawn, self._extra.take(situations), where=alone)\n",
+        "",
+        [_BATCHES_TESTS],
+        "the symbol beside the core is drawn, too",
+    ),
+    Fault(
+        _CHOICES,
+        "alone + sums[legal.core]",
+        "alone + sums[0]",
+        [_BATCHES_TESTS],
+        "how often the symbol beside the core is drawn depends on the core",
+    ),
+    Fault(
+        _BATCHES,
+        "        if len(states) * len(machine.alphabet) > _MOST_TRANSITIONS:\n            return None\n",
+        "",
+        [f"{_BATCHES_TESTS}::test_what_is_run_step_by_step"],
+        "machines with many states are not tabulated",
+    ),
+    Fault(
         _SAMPLING,
         "                self._compare(batch, words, time + 1, wanted[:, time + 1 : until + 1], outputs)\n",
-        "                self._compare(batch, range(128), time + 1, wanted[:, time + 1 : until + 1], outputs)\n",
+        "                self._compare(batch, range(256), time + 1, wanted[:, time + 1 : until + 1], outputs)\n",
         [_BATCHES_TESTS],
         "a witness is a prefix of the word that was wrong, whichever group it was run in",
     ),

@@ -18,19 +18,24 @@ import numpy as np
 from automata.dfa import DFA
 from automata.machine import PREDICTIVE, Machine
 from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.copying import CopyMachine
 from automata.machines.counter_machine import CounterMachine
 from automata.machines.flip_flop import FlipFlopMachine
+from automata.machines.recall import RecallMachine
+from verify.evidence.choices import Choices, Legal
 
 LONGEST = 1 << 14
 """Words of a greater length are drawn one by one: few of them fit into a batch."""
 _WORDS, _POSITIONS = 1 << 13, 1 << 22
 """Words of a batch, and their positions taken together."""
-_CHOICES, _CHOICES_AT_ONCE = 1 << 23, 1 << 18
-"""Of a batch: words times situations times symbols, and how many are made at once."""
+_CHOICES = 1 << 23
+"""Of a batch: numbers that are kept of what is drawn in each situation of each word."""
 _LEAST_WORDS = 64
 """Of a batch: fewer at once would not be quicker than one by one."""
-_SYMBOLS, _COUNTERS, _TRANSITIONS = 128, 8, 10_000
-"""Of a machine that is run on arrays, where it is no automaton: of small ones all transitions are tabulated."""
+_SYMBOLS, _COUNTERS, _TRANSITIONS, _MOST_TRANSITIONS = 128, 8, 10_000, 50_000
+"""Of a machine that is run on arrays, where it is no automaton: all transitions of small ones are tabulated, and of
+larger ones those of machines for which nothing else is known.
+"""
 _GATHERED, _LAST_BYTE = np.uint64(0x0102040810204080), np.uint64(56)
 """Times this, bit 0 of each of eight bytes stands in the last of them, the first lowest."""
 _DEAD = 8
@@ -61,12 +66,14 @@ class Situations:
         legal: sets of symbols and EOS.
         accepting: booleans, shape (situations,).
         allowed: booleans, shape (situations, k): whether the symbol is legal.
+        choices: the same, as symbols are drawn.
     """
 
     def __init__(self, alphabet: Sequence[str], distinct: Sequence[tuple[frozenset[str], bool]]):
         self.legal = [legal for legal, _ in distinct]
         self.accepting = np.array([accepts for _, accepts in distinct], dtype=bool)
         self.allowed = np.array([[symbol in legal for symbol in alphabet] for legal in self.legal], dtype=bool)
+        self.choices = Legal(self.allowed)
 
 
 def _numbered(pairs: Sequence[tuple[frozenset[str], bool]]) -> tuple[np.ndarray, list[tuple[frozenset[str], bool]]]:
@@ -96,12 +103,7 @@ def walkable(machine: Machine) -> Walkable | None:
 
 def _words(walked: Walkable) -> int:
     """How many words a batch may have."""
-    situations, k = walked.situations.allowed.shape
-    return min(_WORDS, _CHOICES // (situations * _power_of_two(k)))
-
-
-def _power_of_two(least: int) -> int:
-    return 1 << (least - 1).bit_length()
+    return min(_WORDS, _CHOICES // walked.situations.choices.choices)
 
 
 def _on_arrays(machine: Machine) -> Walkable | None:
@@ -110,10 +112,11 @@ def _on_arrays(machine: Machine) -> Walkable | None:
     if type(machine) is DFA:
         return _Table(machine, range(machine.states), machine.table, machine.initial)
     if type(machine) is DyckMachine and k <= _SYMBOLS:
-        return _tabulated(machine) if machine.classes() * k <= _TRANSITIONS else _Dyck(machine)
+        small = machine.classes() * k <= _TRANSITIONS
+        return (_tabulated(machine) if small else None) or _Dyck(machine)
     if type(machine) is CounterMachine and k <= _SYMBOLS and len(machine.counters) <= _COUNTERS:
         return _Counters(machine)
-    return _tabulated(machine) if type(machine) is FlipFlopMachine else None
+    return _tabulated(machine) if type(machine) in (FlipFlopMachine, RecallMachine, CopyMachine) else None
 
 
 # -- automata -----------------------------------------------------------------------------------------
@@ -132,11 +135,13 @@ class _Table:
         return _TableRuns(self, words)
 
 
-def _tabulated(machine: Machine) -> _Table:
-    """A machine with few states as an automaton."""
+def _tabulated(machine: Machine) -> _Table | None:
+    """A machine with few states as an automaton; None for one with more."""
     number: dict[Any, int] = {machine.initial: 0}
     rows, states = [], [machine.initial]
     for state in states:
+        if len(states) * len(machine.alphabet) > _MOST_TRANSITIONS:
+            return None
         targets = [machine.step(state, symbol) for symbol in machine.alphabet]
         for target in targets:
             if target not in number:
@@ -365,7 +370,7 @@ def _walks(
     fall; less where no symbol is legal.  There is room for one symbol more.
     """
     words, k = len(lengths), walked.situations.allowed.shape[1]
-    bounds, width = _bounds(walked.situations.allowed, rng.lognormal(0.0, 2.0, (words, k)))
+    choices = Choices(walked.situations.choices, rng.lognormal(0.0, 2.0, (words, k)))
     stuck = ~walked.situations.allowed.any(axis=1)
     symbols = np.zeros((max_length + 1, words), dtype=np.min_scalar_type(k))
     lengths, runs, going = lengths.copy(), walked.begin(words, max_length), _Going(lengths)
@@ -380,31 +385,10 @@ def _walks(
             left = going.left_at(time)
         if not left:
             break
-        drawn = runs.situations[:left] * words
-        drawn += going.words[:left]
-        drawn *= width
-        random, step = rng.random(left, dtype=np.float32), width >> 1
-        while step:  # how many bounds are not above the number, by halves
-            drawn += (bounds.take(drawn + (step - 1)) <= random) * step
-            step >>= 1
-        drawn &= width - 1
+        drawn = choices.draw(runs.situations[:left], going.words[:left], rng)
         symbols[time, going.at] = drawn
         runs.read(drawn)
     return symbols, lengths
-
-
-def _bounds(allowed: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, int]:
-    """What a random number below 1 has to be below for a symbol or one before it, for each situation, word and symbol:
-    1 from the last legal symbol on, rounded or not.  Their number is a power of two for each situation and word.
-    """
-    (situations, k), words = allowed.shape, len(weights)
-    width = _power_of_two(k)
-    bounds: np.ndarray = np.ones((situations, words, width), dtype=np.float32)
-    at_once = max(1, _CHOICES_AT_ONCE // max(1, words * k))
-    for first in range(0, situations, at_once):
-        sums = np.cumsum(allowed[first : first + at_once, None] * weights.astype(np.float32), axis=2)
-        bounds[first : first + at_once, :, :k] = sums / np.maximum(sums[:, :, -1:], np.float32(1e-30))
-    return bounds.ravel(), width
 
 
 class _Going:

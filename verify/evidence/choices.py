@@ -1,0 +1,118 @@
+"""Legal symbols drawn at random, for many words at once, with weights of each word's own.
+
+What is legal in a situation is a *core* and at most one symbol more, its *extra*.  Bounds are kept for each core and
+word, and where many situations have one core, as all those of a bounded Dyck language with the opening brackets, they
+are few.
+
+``k`` symbols, by their place in the alphabet.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+_AT_ONCE = 1 << 18
+"""Bounds that are made at once."""
+_SMALL, _CORES, _GAIN = 128, 8, 4
+"""Of situations times symbols, that need not be fewer; of cores that are looked for; of situations for each core."""
+
+
+class Legal:
+    """The symbols that are legal in each situation, as cores and extras.
+
+    Attributes:
+        cores: booleans, shape (cores, k).
+        core: of each situation.
+        extra: of each situation a symbol; -1 for none.
+        width: bounds of a core and word, a power of two.
+
+    >>> legal = Legal(np.array([[1, 1, 1, 0], [1, 1, 0, 1], [1, 1, 0, 0], [0, 0, 1, 0]] * 16, dtype=bool))
+    >>> legal.cores.astype(int).tolist(), legal.core[:4].tolist(), legal.extra[:4].tolist()
+    ([[1, 1, 0, 0], [0, 0, 1, 0]], [0, 0, 0, 1], [2, 3, -1, -1])
+    """
+
+    def __init__(self, allowed: np.ndarray):
+        k = allowed.shape[1]
+        self.width = 1 << (k - 1).bit_length()
+        sets = [int("".join(row), 2) for row in allowed.astype(int).astype(str)]
+        cores = _cores(list(dict.fromkeys(sets)), k) if len(sets) * self.width > _SMALL else []
+        if not cores or _GAIN * len(cores) > len(sets):
+            cores = list(dict.fromkeys(sets))
+        self.cores = np.array([[core >> (k - 1 - i) & 1 for i in range(k)] for core in cores], dtype=bool)
+        pairs = [next((c, one ^ core) for c, core in enumerate(cores) if _beside(one, core)) for one in sets]
+        self.core = np.array([core for core, _ in pairs], dtype=np.intp)
+        self.extra = np.array([k - extra.bit_length() if extra else -1 for _, extra in pairs], dtype=np.intp)
+
+    @property
+    def choices(self) -> int:
+        """Numbers that are kept for each word."""
+        return len(self.cores) * self.width + (len(self.core) if (self.extra >= 0).any() else 0)
+
+
+def _beside(one: int, core: int) -> bool:
+    """Whether a set of symbols is the core, or has one symbol more."""
+    return core & ~one == 0 and (one ^ core).bit_count() <= 1
+
+
+def _cores(sets: list[int], k: int) -> list[int]:
+    """Few sets such that each of these is one of them, or has one symbol more; not always the fewest."""
+    cores: list[int] = []
+    while sets and len(cores) < _CORES:
+        shared = Counter(core for one in sets for core in {one, *(one & ~(1 << i) for i in range(k))})
+        most = max(shared.values())
+        cores.append(max(core for core, count in shared.items() if count == most))
+        sets = [one for one in sets if not _beside(one, cores[-1])]
+    return cores + sets
+
+
+class Choices:
+    """Draws for some words.
+
+    Args:
+        legal: of the situations that they may be in.
+        weights: positive, shape (words, k).
+    """
+
+    def __init__(self, legal: Legal, weights: np.ndarray):
+        self._width, self._words = legal.width, len(weights)
+        weights = weights.astype(np.float32)
+        self._bounds, sums = _bounds(legal.cores, legal.width, weights)
+        self._core = legal.core * self._words
+        self._extra = legal.extra if (legal.extra >= 0).any() else None
+        if self._extra is not None:
+            alone = np.where(self._extra >= 0, weights[:, self._extra], np.float32(0)).T
+            self._chance = (alone / np.maximum(alone + sums[legal.core], np.float32(1e-30))).ravel()
+
+    def draw(self, situations: np.ndarray, words: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """A symbol for each of these words, in these situations; any symbol, where none is legal."""
+        drawn = self._core.take(situations)
+        drawn += words
+        drawn *= self._width
+        random, step = rng.random(len(drawn), dtype=np.float32), self._width >> 1
+        while step:  # how many bounds are not above the number, by halves
+            drawn += (self._bounds.take(drawn + (step - 1)) <= random) * step
+            step >>= 1
+        drawn &= self._width - 1
+        if self._extra is not None:
+            place = situations * self._words
+            place += words
+            alone = rng.random(len(drawn), dtype=np.float32) < self._chance.take(place)
+            np.copyto(drawn, self._extra.take(situations), where=alone)
+        return drawn
+
+
+def _bounds(cores: np.ndarray, width: int, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What a random number below 1 has to be below for a symbol or one before it, for each core, word and symbol: 1
+    from the last symbol of the core on, rounded or not.  And the sums of the weights, shape (cores, words).
+    """
+    (count, k), words = cores.shape, len(weights)
+    bounds: np.ndarray = np.ones((count, words, width), dtype=np.float32)
+    total: np.ndarray = np.zeros((count, words), dtype=np.float32)
+    at_once = max(1, _AT_ONCE // max(1, words * k))
+    for first in range(0, count, at_once):
+        sums = np.cumsum(cores[first : first + at_once, None] * weights, axis=2)
+        total[first : first + at_once] = sums[:, :, -1]
+        bounds[first : first + at_once, :, :k] = sums / np.maximum(sums[:, :, -1:], np.float32(1e-30))
+    return bounds.ravel(), total
