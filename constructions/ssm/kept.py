@@ -30,8 +30,9 @@ class Kept(Generic[_Given]):
         if sum(array.nbytes for array in arrays) > _MOST_BYTES or any(array.dtype == object for array in arrays):
             return self._function(*arrays)
         key = tuple((array.dtype.str, array.shape, array.tobytes()) for array in arrays)
-        if key not in self._results:
-            if len(self._results) == _MOST_KEPT:
+        found = self._results.get(key)
+        if found is None:
+            if len(self._results) >= _MOST_KEPT:
                 self._results.clear()
-            self._results[key] = self._function(*arrays)
-        return self._results[key]
+            found = self._results[key] = self._function(*arrays)
+        return found
