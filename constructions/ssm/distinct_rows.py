@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, Sequence, Union
 
 import numpy as np
 
 _TABLE = 1 << 16
 """Rows are told apart by a table of all that there could be, where these are no more."""
-_HASHED, _FACTOR = 10, np.uint64(0x9E3779B97F4A7C15)
+_HASHED, _HASHABLE, _FACTOR = 10, 1 << 62, np.uint64(0x9E3779B97F4A7C15)
 
 
 class Digits(NamedTuple):
@@ -33,12 +34,14 @@ def distinct(columns: Sequence[Union[np.ndarray, Digits]]) -> tuple[np.ndarray, 
     (2, True)
     """
     (code, size), *others = map(_digits, columns)
-    most = max(_TABLE, 4 * len(code))
+    most, bases = max(_TABLE, 4 * len(code)), [size, *(base for _, base in others)]
+    # Where one column alone has too many values for a table, all of them are told apart at once.
+    limit = _HASHABLE if max(bases) > most and math.prod(bases) <= _HASHABLE else most
     for digit, base in others:
-        if size * base > most:
+        if size * base > limit:
             # There may be far fewer values than their range says.
             code, size = _renumbered(code, size, most)
-            if size * base > most:
+            if size * base > limit:
                 digit, base = _renumbered(digit, base, most)
         if base > 1 and size == 1:
             code, size = digit, base

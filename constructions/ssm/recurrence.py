@@ -22,7 +22,7 @@ from constructions.ssm.distinct_rows import Digits, distinct
 from constructions.ssm.layers import Layer
 from constructions.ssm.number_formats import NumberFormat, Rationals, ScaledIntegers, check_bound, largest_size
 
-_PACKED_BITS, _FEW_BITS = 32, 8
+_PACKED_BITS, _FEW_BITS, _WIDEST = 32, 8, 1 << 31
 _MOST_MAPS, _MOST_STATES = 16, 64
 """Of a coordinate whose changes are looked up in pairs."""
 
@@ -53,7 +53,10 @@ class Column:
     @property
     def column(self) -> Union[np.ndarray, Digits]:
         """What tells the states apart."""
-        return self.ids
+        least, greatest = (end[0] for end in self.reach)
+        if self.ids.dtype.kind != "i" or int(greatest) - int(least) >= _WIDEST:
+            return self.ids
+        return Digits(self.ids - least if least else self.ids, int(greatest) - int(least) + 1)
 
     def put(self, target: np.ndarray, positions) -> None:
         """Writes the states at these positions into ``target``, shape (positions, width)."""
