@@ -44,6 +44,17 @@ def test_scans_of_chunks_are_refused(target, operation):
     assert isinstance(found, str) and found.startswith(operation)
 
 
+@pytest.mark.parametrize("changes", [{}, {"chunk_size": 16}])
+def test_what_reads_long_strings_otherwise_is_refused(changes):
+    """Short strings of this one pass, whatever the size of chunks; and in chunks a quarter is none."""
+    machine = language("tomita-4").machine
+    built = build(compile(machine, "recognise", target="xlstm"), "xlstm")
+    config = {**built.weights.config, **changes}
+    with replace(built, weights=replace(built.weights, config=config)).running() as model:
+        found = by_operations(machine, model, "recognise")
+    assert found == "a string of chunk_size tokens or more is read in chunks, by another kernel than shorter ones"
+
+
 @pytest.mark.parametrize("factor, message", [(1 / 3, "may be rounded"), (2.0**-140, "which a kernel may take for 0")])
 def test_a_sum_that_may_be_rounded_is_refused_by_name(factor, message):
     def edit(tensors):
@@ -120,6 +131,8 @@ def test_what_may_depend_on_more_than_the_numbers_of_a_token_is_refused(function
 def test_what_depends_on_the_numbers_of_a_token_is_not():
     assert (read(lambda x: (x / 3).mean(-1, keepdim=True) + 1e9) == 1e9).all()
     assert np.array_equal(read(neighbours)[:, 1], TABLE[TOKENS[:, 0]] + TABLE[TOKENS[:, 1]])
+    assert (read(lambda x: torch.nn.functional.logsigmoid(x - 3)) < 0).all()
+    assert (read(lambda x: x.var(-1, keepdim=True, correction=0) + 2.0**40) == 2.0**40).all()
 
 
 def test_what_is_kept_of_the_token_before_must_be_a_function_of_the_state_between():
@@ -189,6 +202,15 @@ def test_many_small_terms_beside_a_great_one_do_not_vanish_in_doubles():
     terms = torch.tensor([1.0] + [-0.6 * 2.0**-54] * 6, dtype=torch.float64)
     with pytest.raises(Refusal, match="may be rounded"), recorded(recorder):
         terms.sum()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_terms_of_one_sign_bound_a_sum_in_any_order(sign):
+    """In halves 2^25 - 3 of both signs, and 2^24 - 1 of one."""
+    recorder, terms = Recorder(torch.nn.Identity()), sign * torch.tensor([2.0**23 - 1, -(2.0**23 - 1), 0.5])
+    with recorded(recorder):
+        assert terms.sum() == sign * 0.5
+    assert recorder.numbers.largest == 2.0**24 - 1
 
 
 def test_check_says_what_the_certificate_proves(tmp_path, capsys):

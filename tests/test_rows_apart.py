@@ -107,6 +107,11 @@ def written(x, index, value):
     return x
 
 
+def added(read, numbers):
+    """A sum of these numbers, in each row."""
+    return (read * 0 + torch.tensor(numbers)).sum(-1, keepdim=True)
+
+
 FINE = [
     lambda runner, state, read: state + read,
     lambda runner, state, read: state @ TABLE[:4] * 0.125 + read,
@@ -118,6 +123,10 @@ FINE = [
     lambda runner, state, read: (
         (read * torch.tensor([2.0**40, 1, 1, 1])).pow(2).sum(-1, keepdim=True) * 2.0**-70 + read
     ),
+    lambda runner, state, read: torch.nn.functional.logsigmoid(state - read),
+    lambda runner, state, read: torch.ops.aten.log_sigmoid_forward(state)[1] + read,
+    lambda runner, state, read: (read.var(-1, keepdim=True, unbiased=False) + 2.0**60) * 2.0**-60 + read,
+    lambda runner, state, read: added(read, [2.0**23, -(2.0**23), 1, 1]) + read,
 ]
 
 
@@ -196,11 +205,90 @@ def test_rows_that_go_their_own_way_have_the_bits_of_one_alone(function):
         ),
         (lambda runner, state, read: state + read.long().sum(-1, keepdim=True), "it cannot be looked into"),
         (lambda runner, state, read: state + remembered(runner, (read * 0)[0]), "what an earlier step has made"),
+        (
+            lambda runner, state, read: torch.ops.aten.log_sigmoid_forward(read)[len(state) > 1],
+            "alone goes through other operations",
+        ),
+        (lambda runner, state, read: read.var(-1, keepdim=True) + 2.0**60, "only a variance that is a mean of squares"),
+        (
+            lambda runner, state, read: read.var(-1, keepdim=True, correction=0) + read,
+            "is rounded, and does not vanish",
+        ),
+        (
+            lambda runner, state, read: (read * 2.0**62).var(-1, keepdim=True, correction=0) + 2.0**60,
+            "a sum of squares is not finite",
+        ),
+        (
+            lambda runner, state, read: (read * 2.0**20).var(-1, keepdim=True, correction=0) + 2.0**60,
+            "is rounded, and does not vanish",
+        ),
+        (lambda runner, state, read: added(read, [2.0**24, -(2.0**24), 1, 1]) + read, "may be rounded"),
+        (lambda runner, state, read: added(read, [-(2.0**24), 2.0**24, -1, -1]) + read, "may be rounded"),
     ],
 )
 def test_rows_that_may_matter_to_each_other_are_refused(function, message):
     with pytest.raises(Refusal, match=message):
         step(function)
+
+
+class Counting(Runner):
+    """Counts its steps, beside its state, and says so."""
+
+    def __init__(self, function):
+        super().__init__(function)
+        self.count = torch.tensor([0])
+        self.view, self.weight = self.count.view(1, 1), torch.nn.Parameter(self.count, requires_grad=False)
+
+    def counts_of_steps(self):
+        return [self.count]
+
+    def counted(self, result):
+        self.count += 1
+        return result
+
+
+def counted(function, runner=Counting):
+    model = stepped(function, runner=runner)
+    rows = model.begin(ROWS)[0]
+    for letters in ((0, 0, 1, 0), (1, 1, 1, 1), (0, 0, 0, 0)):
+        rows, _ = model.advance(rows, np.array(letters)[:, None])
+    return model
+
+
+def test_a_count_of_steps_that_nothing_reads_is_no_state():
+    model = counted(lambda runner, state, read: runner.counted(state + read))
+    assert model.runner.count > 3
+    with pytest.raises(Refusal, match="it writes into a tensor that was there before"):
+        counted(
+            lambda runner, state, read: runner.counted(state + read), type("", (Counting,), {"counts_of_steps": list})
+        )
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda runner, state, read: runner.counted(state + runner.count),
+        lambda runner, state, read: runner.counted(state) + runner.count,
+        lambda runner, state, read: runner.counted(state) + runner.count[0],
+        lambda runner, state, read: runner.counted(state) + runner.view,
+        lambda runner, state, read: runner.counted(state) + runner.weight,
+        lambda runner, state, read: state + runner.count.add_(read[0, :1].long()),
+        lambda runner, state, read: state + 0 * int(runner.count),
+        lambda runner, state, read: state.add_(read, alpha=1) if runner.count.mul_(2) is not None else state,
+    ],
+)
+def test_a_count_of_steps_that_is_read_is_refused(function):
+    with pytest.raises(Refusal, match="it reads a count of steps, which is another one at every step"):
+        counted(function)
+
+
+def test_nor_may_the_one_who_runs_the_model_read_it():
+    class Asking(Counting):
+        def step(self, tokens):
+            return super().step(tokens) * (1 if int(self.count) < 100 else 2)
+
+    with pytest.raises(Refusal, match="it reads a count of steps"):
+        counted(FINE[0], Asking)
 
 
 def test_a_rounded_mean_that_is_left_is_refused():
@@ -248,7 +336,17 @@ def test_a_function_that_gives_other_bits_at_other_places_is_refused(monkeypatch
         seen.function(shifted, "exp", (numbers,), {}, shifted(numbers))
 
 
-@pytest.mark.parametrize("target", ["mamba2", "olmo_hybrid"])
+@pytest.mark.parametrize("which", [0, 1])
+def test_and_so_is_each_of_its_results(which):
+    numbers, both = torch.tensor([1.0, 2.0]), torch.ops.aten.log_sigmoid_forward.default
+    NumbersAlone().function(both, "log_sigmoid_forward", (numbers,), {}, both(numbers))
+    wrong = both(numbers)
+    wrong[which][1] *= 1.5
+    with pytest.raises(Refusal, match="of 2 it gives other bits here"):
+        NumbersAlone().function(both, "log_sigmoid_forward", (numbers,), {}, wrong)
+
+
+@pytest.mark.parametrize("target", ["mamba2", "olmo_hybrid", "xlstm"])
 def test_a_stock_model_is_searched_with_rows_apart(target, monkeypatch):
     """The same search as one row at a time makes."""
     machine, mode = language("tomita-4").machine, RECOGNISE
@@ -274,11 +372,16 @@ def test_a_model_that_is_judged_by_its_most_likely_token_is_searched_so_too(monk
         assert search_checkpoint(machine, model.with_batch(64), PREDICTIVE, limit=1000).explored == found.explored
 
 
+def refused(*_):
+    raise Refusal("a test")
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_what_is_refused_is_searched_one_string_at_a_time(mode, monkeypatch):
     machine = language("tomita-1").machine
-    built = build(compile(machine, mode, target="xlstm"), "xlstm")
+    built = build(compile(machine, mode, target="mamba2"), "mamba2")
     monkeypatch.setattr(checkpoint_search, "_FEW", 0)
+    monkeypatch.setattr(NumbersAlone, "function", refused)
     with built.running() as model:
         verdict = search_checkpoint(machine, model, mode, limit=1000)
     assert verdict.outcome == PROVED and "of one string at a time in" in verdict.reason and "1 row;" in verdict.reason

@@ -22,6 +22,7 @@ from constructions.mamba.followed import MOVED, NOBODY, Followed, Made
 from constructions.mamba.numbers_alone import (
     FUNCTIONS,
     MADE,
+    OF_ONE,
     ROUNDED,
     SUMS,
     Refusal,
@@ -90,13 +91,14 @@ class FollowedRows(Followed):
         elif name in MOVED and not (name in _CONVERTS and result.dtype != args[-1].dtype):
             self._move(func, name, args, kwargs, result)
         elif name in ROUNDED or name in FUNCTIONS or name in SUMS or name == "embedding" or name in _CONVERTS:
-            reads, rest = self._read(name, given, args, result)
             formats = tuple((tensor.dtype, not tensor.dim()) for tensor in tensors)
-            own = self._record((str(func), result.dtype, formats, repr(rest), repr(kwargs)), None, reads)
-            if in_place:
-                self._ids[args[0]].copy_(own)
-            else:
-                self._keep(result, own)
+            for which, out in enumerate(tensors_in(result)):
+                reads, rest = self._read(name, given, args, out)
+                own = self._record((str(func), which, out.dtype, formats, repr(rest), repr(kwargs)), None, reads)
+                if in_place:
+                    self._ids[args[0]].copy_(own)
+                else:
+                    self._keep(out, own)
         elif self._any(tensors):
             raise Refusal("this operation is not looked into")
         else:
@@ -113,7 +115,7 @@ class FollowedRows(Followed):
             if self._made.ever(table):
                 raise Refusal("a table that is made is not looked into")
             rest += [table.data_ptr(), table.shape, table.stride()]
-        elif name in ("sum", "mean"):
+        elif name in OF_ONE:
             value, ids = last_as_one(given), last_as_one((self._id(args[0]), *given[1:]))
             reads = [(found.reshape(result.shape), of.reshape(result.shape)) for found, of in [self._one(value, ids)]]
         elif name == "convolution":

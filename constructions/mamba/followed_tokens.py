@@ -21,6 +21,7 @@ from constructions.mamba.numbers_alone import (
     FUNCTIONS,
     MADE,
     MOVES,
+    OF_ONE,
     ROUNDED,
     SUMS,
     Refusal,
@@ -123,7 +124,8 @@ class FollowedTokens(Followed):
         elif name in MOVED or name == "embedding":
             self._move(func, name, args, kwargs, result)
         elif name in ROUNDED or name in FUNCTIONS:
-            self._each(name, in_place, given, args, result)
+            for out in tensors_in(result):
+                self._each(name, in_place, given, args, out)
         elif name in SUMS:
             self._summed(name, given, result)
         else:
@@ -170,7 +172,7 @@ class FollowedTokens(Followed):
             reads = [(values[..., k], ids[..., k]) for k in range(ids.shape[-1])]
         else:
             parts = [self._id(t) for t in args if isinstance(t, torch.Tensor)]
-            if name in ("sum", "mean"):
+            if name in OF_ONE:
                 merged = [last_as_one((parts[0], *args[1:]))]
             else:
                 left, right = parts[-2], parts[-1]

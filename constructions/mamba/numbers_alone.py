@@ -2,7 +2,7 @@
 number?
 
 *Order*: no sum may round in any order (:mod:`constructions.mamba.exact_sums`), so the number of rows, the length of the
-string and the place of a row change nothing.  A mean that is rounded away beside what is added to it may.
+string and the place of a row change nothing.  A mean or variance that is rounded away beside what is added to it may.
 
 *Place*: a kernel computes a function of one number in another way in the last few places of a tensor than elsewhere.
 Each function is done again on each number that occurred, at all places of a short row, and has to give the same bits.
@@ -32,10 +32,13 @@ ROUNDED = frozenset(
     "bitwise_or logical_not logical_and masked_fill".split()
 )
 """One operation of IEEE 754 for each place, or none."""
-FUNCTIONS = frozenset("exp log rsqrt sigmoid silu softplus tanh gelu pow reciprocal".split())
+FUNCTIONS = frozenset("exp log rsqrt sigmoid silu softplus tanh gelu pow reciprocal log_sigmoid_forward".split())
+"""Of each number one, or several results beside each other: log_sigmoid has exp(-|x|) beside it."""
 DIVIDES = frozenset("div reciprocal rsqrt pow".split())
 """Those that may give different infinities of 0 and -0."""
-SUMS = frozenset("mm bmm addmm baddbmm sum mean convolution".split())
+SUMS = frozenset("mm bmm addmm baddbmm sum mean var convolution".split())
+OF_ONE = frozenset("sum mean var".split())
+"""Those of one tensor, over dimensions of it."""
 
 _LANES = 67
 """Places of the row in which a function is done again: several full vectors of any processor, and a rest."""
@@ -61,11 +64,14 @@ class NumbersAlone:
         self._inexact = WeakTensorKeyDictionary()
 
     def sum(self, name: str, args: Any, kwargs: Any, result: torch.Tensor) -> None:
-        """Refuses a sum that may be rounded; a mean may be, and is marked."""
+        """Refuses a sum that may be rounded; a mean and a variance may be, and are marked."""
         info = torch.finfo(result.dtype)
+        if name == "var":
+            self._inexact[result] = _variance(args, kwargs, info)
+            return
         digits, least = 1 - int(np.log2(info.eps)), int(np.log2(info.tiny))
         self.sums += 1
-        for terms in (_terms_of_all, _terms) if name not in ("sum", "mean", "convolution") else (_terms,):
+        for terms in _BOUNDS if name not in OF_ONE | {"convolution"} else _BOUNDS[1:]:
             size, unit = terms(name, args, kwargs, result)
             wrong, units = too_long(size, unit, digits, least, info.max)
             if not wrong:
@@ -82,7 +88,7 @@ class NumbersAlone:
         self.largest = max(self.largest, units)
 
     def absorbed(self, name: str, tensors: list[torch.Tensor], args: Any, result: Any) -> None:
-        """A mean that was rounded must vanish beside a number that is added to it, however it was rounded."""
+        """What was rounded must vanish beside a number that is added to it, however it was rounded."""
         for tensor in tensors:
             if tensor not in self._inexact:
                 continue
@@ -117,12 +123,17 @@ class NumbersAlone:
             ):
                 raise Refusal("numbers of several formats are brought together, and are not exact in one")
 
-    def function(self, func: Any, name: str, args: Any, kwargs: Any, result: torch.Tensor) -> None:
+    def function(self, func: Any, name: str, args: Any, kwargs: Any, result: Any) -> None:
         """Does a function again on each new number, at all places of a row, contiguous or not."""
-        numbers, rest = args[0], args[1:]
-        if any(isinstance(a, torch.Tensor) for a in rest):
+        if any(isinstance(a, torch.Tensor) for a in args[1:]):
             raise Refusal("a function of two numbers is not looked into")
-        key = name, numbers.dtype, rest, tuple(sorted(kwargs.items()))
+        for which, out in enumerate(tensors_in(result)):
+            self._one_of(which, func, name, args, kwargs, out)
+
+    def _one_of(self, which: int, func: Any, name: str, args: Any, kwargs: Any, result: torch.Tensor) -> None:
+        """One of the results of a function."""
+        numbers, rest = args[0], args[1:]
+        key = name, which, numbers.dtype, rest, tuple(sorted(kwargs.items()))
         known, wanted = self._known.get(key, (np.zeros(0, dtype=np.int64),) * 2)
         flat, out = _bits(numbers.reshape(-1)).numpy(), _bits(result.reshape(-1)).numpy()
         new = np.unique(flat[~_found(known, flat)[0]])
@@ -132,7 +143,7 @@ class NumbersAlone:
             plain = getattr(torch.ops.aten, name)
             plain = getattr(plain, func._overloadname)
             layouts = wide, wide.t().contiguous().t(), wide.repeat_interleave(2, 1)[:, ::2]
-            ways = [_bits(plain(laid, *rest, **kwargs).contiguous()) for laid in layouts]
+            ways = [_bits(tensors_in(plain(laid, *rest, **kwargs))[which].contiguous()) for laid in layouts]
             alone = ways[0][:, :1]
             for way in ways:
                 if bool((way != alone).any()):
@@ -191,6 +202,19 @@ def last_as_one(args: Any) -> torch.Tensor:
     rest = [d for d in range(tensor.dim()) if d not in dims]
     moved = tensor.permute(*rest, *dims)
     return moved.reshape(*moved.shape[: len(rest)], -1)
+
+
+def _variance(args: Any, kwargs: Any, info: torch.finfo) -> float:
+    """What a variance is below, however it is summed: no distance from any mean of the numbers is more than twice the
+    greatest.
+    """
+    if kwargs.get("correction") != 0:
+        raise Refusal("only a variance that is a mean of squares is looked into")
+    terms = np.abs(as_doubles(last_as_one(args)))
+    greatest = 4 * float(terms.max(initial=0)) ** 2
+    if not greatest * max(1, terms.shape[-1]) < info.max / 4:
+        raise Refusal("a sum of squares is not finite")
+    return 2 * greatest
 
 
 def windows(tensor: torch.Tensor, args: Any, beyond: int = 0) -> torch.Tensor:
@@ -262,3 +286,24 @@ def _terms(name: str, args: Any, kwargs: Any, result: torch.Tensor) -> tuple[np.
     for one in extra:
         size, unit = size + np.abs(one), np.minimum(unit, lowest_bits(one))
     return size, unit
+
+
+def _of_one_sign(name: str, args: Any, kwargs: Any, result: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """As :func:`_terms`, but of the terms of one sign alone, whichever have the greater sum: beyond that no partial sum
+    is, in any order.
+    """
+    size, unit = _terms(name, args, kwargs, result)
+    if name in OF_ONE:
+        total = as_doubles(last_as_one(args)).sum(axis=-1)
+    elif name == "convolution":
+        total = (as_doubles(windows(args[0], args)) * as_doubles(taps(args))).sum(axis=-1)
+        total = total if args[2] is None else total + as_doubles(args[2])[None, :, None]
+    else:
+        total = as_doubles(args[-2]) @ as_doubles(args[-1])
+        total = total if len(args) == 2 else total + as_doubles(args[0])
+    # Half of all terms is no more than this: where this is within 2^52 units, doubles have added exactly.
+    return (size + np.abs(total)) / 2, unit
+
+
+_BOUNDS = _terms_of_all, _terms, _of_one_sign
+"""The quickest first."""

@@ -45,12 +45,15 @@ class Recorder(TorchDispatchMode):
     Attributes:
         numbers: what is looked at of each operation's numbers.
         tokens: what is looked at of the tokens that they belong to, once these are followed.
+        unread: tensors that count, by adding a number to them: no other operation may read or write them, nor what
+            shares their memory.
     """
 
     def __init__(self, model: torch.nn.Module, idle: Sequence[str] = (), followers: Sequence[Follower] = ()):
         super().__init__()
         self.numbers, self.tokens = NumbersAlone(), FollowedTokens()
         self.followers: Sequence[Follower] = followers or (self.tokens,)
+        self.unread: Sequence[torch.Tensor] = ()
         self._model, self._idle = model, frozenset(idle)
         self._inside: list[str] = []
 
@@ -74,13 +77,17 @@ class Recorder(TorchDispatchMode):
             return func(*args, **kwargs)
         name = func.overloadpacket.__name__
         plain = name.removesuffix("_")
+        place = f" of {self._inside[-1]}" if self._inside and self._inside[-1] else ""
+        if self._counts(args, kwargs):
+            if name != "add_" or tensors_in((args[1:], kwargs)):
+                raise Refusal(f"{plain}{place}: it reads a count of steps, which is another one at every step")
+            return func(*args, **kwargs)
         if name in _ASKS and not self._inside:
             return func(*args, **kwargs)
         given = args
         if name != plain and plain in FUNCTIONS | ROUNDED:
             given = tuple(a.clone() if isinstance(a, torch.Tensor) else a for a in args)
         result = func(*args, **kwargs)
-        place = f" of {self._inside[-1]}" if self._inside and self._inside[-1] else ""
         try:
             with np.errstate(all="ignore"):
                 self._look(func, plain, name != plain, given, args, kwargs, result)
@@ -89,6 +96,11 @@ class Recorder(TorchDispatchMode):
         except Exception as error:  # a form of an operation that nobody thought of
             raise Refusal(f"{plain}{place}: it cannot be looked into ({type(error).__name__})") from error
         return result
+
+    def _counts(self, args: Any, kwargs: Any) -> bool:
+        """Whether some tensor among the arguments is a count of steps."""
+        counts = {tensor.untyped_storage().data_ptr() for tensor in self.unread}
+        return any(tensor.untyped_storage().data_ptr() in counts for tensor in tensors_in((args, kwargs)) if counts)
 
     def _look(self, func: Any, name: str, in_place: bool, given: Any, args: Any, kwargs: Any, result: Any) -> None:
         if name in SUMS and in_place:

@@ -89,6 +89,7 @@ class RowsApart(SteppedMamba):
         """The logits of a step, every operation of which is looked at."""
         assert self._recorder is not None, "steps are taken when it is there"
         self._recorder.followers = followers
+        self._recorder.unread = getattr(self.runner, "counts_of_steps", list)()
         self._made.begin()
         for follower in followers:
             follower.follow([tokens, *_flat(self.runner)])

@@ -33,6 +33,7 @@ class Architecture(ABC):
         cache_argument: under what name ``forward`` takes the cache.
         attends: whether it has attention layers, which are idle in what is built here.
         most_rows: the largest batch that it decodes rightly; None for any.
+        otherwise: what it does to long strings and not to short ones, which show nothing of it, in words.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Architecture(ABC):
     cache_argument = "past_key_values"
     attends = True
     most_rows: int | None = None
+    otherwise = ""
 
     @abstractmethod
     def weights(self, program: Program, dtype: str) -> tuple[dict[str, Any], Tensors]:
@@ -81,3 +83,7 @@ class Architecture(ABC):
             if tensors:
                 found.append(tensors)
         return found
+
+    def counts_of_steps(self, cache: Any) -> list[Any]:
+        """Tensors of the cache that count steps, and that nothing reads; whoever looks at every operation sees to that."""
+        return []

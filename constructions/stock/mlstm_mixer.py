@@ -28,16 +28,16 @@ _BASE = 2.0**21
 _QUARTER = -1.098612666130066
 """exp(logsigmoid(1024 tanh(x / 1024))) is exactly 1/4 in float32 for this x."""
 
-_DECODED = ((4, 0, 1), (2, 1, -4), (2, 2, 4))
-"""b_before = relu(4 y) - 4 relu(2 y - 1) + 4 relu(2 y - 2) for y = b + b_before / 4: factor, less, weight."""
+_DECODED = ((0, 1), (2, -2), (4, 2))
+"""b_before = relu(4 y) - 2 relu(4 y - 2) + 2 relu(4 y - 4) for y = b + b_before / 4: less, weight."""
 
 
 def decoders(raw: dict[int, int]) -> list[Neuron]:
     """The neurons that read the value before off each Delay's memory."""
     return [
-        Neuron({place: factor, CONSTANT_ONE: -int(factor * _BASE) - less}, {writes: weight})
+        Neuron({place: 4, CONSTANT_ONE: -4 * int(_BASE) - less}, {writes: weight})
         for writes, place in raw.items()
-        for factor, less, weight in _DECODED
+        for less, weight in _DECODED
     ]
 
 

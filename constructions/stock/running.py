@@ -110,7 +110,7 @@ class StockRunner:
 
     def __init__(self, architecture: Architecture, model: Any):
         self.architecture, self.model = architecture, model
-        self.device = torch.device("cpu")
+        self.device, self.otherwise = torch.device("cpu"), architecture.otherwise
         self.arithmetic = str(next(model.parameters()).dtype).removeprefix("torch.")
         versions = f"transformers {transformers.__version__}, torch {torch.__version__}"
         self.conditions = f"{self.arithmetic}, {versions}, {self.device}, {threads()}"
@@ -162,6 +162,10 @@ class StockRunner:
     def caches(self) -> list[list[torch.Tensor]]:
         """For each layer the tensors of its state, to be read and written in place."""
         return self.architecture.states(self.model, self._cache)
+
+    def counts_of_steps(self) -> list[torch.Tensor]:
+        """What the cache keeps besides, and nothing reads."""
+        return self.architecture.counts_of_steps(self._cache)
 
     def _check_kept(self) -> None:
         """Refuses keys and values that are not all 0."""

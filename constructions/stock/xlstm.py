@@ -40,6 +40,7 @@ class XLSTM(Architecture):
     dtypes = ("float32",)
     cache_argument = "cache_params"
     attends = False
+    otherwise = "a string of chunk_size tokens or more is read in chunks, by another kernel than shorter ones"
 
     def weights(self, program: Program, dtype: str) -> tuple[dict[str, Any], Tensors]:
         halves, layers = program.halves, -(-len(program.halves) // 2)
@@ -99,6 +100,9 @@ class XLSTM(Architecture):
 
     def states(self, model: Any, cache: Any) -> list[list[Any]]:
         return [list(cache.rnn_state[layer]) for layer in sorted(cache.rnn_state)]
+
+    def counts_of_steps(self, cache: Any) -> list[Any]:
+        return [cache.seqlen_offset]
 
 
 XLSTM_TARGET = StockTarget(XLSTM())

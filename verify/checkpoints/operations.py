@@ -142,6 +142,8 @@ def by_operations(machine: Machine, model: Any, mode: str) -> ByOperations | str
     from constructions.mamba.recorded import Recorder, recorded_run
 
     runner = model.runner
+    if otherwise := getattr(runner, "otherwise", ""):
+        return otherwise
     idle = getattr(runner, "attending", ())
     most = _TOGETHER if model.batch > 1 else 1
     forward, prefill = Recorder(runner.model, idle), Recorder(runner.model, idle)
