@@ -15,8 +15,10 @@ import numpy as np
 
 _AT_ONCE = 1 << 18
 """Bounds that are made at once."""
-_SMALL, _CORES, _GAIN = 128, 8, 4
-"""Of situations times symbols, that need not be fewer; of cores that are looked for; of situations for each core."""
+_SMALL, _LARGE = 128, 1 << 15
+"""Situations times symbols: of less than the one nothing is shared, and of more than the other it is not looked for."""
+_CORES, _GAIN = 8, 4
+"""Of cores that are looked for, and of situations for each core."""
 
 
 class Legal:
@@ -36,14 +38,15 @@ class Legal:
     def __init__(self, allowed: np.ndarray):
         k = allowed.shape[1]
         self.width = 1 << (k - 1).bit_length()
-        sets = [int("".join(row), 2) for row in allowed.astype(int).astype(str)]
-        cores = _cores(list(dict.fromkeys(sets)), k) if len(sets) * self.width > _SMALL else []
-        if not cores or _GAIN * len(cores) > len(sets):
-            cores = list(dict.fromkeys(sets))
+        sets = [int.from_bytes(row.tobytes(), "big") >> -k % 8 for row in np.packbits(allowed, axis=1)]
+        cores = different = list(dict.fromkeys(sets))
+        if _SMALL < len(sets) * self.width <= _LARGE and _GAIN * len(shared := _cores(different, k)) <= len(sets):
+            cores = shared
+        number = {core: i for i, core in enumerate(cores)}
         self.cores = np.array([[core >> (k - 1 - i) & 1 for i in range(k)] for core in cores], dtype=bool)
-        pairs = [next((c, one ^ core) for c, core in enumerate(cores) if _beside(one, core)) for one in sets]
-        self.core = np.array([core for core, _ in pairs], dtype=np.intp)
-        self.extra = np.array([k - extra.bit_length() if extra else -1 for _, extra in pairs], dtype=np.intp)
+        of = [one if one in number else next(core for core in cores if _beside(one, core)) for one in sets]
+        self.core = np.array([number[core] for core in of], dtype=np.intp)
+        self.extra = np.array([k - (one ^ core).bit_length() if one != core else -1 for one, core in zip(sets, of)])
 
     @property
     def choices(self) -> int:
@@ -62,6 +65,8 @@ def _cores(sets: list[int], k: int) -> list[int]:
     while sets and len(cores) < _CORES:
         shared = Counter(core for one in sets for core in {one, *(one & ~(1 << i) for i in range(k))})
         most = max(shared.values())
+        if most * _CORES < len(sets):
+            break
         cores.append(max(core for core, count in shared.items() if count == most))
         sets = [one for one in sets if not _beside(one, cores[-1])]
     return cores + sets
