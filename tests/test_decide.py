@@ -38,8 +38,8 @@ THEOREMS = {
     # Counting modulo 2, and not modulo 3 (Grazzi et al. 2024); solvable groups.
     "signed-diagonal": "yes yes yes yes yes NO yes yes yes yes yes yes",
     "complex-diagonal": REGULAR,
-    # The same gates at every step: positions modulo m, and no symbols (Alsmann et al. 2026).
-    "lru": "? ? ? ? NO NO ? NO yes yes ? ?",
+    # The same gates at every step: positions modulo m, and no symbols (Alsmann et al. 2026); what is counted for ever.
+    "lru": "yes yes ? ? NO NO yes NO yes yes ? yes",
     "minimax": "? ? NO ? NO NO ? NO NO NO NO ?",
     "lfm2": "NO NO NO NO NO NO NO NO NO NO NO NO",
 }

@@ -119,7 +119,7 @@ def prove(
         word: the language, or a machine that defines it.
         model: see the head of this module.
         mode: "predictive" or "recognise"; by default what the model answers.
-        method: "search", "induction", "levels", "caches", or the cheapest that covers the model.
+        method: "search", "relation", "induction", "levels", "caches", "drift", or the cheapest that covers the model.
         limit: joint states after which a search gives up.
         progress: whether to show a line of progress.
 

@@ -21,8 +21,9 @@ from automata.machines.counter_machine import CounterMachine
 from automata.machines.flip_flop import FlipFlopMachine
 from automata.machines.recall import RecallMachine
 from constructions.cascade import Cascade, Counter, Permutation, Reset, Set, Transformation
+from constructions.compile.extensive import extensive_cascade
 from constructions.compile.set_once import counted
-from constructions.compile.smaller import Limits, cascades_of, cost
+from constructions.compile.smaller import Limits, by_counting, cascades_of, cost
 from constructions.compile.table import table_cascade
 from constructions.compile.told_once import copy_cascade, recall_cascade
 from constructions.paper.bounded_dyck import bounded_dyck
@@ -34,6 +35,9 @@ AUTO, PAPER, HOLONOMY, TIGHT = ROUTES = ("auto", "paper", "holonomy", "tight")
 
 TABLE = "table"
 """The route on which an automaton is one register, for targets that can have that; nobody asks for it."""
+
+EXTENSIVE = "extensive"
+"""The route with a bit for each state, set once, for targets that can add and not forget; nobody asks for it."""
 
 RESET, READ_BEFORE, ADD, SET_COUNTER, DRIFT, PERMUTE, TRANSFORM = ABILITIES = (
     "reset",
@@ -77,7 +81,7 @@ class Construction:
     Attributes:
         machine: the ground truth that it was compiled from.
         cascade: the registers and rules.
-        route: "paper", "tight", "counter", "quotient", "product", "window" or "holonomy".
+        route: "paper", "tight", "counter", "quotient", "product", "window", "extensive", "table" or "holonomy".
         reason: why this route, in words.
         arithmetic: the paper's arithmetic that holds it by default.
         bits: of memory, ranges of counters included; None where a counter has none.
@@ -250,9 +254,20 @@ def _candidates(
                 raise
             return
     dfa = dfa.minimise()
+    if RESET not in abilities and DRIFT in abilities:
+        yield from _without_resets(machine, dfa, mode)
     for cascade, found in cascades_of(dfa, mode, route == HOLONOMY, limits):
         skeleton = Skeleton.of(dfa, limits.image_sets) if found.name == HOLONOMY else None
         yield Construction(machine, cascade, found.name, found.reason, "fixed:1", found.bits, skeleton)
+
+
+def _without_resets(machine: Machine, dfa: DFA, mode: str) -> Iterator[Construction]:
+    """What can be had by adding alone."""
+    if (cascade := extensive_cascade(dfa, mode)) is not None:
+        yield Construction(machine, cascade, EXTENSIVE, "no state is left and reached again", "exact", cost(cascade))
+    if (cascade := by_counting(dfa, mode)) is not None:
+        reason = "every symbol adds a constant to a bounded counter"
+        yield Construction(machine, cascade, "counter", reason, "exact", cost(cascade))
 
 
 def _tight(machine: Machine, mode: str) -> Construction:

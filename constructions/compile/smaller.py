@@ -124,6 +124,12 @@ def cascades_of(dfa: DFA, mode: str, plain: bool = False, limits: Limits = Limit
     yield _holonomy(dfa, mode, skeleton, limits.levels), Route("holonomy", skeleton.bits, skeleton.bits, reason)
 
 
+def by_counting(dfa: DFA, mode: str) -> Cascade | None:
+    """The cascade with a bounded counter, however many bits it has; None where there is none."""
+    cascade = bounded_counter_cascade(dfa, mode)
+    return cascade if cascade is not None and _checked(cascade, dfa) else None
+
+
 def _holonomy(dfa: DFA, mode: str, skeleton: Skeleton, levels: int) -> Cascade:
     """The cascade of the skeleton, unless it has too many levels."""
     if skeleton.levels > levels:

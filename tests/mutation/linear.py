@@ -10,6 +10,8 @@ _ARRAYS = f"{_TESTS}::test_weights_that_are_not_of_their_family_are_refused"
 _MET = f"{_TESTS}::test_gates_that_are_not_of_their_family_are_refused_where_they_are_met"
 _BROKEN = f"{_TESTS}::test_broken_arrays_are_named"
 _COUNTERS = "tests/test_linear_counters.py"
+_DRIFT, _DRIFTS = "verify/methods/drift.py", "tests/test_drift.py"
+_BEYOND = f"{_DRIFTS}::test_numbers_beyond_the_bound_go_on"
 _ALONE, _RECURRENCES = f"{_COUNTERS}::test_a_bit_is_left_alone", "verify/methods/relation/recurrences.py"
 
 FAULTS = [
@@ -94,5 +96,36 @@ FAULTS = [
         "negated=False",
         f"{_COUNTERS}::test_counted_bits_give_the_same",
         "0 is never set",
+    ),
+    Fault(_DRIFT, "                found[_ABOVE] = None\n", "                pass\n", _BEYOND, "what rises beyond T"),
+    Fault(_DRIFT, "                found[_BELOW] = None\n", "                pass\n", _BEYOND, "what falls below -T"),
+    Fault(_DRIFT, "(self.most + 1, None)", "(self.most + 1, self.most + 1)", _BEYOND, "any number above"),
+    Fault(
+        _DRIFT,
+        "if output in given and (least is None or least <= 0):",
+        "if False:",
+        f"{_DRIFTS}::test_a_bit_that_is_never_set_is_missed",
+        "an output that is missing",
+    ),
+    Fault(
+        _DRIFT,
+        "if output not in given and (most is None or most > 0):",
+        "if False:",
+        f"{_DRIFTS}::test_a_bit_that_is_never_set_is_missed",
+        "an output that is given",
+    ),
+    Fault(
+        _DRIFT,
+        "        if may_be_foreign(step, number, i):",
+        "        if False:",
+        f"{_DRIFTS}::test_a_gate_of_3_is_no_gate_of_the_family",
+        "a gate that is none of the family",
+    ),
+    Fault(
+        "constructions/compile/extensive.py",
+        "return (*first, *(Is(names[state], 0, before) for state in order[place + 1 : below]))",
+        "return first",
+        f"{_DRIFTS}::test_random_automata_that_never_come_back",
+        "the last of the bits",
     ),
 ]

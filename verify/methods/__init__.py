@@ -48,6 +48,7 @@ METHODS = Registry(
         "induction": "verify.methods.induction.method:INDUCTION",
         "caches": "verify.methods.cache:CACHES",
         "invariant": "verify.methods.invariant:INVARIANT",
+        "drift": "verify.methods.drift:DRIFT_SEARCH",
     },
 )
 """All methods by name."""

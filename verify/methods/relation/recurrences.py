@@ -16,7 +16,7 @@ from constructions.linear.engine import LinearEngine
 from constructions.linear.weights import LinearWeights
 from verify.evidence.sampling import check_words
 from verify.methods.relation.counters import prove_relation
-from verify.methods.relation.forms import bounds, decided_parts
+from verify.methods.relation.forms import FormStep, bounds, decided_parts
 from verify.methods.relation.prove import RelationProof
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict
@@ -70,8 +70,15 @@ def foreign_gate(proof: RelationProof) -> str:
     """The name of a coordinate whose gate is not certainly -1, 0 or 1 in every step from R; empty if there is none."""
     for stepped in (proof.first(), *proof.steps()):
         for number, i in proof.places:
-            for part, gate in decided_parts(stepped.step, lambda step: step.gate(number, i)):
-                least, most = bounds(gate, part.box)
-                if least is None or most is None or least < -1 or most > 1:
-                    return proof.ssm.layers[number].names[i]
+            if may_be_foreign(stepped.step, number, i):
+                return proof.ssm.layers[number].names[i]
     return ""
+
+
+def may_be_foreign(step: FormStep, layer: int, i: int) -> bool:
+    """Whether the gate of a coordinate, a whole number, is not certainly -1, 0 or 1 in a step."""
+    for part, gate in decided_parts(step, lambda step: step.gate(layer, i)):
+        least, most = bounds(gate, part.box)
+        if least is None or most is None or least < -1 or most > 1:
+            return True
+    return False
