@@ -272,7 +272,7 @@ def test_a_count_of_steps_that_nothing_reads_is_no_state():
         lambda runner, state, read: runner.counted(state) + runner.count[0],
         lambda runner, state, read: runner.counted(state) + runner.view,
         lambda runner, state, read: runner.counted(state) + runner.weight,
-        lambda runner, state, read: state + runner.count.add_(read[0, :1].long()),
+        lambda runner, state, read: runner.counted(state.clone()).add_(runner.count),
         lambda runner, state, read: state + 0 * int(runner.count),
         lambda runner, state, read: state.add_(read, alpha=1) if runner.count.mul_(2) is not None else state,
     ],

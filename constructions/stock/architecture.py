@@ -85,5 +85,5 @@ class Architecture(ABC):
         return found
 
     def counts_of_steps(self, cache: Any) -> list[Any]:
-        """Tensors of the cache that count steps, and that nothing reads; whoever looks at every operation sees to that."""
+        """Tensors of the cache that count steps, and that nothing reads, as whoever looks at operations sees."""
         return []

@@ -13,6 +13,7 @@ _APART, _RECORDED = "constructions/mamba/rows_apart.py", "constructions/mamba/re
 _APARTS = "tests/test_rows_apart.py"
 _MATTER = f"{_APARTS}::test_rows_that_may_matter_to_each_other_are_refused"
 _COUNTING, _LSTM = "verify/checkpoints/counting.py", "tests/test_counting_lstm.py"
+_SETTLED, _GATES = "tests/test_settled_gates.py", "verify/checkpoints/settled_gates.py"
 _RUNS, _WAYS = "constructions/mamba/other_runs.py", "verify/checkpoints/ways.py"
 
 FAULTS = [
@@ -207,7 +208,7 @@ FAULTS = [
     ),
     Fault(
         _COUNTING,
-        "        if (after[0, 0, : len(steps)][:, cells] != gives).any():\n",
+        "        if (after[0, 0, : len(steps)][:, cells] != counts.given(symbols, reached)).any():\n",
         "        if False:\n",
         f"{_LSTM}::test_a_cell_that_gives_something_else_beside_other_numbers_is_no_counter",
         "what a cell gives was run alone",
@@ -411,9 +412,8 @@ FAULTS = [
     ),
     Fault(
         _ROWS,
-        "                own = self._record((str(func), which, out.dtype, formats, repr(rest), repr(kwargs)), None, reads)\n",
-        "                own = self._record((str(func), which, out.dtype, formats, repr(rest), repr(kwargs)), None, reads)"
-        " if not which else self._id(tensors_in(result)[0])\n",
+        "repr(rest), repr(kwargs)), None, reads)\n",
+        "repr(rest), repr(kwargs)), None, reads) if not which else own\n",
         _MATTER,
         "one result is not the other",
     ),
@@ -457,7 +457,7 @@ FAULTS = [
         '            if name != "add_" or tensors_in((args[1:], kwargs)):\n',
         '            if name != "add_":\n',
         f"{_APARTS}::test_a_count_of_steps_that_is_read_is_refused",
-        "what a row has read is no number of steps",
+        "what is added to a row is read",
     ),
     Fault(
         _RECORDED,
@@ -472,5 +472,68 @@ FAULTS = [
         "",
         f"{_OPERATIONS}::test_what_reads_long_strings_otherwise_is_refused",
         "short strings show nothing of what is done to long ones",
+    ),
+    Fault(
+        _COUNTING,
+        "        if counts.settled is not None and not self._settled(steps, symbols, state, after):\n",
+        "        if False:\n",
+        f"{_SETTLED}::test_gates_that_are_not_settled_prove_nothing",
+        "what reads a count may tell it from another",
+    ),
+    Fault(
+        _COUNTING,
+        "model.arithmetic)) if layer.num_layers > 1 else self",
+        "model.arithmetic))",
+        f"{_SETTLED}::test_a_layer_that_counts_and_is_read_is_told_apart",
+        "outputs that are read off counts are not settled by gates",
+    ),
+    Fault(
+        _COUNTING,
+        "np.nanmin(beyond, axis=(0, 2))[counters]",
+        "np.nanmax(beyond, axis=(0, 2))[counters]",
+        f"{_SETTLED}::test_gates_that_are_not_settled_prove_nothing",
+        "the least that a cell gives is a bound, too",
+    ),
+    Fault(
+        _GATES,
+        "            and self._settled(0, np.stack([read, read]), before)\n",
+        "",
+        f"{_SETTLED}::test_a_gate_that_reads_a_number_between_bounds_is_settled",
+        "the first layer reads what its cells gave",
+    ),
+    Fault(
+        _GATES,
+        "            and self._settled(1, now, np.stack([above, above]))\n",
+        "",
+        f"{_SETTLED}::test_a_gate_that_reads_a_number_between_bounds_is_settled",
+        "the second layer reads what the first one gives",
+    ),
+    Fault(
+        _GATES,
+        "            self._settle\n            and ",
+        "            True\n            and ",
+        f"{_SETTLED}::test_functions_that_are_not_exact_settle_nothing",
+        "what a function is at its ends is run",
+    ),
+    Fault(
+        _GATES,
+        "+ ~(low == high) @",
+        "+ (low < high) @",
+        f"{_SETTLED}::test_bounds_that_are_not_known_settle_nothing",
+        "what is not known is no point",
+    ),
+    Fault(
+        _GATES,
+        "            least = least + low @ positive + high @ negative\n",
+        "            least = least + low @ weights\n",
+        f"{_SETTLED}::test_a_gate_that_reads_a_number_between_bounds_is_settled",
+        "a negative weight turns bounds over",
+    ),
+    Fault(
+        _GATES,
+        "self._eps * size\n",
+        "0 * size\n",
+        f"{_SETTLED}::test_a_gate_that_reads_a_number_between_bounds_is_settled",
+        "a great sum is rounded",
     ),
 ]

@@ -11,6 +11,8 @@ search here visits these.  What it rests on is run on the model itself:
   back to small ones and one that does not.  All other numbers of the state after a step are functions of the token and
   of what the cells gave, and these are the same for all counts that are taken as one: a cell of an LSTM reads what
   other cells give, and no count but its own.
+* *Where several counters make too many states*, all counts beyond 1 are taken as one, though cells give several numbers
+  of them: as long as no gate that reads these is any other for one of them (:mod:`verify.checkpoints.settled_gates`).
 * *The machine* asks of a counter only whether it is zero, and adds by the symbol alone what the cell does.
 
 By induction on its length, a string that leads to no count beyond the horizon leads to a state that was visited.
@@ -27,6 +29,7 @@ import numpy as np
 from automata.machine import PREDICTIVE, Machine
 from automata.machines.counter_machine import CounterMachine
 from verify.checkpoints.checkpoint_search import UNCLOSED, runs_wrong, search_checkpoint
+from verify.checkpoints.settled_gates import LstmGates
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict
 
@@ -93,7 +96,10 @@ def prove_counting(
     """
     try:
         counts = _Counts.of(machine, model, mode, limit, progress)
-        values = (1 if mode == PREDICTIVE else 2) * (counts.small + 1) + 1
+        signs = 1 if mode == PREDICTIVE else 2
+        if (signs * (counts.small + 1) + 1) ** len(counts.cells) > MOST_COUNTED:
+            counts = counts.by_gates(model)
+        values = signs * (counts.small + 1) + 1
         if values ** len(counts.cells) > MOST_COUNTED:
             raise NotCounting(
                 f"{len(counts.cells)} counters of {values} values that are told apart make more than {MOST_COUNTED} "
@@ -116,8 +122,9 @@ def prove_counting(
         reason = f"run in {conditions}, steps of 1 row"
         return Verdict(REFUTED, "counting", mode, model.arithmetic, explored, reason, witness)
     allowed = " (as many as the limit allows: --limit)" if counts.allowed else ""
+    alike = "look alike" if counts.settled is None else "make no gate another"
     reason = (
-        f"every string of up to {counts.horizon} symbols: counts beyond {counts.small} look alike, each up to "
+        f"every string of up to {counts.horizon} symbols: counts beyond {counts.small} {alike}, each up to "
         f"{counts.greatest} was run{allowed}, and the search with these as one closed, by single decoding steps {rows} "
         f"in {conditions}"
     )
@@ -133,11 +140,12 @@ class _Counts:
         scales: how many steps make a unit of each.
         added: what each token adds, in steps: (tokens of the alphabet, counters).
         small: counts up to this one, of either sign, are told apart.
-        gives: what the cells give: (tokens, counters, counts from -small - 1 to small + 1).
+        gives: what the cells give: (tokens, counters, counts from -MOST_SMALL - 1 to MOST_SMALL + 1).
         greatest: no count up to this one was rounded.
         horizon: no string of so many symbols leads to a greater one.
         run: how many steps were run to see this.
         allowed: whether greater ones were not run, since the limit allows no more.
+        settled: the gates, where cells give several numbers of the counts that are not told apart.
     """
 
     cells: list[int]
@@ -149,6 +157,7 @@ class _Counts:
     horizon: int = 0
     run: int = 0
     allowed: bool = False
+    settled: LstmGates | None = None
 
     @classmethod
     def of(cls, machine: CounterMachine, model: Any, mode: str, limit: int, progress: Progress) -> "_Counts":
@@ -211,7 +220,32 @@ class _Counts:
                 break
         else:
             raise NotCounting(f"what a cell gives of counts up to {MOST_SMALL} is never the same")
-        self.gives = wide[:, :, middle - self.small - 1 : middle + self.small + 2]
+        self.gives = wide
+
+    def by_gates(self, model: Any) -> "_Counts":
+        """All counts beyond 1 as one, if the outputs are read off a layer that does not count."""
+        layer = model.runner.model.layer
+        return replace(self, small=1, settled=LstmGates(layer, model.arithmetic)) if layer.num_layers > 1 else self
+
+    def given(self, symbols: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """What the cells give of counts (rows, counters), after these symbols."""
+        place = np.clip(counts, -MOST_SMALL - 1, MOST_SMALL + 1) + MOST_SMALL + 1
+        return self.gives[symbols[:, None], np.arange(len(self.cells)), place]
+
+    def between(self, hidden: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """The least and the greatest of what the cells of a layer may give, (2, rows, units), if what they give is
+        this but for counts that are not told apart.
+        """
+        found = np.stack([hidden, hidden])
+        middle = MOST_SMALL + 1
+        for sign in (1, -1):
+            rows, counters = np.nonzero(sign * counts > self.small)
+            if len(rows):
+                beyond = self.gives[:, :, middle + sign * (self.small + 1) :: sign]
+                # Counts to which a symbol does not lead are not there.
+                found[0, rows, np.array(self.cells)[counters]] = np.nanmin(beyond, axis=(0, 2))[counters]
+                found[1, rows, np.array(self.cells)[counters]] = np.nanmax(beyond, axis=(0, 2))[counters]
+        return found
 
 
 def _zeros(runner: Any, rows: int) -> np.ndarray:
@@ -361,11 +395,15 @@ class _Search:
         reached = np.array([step.after for step in steps])
         if (after[1, 0, : len(steps)][:, cells] * counts.scales != reached).any():
             raise NotCounting("a cell counts otherwise beside other numbers")
+        symbols = symbols[: len(steps)]
+        if (after[0, 0, : len(steps)][:, cells] != counts.given(symbols, reached)).any():
+            raise NotCounting("a cell gives another number beside other numbers")
+        if counts.settled is not None and not self._settled(steps, symbols, state, after):
+            raise NotCounting(f"counts beyond {counts.small} are told apart by what reads them")
         capped = np.clip(reached, -self.many, self.many)
         after[1, 0, : len(steps), cells] = (capped / counts.scales).T
-        gives = counts.gives[symbols[: len(steps), None], np.arange(len(cells)), capped + self.many]
-        if (after[0, 0, : len(steps)][:, cells] != gives).any():
-            raise NotCounting("a cell gives another number beside other numbers")
+        one = np.where(np.abs(reached) < self.many, reached, np.sign(reached) * (MOST_SMALL + 1))
+        after[0, 0, : len(steps), cells] = counts.given(symbols, one).T
         targets = [self._target(step) for step in steps]
         right = self._right(logits[: len(steps)], targets)
         for place, (step, target) in enumerate(zip(steps, targets)):
@@ -376,6 +414,15 @@ class _Search:
                 _Joint(control, tuple(capped[place].tolist()), after[:, :, place].copy()), step.source, step.symbol
             )
         return None
+
+    def _settled(self, steps: Sequence[_Step], symbols: np.ndarray, state: np.ndarray, after: np.ndarray) -> bool:
+        """Whether these steps make the same of all counts that are not told apart."""
+        counts, some = self.counts, slice(len(steps))
+        assert counts.settled is not None
+        table = self.model.runner.model.embedding.weight.detach().double().numpy()
+        before = counts.between(state[0, 0, some], np.array([step.before for step in steps]))
+        now = counts.between(after[0, 0, some], np.array([step.after for step in steps]))
+        return counts.settled.same(table[self._tokens[symbols]], before, now, state[0, 1, some])
 
     def _target(self, step: _Step) -> Any:
         """Where the machine goes, which adds what the cells do."""
