@@ -76,9 +76,12 @@ def test_an_alphabet_is_gone_through_once():
 
 @alone
 def test_an_operation_stores_no_more_than_a_byte():
-    """Derivatives that are ever new sets of hundreds of terms; a machine of as many controls as a file may ask for."""
-    deep = {**cycle([]), "language": {"dyck": [1, 100_000]}}
-    for found in (deep, cycle(parse_regex("(a|b)*a(a|b){200}", "ab").postfix())):
+    """Derivatives that are ever new sets of hundreds of terms; a machine of as many controls as a file may ask for; and
+    64 counters, of which one grows for ever.
+    """
+    deep, wide = ({**cycle([]), "language": language} for language in ({"dyck": [1, 100_000]}, {"name": "shuffle-64"}))
+    deep["evidence"]["cycle"]["w"] = wide["evidence"]["cycle"]["w"] = ["(a"]
+    for found in (deep, wide, cycle(parse_regex("(a|b)*a(a|b){200}", "ab").postfix())):
         status, printed = checked(found, seconds=60, work=10**8)
         assert status == FAILED and "operations" in printed
         # In kilobytes, of all checks so far; Python itself takes 25 megabytes.
