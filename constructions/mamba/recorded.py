@@ -99,8 +99,10 @@ class Recorder(TorchDispatchMode):
 
     def _counts(self, args: Any, kwargs: Any) -> bool:
         """Whether some tensor among the arguments is a count of steps."""
+        if not self.unread:
+            return False
         counts = {tensor.untyped_storage().data_ptr() for tensor in self.unread}
-        return any(tensor.untyped_storage().data_ptr() in counts for tensor in tensors_in((args, kwargs)) if counts)
+        return any(tensor.untyped_storage().data_ptr() in counts for tensor in tensors_in((args, kwargs)))
 
     def _look(self, func: Any, name: str, in_place: bool, given: Any, args: Any, kwargs: Any, result: Any) -> None:
         if name in SUMS and in_place:
