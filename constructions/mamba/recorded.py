@@ -41,16 +41,22 @@ class Recorder(TorchDispatchMode):
         model: names its modules.
         idle: the names of the modules that add exactly 0 whatever they read: what they do inside is not looked at.
         followers: what is looked at of whose the numbers are; the tokens that they belong to, where none are given.
+        only: whether nothing else is looked at.
 
     Attributes:
         numbers: what is looked at of each operation's numbers.
         tokens: what is looked at of the tokens that they belong to, once these are followed.
         unread: tensors that count, by adding a number to them: no other operation may read or write them, nor what
             shares their memory.
+        idle_reads: where it is a list, it gets what is read inside idle modules.
     """
 
-    def __init__(self, model: torch.nn.Module, idle: Sequence[str] = (), followers: Sequence[Follower] = ()):
+    def __init__(
+        self, model: torch.nn.Module, idle: Sequence[str] = (), followers: Sequence[Follower] = (), only: bool = False
+    ):
         super().__init__()
+        self._only = only
+        self.idle_reads: list[torch.Tensor] | None = None
         self.numbers, self.tokens = NumbersAlone(), FollowedTokens()
         self.followers: Sequence[Follower] = followers or (self.tokens,)
         self.unread: Sequence[torch.Tensor] = ()
@@ -74,6 +80,8 @@ class Recorder(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if any(name in self._idle for name in self._inside):
+            if self.idle_reads is not None:
+                self.idle_reads += tensors_in((args, kwargs))
             return func(*args, **kwargs)
         name = func.overloadpacket.__name__
         plain = name.removesuffix("_")
@@ -105,6 +113,17 @@ class Recorder(TorchDispatchMode):
         return any(tensor.untyped_storage().data_ptr() in counts for tensor in tensors_in((args, kwargs)))
 
     def _look(self, func: Any, name: str, in_place: bool, given: Any, args: Any, kwargs: Any, result: Any) -> None:
+        followers = [follower for follower in self.followers if follower.begun]
+        if not self._only:
+            self._look_at_numbers(func, name, in_place, given, args, kwargs, result)
+            if followers:
+                self.numbers.absorbed(name, tensors_in((args, kwargs)), args, result)
+        for follower in followers:
+            follower.look(func, name, in_place, given, args, kwargs, result)
+
+    def _look_at_numbers(
+        self, func: Any, name: str, in_place: bool, given: Any, args: Any, kwargs: Any, result: Any
+    ) -> None:
         if name in SUMS and in_place:
             raise Refusal("a sum in the place of a term is not looked into")
         if name in SUMS:
@@ -119,11 +138,6 @@ class Recorder(TorchDispatchMode):
             raise Refusal("a quotient is rounded to a whole number, which kernels do in several ways")
         if name in DIVIDES and not bool(torch.isfinite(result).all()):
             raise Refusal("a number is divided by 0, which may be -0 elsewhere")
-        followers = [follower for follower in self.followers if follower.begun]
-        if followers:
-            self.numbers.absorbed(name, tensors_in((args, kwargs)), args, result)
-        for follower in followers:
-            follower.look(func, name, in_place, given, args, kwargs, result)
 
     def _leave(self, module: Any, args: Any, result: Any) -> None:
         name = self._inside.pop()

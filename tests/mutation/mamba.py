@@ -137,7 +137,7 @@ FAULTS = [
     # -- the search through caches
     Fault(
         _SEARCH,
-        "bisimulation(machine, alone, mode, limit=limit, length=length, progress=progress), alone.conditions",
+        "bisimulation(machine, alone, mode, limit=limit, **how), alone.conditions",
         "verdict, alone.conditions",
         _ARRANGED,
         "what is claimed of one string at a time was run one at a time",

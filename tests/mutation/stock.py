@@ -12,6 +12,9 @@ _ROWS, _SAME = "constructions/mamba/followed_rows.py", "constructions/mamba/same
 _APART, _RECORDED = "constructions/mamba/rows_apart.py", "constructions/mamba/recorded.py"
 _APARTS = "tests/test_rows_apart.py"
 _MATTER = f"{_APARTS}::test_rows_that_may_matter_to_each_other_are_refused"
+_WHAT, _MATTERING = "constructions/mamba/what_matters.py", "tests/test_what_matters.py"
+_KINDS = f"{_MATTERING}::test_what_matters_of_a_state"
+_CHECKPOINT = "verify/checkpoints/checkpoint_search.py"
 _COUNTING, _LSTM = "verify/checkpoints/counting.py", "tests/test_counting_lstm.py"
 _SETTLED, _GATES = "tests/test_settled_gates.py", "verify/checkpoints/settled_gates.py"
 _RUNS, _WAYS = "constructions/mamba/other_runs.py", "verify/checkpoints/ways.py"
@@ -321,7 +324,7 @@ FAULTS = [
     ),
     Fault(
         _APART,
-        "        if not _same(first, [tensor[:1] for tensor in _copied(self)]):\n",
+        "        if not _same(self._begun, [tensor[:1] for tensor in _copied(self)]):\n",
         "        if False:\n",
         f"{_APARTS}::test_a_batch_that_begins_in_another_state_is_refused",
         "one row alone may begin in another state",
@@ -412,8 +415,8 @@ FAULTS = [
     ),
     Fault(
         _ROWS,
-        "repr(rest), repr(kwargs)), None, reads)\n",
-        "repr(rest), repr(kwargs)), None, reads) if not which else own\n",
+        "repr(rest), repr(kwargs)), name, None, reads)\n",
+        "repr(rest), repr(kwargs)), name, None, reads) if not which else own\n",
         _MATTER,
         "one result is not the other",
     ),
@@ -535,5 +538,132 @@ FAULTS = [
         "0 * size\n",
         f"{_SETTLED}::test_a_gate_that_reads_a_number_between_bounds_is_settled",
         "a great sum is rounded",
+    ),
+    # -- what matters of a state
+    Fault(
+        _WHAT,
+        "        return other.zero[on] & ((other.places[on] >= self._begun) | (other.places[on] < 0))\n",
+        "        return other.zero[on]\n",
+        _KINDS,
+        "two numbers of a state would silence each other",
+    ),
+    Fault(
+        _WHAT,
+        "        quiet = np.zeros(len(places), dtype=bool) if silent is None else silent & self._given(places)\n",
+        "        quiet = np.zeros(len(places), dtype=bool) if silent is None else silent\n",
+        _KINDS,
+        "what is made of a state's number may be infinite, though that number is not",
+    ),
+    Fault(
+        _WHAT,
+        "            wanted = matters[here] | finite[here]\n",
+        "            wanted = matters[here]\n",
+        _KINDS,
+        "what a silenced number is made of says whether it is finite",
+    ),
+    Fault(
+        _WHAT,
+        "            self._finite[state[moved & wanted]] = True\n",
+        "",
+        _KINDS,
+        "what is moved to a silenced number has to be finite, too",
+    ),
+    Fault(
+        _WHAT,
+        "(moved & matters[here])]] = True\n",
+        "(moved & False)]] = True\n",
+        _KINDS,
+        "what is moved to a number that is read is read later",
+    ),
+    Fault(
+        _WHAT,
+        "                self._mark(self._terms[window].places, self._terms[tap].zero)\n",
+        "                self._mark(self._terms[window].places[1:], self._terms[tap].zero[1:])\n",
+        _KINDS,
+        "a convolution reads the number before, too",
+    ),
+    Fault(
+        _WHAT,
+        "            if bool(loud.any()):\n",
+        "            if False:\n",
+        f"{_MATTERING}::test_what_silences_has_to_stay_0",
+        "a gate that was 0 in one step may be 1 in another",
+    ),
+    Fault(
+        _APART,
+        "        if self._matters and self._silent.heard:\n",
+        "        if False:\n",
+        f"{_MATTERING}::test_what_silences_has_to_stay_0",
+        "a step that is claimed of has to be refused",
+    ),
+    Fault(
+        _APART,
+        "        self._check_finite(given[1:])\n",
+        "",
+        f"{_MATTERING}::test_what_is_silenced_has_to_be_finite",
+        "0 times infinity is not 0",
+    ),
+    Fault(
+        _APART,
+        "        self._check_finite(self._begun[1:])\n",
+        "",
+        f"{_MATTERING}::test_a_number_that_is_silenced_in_the_beginning_has_to_be_finite",
+        "0 times infinity is not 0 in the first step either",
+    ),
+    Fault(
+        _APART,
+        "        self._check_finite(_flat(self.runner))\n",
+        "",
+        f"{_MATTERING}::test_what_is_silenced_has_to_be_finite",
+        "the first step leaves a state, too",
+    ),
+    Fault(
+        "constructions/mamba/recorded.py",
+        "                self.idle_reads += tensors_in((args, kwargs))\n",
+        "                pass\n",
+        f"{_MATTERING}::test_what_a_module_that_is_not_looked_into_reads_matters",
+        "attention that adds 0 to what is finite may add anything to what is not",
+    ),
+    Fault(
+        _APART,
+        "            self._tell_apart()\n            raise MoreMatters\n",
+        "            self._tell_apart()\n",
+        f"{_MATTERING}::test_where_it_does_not_more_matters",
+        "states that were one are not any more",
+    ),
+    Fault(
+        _APART,
+        "        self._glancing, self._taken = on, {}\n",
+        "        self._glancing = True\n",
+        f"{_MATTERING}::test_a_search_begins_anew_where_more_matters_and_not_for_ever",
+        "what is claimed is looked at",
+    ),
+    Fault(
+        _CHECKPOINT,
+        "    for _ in range(_ANEW if apart is not None else 0):\n",
+        "    while apart is not None:\n",
+        f"{_MATTERING}::test_a_search_begins_anew_where_more_matters_and_not_for_ever",
+        "weights could make a search begin anew very often",
+    ),
+    Fault(
+        _ROWS,
+        "        if (whose != (first + np.arange(self._rows)[:, None] * moved if moved.any() else first)).any():\n",
+        "        if False:\n",
+        _MATTER,
+        "other rows read other places, or those of other rows",
+    ),
+    Fault(
+        _ROWS,
+        "            if (bits != bits[0]).any():\n",
+        "            if False:\n",
+        _MATTER,
+        "a constant of one row is no constant, wherever it stands",
+    ),
+    Fault(
+        _ROWS,
+        "        if (first == _UNKNOWN).any():\n",
+        "        if False:\n",
+        _MATTER,
+        "what was not made yet is no constant",
     ),
 ]

@@ -11,6 +11,7 @@ compiled Mamba says, all rows are alike and this is not needed (:mod:`verify.che
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -21,8 +22,14 @@ from verify.methods.bisimulation import bisimulation
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict, Witness
 
-_FEW, _MANY = 300, 2_000
-"""Transitions that are quickly taken one by one; beyond which more rows at once are quicker."""
+_FEW = 300
+"""Transitions that are quickly taken one by one."""
+
+_ROWS, _ANEW = 256, 30
+"""Of a step that is looked at; how often a quick search begins anew, since more of a state matters than was thought."""
+
+_MOST_NOTED = 1 << 18
+"""Steps that are taken in full batches before a search; further ones as they come."""
 
 UNCLOSED = 2_000
 """Joint states of a search that cannot close, since a counter has infinitely many values; it can refute."""
@@ -44,21 +51,26 @@ def search_checkpoint(
         limit: joint states after which a search gives up.
         length: be content with all strings up to this length.
     """
-    verdict = bisimulation(machine, model, mode, limit=limit, length=length, progress=progress)
+    how: dict[str, Any] = {"length": length, "progress": progress}
+    looked: Any = _Noted(model)
+    few = _FEW // len(machine.alphabet)
+    verdict, apart = bisimulation(machine, looked, mode, limit=min(limit, few), **how), None
+    if verdict.outcome == UNDECIDED and limit > few:
+        apart = _apart(model, looked)
+        verdict, looked, apart = _glance(machine, model, apart, mode, limit=limit, **how)
     if verdict.outcome == UNDECIDED:
-        return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {model.conditions}")
+        return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {looked.conditions}")
     if verdict.outcome == REFUTED and verdict.witness is not None:
         witness = runs_wrong(machine, model.with_batch(1), mode, verdict.witness.word)
         if witness is not None:
-            reason = f"{verdict.reason}; run in {model.conditions}, and wrong in steps of 1 row too"
+            reason = f"{verdict.reason}; run in {looked.conditions}, and wrong in steps of 1 row too"
             return replace(verdict, method="cache search", reason=reason, witness=witness)
     found, steps = None, "single decoding steps"
-    if verdict.outcome == PROVED and (count := verdict.explored["transitions"]) > _FEW:
-        rows = 64 if count < _MANY else 256
-        found = _rows_apart(machine, model, mode, rows, limit=limit, length=length, progress=progress)
+    if verdict.outcome == PROVED and apart is not None:
+        found = _again(machine, apart, mode, looked, limit=limit, **how)
     if found is None:
         alone, steps = model.with_batch(1), f"{steps} of one string at a time"
-        found = bisimulation(machine, alone, mode, limit=limit, length=length, progress=progress), alone.conditions
+        found = bisimulation(machine, alone, mode, limit=limit, **how), alone.conditions
     verdict, conditions = found
     if verdict.outcome != PROVED:
         return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {conditions}")
@@ -69,17 +81,77 @@ def search_checkpoint(
     return replace(verdict, method="cache search", reason=reason)
 
 
-def _rows_apart(machine: Machine, model, mode: str, rows: int, **how) -> tuple[Verdict, str] | None:
-    """A search in which each row has the bits of one alone, and how it was run; None where that is not so, or it does
-    not prove the claim.
-    """
+class _Noted:
+    """A model, and the first steps that were asked of it."""
+
+    def __init__(self, model: Any):
+        self._model = model
+        self._taken: list[tuple[np.ndarray, np.ndarray]] = []
+        self._noted = 0
+        self.alphabet, self.outputs, self.arithmetic = model.alphabet, model.outputs, model.arithmetic
+        self.begin = model.begin
+
+    def advance(self, rows: np.ndarray, words: np.ndarray) -> Any:
+        """As the model's."""
+        if self._noted < _MOST_NOTED:
+            self._taken.append((rows, words))
+            self._noted += len(rows)
+        return self._model.advance(rows, words)
+
+    @property
+    def conditions(self) -> str:
+        return self._model.conditions
+
+    @property
+    def taken(self) -> tuple[np.ndarray, np.ndarray]:
+        """The states and symbols."""
+        rows, words = zip(*self._taken)
+        return np.concatenate(rows), np.concatenate(words)
+
+
+def _apart(model: Any, looked: _Noted) -> Any:
+    """The model with rows of which each has the bits of one alone, after one step; None where that is not so."""
     from constructions.mamba.numbers_alone import Refusal
     from constructions.mamba.rows_apart import with_rows_apart
 
+    rows, words = looked.taken
     try:
-        apart = model.with_rows_apart(rows) if isinstance(model, JudgedByTop) else with_rows_apart(model, rows)
-        if apart is None:
-            return None
+        apart = model.with_rows_apart(_ROWS) if isinstance(model, JudgedByTop) else with_rows_apart(model, _ROWS)
+        if apart is not None:
+            # The last ones, which are of many kinds: what the first step sees of them is expected of all.
+            apart.advance(rows[-_ROWS:], words[-_ROWS:])
+        return apart
+    except Refusal:
+        return None
+
+
+def _glance(machine: Machine, model: Any, apart: Any, mode: str, **how: Any) -> tuple[Verdict, _Noted, Any]:
+    """A quick search, what was stepped, and the rows apart, if it was by these."""
+    from constructions.mamba.numbers_alone import Refusal
+    from constructions.mamba.rows_apart import MoreMatters
+
+    for _ in range(_ANEW if apart is not None else 0):
+        apart.glance(True)
+        looked = _Noted(apart)
+        try:
+            return bisimulation(machine, looked, mode, **how), looked, apart
+        except MoreMatters:
+            continue
+        except Refusal:
+            break
+    looked = _Noted(model.with_batch(model.batch))
+    return bisimulation(machine, looked, mode, **how), looked, None
+
+
+def _again(machine: Machine, apart: Any, mode: str, looked: _Noted, **how: Any) -> tuple[Verdict, str] | None:
+    """The same search with every step looked at, and how it was run; None where one is refused, or it does not prove
+    the claim.
+    """
+    from constructions.mamba.numbers_alone import Refusal
+
+    apart.glance(False)
+    try:
+        apart.advance(*looked.taken)
         verdict = bisimulation(machine, apart, mode, **how)
     except Refusal:
         return None

@@ -53,6 +53,10 @@ class JudgedByTop:
         apart = with_rows_apart(self._model, batch)
         return None if apart is None else JudgedByTop(apart, self._machine)
 
+    def glance(self, on: bool) -> None:
+        """As of rows apart."""
+        self._model.glance(on)
+
     def with_batch(self, batch: int) -> "JudgedByTop":
         return JudgedByTop(self._model.with_batch(batch), self._machine)
 
