@@ -153,6 +153,7 @@ def test_numbers_beyond_the_bound_go_on(sign, monkeypatch):
     fourth, nothing = DFA("a", [[1], [2], [3], [4], [4]], [4]), DFA("a", [[0]], [])
     assert prove_drift(counting(sign), fourth).outcome == PROVED
     assert prove_drift(counting(sign), nothing).witness.word == ("a",) * 4
+    assert prove_drift(counting(sign), DFA("a", [[0]], [0])).witness.word == ()
     monkeypatch.setattr(drift, "_furthest_threshold", lambda ssm: 2)
     assert prove_drift(counting(sign), nothing).outcome == REFUTED  # a guess, which was run
     monkeypatch.setattr(drift, "_furthest_threshold", lambda ssm: 1)

@@ -104,7 +104,7 @@ FAULTS = [
         _DRIFT,
         "if output in given and (least is None or least <= 0):",
         "if False:",
-        f"{_DRIFTS}::test_a_bit_that_is_never_set_is_missed",
+        _BEYOND,
         "an output that is missing",
     ),
     Fault(
