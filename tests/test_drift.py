@@ -18,6 +18,7 @@ from constructions.compile.extensive import extensive_cascade
 from constructions.compile.set_once import counted
 from constructions.linear.engine import LinearEngine
 from constructions.linear.weights import LinearLayer, LinearWeights, Sparse
+from verify.__main__ import main
 from verify.claim import Claim
 from verify.evidence.sampling import check_words
 from verify.methods import drift
@@ -215,3 +216,12 @@ def test_all_short_strings_agree_with_the_machine():
         for length in range(9):
             words = list(product(machine.alphabet, repeat=length))
             assert check_words(machine, engine, words, RECOGNISE).outcome == "tested"
+
+
+def test_a_saved_model_is_checked_by_it(tmp_path, capsys):
+    """The language's cascade for the target says that no search closes, so none is tried first."""
+    folder = str(tmp_path / "model")
+    assert main(["prove", "tomita-7", "--mode", RECOGNISE, "--target", "lru", "--save", folder, "--quiet"]) == 0
+    capsys.readouterr()
+    assert main(["check", folder, "--quiet"]) == 0
+    assert "numbers beyond 0 taken as one: holds at every length" in capsys.readouterr().out

@@ -159,7 +159,7 @@ def _check_ssm(
         raise InputError(f"{args.directory}: symbol {symbol!r} is in the alphabet of only one of language and model")
     built = Build(target, weights)
     longest = random_length(built, args.max_length)
-    claim = Claim(given.machine, weights.mode, None, weights, _how_to_look(given, weights.mode), args.limit)
+    claim = Claim(given.machine, weights.mode, None, weights, _how_to_look(given, weights.mode, target), args.limit)
     args.method = args.method or CHEAPEST
     method = chosen(claim, args.method)[0]
     report = Report(command, args.quiet, args.json)
@@ -173,13 +173,13 @@ def _check_ssm(
     return worst(report.verdicts)
 
 
-def _how_to_look(given: Input, mode: str):
-    """What the language compiles to, from which methods take hints and never facts; None where it does not."""
+def _how_to_look(given: Input, mode: str, target: Target):
+    """What the language compiles to for the target, from which methods take hints and never facts; None where it does not."""
     from automata.errors import LimitError
     from constructions.compile.compiler import NotExpressible, compile
 
     try:
-        return compile(given.machine, mode)
+        return compile(given.machine, mode, target=target)
     except (NotExpressible, LimitError):
         return None
 
