@@ -174,7 +174,7 @@ def _check_ssm(
 
 
 def _how_to_look(given: Input, mode: str, target: Target):
-    """What the language compiles to for the target, of which methods take hints, never facts; None where it does not."""
+    """What the language compiles to for the target, a hint for methods and never a fact; None where it does not."""
     from automata.errors import LimitError
     from constructions.compile.compiler import NotExpressible, compile
 
