@@ -25,9 +25,10 @@ def extensive_cascade(dfa: DFA, mode: str) -> Cascade | None:
     O(states^2 * symbols), as a rule reads all bits between two states.
 
     >>> from automata.catalogue import language
-    >>> extensive_cascade(language("tomita-7").dfa(), PREDICTIVE)
     >>> [register.name for register in extensive_cascade(language("tomita-1").dfa(), "recognise").registers]
     ['state 2']
+    >>> extensive_cascade(language("tomita-4").dfa(), "recognise") is None
+    True
     """
     order = _ascending(dfa)
     if order is None:
