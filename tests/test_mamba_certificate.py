@@ -385,8 +385,8 @@ def attack(seed: int, count: int) -> tuple[int, list[str]]:
 
 def test_whatever_is_certified_gives_the_same_numbers_in_every_run():
     pytest.importorskip("transformers", reason="transformers is not installed")
-    certified, wrong = attack(0, 50)
-    assert certified >= 8 and wrong == []
+    certified, wrong = attack(0, 120)
+    assert certified >= 20 and wrong == []
 
 
 @pytest.mark.slow

@@ -279,20 +279,27 @@ def memory(task: Task) -> tuple[dict[str, object], dict[str, object]]:
     """Bits used beside the least number of bits that can tell the classes apart, for people and for JSON."""
     cascade, found = task.construction.cascade, Memory.of(task.construction)
     counters = [r for r in cascade.registers if isinstance(r, Counter)]
-    if task.classes is None or any(counter.span is None for counter in counters):
+    lower = "infinitely many classes"
+    if task.classes is not None:
+        classes = str(task.classes) if task.classes < 10**12 else f"about 10^{math.log10(task.classes):.1f}"
+        lower = f"{math.log2(task.classes):.2f} bits = log2({classes} Myhill-Nerode classes)"
+    unbounded = [counter for counter in counters if counter.span is None]
+    if task.classes is None or unbounded:
+        # A regular language has such counters where a target can add and not forget.
+        many = len(unbounded or counters)
+        ranges = [f" + log2({c.span[1] - c.span[0] + 1})" for c in counters if c.span is not None and unbounded]
         said: dict[str, object] = {
-            "used": f"{cascade.memory_bits} bits and {len(counters)} unbounded counters",
-            "lower bound": "infinitely many classes",
+            "used": f"{cascade.memory_bits}{''.join(ranges)} bits and {many} unbounded counters",
+            "lower bound": lower,
         }
-        return said, {"bits": cascade.memory_bits, "unbounded counters": len(counters), "classes": None}
+        return said, {"bits": cascade.memory_bits, "unbounded counters": many, "classes": task.classes}
     parts = [str(cascade.memory_bits)] * bool(cascade.memory_bits)
     parts += [f"log2({counter.span[1] - counter.span[0] + 1})" for counter in counters if counter.span is not None]
     parts += [f"{found.previous} previous digits"] * bool(found.previous)
     bound = math.log2(task.classes)
-    classes = str(task.classes) if task.classes < 10**12 else f"about 10^{math.log10(task.classes):.1f}"
     said = {
         "used": f"{found.used:.2f} bits" + (f" = {' + '.join(parts)}" if len(parts) > 1 else ""),
-        "lower bound": f"{bound:.2f} bits = log2({classes} Myhill-Nerode classes)",
+        "lower bound": lower,
         "ratio": f"{found.used / bound:.3f}" if bound else "none: no memory is needed",
     }
     data = {"bits": found.used, "classes": task.classes, "least bits": bound}
