@@ -16,6 +16,7 @@ from constructions.cascade import Counter
 from constructions.compile.compiler import EXTENSIVE, NotExpressible, compile
 from constructions.compile.extensive import extensive_cascade
 from constructions.compile.set_once import counted
+from constructions.linear.as_ssm import as_ssm
 from constructions.linear.engine import LinearEngine
 from constructions.linear.weights import LinearLayer, LinearWeights, Sparse
 from verify.__main__ import main
@@ -23,6 +24,7 @@ from verify.claim import Claim
 from verify.evidence.sampling import check_words
 from verify.methods import drift
 from verify.methods.drift import prove_drift
+from verify.progress import NO_PROGRESS
 from verify.proving import prove_claim
 from verify.verdict import PROVED, REFUTED, UNDECIDED
 
@@ -189,6 +191,28 @@ def test_a_gate_of_3_is_no_gate_of_the_family(coordinate, word, monkeypatch):
     assert found.outcome == UNDECIDED and "'unmatched a'" in found.reason
     monkeypatch.setattr(drift, "may_be_foreign", lambda *_: False)
     assert prove_drift(wrong, nothing).outcome == PROVED
+
+
+def test_great_numbers_end_at_once(monkeypatch):
+    """A weight of 2^39: neither are so many numbers written out, nor is each bound up to it tried."""
+    weights = counting(1)
+    layer = weights.layers[0]
+    great = Sparse.of((1, 6), {(0, 0): -(1 << 39)})
+    wrong = dataclasses.replace(weights, layers=(dataclasses.replace(layer, neurons=great),))
+    tried = []
+    up_to = drift._up_to
+    monkeypatch.setattr(drift, "_up_to", lambda most, *others: tried.append(most) or up_to(most, *others))
+    found = prove_drift(wrong, DFA("a", [[0]], []), limit=100)
+    assert found.outcome == UNDECIDED and "limit 100" in found.reason and max(tried) <= 128
+    # From above the bound a cell whose gate is -1 leads to any number within it.
+    back = dataclasses.replace(
+        layer,
+        transition=Sparse.of((6, 1, 1), {(0, 0, 0): np.array([-1])}, 1),
+        increment=Sparse.of((1, 6), {(0, 0): np.array([1 << 30]), (0, 1): np.array([1 << 31])}, 1),
+    )
+    mute = dataclasses.replace(weights, layers=(back,), head=Sparse.of((1, 3), {}))
+    found = up_to(1 << 30, as_ssm(mute), mute, DFA("a", [[0]], []), 100, NO_PROGRESS)
+    assert found.outcome == UNDECIDED and "more than 1000 numbers" in found.reason
 
 
 def test_it_gives_up_at_the_limit():

@@ -128,4 +128,11 @@ FAULTS = [
         f"{_DRIFTS}::test_random_automata_that_never_come_back",
         "the last of the bits",
     ),
+    Fault(
+        _DRIFT,
+        ' or verdict.explored["joint states"] > limit:',
+        ":",
+        f"{_DRIFTS}::test_great_numbers_end_at_once",
+        "a greater bound is not tried after too many pairs",
+    ),
 ]

@@ -105,10 +105,10 @@ def prove_drift(
     """
     ssm = as_ssm(weights)
     furthest = _furthest_threshold(ssm)
-    # A small bound is tried first, as the states that are told apart grow with it.
+    # A small bound is tried first, as the states that are told apart grow with it; once too many, so they stay.
     for most in (0, *(1 << power for power in range(furthest.bit_length() - 1)), furthest):
         verdict = _up_to(most, ssm, weights, machine, limit, progress)
-        if verdict.outcome != UNDECIDED:
+        if verdict.outcome != UNDECIDED or verdict.explored["joint states"] > limit:
             break
     return verdict
 
@@ -228,6 +228,8 @@ class _Search:
                 found[_BELOW] = None
             low = -self.most if least is None else max(least, -self.most)
             high = self.most if most is None else min(most, self.most)
+            if high - low >= MOST_FROM_ONE_STEP:
+                raise NotCovered(f"one step leads to more than {MOST_FROM_ONE_STEP} numbers")
             found.update(dict.fromkeys(range(low, high + 1)))
             if most is None or most > self.most:
                 found[_ABOVE] = None
