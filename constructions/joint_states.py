@@ -188,8 +188,10 @@ class Rows:
         self._entries = Growing(np.uint64, (words,))
         self._factors = np.random.default_rng(0).integers(0, 1 << 63, words, dtype=np.uint64) * np.uint64(2)
         self._factors += np.uint64(1)
-        self._first: dict[int, int] = {}
-        """The first entry with each sum."""
+        self._order: dict[int, int] = {}
+        """The place of each sum, in the order in which they came."""
+        self._firsts = Growing(np.intp)
+        """The first entry with each of these sums."""
         self._others: dict[bytes, int] = {}
         """All other entries that have the sum of an earlier one."""
 
@@ -198,18 +200,17 @@ class Rows:
 
     def number(self, octets: np.ndarray) -> np.ndarray:
         """The numbers of these rows; those that are new are added.  Time goes with the rows, however many are known."""
-        rows = np.zeros((len(octets), len(self._factors)), dtype=np.uint64)
-        rows.view(np.uint8)[:, : self._width] = octets
-        totals = (rows * self._factors).sum(axis=1, dtype=np.uint64)
-        sums, places, which = np.unique(totals, return_index=True, return_inverse=True)
-        firsts = np.array([self._first.get(total, -1) for total in sums.tolist()], dtype=np.int64)
-        # In the order in which they came.
-        new = np.flatnonzero(firsts < 0)
-        new = new[np.argsort(places[new])]
-        firsts[new] = np.arange(len(self._entries), len(self._entries) + len(new))
-        self._first.update(zip(sums[new].tolist(), firsts[new].tolist()))
-        self._entries.append(rows[places[new]])
-        numbers = firsts[which]
+        rows = self._as_words(octets)
+        known = len(self._firsts)
+        order = self._order
+        which = np.array([order.setdefault(total, len(order)) for total in (rows @ self._factors).tolist()], np.intp)
+        if len(order) > known:
+            # Sums are ordered as they come, so one is new where it is greater than all before it.
+            greatest = np.maximum.accumulate(np.concatenate([[known - 1], which]))
+            new = np.flatnonzero(which > greatest[:-1])
+            self._firsts.append(np.arange(len(self._entries), len(self._entries) + len(new)))
+            self._entries.append(rows[new])
+        numbers = self._firsts.rows[which]
         for i in np.flatnonzero((self._entries.rows[numbers] != rows).any(axis=1)).tolist():
             key = rows[i].tobytes()
             if key not in self._others:
@@ -217,6 +218,13 @@ class Rows:
                 self._entries.append(rows[[i]])
             numbers[i] = self._others[key]
         return numbers
+
+    def _as_words(self, octets: np.ndarray) -> np.ndarray:
+        if self._width % _WORD_BYTES == 0 and octets.flags.c_contiguous:
+            return octets.view(np.uint64)
+        rows = np.zeros((len(octets), len(self._factors)), dtype=np.uint64)
+        rows.view(np.uint8)[:, : self._width] = octets
+        return rows
 
     def octets(self, numbers: np.ndarray) -> np.ndarray:
         """The rows that have these numbers."""

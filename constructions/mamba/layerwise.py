@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 1024
 """Rows that a layer is run on at once."""
-_COMPARED = 64
+_COMPARED = 32
 """Rows of a whole step that is compared."""
 
 
@@ -130,7 +130,7 @@ class LayerwiseMamba:
         output = self._outputs_after(hidden)
         self._calls += 1
         if self._calls >= self._next_compared:
-            self._next_compared *= 4
+            self._next_compared *= 8
             spread = np.unique(np.linspace(0, max(0, len(rows) - 1), min(len(rows), _COMPARED)).astype(np.intp))
             self._compare(rows[spread], symbols[spread], after[spread], output[spread])
         return after, output
