@@ -49,14 +49,8 @@ class Numbered(Growing):
 
     def number(self, rows: np.ndarray) -> np.ndarray:
         """The numbers of these rows; those that are new are added."""
-        rows = np.ascontiguousarray(rows)
-        if rows.dtype == object:
-            keys: Sequence[Any] = [tuple(row) for row in rows.tolist()]
-        else:
-            width, buffer = rows.dtype.itemsize * rows.shape[1], rows.tobytes()
-            keys = [buffer[i : i + width] for i in range(0, len(buffer), width)] if width else [b""] * len(rows)
         numbers, new = np.empty(len(rows), dtype=np.intp), []
-        for i, key in enumerate(keys):
+        for i, key in enumerate(_keys(rows)):
             found = self._number.get(key)
             if found is None:
                 found = self._number[key] = len(self._number)
@@ -64,3 +58,15 @@ class Numbered(Growing):
             numbers[i] = found
         self.append(rows[new])
         return numbers
+
+    def find(self, rows: np.ndarray) -> np.ndarray:
+        """The numbers of these rows; -1 for those that are not among them."""
+        return np.array([self._number.get(key, -1) for key in _keys(rows)], dtype=np.intp)
+
+
+def _keys(rows: np.ndarray) -> Sequence[Any]:
+    """What tells the rows apart."""
+    if rows.dtype == object:
+        return [tuple(row) for row in rows.tolist()]
+    width, buffer = rows.dtype.itemsize * rows.shape[1], rows.tobytes()
+    return [buffer[i : i + width] for i in range(0, len(buffer), width)] if width else [b""] * len(rows)

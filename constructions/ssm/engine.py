@@ -1,6 +1,6 @@
 """The exact engine: runs the weights of an SSM on batches of strings.
 
-Five facts make it fast, and none of them knows what the model was built for:
+Six facts make it fast, and none of them knows what the model was built for:
 
 * a layer's gates, increments and mixes are position-wise, so they are evaluated once for each *distinct* row of
   features (and state) in a chunk, and looked up everywhere else;
@@ -9,6 +9,7 @@ Five facts make it fast, and none of them knows what the model was built for:
 * where steps keep a state, set it, or add to it, the recurrence needs no loop over time
   (:mod:`constructions.ssm.recurrence`);
 * other gates are looped over time, for the whole batch at once;
+* first layers that have few states together are read by a table of their steps (:mod:`constructions.ssm.first_layers`);
 * what is made of a few rows alone, whatever the words are, is made once and kept (:mod:`constructions.ssm.kept`).
 
 Strings are cut into chunks along time, so memory does not grow with their length.
@@ -24,6 +25,7 @@ import numpy as np
 
 from automata.errors import InputError
 from constructions.ssm.distinct_rows import Digits, distinct
+from constructions.ssm.first_layers import ByTable
 from constructions.ssm.kept import Kept
 from constructions.ssm.layers import Layer
 from constructions.ssm.number_formats import Product, numbers_for
@@ -101,6 +103,9 @@ class Engine:
         self._mixed_later = [Kept(partial(self._mixed_from, number, 1)) for number in layers]
         self._relevant = [Kept(partial(relevant, layer, self.numbers)) for layer in ssm.layers]
         ends = np.cumsum([layer.width for layer in ssm.layers])
+        self._by_table = ByTable(
+            ssm.layers, lambda count: partial(self._step_of, count), lambda: self._after_bos[0], len(ssm.alphabet)
+        )
         self.spans = [slice(int(end) - layer.width, int(end)) for layer, end in zip(ssm.layers, ends)]
 
     @property
@@ -167,15 +172,33 @@ class Engine:
         features, ids = self.embedding, words.ravel()
         if len(ids) < len(features):
             features, ids = features[ids], np.arange(len(ids))
-        new_state = np.empty_like(state)
-        for number, layer in enumerate(self.ssm.layers):
-            span = self.spans[number]
-            tracks = self._scan(number, layer, features, ids.reshape(batch, time), state[:, span])
-            for track in tracks:
-                track.put(new_state[:, span], slice(time - 1, None, time))
-            tracks = self._masked(number, layer, tracks, features, ids)
-            features, ids = self._given(number, layer, tracks, features, ids)
+        new_state, first = np.empty_like(state), 0
+        if (found := self._by_table.run(state, words)) is not None:
+            first, features = self._by_table.layers, self._by_table.features
+            new_state[:, : self._by_table.width], ids = found
+        for number in range(first, len(self.ssm.layers)):
+            features, ids = self._layer(number, features, ids.reshape(batch, time), state, new_state)
         return new_state, Outputs(self.read_out(features), ids.reshape(batch, time))
+
+    def _layer(
+        self, number: int, features: np.ndarray, ids: np.ndarray, state: np.ndarray, new_state: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Runs one layer, whose states it writes into the new ones: rows of what it gives out, and which of them stands
+        at each position.
+        """
+        layer, span, time = self.ssm.layers[number], self.spans[number], ids.shape[1]
+        tracks = self._scan(number, layer, features, ids, state[:, span])
+        for track in tracks:
+            track.put(new_state[:, span], slice(time - 1, None, time))
+        flat = ids.ravel()
+        return self._given(number, layer, self._masked(number, layer, tracks, features, flat), features, flat)
+
+    def _step_of(self, layers: int, state: np.ndarray, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """One step of the first layers alone: their states after it, and what they give out."""
+        after, features, ids = np.empty_like(state), self.embedding, symbols
+        for number in range(layers):
+            features, ids = self._layer(number, features, ids[:, None], state, after)
+        return after, features[ids]
 
     def _given(
         self, number: int, layer: Layer, tracks: list[Track], features: np.ndarray, ids: np.ndarray

@@ -9,6 +9,7 @@ _FORMATS = "constructions/ssm/number_formats.py"
 _RECURRENCE, _TESTS_OF_IT = "constructions/ssm/recurrence.py", "tests/test_recurrence.py"
 _DISTINCT, _KEPT = "constructions/ssm/distinct_rows.py", "constructions/ssm/kept.py"
 _BOXES = "constructions/ssm/box_arithmetic.py"
+_FIRST, _FIRST_TESTS = "constructions/ssm/first_layers.py", "tests/test_first_layers.py"
 _PIECES, _BY_PIECES = "constructions/ssm/pieces.py", "tests/test_pieces.py"
 _EXTREME = "tests/test_extreme_numbers.py"
 _NUMBERS = "tests/test_model_numbers.py"
@@ -281,5 +282,33 @@ FAULTS = [
         "        if ids.shape[1] > 1:\n",
         "tests/test_engine.py",
         "words that begin in different states are not taken for the same",
+    ),
+    Fault(
+        _FIRST,
+        "        if (numbers < 0).any():\n            return None\n",
+        "",
+        _FIRST_TESTS,
+        "a state that was not met before is not read by a table",
+    ),
+    Fault(
+        _FIRST,
+        "        if words.max() >= self._symbols:\n            return None\n",
+        "",
+        _FIRST_TESTS,
+        "a symbol that has no place in the table is not read by it",
+    ),
+    Fault(
+        _FIRST,
+        "states[:1] if (states == states[:1]).all() else states",
+        "states[:1]",
+        _FIRST_TESTS,
+        "each word goes on from its own state",
+    ),
+    Fault(
+        _FIRST,
+        "if len(states) * symbols > most:",
+        "if len(states) > most:",
+        _FIRST_TESTS,
+        "a table with many steps is given up",
     ),
 ]
