@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from automata.catalogue import language
 from constructions.build import build
 from constructions.compile.compiler import compile
 from constructions.stock.gates import Gates, clamped_gates, sigmoid_gates
+from constructions.stock.layer_kinds import layer_kinds
 from constructions.target import MONOTONE, NONLINEAR, REFLECTION, TARGETS
 from verify.__main__ import main
 from verify.allowed import NEED_COUNTER, NEED_REGULAR, NEED_STAR_FREE, NEEDS, fading, of_config, of_path, of_range
@@ -165,6 +167,49 @@ def test_weights_of_a_checkpoint(target, tmp_path):
     assert found.seen == (target == "mamba")
     if target == "rwkv":
         assert len(found.layers) == built.weights.layers
+
+
+@pytest.mark.parametrize(
+    "config, gated, layers",
+    [
+        ({"model_type": "qwen3_next", "num_hidden_layers": 8}, 6, 8),
+        ({"model_type": "qwen3_next", "num_hidden_layers": 1, "layer_types": ["full_attention"]}, 0, 1),
+        ({"model_type": "recurrent_gemma", "block_types": ["attention"], "num_hidden_layers": 5}, 0, 5),
+        ({"model_type": "nemotron_h", "hybrid_override_pattern": "M*M-"}, 2, 4),
+        ({"model_type": "jamba", "attn_layer_offset": 0, "attn_layer_period": 1, "num_hidden_layers": 3}, 0, 3),
+        ({"model_type": "falcon_h1", "num_hidden_layers": 3}, 3, 3),
+        ({"model_type": "mamba", "num_hidden_layers": 0}, None, "num_hidden_layers is 0, expected 1 or more"),
+        ({"model_type": "rwkv", "num_hidden_layers": 3}, 3, 3),
+        ({"model_type": "xlstm", "num_blocks": 3, "num_hidden_layers": 3}, 3, 3),
+        ({"model_type": "mamba", "hidden_size": -3}, None, "hidden_size is -3, expected 1 or more"),
+        ({"model_type": "mamba", "hidden_size": "8"}, None, "Field 'hidden_size' expected int, got str (value: '8')"),
+        ({"model_type": "mamba", "num_hidden_layers": 10**12}, None, "num_hidden_layers is 1000000000000, more than"),
+        ({"model_type": "mamba", "n_layer": 10**30}, None, "n_layer is 1000000000000000000000000000000, more than"),
+        ({"model_type": "nemotron_h", "hybrid_override_pattern": "MxM"}, None, "transformers does not take it"),
+    ],
+)
+def test_layers_with_gates_are_those_of_the_configuration(config, gated, layers, tmp_path, capsys):
+    pytest.importorskip("transformers")
+    path = written(tmp_path, **config)
+    status = main(["gates", path, "--json", str(tmp_path / "report.json"), "--needs", "star-free"])
+    out, err = capsys.readouterr()
+    if gated is None:
+        assert status == 2 and f"config.json: {layers}" in err.replace("transformers does not take it: Field", "Field")
+        assert err.count("\n") == 1 and not (tmp_path / "report.json").exists()
+        return
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (report["gates"]["layers_with_gates"], report["gates"]["layers_in_all"]) == (gated, layers)
+    assert f"{gated} of {layers} have gates" in out
+    allows = of_config(TARGETS.named(config["model_type"]), config).allows
+    assert status == (0 if gated and NEED_STAR_FREE in allows else 1)
+    assert (f"none of its {layers} layers has a gate" in out) == (not gated)
+
+
+def test_without_transformers_no_layer_is_counted(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    path = written(tmp_path, model_type="recurrent_gemma", block_types=["attention"])
+    assert main(["gates", path]) == 0
+    assert "have gates" not in capsys.readouterr().out and layer_kinds("mamba", {}) is None
 
 
 def test_the_command_and_its_status(tmp_path, capsys):

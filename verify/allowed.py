@@ -15,6 +15,7 @@ from constructions.mamba.checkpoint import CONFIG
 from constructions.mamba.precision import PRECISIONS
 from constructions.recurrent.cells import EXACT_TERMS
 from constructions.stock.gates import Gates, in_float32
+from constructions.stock.layer_kinds import LayerKinds, layer_kinds
 from constructions.target import (
     CLOCKED,
     CONTRACTION,
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from constructions.target import Target
 
 NEED_STAR_FREE, NEED_REGULAR, NEED_COUNTER = NEEDS = ("star-free", "regular", "counter")
+
+UNGATED = "ungated"
+"""The motion of a model none of whose layers has a gate."""
 
 _DIGITS = 24
 """Binary digits of a number of float32."""
@@ -56,6 +60,7 @@ AT_MOST = {
     f"stacked of them; {CONDITIONS}",
     CLOCKED: "quasi-aperiodic, in exact arithmetic: words of one length, whatever divides it, permute no states",
     FIXED_SIGN: f"no PARITY: two steps multiply by a square (Theorem 4 of the same); {CONDITIONS}",
+    UNGATED: "not known: none of its layers has a gate, and what attention adds is not bounded",
 }
 """By how the state moves."""
 
@@ -73,6 +78,7 @@ class Allowed:
         allows: those of NEEDS that it allows as far as is known, with the reason.
         lacks: the others, with the reason.
         attends: whether it has attention layers, of which nothing is said.
+        kinds: how many of its layers have gates; None where that is not known.
         layers: gates of each layer with the given weights; empty where that is not known.
         seen: whether ``layers`` was seen in runs, and is no bound.
     """
@@ -85,6 +91,7 @@ class Allowed:
     allows: Mapping[str, str]
     lacks: Mapping[str, str]
     attends: bool = False
+    kinds: LayerKinds | None = None
     layers: tuple[tuple[float, float], ...] = ()
     seen: bool = False
 
@@ -96,6 +103,8 @@ class Allowed:
     @property
     def horizon(self) -> str:
         """How long a memory lasts, where that is not for ever, or goes, where it does not at once."""
+        if self.motion == UNGATED:
+            return "none: no layer has a state with gates"
         if self.gates is None:
             return "none: a cell holds and forgets exactly"
         largest = max(abs(self.gates.least), abs(self.gates.greatest))
@@ -184,6 +193,9 @@ def of_path(path: Path) -> Allowed:
     target = TARGETS.named(kind)
     try:
         found = of_config(target, config)
+        # A cell is no configuration of transformers; one of mamba-ssm has other names, and no other layers.
+        if found.gates is not None and "model_type" in config:
+            found = _of_layers(found, layer_kinds(kind, config))
     except InputError as error:
         raise error.at(str(file)) from None
     if path.is_dir() and found.gates is not None and any(path.glob("*.safetensors")):
@@ -213,7 +225,9 @@ def of_config(target: Target, config: Mapping[str, Any]) -> Allowed:
         if gates is not None and not gates.switches:
             lacks[NEED_STAR_FREE] = f"not known: {_without(gates)}, and whether rounding makes up for it is not known"
         else:
-            allows[NEED_STAR_FREE] = f"weights can be built, and proved: prove LANGUAGE --target {target.name}"
+            allows[NEED_STAR_FREE] = (
+                f"weights of as many layers as it takes can be built, and proved: prove LANGUAGE --target {target.name}"
+            )
         if {PERMUTE, TRANSFORM} & target.abilities and motion == target.motion:
             allows[NEED_REGULAR] = allows[NEED_STAR_FREE]
         else:
@@ -227,6 +241,16 @@ def of_config(target: Target, config: Mapping[str, Any]) -> Allowed:
     formula = architecture.gate if architecture else "exp(-softplus(...) exp(A)), from 0 to 1" if gates else "none"
     return Allowed(
         target.title, gates, formula, motion, dtype, allows, lacks, architecture is not None and architecture.attends
+    )
+
+
+def _of_layers(found: Allowed, kinds: LayerKinds | None) -> Allowed:
+    """The same of a model with these layers."""
+    if kinds is None or kinds.gated:
+        return replace(found, kinds=kinds)
+    why = f"not known: none of its {kinds.layers} layers has a gate"
+    return replace(
+        found, gates=None, motion=UNGATED, allows={}, lacks=dict.fromkeys(NEEDS, why), kinds=kinds, attends=False
     )
 
 

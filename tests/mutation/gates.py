@@ -5,7 +5,9 @@ from .fault import Fault
 _GATES = "constructions/stock/gates.py"
 _ALLOWED = "verify/allowed.py"
 _COMMAND = "verify/commands/gates.py"
+_KINDS = "constructions/stock/layer_kinds.py"
 _TEST = "tests/test_gates.py"
+_COUNTED = f"{_TEST}::test_layers_with_gates_are_those_of_the_configuration"
 
 FAULTS = [
     Fault(
@@ -120,4 +122,29 @@ FAULTS = [
         f"{_TEST}::test_every_family_by_its_default_configuration_in_one_line",
         "what is not allowed ends in status 1",
     ),
+    Fault(
+        _ALLOWED,
+        "    if kinds is None or kinds.gated:\n",
+        "    if True:\n",
+        _COUNTED,
+        "a model without a gate allows nothing by its gates",
+    ),
+    Fault(
+        _KINDS, '_GATED = ("linear_attention", "hybrid")', '_GATED = ("linear_attention",)', _COUNTED, "hybrid layers"
+    ),
+    Fault(
+        _KINDS,
+        "isinstance(value, int) and value > _MOST_LAYERS",
+        "False",
+        _COUNTED,
+        "no list of very many layers is made",
+    ),
+    Fault(
+        _KINDS,
+        "        return None\n    if kind not in",
+        "        raise\n    if kind not in",
+        f"{_TEST}::test_without_transformers_no_layer_is_counted",
+        "a configuration is read without transformers too",
+    ),
+    Fault(_KINDS, "value < (name in _AT_LEAST_ONE)", "value < 0", _COUNTED, "a model has a layer"),
 ]

@@ -75,6 +75,8 @@ def _line(found: Allowed, needs: str | None) -> str:
 
 def _gates(found: Allowed) -> dict[str, object]:
     values: dict[str, object] = {"as parametrised": found.as_parametrised}
+    if found.kinds is not None:
+        values["layers"] = f"{found.kinds.gated} of {found.kinds.layers} have gates"
     if found.gates is None:
         return values
     values["least, greatest"] = f"{found.gates.least:.8g}, {found.gates.greatest:.8g}"
@@ -86,9 +88,10 @@ def _gates(found: Allowed) -> dict[str, object]:
 
 
 def _numbers(found: Allowed) -> dict[str, object]:
+    kinds = {"layers_with_gates": found.kinds.gated, "layers_in_all": found.kinds.layers} if found.kinds else {}
     if found.gates is None:
-        return {}
-    return {
+        return kinds
+    return kinds | {
         "least": found.gates.least,
         "greatest": found.gates.greatest,
         "time_invariant": found.gates.time_invariant,
