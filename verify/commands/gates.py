@@ -88,7 +88,9 @@ def _gates(found: Allowed) -> dict[str, object]:
 
 
 def _numbers(found: Allowed) -> dict[str, object]:
-    kinds = {"layers_with_gates": found.kinds.gated, "layers_in_all": found.kinds.layers} if found.kinds else {}
+    kinds: dict[str, object] = {}
+    if found.kinds is not None:
+        kinds = {"layers_with_gates": found.kinds.gated, "layers_in_all": found.kinds.layers}
     if found.gates is None:
         return kinds
     return kinds | {
