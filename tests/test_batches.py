@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import verify.evidence.choices
 from automata.catalogue import language
 from automata.dfa import DFA
 from automata.machine import ACCEPT, MODES, PREDICTIVE, run
@@ -40,6 +41,15 @@ TWO_CONTROLS = CounterMachine(
 )
 """Counters that begin above zero, and a move that adds to both."""
 
+
+def partial_automaton(states, k) -> DFA:
+    """Of each state another set of symbols is legal; state 0 is dead, and the others accept."""
+    rng = np.random.default_rng(states)
+    table = np.where(rng.random((states, k)) < 0.5, rng.integers(0, states, (states, k)), 0)
+    table[0] = 0
+    return DFA("abcdefghijklmnopqrstuvwxyz"[:k], table, range(1, states), 1)
+
+
 MACHINES = {
     "d-3": language("d-3").dfa(),
     "unreachable and dead states": DFA("abc", [[1, 2, 3], [1, 1, 0], [2, 2, 2], [3, 0, 3]], [0, 3], 3),
@@ -47,12 +57,14 @@ MACHINES = {
     "dyck": DyckMachine(3, 9),
     "deep dyck": DyckMachine(1, 10**9),
     "wide dyck": DyckMachine(40, 3),
+    "very wide dyck": DyckMachine(130, 3),
     "no brackets": DyckMachine(2, 0),
+    "partial": partial_automaton(60, 9),
     "flip-flop": FlipFlopMachine(),
     "recall": RecallMachine(2, 2),
     "copies": CopyMachine(3),
     "two controls": TWO_CONTROLS,
-    **{name: counter_machine(name) for name in ("dyck-1", "shuffle-2", "shuffle-6", "boolean-3", "anbncn")},
+    **{name: counter_machine(name) for name in ("dyck-1", "shuffle-2", "shuffle-8", "boolean-3", "anbncn")},
 }
 
 machines = pytest.mark.parametrize("machine", MACHINES.values(), ids=MACHINES)
@@ -158,7 +170,7 @@ def test_walks_are_legal_and_words_with_an_error_are_one_change_from_a_walk(mach
             assert any(alive(machine, other) == len(other) for other in mended)
 
 
-@pytest.mark.parametrize("name", ["d-3", "dyck", "wide dyck", "recall", "shuffle-2", "anbncn"])
+@pytest.mark.parametrize("name", ["d-3", "dyck", "wide dyck", "recall", "shuffle-2", "shuffle-8", "partial", "anbncn"])
 def test_distributed_as_those_that_are_drawn_one_by_one(name):
     """Kinds, lengths, how far words stay legal, and the symbols: each at about the same place of its distribution."""
     machine, count, longest = MACHINES[name], 1500, 30
@@ -208,7 +220,7 @@ def test_what_is_run_step_by_step():
     class Other(DyckMachine):
         pass
 
-    assert walkable(Other(2, 3)) is walkable(DyckMachine(1000, 3)) is walkable(counter_machine("shuffle-9")) is None
+    assert walkable(Other(2, 3)) is walkable(DyckMachine(500, 3)) is walkable(counter_machine("shuffle-9")) is None
     assert walkable(CopyMachine(13)) is walkable(RecallMachine(5, 5)) is None
     assert walkable(Stepwise(DyckMachine(2, 3)).machine) is not None
 
@@ -266,8 +278,12 @@ def test_a_word_of_a_batch_is_its_symbols_up_to_its_end():
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_legal_sets_as_cores_and_extras_are_drawn_from_as_they_are(seed):
-    """Each situation's core and extra are its legal symbols, and each of these is drawn as often as its weight says."""
+@pytest.mark.parametrize("together", [False, True])
+def test_legal_sets_as_cores_and_extras_are_drawn_from_as_they_are(seed, together, monkeypatch):
+    """Each situation's core and extra are its legal symbols, and each of these is drawn as often as its weight says;
+    likewise where all symbols are one core.
+    """
+    monkeypatch.setattr(verify.evidence.choices, "_MOST_BOUNDS", 0 if together else 1 << 20)
     rng = np.random.default_rng(seed)
     k = int(rng.integers(2, 20))
     common = rng.random(k) < 0.5
@@ -278,6 +294,9 @@ def test_legal_sets_as_cores_and_extras_are_drawn_from_as_they_are(seed):
     )
     legal = Legal(allowed)
     with_extra = legal.cores[legal.core]
+    if together:
+        assert (with_extra == allowed.any(axis=0)).all() and (legal.extra < 0).all()
+        with_extra &= legal.allowed
     at = np.flatnonzero(legal.extra >= 0)
     assert not with_extra[at, legal.extra[at]].any()
     with_extra[at, legal.extra[at]] = True
@@ -293,7 +312,23 @@ def test_legal_sets_as_cores_and_extras_are_drawn_from_as_they_are(seed):
             assert (abs(found - wanted) < 5 * np.sqrt(wanted / count) + 1e-9).all()
 
 
-@pytest.mark.parametrize("k, depth", [(8, 10), (32, 3), (64, 6)])
+@pytest.mark.parametrize("k, depth", [(8, 10), (32, 3), (64, 6), (250, 2)])
 def test_legal_sets_of_brackets_share_their_core(k, depth):
     legal = walkable(DyckMachine(k, depth)).situations.choices
-    assert len(legal.cores) <= 3 and (legal.extra >= 0).any()
+    assert len(legal.cores) <= 3 and (legal.extra >= 0).any() and legal.allowed is None
+
+
+@pytest.mark.parametrize("random", [0.0, np.nextafter(np.float32(1), np.float32(0))])
+def test_no_number_leads_to_a_symbol_that_is_not_legal(random, monkeypatch):
+    """The least and the greatest number that is drawn, with sums of weights that are rounded."""
+
+    class Always:
+        def random(self, size, dtype):
+            return np.full(size, random, dtype=dtype)
+
+    monkeypatch.setattr(verify.evidence.choices, "_MOST_BOUNDS", 0)
+    allowed = np.random.default_rng(0).random((200, 12)) < 0.3
+    weights = np.random.default_rng(1).lognormal(0.0, 2.0, (200, 12))
+    drawn = Choices(Legal(allowed), weights).draw(np.arange(200), np.arange(200), Always())
+    some = allowed.any(axis=1)
+    assert not some.all() and allowed[some, drawn[some]].all() and (0 <= drawn).all() and (drawn < 12).all()

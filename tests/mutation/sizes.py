@@ -198,6 +198,20 @@ FAULTS = [
     ),
     Fault(
         _CHOICES,
+        "            if len(again):\n",
+        "            if len(again) > len(drawn):\n",
+        [_BATCHES_TESTS],
+        "a symbol that is drawn among all and is not legal is drawn again",
+    ),
+    Fault(
+        _CHOICES,
+        "        weights = self._weights[words] * allowed\n",
+        "        weights = np.ones_like(self._weights[words]) * allowed\n",
+        [_BATCHES_TESTS],
+        "what is drawn again is drawn by the weights of its word",
+    ),
+    Fault(
+        _CHOICES,
         "(self._bounds.take(drawn + (step - 1)) <= random) * step",
         "(self._bounds.take(drawn + (step - 1)) < 1) * step",
         [_BATCHES_TESTS],

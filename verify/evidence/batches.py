@@ -32,7 +32,7 @@ _CHOICES = 1 << 23
 """Of a batch: numbers that are kept of what is drawn in each situation of each word."""
 _LEAST_WORDS = 64
 """Of a batch: fewer at once would not be quicker than one by one."""
-_SYMBOLS, _COUNTERS, _TRANSITIONS, _MOST_TRANSITIONS = 128, 8, 10_000, 50_000
+_SYMBOLS, _COUNTERS, _TRANSITIONS, _MOST_TRANSITIONS = 512, 8, 10_000, 50_000
 """Of a machine that is run on arrays, where it is no automaton: all transitions of small ones are tabulated, and of
 larger ones those of machines for which nothing else is known.
 """

@@ -2,23 +2,24 @@
 
 What is legal in a situation is a *core* and at most one symbol more, its *extra*.  Bounds are kept for each core and
 word, and where many situations have one core, as all those of a bounded Dyck language with the opening brackets, they
-are few.
+are few.  Where cores are many, bounds are kept for all symbols together, and what is drawn and not legal is drawn again
+among those that are, by the weights themselves.
 
 ``k`` symbols, by their place in the alphabet.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 
 _AT_ONCE = 1 << 18
 """Bounds that are made at once."""
-_SMALL, _LARGE = 128, 1 << 15
+_SMALL, _LARGE = 128, 1 << 19
 """Situations times symbols: of less than the one nothing is shared, and of more than the other it is not looked for."""
 _CORES, _GAIN = 8, 4
 """Of cores that are looked for, and of situations for each core."""
+_MOST_BOUNDS = 1 << 10
+"""Of a word, over all cores; where there would be more, all situations have one core."""
 
 
 class Legal:
@@ -28,6 +29,7 @@ class Legal:
         cores: booleans, shape (cores, k).
         core: of each situation.
         extra: of each situation a symbol; -1 for none.
+        allowed: booleans, shape (situations, k), where a core may have more than what is legal; otherwise None.
         width: bounds of a core and word, a power of two.
 
     >>> legal = Legal(np.array([[1, 1, 1, 0], [1, 1, 0, 1], [1, 1, 0, 0], [0, 0, 1, 0]] * 16, dtype=bool))
@@ -42,6 +44,16 @@ class Legal:
         cores = different = list(dict.fromkeys(sets))
         if _SMALL < len(sets) * self.width <= _LARGE and _GAIN * len(shared := _cores(different, k)) <= len(sets):
             cores = shared
+        self.cores: np.ndarray
+        self.core: np.ndarray
+        self.extra: np.ndarray
+        self.allowed: np.ndarray | None = None
+        if len(cores) * self.width > max(_MOST_BOUNDS, self.width):
+            self.allowed = allowed
+            self.cores = np.array([allowed.any(axis=0)])
+            self.core = np.zeros(len(sets), dtype=np.intp)
+            self.extra = np.full(len(sets), -1)
+            return
         number = {core: i for i, core in enumerate(cores)}
         self.cores = np.array([[core >> (k - 1 - i) & 1 for i in range(k)] for core in cores], dtype=bool)
         of = [one if one in number else next(core for core in cores if _beside(one, core)) for one in sets]
@@ -51,7 +63,8 @@ class Legal:
     @property
     def choices(self) -> int:
         """Numbers that are kept for each word."""
-        return len(self.cores) * self.width + (len(self.core) if (self.extra >= 0).any() else 0)
+        beside = len(self.core) if (self.extra >= 0).any() else 0 if self.allowed is None else self.width
+        return len(self.cores) * self.width + beside
 
 
 def _beside(one: int, core: int) -> bool:
@@ -61,13 +74,21 @@ def _beside(one: int, core: int) -> bool:
 
 def _cores(sets: list[int], k: int) -> list[int]:
     """Few sets such that each of these is one of them, or has one symbol more; not always the fewest."""
+    # A set is told from another by a sum of random numbers, one for each symbol, so that many are counted at once.
+    marks = np.random.default_rng(0).integers(0, 1 << 63, k, dtype=np.uint64)
     cores: list[int] = []
     while sets and len(cores) < _CORES:
-        shared = Counter(core for one in sets for core in {one, *(one & ~(1 << i) for i in range(k))})
-        most = max(shared.values())
-        if most * _CORES < len(sets):
+        member = np.array([[one >> (k - 1 - i) & 1 for i in range(k)] for one in sets], dtype=bool)
+        whole = np.where(member, marks, np.uint64(0)).sum(axis=1)
+        of, without = np.nonzero(member)
+        _, first, count = np.unique(
+            np.concatenate([whole, whole[of] - marks[without]]), return_index=True, return_counts=True
+        )
+        if count.max() * _CORES < len(sets):
             break
-        cores.append(max(core for core, count in shared.items() if count == most))
+        most = int(first[count == count.max()].min())
+        at = most - len(sets)
+        cores.append(sets[most] if at < 0 else sets[of[at]] & ~(1 << (k - 1 - int(without[at]))))
         sets = [one for one in sets if not _beside(one, cores[-1])]
     return cores + sets
 
@@ -83,6 +104,7 @@ class Choices:
     def __init__(self, legal: Legal, weights: np.ndarray):
         self._width, self._words = legal.width, len(weights)
         weights = weights.astype(np.float32)
+        self._allowed, self._weights = legal.allowed, weights
         self._bounds, sums = _bounds(legal.cores, legal.width, weights)
         self._core = legal.core * self._words
         self._extra = legal.extra if (legal.extra >= 0).any() else None
@@ -105,7 +127,22 @@ class Choices:
             place += words
             alone = rng.random(len(drawn), dtype=np.float32) < self._chance.take(place)
             np.copyto(drawn, self._extra.take(situations), where=alone)
+        if self._allowed is not None:
+            # Drawn among all, and again where that is not legal: each legal one as often as its weight says.
+            place = situations * self._allowed.shape[1]
+            place += drawn
+            again = np.flatnonzero(~self._allowed.ravel().take(place))
+            if len(again):
+                drawn[again] = self._among(self._allowed[situations[again]], words[again], rng)
         return drawn
+
+    def _among(self, allowed: np.ndarray, words: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """A symbol for each of these words, among those that are allowed, shape (words, k); O(words * k)."""
+        weights = self._weights[words] * allowed
+        sums = np.cumsum(weights, axis=1)
+        random = rng.random(len(words), dtype=np.float32) * sums[:, -1]
+        # A number below 1 times the sum of all is below it, rounded or not; beyond the last is where none is allowed.
+        return np.minimum(np.count_nonzero(sums <= random[:, None], axis=1), sums.shape[1] - 1)
 
 
 def _bounds(cores: np.ndarray, width: int, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -34,6 +34,10 @@ _CASES = 1 << 20
 """Numbers that are told apart by a table of all."""
 _CELLS = 1 << 25
 """Positions times outputs that are looked at together: with many symbols, fewer positions."""
+_KEPT_FREE = 31 << 20
+"""Bytes; of blocks that are freed, glibc gives back to the system at once those larger than the largest that was freed
+before, if that was below 32 MiB.
+"""
 
 
 @dataclass(frozen=True)
@@ -246,6 +250,8 @@ class _Tally:
         self._set_number: dict[frozenset[str], int] = {}
         self._sets: list[frozenset[str]] = []
         self._table: np.ndarray = np.zeros((0, len(model.outputs)), dtype=bool)
+        # Freed at once, never written to: pages are then not asked of the system anew for every array of a chunk.
+        np.empty(_KEPT_FREE, dtype=np.uint8)
 
     def add(self, batch: list[Iterable[str]]) -> None:
         """Counts these words; each is iterated over once, together with a copy of it for what is expected."""
