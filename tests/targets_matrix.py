@@ -28,7 +28,7 @@ from constructions.recurrent.target import CellTarget
 from constructions.stock.target import StockTarget
 from constructions.target import NONLINEAR, REFLECTION, TARGETS
 from tests.kept_lines import Line, filled, kept, options, table
-from verify.checkpoints.counting import searched
+from verify.checkpoints.drifting_states import searched_further
 from verify.claim import Claim
 from verify.proving import prove_claim
 from verify.verdict import PROVED, REFUTED, Verdict
@@ -171,7 +171,7 @@ def judged(built: Build, machine: Machine, mode: str, oracle: bool, limit: int) 
         if not oracle:
             return prove_claim(Claim(machine, mode, model, built.weights, built.construction, limit)), False
         # The other ways to run it, of which the oracle says nothing, take longer than the proof.
-        verdict = searched(machine, model, mode, limit=limit)
+        verdict = searched_further(machine, model, mode, limit=limit)
         words = list(product(machine.alphabet, repeat=LONGEST))
         if verdict.witness is not None and len(verdict.witness.word) > LONGEST:
             words = [verdict.witness.word, *words]

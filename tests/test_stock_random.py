@@ -10,6 +10,9 @@ pytest.importorskip("transformers")
 from targets_matrix import CELLS, STOCK, Cell, as_it_should, cells, main, random_automaton, run  # noqa: E402
 
 REAL = REPOSITORY.parent / "shared" / "data" / "mlregtest"
+UNDECIDED = {("corrupted", name) for name in ("lstm", "rwkv", "xlstm", "bailing_hybrid", "qwen3_next", "qwen3_5_text")}
+"""Some of these have a number that drifts, and are neither proved nor refuted."""
+
 KINDS = ("random", "random with groups", "star-free", "groups", "corrupted", "mlregtest")
 
 
@@ -67,4 +70,4 @@ def test_all_cells(kind, target):
     for cell in cells(REAL if REAL.is_dir() else None):
         if (cell.kind, cell.target) == (kind, target):
             line = run(cell, REAL)
-            assert as_it_should(line) or line["outcome"] == "undecided" and kind == "corrupted", line
+            assert as_it_should(line) or line["outcome"] == "undecided" and (kind, target) in UNDECIDED, line

@@ -8,7 +8,7 @@ from constructions.mamba.weights import MambaWeights
 from constructions.recurrent.cells import CellWeights
 from constructions.stock.weights import StockWeights
 from constructions.target import TARGETS
-from verify.checkpoints.counting import searched
+from verify.checkpoints.drifting_states import searched_further
 from verify.checkpoints.search import prove_mamba
 from verify.checkpoints.ways import run_otherwise
 from verify.claim import Claim
@@ -53,7 +53,9 @@ class CacheSearch:
     def _search(self, claim: Claim, limit: int, progress: Progress) -> Verdict:
         if isinstance(claim.weights, (StockWeights, CellWeights)):
             exact = _exact(claim)
-            verdict = searched(claim.machine, claim.model, claim.mode, limit=limit, exact=exact, progress=progress)
+            verdict = searched_further(
+                claim.machine, claim.model, claim.mode, limit=limit, exact=exact, progress=progress
+            )
             return run_otherwise(claim.machine, claim.model, claim.mode, verdict)
         assert claim.construction is not None, "as covers() says"
         return prove_mamba(
