@@ -8,7 +8,7 @@ can have is taken.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import AbstractSet, Iterator
+from typing import AbstractSet, Iterator, Sequence
 
 from automata import rich
 from automata.algebra.holonomy import Skeleton
@@ -20,12 +20,13 @@ from automata.machines.copying import CopyMachine
 from automata.machines.counter_machine import CounterMachine
 from automata.machines.flip_flop import FlipFlopMachine
 from automata.machines.recall import RecallMachine
-from constructions.cascade import Cascade, Counter, Permutation, Reset, Set, Transformation
+from constructions.cascade import Cascade, Counter, In, Permutation, Reset, Set, Transformation
 from constructions.compile.extensive import extensive_cascade
 from constructions.compile.set_once import counted
 from constructions.compile.smaller import Limits, by_counting, cascades_of, cost
 from constructions.compile.table import table_cascade
 from constructions.compile.told_once import copy_cascade, recall_cascade
+from constructions.compile.window import window_cascade
 from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.paper.counters import counter_cascade
 from constructions.paper.flip_flop import flip_flop
@@ -38,6 +39,9 @@ TABLE = "table"
 
 EXTENSIVE = "extensive"
 """The route with a bit for each state, set once, for targets that can add and not forget; nobody asks for it."""
+
+WINDOW, _WINDOW_BITS = "window", 256
+"""The route that remembers the last symbols, and the most bits that it takes where nothing can be held."""
 
 RESET, READ_BEFORE, ADD, SET_COUNTER, DRIFT, PERMUTE, TRANSFORM = ABILITIES = (
     "reset",
@@ -117,17 +121,32 @@ def needs(cascade: Cascade) -> dict[str, str]:
             found.setdefault(TRANSFORM, register.name)
         elif isinstance(register, Permutation):
             found.setdefault(PERMUTE, register.name)
+            if any(isinstance(rule.then, Set) for rule in register.rules):
+                found.setdefault(RESET, register.name)
         elif isinstance(register, Counter):
             found.setdefault(ADD, register.name)
             if any(isinstance(rule.then, Set) for rule in register.rules):
                 found.setdefault(SET_COUNTER, register.name)
             if register.span is None or cascade.mode == RECOGNISE:
                 found.setdefault(DRIFT, register.name)
-        else:
+        elif not set_always(register, cascade.alphabet):
             found.setdefault(RESET, register.name)
         if isinstance(register, Reset) and register.name in cascade.read_before:
             found.setdefault(READ_BEFORE, register.name)
     return found
+
+
+def set_always(register: Reset, alphabet: Sequence[str]) -> bool:
+    """Whether every symbol sets it, whatever else is so: it holds nothing, and says what the last step has read.
+
+    >>> from automata.dfa import DFA
+    >>> suffix = DFA("ab", [[1, 0], [1, 2], [1, 0]], accepting=[2])  # (a|b)*ab
+    >>> cascade = window_cascade(suffix, RECOGNISE, 2)
+    >>> [set_always(register, "ab") for register in cascade.registers]
+    [True, True]
+    """
+    alone = [rule.when[0] for rule in register.rules if len(rule.when) == 1]
+    return set(alphabet) <= {symbol for literal in alone if isinstance(literal, In) for symbol in literal.symbols}
 
 
 def counters_of(cascade: Cascade) -> list[Counter]:
@@ -262,7 +281,10 @@ def _candidates(
 
 
 def _without_resets(machine: Machine, dfa: DFA, mode: str) -> Iterator[Construction]:
-    """What can be had by adding alone."""
+    """What can be had by adding and delaying alone."""
+    if (cascade := window_cascade(dfa, mode, _WINDOW_BITS)) is not None:
+        reason = "what comes next depends on the last symbols alone"
+        yield Construction(machine, cascade, WINDOW, reason, "fixed:1", cascade.memory_bits)
     if (cascade := extensive_cascade(dfa, mode)) is not None:
         yield Construction(machine, cascade, EXTENSIVE, "no state is left and reached again", "exact", cost(cascade))
     if (cascade := by_counting(dfa, mode)) is not None:

@@ -8,6 +8,7 @@ architecture has that at no cost, and else delayed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
 from typing import Iterable, Mapping
 
 from automata.errors import InputError
@@ -144,6 +145,9 @@ class _Planner:
         events = {
             value: self._event(self._where(memory.cases, value), f"set {memory.name} to {value}") for value in values
         }
+        if Hold not in self.offer.kinds and self._is_set_always(memory):
+            self._read_off(memory, events)
+            return
         gate = _sum(events.values())
         # The zero state stands for the value at the beginning, which so needs no cell.
         read = memory.after or memory.before
@@ -162,6 +166,30 @@ class _Planner:
             self.values[memory.after.key] = after
         if memory.before:
             self.values[memory.before.key] = before
+
+    def _is_set_always(self, memory: Latch) -> bool:
+        """Whether its cases, which are disjoint, are all that can be after the beginning."""
+        keys = {key for case in memory.cases for key, _ in case.cube}
+        sizes = {key: len(self.net.alphabet) if key == SYMBOL else self.net.sizes[key] for key in keys}
+        covered = sum(
+            prod(len([value for value in cube.get(key, range(size)) if value < size]) for key, size in sizes.items())
+            for cube in (dict(case.cube) for case in memory.cases)
+        )
+        return covered == prod(sizes.values())
+
+    def _read_off(self, memory: Latch, events: Mapping[int, LinearForm]) -> None:
+        """A register that every step sets is what this step says; at the beginning no case holds."""
+        read = memory.after or memory.before
+        assert read is not None, "a register that nobody reads is left out"
+        kept = [value for value in range(len(read.labels)) if value != memory.initial]
+        after = {value: self._coordinate(f"{memory.name} = {value}") for value in kept}
+        for value in kept:
+            if value in events:
+                self._neuron(events[value], {after[value]: 1})
+        if memory.after:
+            self.values[memory.after.key] = after
+        if memory.before:
+            self.values[memory.before.key] = self._delayed(memory.name, after)
 
     def _rearranged(self, item: Rearranged) -> None:
         actions = sorted({case.value for case in item.cases}, key=str)

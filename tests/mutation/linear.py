@@ -55,6 +55,27 @@ FAULTS = [
         "a group without quotients of prime order is not solvable",
     ),
     Fault(
+        "constructions/compile/compiler.py",
+        "    alone = [rule.when[0] for rule in register.rules if len(rule.when) == 1]\n",
+        "    return True\n    alone = []\n",
+        f"{_TESTS}::test_what_is_held_for_some_symbols_is_no_window",
+        "a register that some symbol leaves alone is held",
+    ),
+    Fault(
+        "constructions/program/planner.py",
+        "        return covered == prod(sizes.values())\n",
+        "        return True\n",
+        f"{_TESTS}::test_what_is_held_for_some_symbols_is_no_window",
+        "what is read off a step has a case at every step",
+    ),
+    Fault(
+        "constructions/compile/compiler.py",
+        "for rule in register.rules):\n                found.setdefault(RESET",
+        "for rule in ()):\n                found.setdefault(RESET",
+        "tests/test_decide.py::test_what_is_decided_contradicts_no_theorem[lru]",
+        "a register that is permuted and set has to forget",
+    ),
+    Fault(
         _RECURRENCES,
         "least < -1 or most > 1",
         "least < -1",
