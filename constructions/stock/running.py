@@ -135,8 +135,6 @@ class StockRunner:
         """
         self._rows, self._position = tokens.shape
         result = self._forward(tokens, self.architecture.fresh(self.model, self._rows), 0)
-        cache = getattr(result, self.architecture.cache_argument, None)
-        self._cache = cache if cache is not None else self._cache
         layers = getattr(self._cache, "layers", ())
         self._attention = {
             i: _keys(layer) for i, layer in enumerate(layers) if getattr(layer, "keys", None) is not None
@@ -154,8 +152,6 @@ class StockRunner:
         for number, kept in self._attention.items():
             vars(self._cache.layers[number]).update(copy.copy(kept))
         result = self._forward(tokens, self._cache, self._position)
-        cache = getattr(result, self.architecture.cache_argument, None)
-        self._cache = cache if cache is not None else self._cache
         self._check_kept()
         return result.logits[:, -1]
 
@@ -183,7 +179,10 @@ class StockRunner:
             given["position_ids"] = torch.arange(tokens.shape[1]).expand_as(tokens) + position
         if cache is not None:
             self._cache = cache
-        return self.model(tokens, use_cache=True, **given)
+        result = self.model(tokens, use_cache=True, **given)
+        cache = getattr(result, self.architecture.cache_argument, None)
+        self._cache = self.architecture.put_back(self.model, cache if cache is not None else self._cache)
+        return result
 
 
 def _keys(layer: Any) -> dict[str, Any]:

@@ -81,6 +81,23 @@ class RWKV4(Architecture):
     def states(self, model: Any, cache: Any) -> list[list[Any]]:
         return [[tensor[:, :, layer] for tensor in cache] for layer in range(cache[0].shape[2])]
 
+    def put_back(self, model: Any, cache: Any) -> Any:
+        """The cache, with denominators of 1 and exponents of 0 in the channels that give 0 for ever.
+
+        Where a channel's rows of keys and values are all 0, its key and its value are 0, so its numerator stays 0.  Of
+        the two weights of a mean, exp(a - max(a, b)) and exp(b - max(a, b)), one is 1: its denominator is 1 from the
+        first token on, or more, and at most one more at each step, until that is rounded away.  So the channel gives 0
+        divided by such a number, whatever it is.  Where what it reads is no number, its numerator is none from there
+        on, and so is what it gives.
+        """
+        _, _, numerators, denominators, exponents = cache
+        for layer, block in enumerate(model.rwkv.blocks):
+            mixes = block.attention.key.weight, block.attention.value.weight
+            idle = ~(mixes[0].any(dim=1) | mixes[1].any(dim=1)) & (numerators[:, :, layer] == 0)
+            denominators[:, :, layer].masked_fill_(idle, 1.0)
+            exponents[:, :, layer].masked_fill_(idle, 0.0)
+        return cache
+
 
 def _mirrored(rows: np.ndarray, half_width: int) -> np.ndarray:
     rows[:, half_width:] = -rows[:, :half_width]

@@ -15,7 +15,20 @@ _LATE = f"{_DRIFTING}::test_what_comes_to_matter_is_never_proved"
 _REJECTS = f"{_DRIFTING}::test_what_is_no_number_rejects"
 _EXACT = f"{_OF_BOXES}::test_the_functions_of_torch_are"
 
+_RWKV, _IDLE = "constructions/stock/rwkv.py", "tests/test_idle_channels.py"
+_LEFT = f"{_IDLE}::test_a_channel_that_may_give_something_is_left_alone"
+
 FAULTS = [
+    Fault(_RWKV, "(mixes[0].any(dim=1) | mixes[1].any(dim=1))", "mixes[0].any(dim=1)", _LEFT, "a value is read off"),
+    Fault(_RWKV, "(mixes[0].any(dim=1) | mixes[1].any(dim=1))", "mixes[1].any(dim=1)", _LEFT, "a key may be infinite"),
+    Fault(_RWKV, " & (numerators[:, :, layer] == 0)", "", _LEFT, "a numerator may be no number, or given"),
+    Fault(
+        _RWKV,
+        "            exponents[:, :, layer].masked_fill_(idle, 0.0)\n",
+        "            exponents[:, :, layer].masked_fill_(idle, float('inf'))\n",
+        f"{_IDLE}::test_the_library_alone_gives_the_same_at_every_step",
+        "infinity less infinity is no number",
+    ),
     Fault(
         _BOXES,
         "            lost |= box.lost.any() | ((matrix == 0) & infinite).any(axis=1)\n",
