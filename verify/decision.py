@@ -21,7 +21,7 @@ from constructions.target import CLOCKED, CONTRACTION, MONOTONE, SIGNED, SOLVABL
 from verify.claim import Claim
 from verify.impossible.cycles import find_cycle
 from verify.impossible.endings import words_that_end_alike
-from verify.impossible.random_models import Draw, Failures, on_few, on_powers, on_strings
+from verify.impossible.random_models import Draw, Failures, Shown, on_few, on_powers, on_strings
 from verify.progress import NO_PROGRESS, Progress
 from verify.proving import prove_claim
 from verify.verdict import PROVED, REFUTED, Verdict
@@ -88,6 +88,7 @@ class Decision:
         size: of the weights, where there are any.
         verdict: of the proof, where there was one.
         failures: where it is impossible, strings that random models were run on, and how many got one wrong.
+        shown: what runs other models on strings found in the same way.
         claim: what was proved of the paper's SSM; None of other weights, which nobody asks for again.
     """
 
@@ -97,6 +98,7 @@ class Decision:
     size: dict[str, int] = field(default_factory=dict)
     verdict: Verdict | None = None
     failures: Failures | None = None
+    shown: Shown | None = None
     claim: Claim | None = None
 
     @property
@@ -173,7 +175,9 @@ def decide_without_weights(
     if name == "lfm2" and regular and (strings := words_that_end_alike(language.dfa(), _ALIKE)) is not None:
         reason = f"{WITHOUT_WEIGHTS[name]}; strings that end alike, however long, are told apart by their beginnings"
         made = f"the last {_ALIKE} symbols of both are the same"
-        return Decision(name, IMPOSSIBLE, reason, failures=on_strings(draw, language, strings, made, models, progress))
+        return _forbidden(
+            name, reason, partial(on_strings, language=language, strings=strings, made=made), draw, models, progress
+        )
     if name == "minimax" and language.star_free is False:
         return _settled(name, language, draw, models, progress)
     return Decision(name, NOT_KNOWN, WITHOUT_WEIGHTS[name])
@@ -187,15 +191,16 @@ def _refused(language: Language, target: Target, refusal: NotExpressible, models
     if language.star_free is False and target.motion == CLOCKED and not _quasi_aperiodic(language):
         cycle = find_cycle(language.dfa(), RECOGNISE, multiple=_CLOCK)
         assert cycle is not None, "words of any multiple permute states"
-        return Decision(target.name, IMPOSSIBLE, CLOCK, failures=on_powers(draw, language, cycle, models, progress))
+        return _forbidden(
+            target.name, CLOCK, partial(on_powers, language=language, cycle=cycle), draw, models, progress
+        )
     if refusal.group:
         turning = find_cycle(language.dfa(), RECOGNISE, apart=_TURNS) if target.motion == SIGNED else None
+        shown: Shown = partial(on_few, language=language)
         if turning is not None:
-            failures = on_powers(draw, language, turning, models, progress)
-        else:
-            failures = on_few(draw, language, models, progress)
+            shown = partial(on_powers, language=language, cycle=turning)
         reason = f"{refusal}: {GROUPS[target.motion]}; {CONDITIONS}"
-        return Decision(target.name, IMPOSSIBLE, reason, failures=failures)
+        return _forbidden(target.name, reason, shown, draw, models, progress)
     if language.star_free is None and ADD not in target.abilities:
         return Decision(target.name, NOT_KNOWN, f"{refusal}; {_FINITE}")
     return Decision(target.name, NOT_KNOWN, _UNKNOWN.get(target.motion, f"{refusal}; no theorem is known"))
@@ -206,7 +211,12 @@ def _settled(name: str, language: Language, draw: Draw, models: int, progress: P
     cycle = find_cycle(language.dfa(), RECOGNISE)
     assert cycle is not None, "it is not star-free"
     reason = f"repeating {' '.join(cycle.w)} permutes states with period {cycle.period}: Theorem 2"
-    return Decision(name, IMPOSSIBLE, reason, failures=on_powers(draw, language, cycle, models, progress))
+    return _forbidden(name, reason, partial(on_powers, language=language, cycle=cycle), draw, models, progress)
+
+
+def _forbidden(name: str, reason: str, shown: Shown, draw: Draw, models: int, progress: Progress) -> Decision:
+    """Impossible, with strings that random models get wrong."""
+    return Decision(name, IMPOSSIBLE, reason, failures=shown(draw, models=models, progress=progress), shown=shown)
 
 
 def _quasi_aperiodic(language: Language) -> bool:

@@ -9,6 +9,7 @@ _COPIED = "tests/test_told_once.py::test_two_layers_of_attention_copy_every_word
 _INPUTS = "tests/test_stock_inputs.py"
 
 _MODELS = "tests/test_random_models.py"
+_GIVEN = "tests/test_given_model.py"
 _POWERS = "verify/impossible/random_models.py"
 _QUASI = "automata/algebra/quasi_aperiodic.py"
 _APERIODIC = "automata/algebra/aperiodic.py"
@@ -157,5 +158,26 @@ FAULTS = [
         "    if False:\n",
         f"{_INPUTS}::test_an_architecture_that_an_older_library_does_not_have",
         "an older library lacks architectures",
+    ),
+    Fault(
+        _POWERS,
+        'enumerate(getattr(model, "alphabet", alphabet))',
+        "enumerate(alphabet)",
+        f"{_GIVEN}::test_its_symbols_are_found_by_their_names",
+        "a saved model has an order of symbols of its own",
+    ),
+    Fault(
+        "verify/commands/given_model.py",
+        "    if mode != RECOGNISE:\n",
+        "    if False:\n",
+        f"{_GIVEN}::test_what_cannot_be_run_is_one_line",
+        "a model that predicts accepts nothing",
+    ),
+    Fault(
+        "verify/commands/decide.py",
+        '"wrong": bool(failures.wrong)',
+        '"wrong": not failures.wrong',
+        f"{_GIVEN}::test_a_model_is_run_on_strings_that_its_architecture_gets_wrong",
+        "what the given model answered is what is told",
     ),
 ]

@@ -14,6 +14,7 @@ from verify.commands.options import add_certificate, add_report, nonempty, whole
 if TYPE_CHECKING:
     from automata.catalogue import Language
     from automata.machines.copying import CopyMachine
+    from verify.commands.given_model import GivenModel
     from verify.commands.inputs import Input
     from verify.decision import Decision
     from verify.show.report import Report
@@ -24,6 +25,7 @@ EXAMPLES = (
     "decide d-2",
     "decide parity mamba2 lstm",
     "decide --regex '(aa)*' --on mamba2,lstm",
+    "decide parity --model checkpoint",
     "decide --all --on ssm,mamba2,gru",
     "decide --all --out cells",
 )
@@ -50,6 +52,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="random models run where it is impossible (default: 1)",
     )
     parser.add_argument(
+        "--model",
+        type=nonempty,
+        metavar="DIR",
+        help="a saved model or a checkpoint, run on such strings where its architecture cannot have the language",
+    )
+    parser.add_argument(
         "--out",
         type=nonempty,
         metavar="DIR",
@@ -68,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"--out {args.out}: answers are kept of the table of --all")
     if args.architectures and args.on is not None:
         raise InputError(f"--on {args.on}: architectures are named already, {', '.join(args.architectures)}")
+    if args.model and args.all:
+        raise InputError(f"--model {args.model}: goes with one language, and --all is a table")
     names = _architectures(",".join(args.architectures) or args.on)
     if args.certificate and args.all:
         raise InputError(f"--certificate {args.certificate}: a certificate is about one language, and --all is a table")
@@ -75,7 +85,16 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"--certificate {args.certificate}: certificates cover the paper's SSM only: add ssm to --on")
     if args.all:
         return _table(list(LANGUAGES.values()), names, args)
-    return _one(read_input(args), names, args)
+    given = read_input(args)
+    if not args.model:
+        return _one(given, names, args)
+    from verify.commands.given_model import given_model
+
+    if args.mode != RECOGNISE:
+        raise InputError(f"--model {args.model}: is asked what it accepts, and --mode is {args.mode}")
+    model = given_model(args.model, given.language.alphabet)
+    asked = names if args.architectures or args.on else []
+    return _one(given, [*asked, *({model.target} - {*asked})], args, model)
 
 
 def _architectures(text: str | None) -> list[str]:
@@ -101,7 +120,7 @@ def _decision(language: Language, name: str, args: argparse.Namespace, phase: st
         return decide(language, args.mode, target, limit=args.limit, models=args.models, progress=progress)
 
 
-def _one(given: Input, names: Sequence[str], args: argparse.Namespace) -> int:
+def _one(given: Input, names: Sequence[str], args: argparse.Namespace, model: GivenModel | None = None) -> int:
     from verify.decided import decision_data
     from verify.show.report import Report
 
@@ -118,6 +137,9 @@ def _one(given: Input, names: Sequence[str], args: argparse.Namespace) -> int:
     report.table("decisions", rows, [decision_data(found) for found in decisions])
     if shown := [found for found in decisions if found.failures]:
         _forbidden(report, shown)
+    if model is not None:
+        (found,) = (found for found in decisions if found.target == model.target)
+        report.section("the given model", *_of_model(given, found, model, args))
     if copied := _copied(given, names):
         report.section("how many words are told apart", copied)
     report_certificate(args, report, lambda: _certificate(given, decisions, args.regex))
@@ -153,6 +175,25 @@ def _run(found: Decision) -> dict[str, object]:
         "models": failures.models,
         "wrong": failures.wrong,
     }
+
+
+def _of_model(
+    given: Input, found: Decision, model: GivenModel, args: argparse.Namespace
+) -> tuple[dict[str, object], dict[str, object]]:
+    """What became of the model of a folder on strings that its architecture gets wrong, as shown and as kept."""
+    from verify.progress import Progress
+    from verify.show.report import show_word
+
+    told: dict[str, object] = {"folder": model.folder, "architecture": model.target}
+    if found.shown is None:
+        verdict = f"not run, as nothing forbids it; `check {model.folder} {given.options}` proves or refutes it"
+        return {**told, "answer": verdict}, told
+    with Progress("models", quiet=args.quiet, phase=f"{given.language.name} on {model.folder}") as progress:
+        failures = found.shown(model.draw, models=1, progress=progress)
+    told |= {"strings": [list(word) for word in failures.strings], "wrong": bool(failures.wrong)}
+    words = "; ".join(map(show_word, failures.strings))
+    shown = f"{'wrong' if failures.wrong else 'right on each, so longer ones are needed'}: {failures.made}: {words}"
+    return {"folder": model.folder, "architecture": model.target, "answer": shown}, told
 
 
 def _copied(given: Input, names: Sequence[str]) -> dict[str, object]:

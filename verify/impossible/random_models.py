@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Protocol, Sequence
 
 import numpy as np
 
@@ -24,9 +24,15 @@ SHORTEST = 60
 """So many shortest strings are run where no two are known beforehand."""
 
 Draw = Callable[[int], AbstractContextManager[Any]]
-"""A random model by its seed, as long as the context lasts."""
+"""A random model by its seed, or a given one, as long as the context lasts."""
 
 _Word = tuple[str, ...]
+
+
+class Shown(Protocol):
+    """Runs models, so many seeds, on strings that some of them must get wrong."""
+
+    def __call__(self, draw: Draw, *, models: int, progress: Progress = NO_PROGRESS) -> Failures: ...
 
 
 @dataclass(frozen=True)
@@ -104,10 +110,11 @@ def answers_of(
 ) -> np.ndarray:
     """What each model answers after each string: booleans (models, strings)."""
     given = np.zeros((models, len(words)), dtype=bool)
-    number = {symbol: index for index, symbol in enumerate(alphabet)}
-    numbers = [[number[symbol] for symbol in word] for word in words]
     for seed in range(models):
         with draw(seed) as model:
+            # One that somebody saved may have the symbols in another order.
+            number = {symbol: index for index, symbol in enumerate(getattr(model, "alphabet", alphabet))}
+            numbers = [[number[symbol] for symbol in word] for word in words]
             whole = getattr(model, "by_full_forward", None)
             if alone:
                 given[seed] = [_together(whole or model, [word])[0] for word in numbers]
