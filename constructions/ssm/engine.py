@@ -1,6 +1,6 @@
 """The exact engine: runs the weights of an SSM on batches of strings.
 
-Six facts make it fast, and none of them knows what the model was built for:
+Seven facts make it fast, and none of them knows what the model was built for:
 
 * a layer's gates, increments and mixes are position-wise, so they are evaluated once for each *distinct* row of
   features (and state) in a chunk, and looked up everywhere else;
@@ -10,7 +10,9 @@ Six facts make it fast, and none of them knows what the model was built for:
   (:mod:`constructions.ssm.recurrence`);
 * other gates are looped over time, for the whole batch at once;
 * first layers that have few states together are read by a table of their steps (:mod:`constructions.ssm.first_layers`);
-* what is made of a few rows alone, whatever the words are, is made once and kept (:mod:`constructions.ssm.kept`).
+* where a layer reads few of its bits at a time, those are told apart and no others (:mod:`constructions.ssm.windows`);
+* what is made of a few rows alone, whatever the words are, is made once and kept (:mod:`constructions.ssm.kept`), and
+  so is what a layer gives out in each case (:mod:`constructions.ssm.given`).
 
 Strings are cut into chunks along time, so memory does not grow with their length.
 """
@@ -19,13 +21,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Iterator
+from typing import Iterator, Sequence
 
 import numpy as np
 
 from automata.errors import InputError
 from constructions.ssm.distinct_rows import Digits, distinct
 from constructions.ssm.first_layers import ByTable
+from constructions.ssm.given import Given, lasting
 from constructions.ssm.kept import Kept
 from constructions.ssm.layers import Layer
 from constructions.ssm.number_formats import Product, numbers_for
@@ -33,6 +36,7 @@ from constructions.ssm.pieces import Pieces
 from constructions.ssm.recurrence import Packed, Recurrence, Track
 from constructions.ssm.relevance import relevant
 from constructions.ssm.weights import SSM
+from constructions.ssm.windows import AnyTrack, Windowed, windows_of
 
 _CHUNK_POSITIONS = 1 << 16
 _MERGED_WIDTH, _MERGED_SIZE = 128, 1 << 13
@@ -41,6 +45,12 @@ _MASKED_BITS, _MASKED_SHARE = 6, 8
 """States of fewer bits, and chunks of fewer positions for each row of features, are not searched for bits that do not
 matter.
 """
+_TOGETHER = 1 << 17
+"""Numbers that are mixed together, so that they stay where they are quick to reach."""
+_LASTING, _NUMBERED = 1 << 12, 1 << 12
+"""Positions of a chunk from which on what layers give out is kept for the next, and how many rows of it at most."""
+_OUTPUTS = 64
+"""Rows of outputs, of which fewer are not searched for equal ones."""
 
 
 def ieee() -> np.errstate:
@@ -91,7 +101,7 @@ class Engine:
         ssm.check_numbers()
         self.ssm = ssm
         self.numbers = numbers_for(ssm)
-        self.embedding = self.numbers.stored(ssm.embedding, ssm.embedding_exponent)
+        self.embedding = lasting(self.numbers.stored(ssm.embedding, ssm.embedding_exponent))
         self._gates = [Product(layer.gate) for layer in ssm.layers]
         self._increments = [Product(layer.increment) for layer in ssm.layers]
         self._mixes = [[Product(mix.affine) for mix in layer.phi] for layer in ssm.layers]
@@ -101,7 +111,10 @@ class Engine:
         self._recurrences = [Kept(partial(self._recurrence, number)) for number in layers]
         self._mixed = [Kept(partial(self._mixed_from, number, 0)) for number in layers]
         self._mixed_later = [Kept(partial(self._mixed_from, number, 1)) for number in layers]
-        self._relevant = [Kept(partial(relevant, layer, self.numbers)) for layer in ssm.layers]
+        self._lasting = [Given(layer.phi[-1].affine.outputs, self.numbers.dtype) for layer in ssm.layers]
+        self._relevant = [Kept(partial(self._matters, layer)) for layer in ssm.layers]
+        self._windows = [Kept(windows_of) for _ in ssm.layers]
+        self._read = Kept(self._read_rows)
         ends = np.cumsum([layer.width for layer in ssm.layers])
         self._by_table = ByTable(
             ssm.layers, lambda count: partial(self._step_of, count), lambda: self._after_bos[0], len(ssm.alphabet)
@@ -169,16 +182,32 @@ class Engine:
         batch, time = words.shape
         if not words.size:
             return state, Outputs(np.zeros((0, len(self.outputs)), dtype=bool), np.zeros((batch, time), dtype=np.int64))
-        features, ids = self.embedding, words.ravel()
+        features: np.ndarray = self.embedding
+        ids: np.ndarray = words.ravel()
         if len(ids) < len(features):
             features, ids = features[ids], np.arange(len(ids))
         new_state, first = np.empty_like(state), 0
         if (found := self._by_table.run(state, words)) is not None:
             first, features = self._by_table.layers, self._by_table.features
-            new_state[:, : self._by_table.width], ids = found
+            new_state[:, : self._by_table.width], ids = found[0], found[1]
+            if first < len(self.ssm.layers):
+                # Under the numbers that they have where the layers are run.
+                ids = self._lasting[first - 1].numbered(features).take(ids)
+                features = self._lasting[first - 1].features
         for number in range(first, len(self.ssm.layers)):
             features, ids = self._layer(number, features, ids.reshape(batch, time), state, new_state)
-        return new_state, Outputs(self.read_out(features), ids.reshape(batch, time))
+        table, same = self._read(features)
+        return new_state, Outputs(table, (ids if same is None else same.take(ids)).reshape(batch, time))
+
+    def _read_rows(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """The outputs that these rows give; without repetitions where there are many that last, with the place of each
+        row among them.
+        """
+        table = self.read_out(features)
+        if features.flags.writeable or len(table) <= _OUTPUTS:
+            return table, None
+        _, first, same = np.unique(np.packbits(table, axis=1), axis=0, return_index=True, return_inverse=True)
+        return table[first], same.ravel()
 
     def _layer(
         self, number: int, features: np.ndarray, ids: np.ndarray, state: np.ndarray, new_state: np.ndarray
@@ -201,19 +230,51 @@ class Engine:
         return after, features[ids]
 
     def _given(
-        self, number: int, layer: Layer, tracks: list[Track], features: np.ndarray, ids: np.ndarray
+        self, number: int, layer: Layer, tracks: Sequence[AnyTrack], features: np.ndarray, ids: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Rows of what a layer gives out, and which of them stands at each position."""
+        if features.flags.writeable or len(ids) < _LASTING or self.numbers.dtype == object:
+            return self._given_here(number, layer, tracks, features, ids)
+        known = self._lasting[number]
+        if known.full:
+            for below in self._lasting[number:]:  # to which the numbers of these rows mean something
+                below.forget()
+        if (cases := known.cases(tracks, len(features), ids)) is not None:
+
+            def evaluate(positions: np.ndarray) -> np.ndarray:
+                given, same = self._mixed[number](*self._rows_at(layer, tracks, features, ids, positions))
+                numbers = known.numbered(given)
+                return numbers if same is None else numbers.take(same)
+
+            found = known.look(cases, evaluate)
+            return known.features, found
+        given, where = self._given_here(number, layer, tracks, features, ids)
+        if len(given) > _NUMBERED:
+            return given, where
+        numbers = known.numbered(given)
+        return known.features, numbers.take(where)
+
+    def _given_here(
+        self, number: int, layer: Layer, tracks: Sequence[AnyTrack], features: np.ndarray, ids: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As :meth:`_given`, of these positions alone."""
         if (found := self._pieces[number].mix(tracks, features, ids)) is not None:
             z, x, where = found
             given, same = self._mixed_later[number](z, x)
         else:
-            rows, where = distinct([*(track.column for track in tracks), Digits(ids, len(features))])
-            h = np.empty((len(rows), layer.width), self.numbers.dtype)
-            for track in tracks:
-                track.put(h, rows)
-            given, same = self._mixed[number](h, features[ids[rows]])
+            read = [] if any(isinstance(track, Windowed) for track in tracks) else [Digits(ids, len(features))]
+            rows, where = distinct([*(track.column for track in tracks), *read])
+            given, same = self._mixed[number](*self._rows_at(layer, tracks, features, ids, rows))
         return given, where if same is None else same.take(where)
+
+    def _rows_at(
+        self, layer: Layer, tracks: Sequence[AnyTrack], features: np.ndarray, ids: np.ndarray, positions: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The states of a layer at these positions, and the features that it reads there."""
+        h = np.empty((len(positions), layer.width), self.numbers.dtype)
+        for track in tracks:
+            track.put(h, positions)
+        return h, features[ids[positions]]
 
     def _mixed_from(
         self, number: int, first: int, z: np.ndarray, x: np.ndarray
@@ -221,9 +282,15 @@ class Engine:
         """What the mixes of a layer from this one on make of rows and rows of features; without repetitions, where that
         pays, with the place of each.
         """
-        for mix, product in list(zip(self.ssm.layers[number].phi, self._mixes[number]))[first:]:
-            z = self.numbers.mix(product, mix, np.concatenate([z, x], axis=1))
-        return _merged(z, number + 1 == len(self.ssm.layers))
+        mixes = list(zip(self.ssm.layers[number].phi, self._mixes[number]))[first:]
+        given, step = [], max(1, _TOGETHER // max(1, z.shape[1] + x.shape[1]))
+        for begin in range(0, max(1, len(z)), step):
+            part, beside = z[begin : begin + step], np.asfortranarray(x[begin : begin + step])
+            for mix, product in mixes:
+                # Column by column in memory, as they are looked through and multiplied.
+                part = self.numbers.mix(product, mix, np.concatenate([np.asfortranarray(part), beside], axis=1))
+            given.append(part)
+        return _merged(np.ascontiguousarray(np.concatenate(given)), number + 1 == len(self.ssm.layers))
 
     def read_out(self, features: np.ndarray) -> np.ndarray:
         """The outputs, as booleans, that these rows of the last layer's features give."""
@@ -247,9 +314,12 @@ class Engine:
         increments = self.numbers.affine(self._increments[number], layer.increment, features)
         return Recurrence(self.numbers, layer, gates, increments, starts)
 
+    def _matters(self, layer: Layer, features: np.ndarray, least: np.ndarray, greatest: np.ndarray) -> np.ndarray:
+        return lasting(relevant(layer, self.numbers, features, least, greatest))
+
     def _masked(
         self, number: int, layer: Layer, tracks: list[Track], features: np.ndarray, ids: np.ndarray
-    ) -> list[Track]:
+    ) -> Sequence[AnyTrack]:
         """The tracks with bits that do not matter at a position put to their lower state, so that fewer rows differ."""
         bits = {id(track): track for track in tracks if isinstance(track, Packed) and track.bits == 1}
         if sum(len(track.coordinates) for track in bits.values()) < _MASKED_BITS:
@@ -262,6 +332,10 @@ class Engine:
         matters = self._relevant[number](features, least, greatest)
         if matters.all():
             return tracks
+        windows = self._windows[number](matters, *(track.coordinates for track in bits.values()))
+        if windows is not None:
+            others = [track for track in tracks if id(track) not in bits]
+            return [*others, Windowed(list(bits.values()), windows, (least.tobytes(), greatest.tobytes()), ids)]
         return [bits[id(track)].masked(matters, ids) if id(track) in bits else track for track in tracks]
 
     def stream(self, words: np.ndarray, state: np.ndarray | None = None) -> Iterator[tuple[int, np.ndarray, Outputs]]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from automata.errors import InputError
 from constructions.growing import Numbered
+from constructions.ssm.given import lasting
 from constructions.ssm.layers import Layer
 
 OneStep = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -117,7 +118,7 @@ class FirstLayers:
         if features is None:
             return None
         table = np.concatenate(following).reshape(-1, symbols)
-        return cls(states, table, features.rows.copy(), np.concatenate(given))
+        return cls(states, table, lasting(features.rows), np.concatenate(given))
 
     def run(self, states: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """The states after words, shape (batch, time), and which row of the features is given at each position, shape

@@ -22,7 +22,8 @@ from constructions.ssm.distinct_rows import Digits, distinct
 from constructions.ssm.kept import Kept
 from constructions.ssm.layers import Layer
 from constructions.ssm.number_formats import NumberFormat, Product, Rationals
-from constructions.ssm.recurrence import Column, Track
+from constructions.ssm.recurrence import Column
+from constructions.ssm.windows import AnyTrack
 
 _COMBINATIONS = 1 << 12
 """Layers whose coordinates and features have fewer combinations than this are evaluated on these."""
@@ -47,7 +48,7 @@ class Pieces:
         self._labels, self._on_values = Kept(_labels), Kept(self._evaluated_on_values)
 
     def mix(
-        self, tracks: Sequence[Track], features: np.ndarray, ids: np.ndarray
+        self, tracks: Sequence[AnyTrack], features: np.ndarray, ids: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         """The first mix along a chunk.
 
@@ -79,7 +80,7 @@ class Pieces:
             z[:, piece.neurons] = values.rows[values.kept[case.numbers[first]]]
         return z, features[ids[first]], where
 
-    def _pieces(self, tracks: Sequence[Track]) -> list["_Piece"]:
+    def _pieces(self, tracks: Sequence[AnyTrack]) -> list["_Piece"]:
         owner = np.zeros(self._layer.width, dtype=np.intp)
         for number, track in enumerate(tracks):
             owner[track.coordinates] = number
@@ -89,7 +90,7 @@ class Pieces:
         return self._cut[key]
 
     def _evaluated(
-        self, piece: "_Piece", tracks: Sequence[Track], features: np.ndarray, ids: np.ndarray
+        self, piece: "_Piece", tracks: Sequence[AnyTrack], features: np.ndarray, ids: np.ndarray
     ) -> tuple["_Values", np.ndarray]:
         """The neurons of a piece on all that they read, and which of these rows stands at each position."""
         label = self._labels(features, self._features[piece.neurons].any(axis=0))

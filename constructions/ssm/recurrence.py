@@ -270,8 +270,22 @@ def _set_bits(chosen: np.ndarray, values: np.ndarray, changes: np.ndarray, start
     two = ((values == least) | (values == greatest)).all(axis=0) & ((h == least) | (h == greatest)).all(axis=0)
     ones, places = changes & (values != least), np.flatnonzero(two)
     levels = np.stack([least, greatest], axis=1)
-    parts = [places[first : first + _PACKED_BITS] for first in range(0, len(places), _PACKED_BITS)]
-    return [_Bits(chosen[some], _pack(changes[:, some]), _pack(ones[:, some]), levels[some]) for some in parts]
+    parts = np.split(places, _cuts(changes[:, places]))
+    return [
+        _Bits(chosen[some], _pack(changes[:, some]), _pack(ones[:, some]), levels[some]) for some in parts if len(some)
+    ]
+
+
+def _cuts(changes: np.ndarray) -> list[int]:
+    """Where columns are cut into parts of at most 32: if it can be, not between two that are the same."""
+    same = (changes[:, 1:] == changes[:, :-1]).all(axis=0)
+    cuts, first = [], 0
+    while len(changes[0]) - first > _PACKED_BITS:
+        most = first + _PACKED_BITS
+        cut = next((place for place in range(most, first, -1) if not same[place - 1]), most)
+        cuts.append(cut)
+        first = cut
+    return cuts
 
 
 def _pack(bits: np.ndarray) -> np.ndarray:

@@ -10,6 +10,8 @@ _RECURRENCE, _TESTS_OF_IT = "constructions/ssm/recurrence.py", "tests/test_recur
 _DISTINCT, _KEPT = "constructions/ssm/distinct_rows.py", "constructions/ssm/kept.py"
 _BOXES = "constructions/ssm/box_arithmetic.py"
 _FIRST, _FIRST_TESTS = "constructions/ssm/first_layers.py", "tests/test_first_layers.py"
+_GIVEN, _GIVEN_TESTS = "constructions/ssm/given.py", "tests/test_given.py"
+_WINDOWS = "constructions/ssm/windows.py"
 _PIECES, _BY_PIECES = "constructions/ssm/pieces.py", "tests/test_pieces.py"
 _EXTREME = "tests/test_extreme_numbers.py"
 _NUMBERS = "tests/test_model_numbers.py"
@@ -310,5 +312,62 @@ FAULTS = [
         "if len(states) > most:",
         _FIRST_TESTS,
         "a table with many steps is given up",
+    ),
+    Fault(
+        _GIVEN,
+        "        key: list[Hashable] = [size]\n",
+        "        key: list[Hashable] = []\n",
+        _GIVEN_TESTS,
+        "cases of more rows of features have a table of their own",
+    ),
+    Fault(
+        _GIVEN,
+        "return 0, 1 << track.windows.width, (*name, track.name)",
+        "return 0, 1 << track.windows.width, name",
+        _GIVEN_TESTS,
+        "windows that were found for other bounds have a table of their own",
+    ),
+    Fault(
+        "constructions/ssm/engine.py",
+        "for below in self._lasting[number:]:",
+        "for below in self._lasting[number : number + 1]:",
+        _GIVEN_TESTS,
+        "rows that are forgotten are forgotten by all layers below",
+    ),
+    Fault(
+        "constructions/ssm/engine.py",
+        "                ids = self._lasting[first - 1].numbered(features).take(ids)\n"
+        "                features = self._lasting[first - 1].features\n",
+        "                pass\n",
+        _GIVEN_TESTS,
+        "rows of a table have the numbers that the layer below knows",
+    ),
+    Fault(
+        _KEPT,
+        "return array.flags.owndata and not array.flags.writeable",
+        "return not array.flags.writeable",
+        _GIVEN_TESTS,
+        "a view is not known by where it is",
+    ),
+    Fault(
+        _WINDOWS,
+        "if (tracks <= 1).all() else None",
+        "",
+        _GIVEN_TESTS,
+        "bits that matter in two tracks have no window",
+    ),
+    Fault(
+        _WINDOWS,
+        "inside &= masks.take(self.rows)",
+        "inside &= masks.max()",
+        _GIVEN_TESTS,
+        "bits in a window that do not matter are put to their first state",
+    ),
+    Fault(
+        _WINDOWS,
+        "(self.rows << self.windows.width) + self.ids",
+        "self.ids",
+        _GIVEN_TESTS,
+        "the same number in another window is another state",
     ),
 ]
