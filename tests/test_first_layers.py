@@ -80,6 +80,7 @@ def test_layers_before_the_first_that_counts(name, layers):
 
 def test_a_table_is_tried_seldom_and_given_up_where_there_are_many_states(monkeypatch):
     tried = []
+    monkeypatch.setattr(first_layers, "_SHARE", 32)
     closed = FirstLayers.closed
     monkeypatch.setattr(FirstLayers, "closed", lambda *given: tried.append(given[-1]) or closed(*given))
     engine = Engine(model_of("copy-4"))

@@ -87,7 +87,7 @@ def test_lowered_cascades(cascade, batches, rows, cases):
             assert_keeping_changes_nothing(lower(cascade, Arithmetic.parse(arithmetic)), batches)
 
 
-@pytest.mark.parametrize("k, depth", [(2, 7), (4, 4), (8, 12), (64, 13)])
+@pytest.mark.parametrize("k, depth", [(2, 7), (4, 4), (8, 12), (64, 13), (64, 33)])
 @pytest.mark.parametrize("mode", ["predictive", "recognise"])
 @pytest.mark.parametrize("rows", [20, 1 << 14])
 def test_stacks_are_looked_at_through_windows(k, depth, mode, rows, monkeypatch):
@@ -202,6 +202,9 @@ def test_windows_have_the_bits_that_matter(seed, width, rows):
     assert (np.sort(one.coordinates) == np.arange(width)).all() and one.ids.max() < 1 << windows.width
     some = np.array([3, 3, 40])
     one.put(found[:3], some)
+    assert np.array_equal(wanted[some], found[:3])
+    sub = Windowed(tracks, windows, None, ids).at(some)
+    sub.put(found[:3], slice(None))
     assert np.array_equal(wanted[some], found[:3])
     # What tells the states apart does so by itself.
     codes = one.column.numbers

@@ -242,9 +242,9 @@ class Engine:
         if (cases := known.cases(tracks, len(features), ids)) is not None:
 
             def evaluate(positions: np.ndarray) -> np.ndarray:
-                given, same = self._mixed[number](*self._rows_at(layer, tracks, features, ids, positions))
-                numbers = known.numbered(given)
-                return numbers if same is None else numbers.take(same)
+                some = [track.at(positions) for track in tracks]
+                given, where = self._given_here(number, layer, some, features, ids[positions])
+                return known.numbered(given).take(where)
 
             found = known.look(cases, evaluate)
             return known.features, found
@@ -262,8 +262,7 @@ class Engine:
             z, x, where = found
             given, same = self._mixed_later[number](z, x)
         else:
-            read = [] if any(isinstance(track, Windowed) for track in tracks) else [Digits(ids, len(features))]
-            rows, where = distinct([*(track.column for track in tracks), *read])
+            rows, where = distinct([*(track.column for track in tracks), Digits(ids, len(features))])
             given, same = self._mixed[number](*self._rows_at(layer, tracks, features, ids, rows))
         return given, where if same is None else same.take(where)
 

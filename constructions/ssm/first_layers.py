@@ -22,7 +22,7 @@ OneStep = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 _WORDS, _TIME = 32, 8
 """Fewer words together, or shorter ones, are not read by a table."""
-_SHARE, _MOST_STEPS = 32, 1 << 16
+_SHARE, _MOST_STEPS = 2, 1 << 16
 """One step is made for so many symbols that were read, and how many are made at most."""
 
 

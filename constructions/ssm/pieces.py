@@ -31,6 +31,8 @@ _VALUES = 1 << 13
 """A piece that reads a single coordinate is evaluated on all values between the least and the greatest, with all rows
 of features, where these are no more.
 """
+_GAIN = 16
+"""A single piece is evaluated apart where it reads so many times fewer rows of features than there are."""
 
 
 class Pieces:
@@ -39,13 +41,15 @@ class Pieces:
     def __init__(self, numbers: NumberFormat, layer: Layer, products: Sequence[Product]):
         self._numbers, self._layer, self._products = numbers, layer, products
         self._possible = len(layer.phi) > 1 and layer.phi[0].affine.outputs > 0
-        self._possible &= all(isinstance(product.matrix, np.ndarray) for product in products)
+        # What a piece adds is made by a part of the second matrix.
+        self._possible = self._possible and isinstance(products[1].matrix, np.ndarray)
         if self._possible:
             reads = layer.phi[0].affine.matrix.toarray() != 0
             self._state, self._features = reads[:, : layer.width], reads[:, layer.width :]
             self._read_later = _features_read(layer)
         self._cut: dict[bytes, list[_Piece]] = {}
         self._labels, self._on_values = Kept(_labels), Kept(self._evaluated_on_values)
+        self._ends = Kept(_to_be_shown)
 
     def mix(
         self, tracks: Sequence[AnyTrack], features: np.ndarray, ids: np.ndarray
@@ -67,7 +71,8 @@ class Pieces:
             return None
         pieces = self._pieces(tracks)
         if len(pieces) == 1 and self._features.any():
-            return None
+            if _GAIN * self._labels(features, self._features.any(axis=0)).base > len(features):
+                return None
         found, places = zip(*(self._evaluated(piece, tracks, features, ids) for piece in pieces))
         columns = self._columns(pieces, [values.shown for values in found], features)
         if not self._numbers.sums_exactly(self._products[1], self._layer.phi[1].affine, columns):
@@ -125,9 +130,10 @@ class Pieces:
 
     def _values(self, neurons: np.ndarray, h: np.ndarray, x: np.ndarray) -> "_Values":
         mix = self._layer.phi[0]
-        rows = self._numbers.mix(self._products[0], mix, np.concatenate([h, x], axis=1))[:, neurons]
-        # Among integers the least and the greatest say what sums of all could be.
-        shown = rows if rows.dtype.kind == "f" else np.stack([rows.min(axis=0), rows.max(axis=0)])
+        # Column by column in memory, as they are looked through and multiplied.
+        both = np.concatenate([np.asfortranarray(h), np.asfortranarray(x)], axis=1)
+        rows = self._numbers.mix(self._products[0], mix, both)[:, neurons]
+        shown = _to_be_shown(rows)
         weights = self._products[1].matrix[neurons]
         added = rows.astype(np.float64) @ weights[:, weights.any(axis=0)]
         if not added.shape[1]:
@@ -142,7 +148,7 @@ class Pieces:
         for piece, part in zip(pieces, shown):
             for neuron, column in zip(piece.neurons.tolist(), part.T):
                 columns[neuron] = column
-        return columns + list(features.T)
+        return columns + list(self._ends(features).T)
 
 
 @dataclass(frozen=True)
@@ -168,6 +174,13 @@ class _Values:
     shown: np.ndarray
     kept: np.ndarray
     case: np.ndarray
+
+
+def _to_be_shown(rows: np.ndarray) -> np.ndarray:
+    """Rows with the values that have to be looked at: among integers the least and the greatest say what sums of all
+    could be.
+    """
+    return rows if rows.dtype.kind == "f" else np.stack([rows.min(axis=0), rows.max(axis=0)])
 
 
 def _ends(track: Column, most: int) -> np.ndarray | None:

@@ -58,6 +58,10 @@ class Column:
             return self.ids
         return Digits(self.ids - least if least else self.ids, int(greatest) - int(least) + 1)
 
+    def at(self, positions: np.ndarray) -> "Column":
+        """The states at these positions."""
+        return Column(self.coordinate, self.ids[positions])
+
     def put(self, target: np.ndarray, positions) -> None:
         """Writes the states at these positions into ``target``, shape (positions, width)."""
         target[:, self.coordinate] = self.ids[positions]
@@ -94,6 +98,10 @@ class Packed:
         """What tells the states apart."""
         few = len(self.coordinates) == 1 or (self.bits == 1 and len(self.coordinates) <= _FEW_BITS)
         return Digits(self.ids, self.combinations) if few else self.ids
+
+    def at(self, positions: np.ndarray) -> "Packed":
+        """The states at these positions."""
+        return replace(self, ids=self.ids[positions])
 
     def masked(self, matters: np.ndarray, rows: np.ndarray) -> "Packed":
         """The same, but for single bits that do not matter where a row is read, which have their first state there.

@@ -27,11 +27,13 @@ class Windows:
         width: of the widest window, in bits.
         shifts, masks: for each track, and for each row of features, how far its bits are moved down, and which of them
             matter then: none but in one of the tracks.
+        places: for each row of features the number of its shifts and masks.
     """
 
     width: int
     shifts: list[np.ndarray]
     masks: list[np.ndarray]
+    places: Digits
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Windowed:
     @property
     def combinations(self) -> int:
         """At most so many rows of states."""
-        return len(self.windows.masks[0]) << self.windows.width
+        return self.windows.places.base << self.windows.width
 
     @cached_property
     def ids(self) -> np.ndarray:
@@ -82,8 +84,13 @@ class Windowed:
 
     @property
     def column(self) -> Digits:
-        """What tells the states apart: the row of features as well, which says where the window is."""
-        return Digits((self.rows << self.windows.width) + self.ids, self.combinations)
+        """What tells the states apart: where the window is, and what is in it."""
+        place = (self.windows.places.numbers << self.windows.width).take(self.rows)
+        return Digits(place + self.ids, self.combinations)
+
+    def at(self, positions: np.ndarray) -> "Windowed":
+        """The states at these positions."""
+        return replace(self, tracks=[track.at(positions) for track in self.tracks], rows=self.rows[positions])
 
     def put(self, target: np.ndarray, positions) -> None:
         """Writes the states at these positions into ``target``, shape (positions, width)."""
@@ -119,4 +126,7 @@ def windows_of(matters: np.ndarray, *coordinates: np.ndarray) -> Windows | None:
         inside = np.take_along_axis(here, place, axis=1) & (np.arange(_WIDEST) < wide[:, None])
         shifts.append(np.where(any_here, first, 0).astype(dtype))
         masks.append(np.packbits(inside, axis=1, bitorder="little").ravel().astype(dtype))
-    return Windows(width, shifts, masks) if (tracks <= 1).all() else None
+    if (tracks > 1).any():
+        return None
+    _, places = np.unique(np.stack([*shifts, *masks], axis=1), axis=0, return_inverse=True)
+    return Windows(width, shifts, masks, Digits(places.ravel(), int(places.max(initial=0)) + 1))

@@ -365,8 +365,8 @@ FAULTS = [
     ),
     Fault(
         _WINDOWS,
-        "(self.rows << self.windows.width) + self.ids",
-        "self.ids",
+        "Digits(place + self.ids, self.combinations)",
+        "Digits(self.ids, self.combinations)",
         _GIVEN_TESTS,
         "the same number in another window is another state",
     ),
