@@ -205,8 +205,8 @@ FAULTS = [
     ),
     Fault(
         _CHOICES,
-        "        weights = self._weights[words] * allowed\n",
-        "        weights = np.ones_like(self._weights[words]) * allowed\n",
+        "        sums = self._weights.take(words, axis=1)\n",
+        "        sums = np.ones_like(self._weights).take(words, axis=1)\n",
         [_BATCHES_TESTS],
         "what is drawn again is drawn by the weights of its word",
     ),

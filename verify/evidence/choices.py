@@ -104,7 +104,9 @@ class Choices:
     def __init__(self, legal: Legal, weights: np.ndarray):
         self._width, self._words = legal.width, len(weights)
         weights = weights.astype(np.float32)
-        self._allowed, self._weights = legal.allowed, weights
+        self._allowed = legal.allowed
+        if legal.allowed is not None:  # word beside word in memory, as they are summed
+            self._weights, self._members = np.ascontiguousarray(weights.T), np.ascontiguousarray(legal.allowed.T)
         self._bounds, sums = _bounds(legal.cores, legal.width, weights)
         self._core = legal.core * self._words
         self._extra = legal.extra if (legal.extra >= 0).any() else None
@@ -133,16 +135,18 @@ class Choices:
             place += drawn
             again = np.flatnonzero(~self._allowed.ravel().take(place))
             if len(again):
-                drawn[again] = self._among(self._allowed[situations[again]], words[again], rng)
+                drawn[again] = self._among(situations[again], words[again], rng)
         return drawn
 
-    def _among(self, allowed: np.ndarray, words: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """A symbol for each of these words, among those that are allowed, shape (words, k); O(words * k)."""
-        weights = self._weights[words] * allowed
-        sums = np.cumsum(weights, axis=1)
-        random = rng.random(len(words), dtype=np.float32) * sums[:, -1]
-        # A number below 1 times the sum of all is below it, rounded or not; beyond the last is where none is allowed.
-        return np.minimum(np.count_nonzero(sums <= random[:, None], axis=1), sums.shape[1] - 1)
+    def _among(self, situations: np.ndarray, words: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """A symbol for each of these words, among those that are legal in these situations; O(words * k)."""
+        sums = self._weights.take(words, axis=1)
+        sums *= self._members.take(situations, axis=1)
+        for below, above in zip(sums, sums[1:]):
+            above += below
+        random = rng.random(len(words), dtype=np.float32) * sums[-1]
+        # A number below 1 times the sum of all is below it, rounded or not; beyond the last is where none is legal.
+        return np.minimum(np.count_nonzero(sums <= random, axis=0), len(sums) - 1)
 
 
 def _bounds(cores: np.ndarray, width: int, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
