@@ -1,9 +1,11 @@
 """Which architecture can have which language: against the theorems, by proofs and by models that are run."""
 
 import json
+import re
 
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 
 from automata.catalogue import LANGUAGES, language
 from automata.machine import RECOGNISE
@@ -45,6 +47,9 @@ THEOREMS = {
 }
 """What is known of each architecture and the languages NAMES, written down from the literature: nothing is computed."""
 
+LISTED = {"aa-star": "(aa)*", "aaaa-star": "(aaaa)*", "abab-star": "(abab)*", **{name: name for name in NAMES}}
+"""The catalogue's name of each of NAMES."""
+
 MEANT = {"yes": EXPRESSIBLE, "NO": IMPOSSIBLE, "?": NOT_KNOWN}
 QUICK = {
     **dict.fromkeys(
@@ -55,6 +60,25 @@ QUICK = {
     "minimax": ["tomita-1", "parity", "(aa)*"],
     "olmo_hybrid": ["parity"],
 }
+
+
+def test_the_table_of_the_docs_is_what_is_known():
+    text = (REPOSITORY / "docs" / "decided.md").read_text()
+    shared = text[text.index("*nonnegative gates*") : text.index("| |")]
+    groups = {
+        name: re.findall("`([^` ]+)`", part) for name, part in re.findall(r"\*([^*]+)\* are\s([^;.]+)[;.]", shared)
+    }
+    header, _, *rows = [re.split(r" \| ", line.strip("| \n")) for line in text.splitlines() if line.startswith("|")]
+    seen = 0
+    for names, *answers in rows:
+        for column, answer in zip(header, answers, strict=True):
+            for target in groups.get(column, [column.strip("`")]):
+                for name in re.findall("`([^`]+)`", names):
+                    if name in LISTED:
+                        known = THEOREMS[target].split()[NAMES.index(LISTED[name])]
+                        assert answer == known.lower(), (name, target)
+                        seen += 1
+    assert seen == len(NAMES) * len(THEOREMS)
 
 
 def decided_as_known(name, target):
