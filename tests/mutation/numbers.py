@@ -351,7 +351,7 @@ FAULTS = [
     ),
     Fault(
         _WINDOWS,
-        "if (tracks <= 1).all() else None",
+        "    if (tracks > 1).any():\n        return None\n",
         "",
         _GIVEN_TESTS,
         "bits that matter in two tracks have no window",
