@@ -3,6 +3,7 @@ matter, however late.
 """
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -15,12 +16,13 @@ from constructions.compile.compiler import compile
 
 torch = pytest.importorskip("torch")
 
-from targets_matrix import Cell, corrupted, judged, machine_of  # noqa: E402 - torch first
+from targets_matrix import DAMAGED, Cell, corrupted, judged, machine_of  # noqa: E402 - torch first
 
 from constructions.mamba.reading import Reading  # noqa: E402
 from constructions.mamba.stepping import SteppedMamba, Vocabulary  # noqa: E402
 from constructions.recurrent.cells import CellWeights, shapes  # noqa: E402
 from constructions.recurrent.running import CellRunner  # noqa: E402
+from verify.__main__ import main  # noqa: E402
 from verify.checkpoints.drifting_states import _Widening, prove_by_widening, searched_further  # noqa: E402
 from verify.claim import Claim  # noqa: E402
 from verify.methods.cache import CACHES  # noqa: E402
@@ -74,6 +76,22 @@ def test_a_proof_by_boxes_is_one_of_single_steps():
     assert (verdict.outcome, verdict.method) == (PROVED, "boxes of states")
     assert {way.name: way.outcome for way in verdict.ways}["single steps"] == "proved"
     assert {way.outcome for way in verdict.ways} == {"proved", "tested"}
+
+
+@pytest.mark.parametrize("target, item, status", [("gru", "40", 0), ("relu-rnn", "16", 1), ("lstm", "1", 3)])
+def test_a_saved_cell_is_checked_by_boxes_too(target, item, status, tmp_path, capsys):
+    """Nothing is known of a folder but its numbers."""
+    _, built = corruption(target, item)
+    built.save(tmp_path / "cell")
+    path = tmp_path / "report.json"
+    words = ["check", str(tmp_path / "cell"), "--strings", "20", "--bins", "20", "--limit", "2000", "--json", str(path)]
+    assert main([*words, DAMAGED[int(item) % len(DAMAGED)], "--mode", RECOGNISE]) == status
+    report = json.loads(path.read_text())
+    if status == 1:
+        assert "refuted" in report["conclusion"] and "boxes_of_states" not in report
+        return
+    assert report["boxes_of_states"]["outcome"] == ("proved" if status == 0 else "undecided")
+    assert ("proved" in report["conclusion"]) == (status == 0)
 
 
 def test_more_is_searched_where_nothing_decides():

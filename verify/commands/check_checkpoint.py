@@ -12,10 +12,12 @@ import numpy as np
 from automata.algebra.aperiodic import membership_cycle
 from automata.errors import LimitError
 from automata.machine import ACCEPT, EOS, RECOGNISE, Machine
+from automata.machines.counter_machine import CounterMachine
 from constructions.mamba.reading import LOGIT, TOP, Reading
 from constructions.mamba.surroundings import transformers_ready
 from verify.checkpoints.counting import searched
 from verify.checkpoints.declared import declared_mode
+from verify.checkpoints.drifting_states import prove_by_widening
 from verify.checkpoints.greedy import greedy
 from verify.checkpoints.opening import Opened, kind_of, open_checkpoint
 from verify.checkpoints.other_reading import right_otherwise
@@ -185,6 +187,13 @@ def _every_length(
         yield "invariant", found
         if found.outcome == PROVED:
             return
+    if getattr(model.runner, "cell", "") and not refuted and not isinstance(machine, CounterMachine):
+        with Progress("steps of boxes", quiet=args.quiet, phase="boxes of states") as progress:
+            boxes_of_states = prove_by_widening(machine, model, mode, limit=args.limit, progress=progress)
+        if isinstance(boxes_of_states, Verdict):
+            yield "boxes of states", run_otherwise(machine, model, mode, boxes_of_states, thorough=True)
+            return
+        yield "boxes of states", Verdict(UNDECIDED, "boxes of states", mode, model.arithmetic, {}, boxes_of_states)
     yield "search", verdict if limit <= SMALL_SEARCH else _search(machine, model, mode, args, limit)
 
 
