@@ -47,6 +47,12 @@ KNOWN = [
     ("parity unbounded/fixed:3", "folded", []),
     ("parity unbounded/fixed:3", "refuter", []),
     ("parity signed/exact", "audit", []),
+    # A slope that is a fraction since a step before was rounded, and whole weights.
+    (
+        "parity rounding/fixed:3",
+        "refuter",
+        [("set", "layers.0.phi.1.values", 0, 0), ("describe", ["layers", 0, "phi", 1, "activation"], "relu")],
+    ),
 ]
 """Models about which a prover says something false as soon as one condition of it is gone: see the planted faults."""
 

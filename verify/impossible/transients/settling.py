@@ -469,7 +469,9 @@ class _Stage:
             low, high, steady = (low >> self._weights.exponent) - 1, (high >> self._weights.exponent) + 1, False
             least, greatest = Fraction(least, scale), Fraction(greatest, scale)
         else:
-            low, high, least, greatest = (self.numbers.store(self._weights, x) for x in (low, high, least, greatest))
+            low, high = (self.numbers.store(self._weights, x) for x in (low, high))
+            if self.numbers.rounds:  # a slope is no stored number: rounded steps before may have made it a fraction
+                least, greatest = Fraction(least, scale), Fraction(greatest, scale)
         if self.activation == "linear":
             return Fate(low, high, 0, least, greatest, steady)
         if least > 0:
