@@ -13,9 +13,10 @@ from benchmarks.engine import BATCH, LENGTH, best, words_of
 from benchmarks.searching import plain_search
 from constructions.compile.bounded_counter import bounded_counter_cascade
 from constructions.compile.compiler import compile
-from constructions.mamba.huggingface import HuggingFaceRunner, quiet, stock_model
+from constructions.mamba.huggingface import HuggingFaceRunner, stock_model
 from constructions.mamba.lowering import lower_to_mamba
 from constructions.mamba.stepping import SteppedMamba, Vocabulary
+from constructions.mamba.surroundings import quiet
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
 from constructions.ssm.lowering import lower

@@ -13,7 +13,7 @@ from automata.machine import PREDICTIVE
 from benchmarks.engine import best, words_of
 from constructions.build import build
 from constructions.compile.compiler import compile
-from constructions.mamba.huggingface import quiet
+from constructions.mamba.surroundings import quiet
 from constructions.recurrent.target import CellTarget
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import subprocess
 import sys
 
 import numpy as np
@@ -203,6 +204,15 @@ def test_layers_with_gates_are_those_of_the_configuration(config, gated, layers,
     allows = of_config(TARGETS.named(config["model_type"]), config).allows
     assert status == (0 if gated and NEED_STAR_FREE in allows else 1)
     assert (f"none of its {layers} layers has a gate" in out) == (not gated)
+
+
+def test_what_transformers_remarks_on_a_configuration_is_not_printed(tmp_path):
+    """In a process of its own, as transformers writes to the stream that it has found at first."""
+    pytest.importorskip("transformers")
+    path = written(tmp_path, model_type="qwen3_next", rope_scaling={"type": "unheard of", "factor": 2})
+    command = [sys.executable, "-m", "verify", "gates", path, "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.count("\n") == 1
 
 
 def test_without_transformers_no_layer_is_counted(tmp_path, monkeypatch, capsys):

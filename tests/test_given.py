@@ -21,7 +21,7 @@ from constructions.ssm.kept import Kept
 from constructions.ssm.lowering import lower
 from constructions.ssm.recurrence import Column, Packed, _cuts
 from constructions.ssm.windows import Windowed, windows_of
-from tests.test_engine import models
+from tests.test_engine import assert_engine_is_reference, batches, models
 from verify.testing.strategies import cascades
 
 
@@ -85,6 +85,32 @@ def test_lowered_cascades(cascade, batches, rows, cases):
     for arithmetic in ("fixed:1", "float32"):
         with patched(engines, **AT_ONCE), patched(keeping, _MOST_ROWS=rows, _CASES=cases):
             assert_keeping_changes_nothing(lower(cascade, Arithmetic.parse(arithmetic)), batches)
+
+
+WITH_ALL = {"_WORDS": 1, "_TIME": 1, "_SHARE": 1e-3, "_MOST_STEPS": 200}
+
+
+@settings(max_examples=100)
+@given(models(), batches, st.sets(st.integers(1, 8), max_size=3).map(sorted))
+def test_tables_windows_and_what_is_kept_are_the_reference_on_random_models(ssm, words, cuts):
+    """The definition knows none of them: states and outputs are held against it, not against another engine."""
+    with np.errstate(all="ignore"), patched(engines, **AT_ONCE), patched(first_layers, **WITH_ALL):
+        try:
+            assert_engine_is_reference(ssm, words, cuts)
+        except InputError as error:
+            assert "beyond" in str(error) or "exactly below" in str(error)
+
+
+@pytest.mark.parametrize("tables", [False, True])
+@pytest.mark.parametrize("name", ["dyck-2-3", "dyck-8-5", "shuffle-4", "anbncn", "mqar-2-2", "copy-3", "tomita-7"])
+@pytest.mark.parametrize("mode", ["predictive", "recognise"])
+def test_tables_windows_and_what_is_kept_are_the_reference_on_languages(name, mode, tables):
+    found = compile(language(name).machine, mode)
+    ssm = lower(found.cascade, Arithmetic.parse(found.arithmetic))
+    words = np.random.default_rng(2).integers(0, len(ssm.alphabet), (8, 24))
+    words[1::2] = words[0]  # some begin alike, and are asked the same again
+    with patched(engines, **AT_ONCE), patched(first_layers, **(WITH_ALL if tables else {"_WORDS": 1 << 30})):
+        assert_engine_is_reference(ssm, words, [6, 12])
 
 
 @pytest.mark.parametrize("k, depth", [(2, 7), (4, 4), (8, 12), (64, 13), (64, 33)])

@@ -11,8 +11,9 @@ transformers = pytest.importorskip("transformers", reason="transformers is not i
 
 from automata.catalogue import language  # noqa: E402
 from automata.machine import EOS, PREDICTIVE  # noqa: E402
-from constructions.mamba.huggingface import HuggingFaceRunner, quiet  # noqa: E402
+from constructions.mamba.huggingface import HuggingFaceRunner  # noqa: E402
 from constructions.mamba.stepping import BATCH, SteppedMamba, Vocabulary  # noqa: E402
+from constructions.mamba.surroundings import quiet  # noqa: E402
 from verify.checkpoints.checkpoint_search import search_checkpoint  # noqa: E402
 from verify.commands.check_checkpoint import run_alone  # noqa: E402
 from verify.methods.bisimulation import bisimulation  # noqa: E402

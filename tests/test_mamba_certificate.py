@@ -227,7 +227,8 @@ def test_counters_of_float64_are_those_of_float32():
     """Norms and single steps compute in float32 whatever the format: 2^24 + 1 is not kept, 2^24 is."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("transformers", reason="transformers is not installed")
-    from constructions.mamba.huggingface import quiet, stock_model
+    from constructions.mamba.huggingface import stock_model
+    from constructions.mamba.surroundings import quiet
 
     weights = lower_to_mamba(counter_cascade("dyck-1"), "float64")
     assert certify(weights).greatest == 2**24
@@ -361,7 +362,7 @@ def attack(seed: int, count: int) -> tuple[int, list[str]]:
     """How many of so many mutants were certified, and those that are not the same in every run."""
     import torch
 
-    from constructions.mamba.huggingface import quiet
+    from constructions.mamba.surroundings import quiet
 
     rng, made, certified, wrong = np.random.default_rng(seed), {}, 0, []
     with quiet():

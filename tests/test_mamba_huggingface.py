@@ -16,11 +16,12 @@ from automata.catalogue import LANGUAGES, language  # noqa: E402
 from automata.machine import MODES, PREDICTIVE, RECOGNISE  # noqa: E402
 from constructions.compile.compiler import compile  # noqa: E402
 from constructions.mamba.ballast import GIANT  # noqa: E402
-from constructions.mamba.huggingface import HuggingFaceRunner, quiet, stepped, stock_model  # noqa: E402
+from constructions.mamba.huggingface import HuggingFaceRunner, stepped, stock_model  # noqa: E402
 from constructions.mamba.lowering import lower_to_mamba  # noqa: E402
 from constructions.mamba.precision import PRECISIONS  # noqa: E402
 from constructions.mamba.reference import Reference  # noqa: E402
 from constructions.mamba.stepping import SteppedMamba, Vocabulary  # noqa: E402
+from constructions.mamba.surroundings import quiet  # noqa: E402
 from constructions.mamba.target import MAMBA  # noqa: E402
 from constructions.mamba.weights import BOS_TOKEN, FIRST_SYMBOL, PAD  # noqa: E402
 from verify.checkpoints.checkpoint_search import UNCLOSED  # noqa: E402

@@ -19,9 +19,10 @@ from constructions.compile.compiler import compile  # noqa: E402
 from constructions.mamba import worker  # noqa: E402
 from constructions.mamba.ballast import GIANT  # noqa: E402
 from constructions.mamba.checkpoint import write  # noqa: E402
-from constructions.mamba.huggingface import HuggingFaceRunner, quiet, stock_model  # noqa: E402
+from constructions.mamba.huggingface import HuggingFaceRunner, stock_model  # noqa: E402
 from constructions.mamba.lowering import lower_to_mamba  # noqa: E402
 from constructions.mamba.precision import PRECISIONS  # noqa: E402
+from constructions.mamba.surroundings import quiet  # noqa: E402
 from constructions.mamba.weights import BOS_TOKEN, FIRST_SYMBOL  # noqa: E402
 from constructions.mamba.worker import WorkerModel  # noqa: E402
 from verify.__main__ import main  # noqa: E402

@@ -283,7 +283,7 @@ def _candidates(
 def _without_resets(machine: Machine, dfa: DFA, mode: str) -> Iterator[Construction]:
     """What can be had by adding and delaying alone."""
     if (cascade := window_cascade(dfa, mode, _WINDOW_BITS)) is not None:
-        reason = "what comes next depends on the last symbols alone"
+        reason = f"what comes next depends on the last {len(cascade.levels)} symbols"
         yield Construction(machine, cascade, WINDOW, reason, "fixed:1", cascade.memory_bits)
     if (cascade := extensive_cascade(dfa, mode)) is not None:
         yield Construction(machine, cascade, EXTENSIVE, "no state is left and reached again", "exact", cost(cascade))

@@ -1,10 +1,8 @@
-"""Runs Mambas in Hugging Face transformers: the only file here that imports it."""
+"""Runs Mambas in Hugging Face transformers."""
 
 from __future__ import annotations
 
-import warnings
-from contextlib import contextmanager
-from typing import Iterator, Sequence
+from typing import Sequence
 
 import torch
 import transformers
@@ -117,22 +115,3 @@ class HuggingFaceLayers:
         """A step writes to the tensors that it finds here."""
         layer = self._cache.layers[number]
         layer.conv_states[0], layer.recurrent_states[0] = cache
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """No progress bars, no warnings, nothing about kernels that are not installed: what matters is raised as an
-    error.
-    """
-    logging = transformers.logging
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity(logging.CRITICAL)
-    logging.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()

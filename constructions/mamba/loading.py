@@ -10,10 +10,10 @@ from transformers import AutoTokenizer, MambaConfig, MambaForCausalLM
 
 from automata.errors import InputError
 from constructions.mamba.checkpoint import CONFIG, SAFETENSORS, TOKENIZER
-from constructions.mamba.huggingface import quiet
 from constructions.mamba.named_values import first_line, shown
 from constructions.mamba.stepping import Vocabulary
 from constructions.mamba.stored import Stored, read_stored
+from constructions.mamba.surroundings import quiet
 
 _HEAD, _EMBEDDING = "lm_head.weight", "backbone.embeddings.weight"
 

@@ -7,10 +7,31 @@ may be -2^-18 there.
 
 from __future__ import annotations
 
+import warnings
 from contextlib import contextmanager
 from typing import Iterator
 
 from automata.errors import InputError
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No progress bars, no warnings of transformers, nothing about kernels that are not installed: what matters is
+    raised as an error.
+    """
+    from transformers import logging
+
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
 
 
 @contextmanager
@@ -24,7 +45,7 @@ def transformers_ready() -> Iterator[None]:
     try:
         import torch
 
-        from constructions.mamba.huggingface import quiet
+        import constructions.mamba.huggingface  # noqa: F401 - all that it imports has to be there
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is not installed: pip install 'ssm-compiler[mamba]'") from None
     except ImportError as error:

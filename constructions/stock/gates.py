@@ -106,9 +106,18 @@ def interval(config: Mapping[str, Any], name: str) -> tuple[float, float]:
     return least, greatest
 
 
+def named_float(name: Any) -> float:
+    """A float for which JSON has no word, by the name that transformers writes in its place.
+
+    >>> named_float("Infinity"), named_float("-Infinity"), named_float("NaN")
+    (inf, -inf, nan)
+    """
+    return {"Infinity": math.inf, "-Infinity": -math.inf}.get(str(name), math.nan)
+
+
 def _number(found: Any, name: str) -> float:
-    if isinstance(found, dict) and len(found) == 1:  # as transformers writes what JSON has no word for
-        found = {"Infinity": math.inf}.get(str(found.get("__float__")))
+    if isinstance(found, dict) and set(found) == {"__float__"}:
+        found = named_float(found["__float__"])
     if isinstance(found, bool) or not isinstance(found, (int, float)) or not found >= 0:
         raise InputError(f"{name} is {str(found)[:40]!r}, expected a number that is not negative")
     try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Mapping, NamedTuple
 
 from automata.errors import InputError
+from constructions.mamba.surroundings import quiet
+from constructions.stock.gates import named_float
 
 _GATED = ("linear_attention", "hybrid")
 """What transformers calls a layer with a recurrence, alone or beside attention."""
@@ -45,8 +46,9 @@ def layer_kinds(kind: str, config: Mapping[str, Any]) -> LayerKinds | None:
     if kind not in CONFIG_MAPPING:
         return None
     try:
-        found = CONFIG_MAPPING[kind].from_dict(_plain(dict(config)))
-        values = found.to_dict()
+        with quiet():
+            found = CONFIG_MAPPING[kind].from_dict(_plain(dict(config)))
+            values = found.to_dict()
         kinds = getattr(found, "layer_types", None)
         layers = found.num_hidden_layers
     except Exception as error:  # whatever the code of another library makes of values that nobody thought of
@@ -63,7 +65,7 @@ def _plain(value: Any) -> Any:
     """A value with its infinities, for which JSON has no word and transformers writes a name."""
     if isinstance(value, dict):
         if set(value) == {"__float__"}:
-            return {"Infinity": math.inf, "-Infinity": -math.inf}.get(str(value["__float__"]), math.nan)
+            return named_float(value["__float__"])
         return {name: _plain(one) for name, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, list) else value
 

@@ -10,9 +10,9 @@ from transformers import AutoModelForCausalLM
 
 from automata.errors import InputError
 from constructions.mamba.checkpoint import CONFIG, SAFETENSORS
-from constructions.mamba.huggingface import quiet
 from constructions.mamba.named_values import first_line, read_json, shown
 from constructions.mamba.stored import format_of, read_tensors, weight_files
+from constructions.mamba.surroundings import quiet
 from constructions.stock.architecture import Architecture
 from constructions.stock.running import configured, loaded
 

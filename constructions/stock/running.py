@@ -11,9 +11,10 @@ import transformers
 from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM
 
 from automata.errors import InputError
-from constructions.mamba.huggingface import quiet, randomise
+from constructions.mamba.huggingface import randomise
 from constructions.mamba.reading import Reading
 from constructions.mamba.stepping import Vocabulary, WholeStrings, threads
+from constructions.mamba.surroundings import quiet
 from constructions.stock.architecture import Architecture, Tensors
 
 if TYPE_CHECKING:

@@ -147,4 +147,11 @@ FAULTS = [
         "a configuration is read without transformers too",
     ),
     Fault(_KINDS, "value < (name in _AT_LEAST_ONE)", "value < 0", _COUNTED, "a model has a layer"),
+    Fault(
+        _KINDS,
+        "        with quiet():\n",
+        "        if True:\n",
+        f"{_TEST}::test_what_transformers_remarks_on_a_configuration_is_not_printed",
+        "one line says all",
+    ),
 ]

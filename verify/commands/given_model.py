@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple
+from typing import TYPE_CHECKING, Any, Iterator, NamedTuple
 
 from automata.errors import InputError
 from automata.machine import ACCEPT, PREDICTIVE, RECOGNISE
 
+if TYPE_CHECKING:
+    from verify.impossible.random_models import Draw
+
 
 class GivenModel(NamedTuple):
-    """A folder, its target's name, and what runs it: a :data:`verify.impossible.random_models.Draw` of one model."""
+    """A folder, its target's name, and what runs it, whatever the seed."""
 
     folder: str
     target: str
-    draw: Any
+    draw: Draw
 
 
 def given_model(folder: str, alphabet: tuple[str, ...]) -> GivenModel:
