@@ -36,6 +36,9 @@ GROUPS = [("parity", RECOGNISE)]
 
 SYMBOLS = 100
 
+KERNEL_DTYPES = ("float32", "bfloat16")
+"""The official kernels have no float64."""
+
 
 def checkpoints(target: str, folder: Path, languages=LANGUAGES) -> list[tuple[str, str, Path]]:
     """Exports of a target, with the tokens of strings in each folder: half of them legal, half at random."""
@@ -44,9 +47,11 @@ def checkpoints(target: str, folder: Path, languages=LANGUAGES) -> list[tuple[st
     exports = []
     for name, mode in languages + beyond:
         machine = language(name).machine
-        for dtype in architecture.dtypes if name == "flip-flop" else ["float32"]:
+        for dtype in [d for d in architecture.dtypes if d in KERNEL_DTYPES] if name == "flip-flop" else ["float32"]:
             place = folder / f"{name}-{mode}-{dtype}"
-            built = build(compile(machine, mode, target=target), target, dtype=dtype)
+            # Where counters need what a GPU does not have, the language is compiled without one, as for bfloat16.
+            numbers = "bfloat16" if architecture.counts_where else dtype
+            built = build(compile(machine, mode, target=target, dtype=numbers), target, dtype=dtype)
             TARGETS.named(target).save(built.weights, place)
             rng = np.random.default_rng(0)
             strings = architecture.most_rows or 16

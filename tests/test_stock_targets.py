@@ -15,8 +15,9 @@ from constructions.build import build
 from constructions.compile.compiler import ADD, PERMUTE, NotExpressible, compile, counters_of
 from constructions.compile.smaller import Limits
 from constructions.program.planner import plan
+from constructions.stock.sizes import KERNEL_CHANNELS
 from constructions.stock.target import StockTarget
-from constructions.target import FORWARD, PREFILL, TARGETS
+from constructions.target import FORWARD, PREFILL, REFLECTION, TARGETS
 from verify.__main__ import main
 from verify.claim import Claim
 from verify.evidence.sampling import check_words, random_words
@@ -104,6 +105,28 @@ def test_every_language_has_a_program_or_is_refused_by_its_register(target):
             else:
                 assert known.star_free is not False or PERMUTE in able.abilities
                 assert plan(cascade, able.architecture.offer).outputs == cascade.outputs
+
+
+@pytest.mark.parametrize("target", STOCK)
+def test_convolved_channels_suit_the_official_kernel(target):
+    able = TARGETS.named(target)
+    for name in ("flip-flop", "tomita-7", "d-2", "d-4", "dyck-2-3", "abab-star"):
+        if able.motion != REFLECTION and language(name).star_free is False:
+            continue
+        program = plan(compile(language(name).machine, target=target).cascade, able.architecture.offer)
+        tensors = able.architecture.weights(program, "float32")[1]
+        channels = {len(tensor) for key, tensor in tensors.items() if "conv" in key and key.endswith("weight")}
+        assert all(number % KERNEL_CHANNELS == 0 for number in channels), (name, channels)
+
+
+def test_the_card_says_where_a_counter_does_not_count(tmp_path, capsys):
+    def card_of(name: str, target: str) -> str:
+        folder = tmp_path / f"{name}-{target}"
+        assert main(["export", name, "--target", target, "--to", str(folder), "--strings", "10", "--quiet"]) == 0
+        return (folder / "README.md").read_text()
+
+    assert "on CUDA it is 1" in card_of("dyck-2-3", "recurrent_gemma")
+    assert "CUDA" not in card_of("flip-flop", "recurrent_gemma") + card_of("dyck-2-3", "mamba2")
 
 
 @pytest.mark.parametrize("target", ["mamba2", "bamba", "recurrent_gemma", "kimi_linear", "xlstm", "rwkv"])

@@ -33,6 +33,7 @@ class Architecture(ABC):
         cache_argument: under what name ``forward`` takes the cache.
         attends: whether it has attention layers, which are idle in what is built here.
         most_rows: the largest batch that it decodes rightly; None for any.
+        counts_where: what its counters need of a device's functions, and not every device has, in words.
         otherwise: what it does to long strings and not to short ones, which show nothing of it, in words.
     """
 
@@ -46,6 +47,7 @@ class Architecture(ABC):
     cache_argument = "past_key_values"
     attends = True
     most_rows: int | None = None
+    counts_where = ""
     otherwise = ""
 
     @abstractmethod

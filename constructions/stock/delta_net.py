@@ -22,7 +22,7 @@ from constructions.program.planner import Offer
 from constructions.program.selecting import ReadRegister, counters, neurons, read_registers
 from constructions.stock.architecture import Architecture
 from constructions.stock.arrays import Tensors, decoder, row, under
-from constructions.stock.sizes import NORM_EPSILON, NORM_GAIN, UNIT, most, round_up, sizes
+from constructions.stock.sizes import NORM_EPSILON, NORM_GAIN, UNIT, HeadCount, heads_for_kernels, most, round_up, sizes
 from constructions.target import CONTRACTION
 
 
@@ -70,14 +70,16 @@ class Mixer(NamedTuple):
     out: np.ndarray
 
 
-def delta_mixer(half: tuple[Operation, ...], width: int, count: int, keys: int, values: int, unread: float) -> Mixer:
+def delta_mixer(
+    half: tuple[Operation, ...], width: int, count: HeadCount, keys: int, values: int, unread: float
+) -> Mixer:
     """The heads of a half; ``unread`` is what the output of a cell of 1 is multiplied by, to be undone."""
-    q, k, v = np.zeros((count, keys, width)), np.zeros((count, keys, width)), np.zeros((count, values, width))
-    conv_k, conv_v = np.zeros((count, keys, 1, 2)), np.zeros((count, values, 1, 2))
-    conv_k[..., 1] = conv_v[..., 1] = 1
-    strength, out = np.zeros((count, width)), np.zeros((width, count, values))
-    strength[:, CONSTANT_ONE] = UNIT
-    q[:, 0, CONSTANT_ONE] = UNIT
+    every, work = count.all, slice(count.working)
+    q, k, v = np.zeros((every, keys, width)), np.zeros((every, keys, width)), np.zeros((every, values, width))
+    conv_k, conv_v = straight(count, keys), straight(count, values)
+    strength, out = np.zeros((every, width)), np.zeros((width, every, values))
+    strength[work, CONSTANT_ONE] = UNIT
+    q[work, 0, CONSTANT_ONE] = UNIT
     for number, found in enumerate(heads(half)):
         if found.late:
             conv_k[number, :, 0], conv_v[number, :, 0] = (1, 0), (1, 0)
@@ -86,6 +88,20 @@ def delta_mixer(half: tuple[Operation, ...], width: int, count: int, keys: int, 
             v[number, place] = row(value, width, UNIT)
             out[coordinate, number, place] = 1 / unread
     return Mixer(q, k, v, strength, conv_k, conv_v, out)
+
+
+def straight(count: HeadCount, rows: int) -> np.ndarray:
+    """Convolutions (heads, rows, 1, 2) of heads with so many rows, that pass on what they read last."""
+    taps = np.zeros((count.all, rows, 1, 2))
+    taps[: count.working, ..., 1] = 1
+    return taps
+
+
+def remembering(count: HeadCount, rows: int = 1) -> np.ndarray:
+    """What makes softplus 0, so that nothing decays, for so many rows of each head."""
+    bias = np.zeros(count.all * rows)
+    bias[: count.working * rows] = -UNIT
+    return bias
 
 
 def flat(array: np.ndarray) -> np.ndarray:
@@ -104,8 +120,9 @@ class DeltaNet(Architecture):
     def weights(self, program: Program, dtype: str) -> tuple[dict[str, Any], Tensors]:
         layers = -(-len(program.halves) // 2)
         width = round_up(len(program.coordinates), 8)
-        count = most(len(heads(half)) + len(counters(half)) for half in program.halves)
+        working = most(len(heads(half)) + len(counters(half)) for half in program.halves)
         values = self.value_width(most(len(found.cells) for half in program.halves for found in heads(half)))
+        count = heads_for_kernels(working, 2 * self.key_width(values) + values)
         units = most(len(neurons(half)) for half in program.halves)
         config = {
             **sizes(program, width),
@@ -113,7 +130,7 @@ class DeltaNet(Architecture):
             "num_hidden_layers": layers + 1,
             "layer_types": ["linear_attention"] * layers + ["full_attention"],
             "rms_norm_eps": NORM_EPSILON,
-            **self.shape(layers, count, values),
+            **self.shape(layers, count.all, values),
         }
         tensors = decoder(program, width, units, np.full(width, NORM_GAIN))
         for number in range(layers):
@@ -126,9 +143,13 @@ class DeltaNet(Architecture):
         return cells
 
     @abstractmethod
+    def key_width(self, values: int) -> int:
+        """The width of a key beside values of this width."""
+
+    @abstractmethod
     def shape(self, layers: int, count: int, values: int) -> dict[str, Any]:
         """What is particular in the configuration."""
 
     @abstractmethod
-    def mixer(self, half: tuple[Operation, ...], width: int, count: int, values: int) -> Tensors:
+    def mixer(self, half: tuple[Operation, ...], width: int, count: HeadCount, values: int) -> Tensors:
         """The mixer's tensors."""

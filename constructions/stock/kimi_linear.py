@@ -8,8 +8,8 @@ import numpy as np
 
 from constructions.program.operations import CONSTANT_ONE, Operation
 from constructions.stock.arrays import Tensors, under
-from constructions.stock.delta_net import DeltaNet, delta_mixer, flat
-from constructions.stock.sizes import NORM_GAIN, UNIT, power_of_four
+from constructions.stock.delta_net import DeltaNet, delta_mixer, flat, remembering, straight
+from constructions.stock.sizes import NORM_GAIN, UNIT, HeadCount, power_of_four
 from constructions.stock.target import StockTarget
 
 
@@ -36,10 +36,11 @@ class KimiLinear(DeltaNet):
             "linear_conv_kernel_dim": 2,
         }
 
-    def mixer(self, half: tuple[Operation, ...], width: int, count: int, values: int) -> Tensors:
+    def key_width(self, values: int) -> int:
+        return values
+
+    def mixer(self, half: tuple[Operation, ...], width: int, count: HeadCount, values: int) -> Tensors:
         m = delta_mixer(half, width, count, values, values, UNIT / values**0.5)
-        straight = np.zeros_like(m.conv_k)
-        straight[..., 1] = 1
         return under(
             "self_attn.",
             {
@@ -47,18 +48,18 @@ class KimiLinear(DeltaNet):
                 "k_proj.weight": flat(m.k),
                 "v_proj.weight": flat(m.v),
                 "b_proj.weight": m.strength,
-                "conv1d.weight": np.concatenate([flat(straight), flat(m.conv_k), flat(m.conv_v)]),
-                "forget_gate.dt_bias": np.full(count * values, -UNIT),
+                "conv1d.weight": np.concatenate([flat(straight(count, values)), flat(m.conv_k), flat(m.conv_v)]),
+                "forget_gate.dt_bias": remembering(count, values),
                 "o_norm.weight": np.full(values, NORM_GAIN),
                 "o_proj.weight": m.out.reshape(width, -1),
                 **self.output_gate(width, count, values),
             },
         )
 
-    def output_gate(self, width: int, count: int, values: int) -> Tensors:
+    def output_gate(self, width: int, count: HeadCount, values: int) -> Tensors:
         """Projections under which sigmoid gives 1."""
-        first, second = np.zeros((values, width)), np.zeros((count * values, values))
-        first[0, CONSTANT_ONE], second[:, 0] = UNIT, 1
+        first, second = np.zeros((values, width)), np.zeros((count.all * values, values))
+        first[0, CONSTANT_ONE], second[: count.working * values, 0] = UNIT, 1
         return {"g_a_proj.weight": first, "g_b_proj.weight": second}
 
 
@@ -73,9 +74,9 @@ class BailingHybrid(KimiLinear):
         own = {"num_attention_heads": count, "num_key_value_heads": count, "head_dim": values}
         return {**shape, **own, "short_conv_kernel_size": 2, "q_lora_rank": 4, "num_mtp_layers": 0}
 
-    def output_gate(self, width: int, count: int, values: int) -> Tensors:
-        gate = np.zeros((count * values, width))
-        gate[:, CONSTANT_ONE] = UNIT
+    def output_gate(self, width: int, count: HeadCount, values: int) -> Tensors:
+        gate = np.zeros((count.all * values, width))
+        gate[: count.working * values, CONSTANT_ONE] = UNIT
         return {"g_proj.weight": gate}
 
 

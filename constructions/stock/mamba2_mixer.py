@@ -1,7 +1,8 @@
 """The mixer of Mamba-2 (Dao & Gu 2024), which stands alone and in many hybrids.
 
-A channel is a head of width 1 with a state of size 1: x = silu(conv(u)) is a neuron, and its own delta = softplus(W n +
-b) is linear in the stream, since it does not pass the convolution.  B, C and the output gate are constants.
+A channel is a head of width 1, of whose state one number is used: x = silu(conv(u)) is a neuron, and its own delta =
+softplus(W n + b) is linear in the stream, since it does not pass the convolution.  B, C and the output gate are
+constants, and 0 where a state has more numbers.
 
 =========  ==========  ==============================================================
 operation  delta       what it does
@@ -31,6 +32,11 @@ from constructions.stock.sizes import UNIT
 WIDE_EPSILON, WIDE_GAIN = 2.0**100, 2.0**50
 """As :data:`~constructions.stock.sizes.NORM_EPSILON`: the inner norm sees numbers of size UNIT^5."""
 
+STATES = 4
+"""Numbers of a state where all heads have one B and one C, so that with these the convolved channels are a multiple of
+:data:`~constructions.stock.sizes.KERNEL_CHANNELS`.
+"""
+
 MAMBA2_OPERATIONS = frozenset((Hold, Delay, Neuron, Accumulate))
 """What one mixer does."""
 
@@ -39,12 +45,14 @@ def mamba2_channels(half: tuple[Operation, ...]) -> int:
     return sum(len(operation.cells) if isinstance(operation, Hold) else 1 for operation in half)
 
 
-def mamba2_mixer(half: tuple[Operation, ...], width: int, inner: int, groups: int = 1) -> Tensors:
-    """One mixer whose ``inner`` heads, in so many groups, do the operations of this half."""
-    z, x, bc, dt = (np.zeros((rows, width)) for rows in (inner, inner, 2 * groups, inner))
-    z[:, CONSTANT_ONE] = bc[:, CONSTANT_ONE] = UNIT
-    conv = np.zeros((inner + 2 * groups, 1, 2))
-    conv[:, 0, 1] = 1
+def mamba2_mixer(half: tuple[Operation, ...], width: int, inner: int, groups: int = 1, states: int = STATES) -> Tensors:
+    """One mixer whose ``inner`` heads, in so many groups and with so many numbers in a state, do the operations of this
+    half.
+    """
+    z, x, bc, dt = (np.zeros((rows, width)) for rows in (inner, inner, 2 * groups * states, inner))
+    z[:, CONSTANT_ONE] = bc[::states, CONSTANT_ONE] = UNIT
+    conv = np.zeros((inner + 2 * groups * states, 1, 2))
+    conv[:inner, 0, 1] = conv[inner::states, 0, 1] = 1
     bias, a_log, out = np.full(inner, -UNIT), np.zeros(inner), np.zeros((width, inner))
     # What the output of a 1 is: delta B x C silu(z), each UNIT.
     one = UNIT**5

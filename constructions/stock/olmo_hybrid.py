@@ -18,7 +18,7 @@ from constructions.stock.arrays import Tensors, decoder, under
 from constructions.stock.delta_net import HeadThatReads, reflecting_heads
 from constructions.stock.gates import Gates
 from constructions.stock.reflections import ReflectingMixer, ballast_columns
-from constructions.stock.sizes import NORM_EPSILON, NORM_GAIN, most, power_of_four, round_up, sizes
+from constructions.stock.sizes import NORM_EPSILON, NORM_GAIN, heads_for_kernels, most, power_of_four, round_up, sizes
 from constructions.stock.target import StockTarget
 from constructions.target import REFLECTION
 
@@ -49,7 +49,8 @@ class OlmoHybrid(Architecture):
         values = 2
         while values < cells + ballast_columns(values):
             values *= 2
-        count, units = most(map(len, every)), most(len(neurons(half)) for half in program.halves)
+        count = heads_for_kernels(most(map(len, every)), 2 * keys + values)
+        units = most(len(neurons(half)) for half in program.halves)
         config = {
             **sizes(program, width),
             "intermediate_size": units,
@@ -57,8 +58,8 @@ class OlmoHybrid(Architecture):
             "num_attention_heads": 2,
             "num_key_value_heads": 2,
             "layer_types": ["linear_attention"] * layers + ["full_attention"],
-            "linear_num_key_heads": count,
-            "linear_num_value_heads": count,
+            "linear_num_key_heads": count.all,
+            "linear_num_value_heads": count.all,
             "linear_key_head_dim": keys,
             "linear_value_head_dim": values,
             "linear_conv_kernel_dim": 2,

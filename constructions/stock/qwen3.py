@@ -14,8 +14,8 @@ from constructions.program.operations import CONSTANT_ONE, Accumulate, Delay, Ho
 from constructions.program.planner import Offer
 from constructions.program.selecting import counters
 from constructions.stock.arrays import Tensors, row, under
-from constructions.stock.delta_net import DeltaNet, Mixer, delta_mixer, flat, heads
-from constructions.stock.sizes import NORM_GAIN, UNIT
+from constructions.stock.delta_net import DeltaNet, Mixer, delta_mixer, flat, heads, remembering, straight
+from constructions.stock.sizes import NORM_GAIN, UNIT, HeadCount
 from constructions.stock.target import StockTarget
 
 _FAINT, _STRONG = -41.5, float.fromhex("0x1.d47aeep+59")
@@ -42,7 +42,10 @@ class Qwen3Next(DeltaNet):
             "num_experts": 0,
         }
 
-    def mixer(self, half: tuple[Operation, ...], width: int, count: int, values: int) -> Tensors:
+    def key_width(self, values: int) -> int:
+        return 1
+
+    def mixer(self, half: tuple[Operation, ...], width: int, count: HeadCount, values: int) -> Tensors:
         m = delta_mixer(half, width, count, 1, values, UNIT * UNIT)
         for number, counter in enumerate(counters(half), start=len(heads(half))):
             m.strength[number], m.k[number, 0, CONSTANT_ONE] = row({CONSTANT_ONE: 1}, width, _FAINT), UNIT
@@ -50,20 +53,17 @@ class Qwen3Next(DeltaNet):
             unit = _STRONG * 2.0**-89
             m.v[number, 0] = row(counter.up, width, unit) - row(counter.down, width, unit)
             m.out[counter.writes, number, 0] = 2.0**90 / UNIT
-        z = np.zeros((count, values, width))
-        z[..., CONSTANT_ONE] = UNIT
-        straight = np.zeros_like(m.conv_k)
-        straight[..., 1] = 1
-        return under("linear_attn.", self.tensors(m, z, straight, width))
+        z = np.zeros((count.all, values, width))
+        z[: count.working, :, CONSTANT_ONE] = UNIT
+        return under("linear_attn.", self.tensors(m, z, count, width))
 
-    def tensors(self, m: Mixer, z: np.ndarray, straight: np.ndarray, width: int) -> Tensors:
+    def tensors(self, m: Mixer, z: np.ndarray, count: HeadCount, width: int) -> Tensors:
         """The mixer's tensors by their names."""
-        count = len(m.strength)
         return {
             "in_proj_qkvz.weight": flat(np.concatenate([m.q, m.k, m.v, z], axis=1)),
             "in_proj_ba.weight": np.stack([m.strength, 0 * m.strength], axis=1).reshape(-1, width),
-            "conv1d.weight": np.concatenate([flat(straight), flat(m.conv_k), flat(m.conv_v)]),
-            "dt_bias": np.full(count, -UNIT),
+            "conv1d.weight": np.concatenate([flat(straight(count, 1)), flat(m.conv_k), flat(m.conv_v)]),
+            "dt_bias": remembering(count),
             "norm.weight": np.full(z.shape[1], NORM_GAIN),
             "out_proj.weight": m.out.reshape(width, -1),
         }
@@ -77,8 +77,8 @@ class Qwen35(Qwen3Next):
     def shape(self, layers: int, count: int, values: int) -> dict[str, Any]:
         return {name: value for name, value in super().shape(layers, count, values).items() if name != "num_experts"}
 
-    def tensors(self, m: Mixer, z: np.ndarray, straight: np.ndarray, width: int) -> Tensors:
-        found = super().tensors(m, z, straight, width)
+    def tensors(self, m: Mixer, z: np.ndarray, count: HeadCount, width: int) -> Tensors:
+        found = super().tensors(m, z, count, width)
         del found["in_proj_qkvz.weight"], found["in_proj_ba.weight"]
         return {
             **found,

@@ -41,6 +41,10 @@ class RecurrentGemma(Architecture):
     offer = Offer((frozenset((Hold, Accumulate)), frozenset((Neuron,))), late=True)
     dtypes = ("float32", "bfloat16", "float64")
     counts_in = ("float32",)
+    counts_where = (
+        "Its counters need an exp that rounds rightly near 0, exp(-4e-8) = 1 - 2^-24 in float32, which CPUs have: "
+        "on CUDA it is 1, and a counter stays where it is."
+    )
 
     def weights(self, program: Program, dtype: str) -> tuple[dict[str, Any], Tensors]:
         layers = -(-len(program.halves) // 2)

@@ -25,8 +25,8 @@ from automata.errors import InputError
 from constructions.program.operations import BEGINNING, CONSTANT_ONE, Flip, LinearForm
 from constructions.program.selecting import ReadRegister
 from constructions.stock.arrays import Tensors, row
-from constructions.stock.delta_net import HeadOf, HeadThatReads, flat
-from constructions.stock.sizes import UNIT, power_of_four
+from constructions.stock.delta_net import HeadOf, HeadThatReads, flat, remembering, straight
+from constructions.stock.sizes import UNIT, HeadCount, power_of_four
 
 _BALLAST = 2.0**30
 _SWAPPED = 2.0**-32
@@ -42,17 +42,15 @@ def ballast_columns(values: int) -> int:
 class ReflectingMixer:
     """The arrays of one mixer, filled head by head."""
 
-    def __init__(self, width: int, count: int, keys: int, values: int):
+    def __init__(self, width: int, count: HeadCount, keys: int, values: int):
         self.width, self.count, self.keys, self.values = width, count, keys, values
-        self.q, self.k = np.zeros((count, keys, width)), np.zeros((count, keys, width))
-        self.v, self.gate = np.zeros((count, values, width)), np.zeros((count, values, width))
-        self.conv_q, self.conv_k = np.zeros((count, keys, 1, 2)), np.zeros((count, keys, 1, 2))
-        self.conv_v = np.zeros((count, values, 1, 2))
-        for taps in (self.conv_q, self.conv_k, self.conv_v):
-            taps[..., 1] = 1
-        self.decay, self.strength = np.zeros((count, width)), np.zeros((count, width))
-        self.out = np.zeros((width, count, values))
-        self.gate[..., CONSTANT_ONE] = UNIT
+        every = count.all
+        self.q, self.k = np.zeros((every, keys, width)), np.zeros((every, keys, width))
+        self.v, self.gate = np.zeros((every, values, width)), np.zeros((every, values, width))
+        self.conv_q, self.conv_k, self.conv_v = (straight(count, rows) for rows in (keys, keys, values))
+        self.decay, self.strength = np.zeros((every, width)), np.zeros((every, width))
+        self.out = np.zeros((width, every, values))
+        self.gate[: count.working, :, CONSTANT_ONE] = UNIT
         self.norm = np.zeros(values)
 
     def fill(self, found: list[HeadOf]) -> None:
@@ -119,7 +117,7 @@ class ReflectingMixer:
             "g_proj.weight": flat(self.gate),
             "o_proj.weight": self.out.reshape(self.width, -1),
             "conv1d.weight": np.concatenate([flat(taps) for taps in (self.conv_q, self.conv_k, self.conv_v)]),
-            "dt_bias": np.full(self.count, -UNIT),
+            "dt_bias": remembering(self.count),
             "o_norm.weight": self.norm,
         }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable
+import math
+from typing import Any, Iterable, NamedTuple
 
 from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL, PAD
 from constructions.program.operations import Program
@@ -14,6 +15,11 @@ formats.
 
 NORM_EPSILON, NORM_GAIN = 2.0**60, 2.0**30
 """A norm with this epsilon and this gain changes nothing: beside its epsilon the mean square is rounded away."""
+
+KERNEL_CHANNELS = 8
+"""The official kernel of a causal convolution (causal-conv1d 1.7) takes a multiple of so many channels and no other
+number, though transformers' own functions take any.
+"""
 
 
 def sizes(program: Program, width: int) -> dict[str, Any]:
@@ -48,6 +54,18 @@ def layer_number(name: str) -> int:
 def round_up(number: int, step: int) -> int:
     """The least multiple of ``step`` that is at least ``number``, and at least ``step``."""
     return step * max(1, -(-number // step))
+
+
+class HeadCount(NamedTuple):
+    """How many heads of a mixer work, and how many there are; those that do not work have no weights."""
+
+    working: int
+    all: int
+
+
+def heads_for_kernels(working: int, channels: int) -> HeadCount:
+    """Heads that work, and as few idle ones as make the convolved channels, so many of each head, suit the kernel."""
+    return HeadCount(working, round_up(working, KERNEL_CHANNELS // math.gcd(channels, KERNEL_CHANNELS)))
 
 
 def power_of_four(number: int) -> int:

@@ -48,7 +48,7 @@ class Zamba2(WithMamba2):
         tensors = around(program, width, gain, "model.embed_tokens", "model.final_layernorm")
         for number, half in enumerate(program.halves):
             layer = f"model.layers.{number}."
-            mixer = {**mamba2_mixer(half, width, inner, groups=inner), "norm.weight": np.full(inner, UNIT**5)}
+            mixer = {**mamba2_mixer(half, width, inner, groups=inner, states=1), "norm.weight": np.full(inner, UNIT**5)}
             tensors[layer + "input_layernorm.weight"] = gain
             tensors |= under(layer + "mamba.", mixer)
         return config, tensors

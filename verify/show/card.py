@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from automata.machine import RECOGNISE
 from constructions.build import Build
+from constructions.compile.compiler import counters_of
 from constructions.mamba.weights import FIRST_SYMBOL
 from constructions.recurrent.cells import CELLS, CellWeights
+from constructions.stock.weights import StockWeights
 from verify.verdict import Verdict
 
 _CARD = """---
@@ -85,7 +87,7 @@ def card(title: str, built: Build, verdicts: list[Verdict], command: str) -> str
         library="torch" if isinstance(built.weights, CellWeights) else "transformers",
         use=_use(built),
         question=_RECOGNISES if construction.mode == RECOGNISE else _PREDICTS,
-        verdicts="\n".join(f"* {_sentence(verdict)}" for verdict in verdicts),
+        verdicts="\n".join(f"* {line}" for line in [*map(_sentence, verdicts), *_needs(built)]),
         command=command,
     )
 
@@ -105,6 +107,13 @@ def _use(built: Build) -> str:
         first=FIRST_SYMBOL,
         example=example,
     )
+
+
+def _needs(built: Build) -> list[str]:
+    """What a device has to have that not every one has."""
+    assert built.construction is not None
+    counts = isinstance(built.weights, StockWeights) and counters_of(built.construction.cascade)
+    return [built.weights.architecture.counts_where] if counts and built.weights.architecture.counts_where else []
 
 
 def _sentence(verdict: Verdict) -> str:
