@@ -11,7 +11,7 @@ from constructions.program.planner import Offer
 from constructions.stock.arrays import Tensors, around, under
 from constructions.stock.mamba2_mixer import (
     MAMBA2_OPERATIONS,
-    STATES,
+    STATE_SIZE,
     WIDE_EPSILON,
     WIDE_GAIN,
     WithMamba2,
@@ -40,7 +40,7 @@ class Mamba2(WithMamba2):
             "expand": inner // width,
             "num_heads": inner,
             "head_dim": 1,
-            "state_size": STATES,
+            "state_size": STATE_SIZE,
             "n_groups": 1,
             "conv_kernel": 2,
             "chunk_size": 16,
