@@ -10,8 +10,8 @@ from constructions.program.operations import Program
 from constructions.program.planner import Offer
 from constructions.stock.arrays import Tensors, around, under
 from constructions.stock.mamba2_mixer import (
+    HEAD_STATES,
     MAMBA2_OPERATIONS,
-    STATE_SIZE,
     WIDE_EPSILON,
     WIDE_GAIN,
     WithMamba2,
@@ -40,7 +40,7 @@ class Mamba2(WithMamba2):
             "expand": inner // width,
             "num_heads": inner,
             "head_dim": 1,
-            "state_size": STATE_SIZE,
+            "state_size": HEAD_STATES,
             "n_groups": 1,
             "conv_kernel": 2,
             "chunk_size": 16,

@@ -10,8 +10,8 @@ from constructions.program.operations import Neuron, Program
 from constructions.program.planner import Offer
 from constructions.stock.arrays import Tensors, around, gated_mlp, under
 from constructions.stock.mamba2_mixer import (
+    HEAD_STATES,
     MAMBA2_OPERATIONS,
-    STATE_SIZE,
     WIDE_EPSILON,
     WIDE_GAIN,
     WithMamba2,
@@ -56,7 +56,7 @@ class Mamba2AndMLP(WithMamba2):
             "num_hidden_layers": layers + 1,
             "mamba_n_heads": inner,
             "mamba_d_head": 1,
-            "mamba_d_state": STATE_SIZE,
+            "mamba_d_state": HEAD_STATES,
             "mamba_n_groups": 1,
             "mamba_d_conv": 2,
             "mamba_expand": inner // width,

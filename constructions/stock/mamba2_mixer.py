@@ -32,7 +32,7 @@ from constructions.stock.sizes import UNIT
 WIDE_EPSILON, WIDE_GAIN = 2.0**100, 2.0**50
 """As :data:`~constructions.stock.sizes.NORM_EPSILON`: the inner norm sees numbers of size UNIT^5."""
 
-STATE_SIZE = 4
+HEAD_STATES = 4
 """Numbers of a state where all heads have one B and one C, so that with these the convolved channels are a multiple of
 :data:`~constructions.stock.sizes.KERNEL_CHANNELS`.
 """
@@ -45,7 +45,9 @@ def mamba2_channels(half: tuple[Operation, ...]) -> int:
     return sum(len(operation.cells) if isinstance(operation, Hold) else 1 for operation in half)
 
 
-def mamba2_mixer(half: tuple[Operation, ...], width: int, inner: int, groups: int = 1, states: int = STATE_SIZE) -> Tensors:
+def mamba2_mixer(
+    half: tuple[Operation, ...], width: int, inner: int, groups: int = 1, states: int = HEAD_STATES
+) -> Tensors:
     """One mixer whose ``inner`` heads, in so many groups and with so many numbers in a state, do the operations of this
     half.
     """

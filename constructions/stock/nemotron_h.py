@@ -12,7 +12,7 @@ from constructions.program.planner import Offer
 from constructions.stock.arrays import Tensors, under
 from constructions.stock.gates import Gates, clamped_gates, nonnegative
 from constructions.stock.mamba2_hybrids import Mamba2AndMLP
-from constructions.stock.mamba2_mixer import MAMBA2_OPERATIONS, STATE_SIZE, WIDE_EPSILON
+from constructions.stock.mamba2_mixer import HEAD_STATES, MAMBA2_OPERATIONS, WIDE_EPSILON
 from constructions.stock.sizes import UNIT
 from constructions.stock.target import StockTarget
 
@@ -36,7 +36,7 @@ class NemotronH(Mamba2AndMLP):
             "layer_norm_epsilon": WIDE_EPSILON,
             "mamba_num_heads": inner,
             "mamba_head_dim": 1,
-            "ssm_state_size": STATE_SIZE,
+            "ssm_state_size": HEAD_STATES,
             "n_groups": 1,
             "conv_kernel": 2,
             "chunk_size": 16,
