@@ -67,7 +67,7 @@ test-mamba-ssm: .venv/mamba-ssm.stamp
 
 # The official kernels have to be installed in .venv/mamba-ssm: mamba-ssm, causal-conv1d and flash-linear-attention.
 test-gpu: .venv/test.stamp
-	$(python) -m pytest -rsP -m gpu tests/test_mamba_official.py tests/test_stock_on_gpu.py $(PYTEST_ARGS)
+	$(python) -m pytest -rsP -m gpu tests/test_mamba_official.py tests/test_stock_on_gpu.py tests/test_cells_on_gpu.py $(PYTEST_ARGS)
 
 # Trains the star-free languages of the paper and judges each model (half an hour on two cores; goes on where it was interrupted).
 study: .venv/test.stamp
