@@ -1,9 +1,9 @@
 """The set of pairs (machine state, model state) that a search has reached, in a few tens of bytes each.
 
-A pair is a few whole numbers, the *fields*, packed into 64-bit words as tightly as the largest values so far allow;
-when a value does not fit any more, all pairs are packed anew.  Packing loses nothing: two pairs are the same exactly
-when all their words are.  A table with open addressing says where a pair stands; its hash only says where to look,
-and a pair that is found there is compared word by word.
+A pair is a few whole numbers, the *fields*, packed into 64-bit words, one or two at first; when a value does not fit
+any more, all pairs are packed anew, as tightly as the largest values so far allow.  Packing loses nothing: two pairs
+are the same exactly when all their words are.  A table with open addressing says where a pair stands; its hash only
+says where to look, and a pair that is found there is compared word by word.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from constructions.growing import Growing
 MOST_JOINT_STATES = (1 << 31) - (1 << 24)
 """Their numbers have 32 bits."""
 
-_WORD, _WORD_BYTES, _BLOCK = 64, 8, 1 << 16
+_WORD, _WORD_BYTES, _BLOCK, _PIECE = 64, 8, 1 << 16, 1 << 13
 _SPARE_BITS = 1
 """That a field is given beyond what its largest value needs."""
+_IN_ONE, _ROOM = 8, 1 << 11
+"""Fields that are in one word at first, and pairs that there is room for."""
 _FACTOR, _STIR = 0x9E3779B97F4A7C15, 29
 _FREE = -1
 
@@ -38,9 +40,11 @@ class JointStates:
 
     def __init__(self, fields: int):
         self.count = 0
-        self._layout = _Layout([1] * fields)
-        self._words = [np.zeros(64, dtype=np.uint64) for _ in range(self._layout.words)]
-        self._slots = np.full(256, _FREE, dtype=np.int32)
+        self._layout = _Layout([max(1, (1 if fields <= _IN_ONE else 2) * _WORD // fields)] * fields)
+        self._greatest: np.ndarray = np.zeros(fields, dtype=np.uint64)
+        """Of each field so far."""
+        self._words = [np.zeros(_ROOM, dtype=np.uint64) for _ in range(self._layout.words)]
+        self._slots = np.full(2 * _ROOM, _FREE, dtype=np.int32)
 
     def __len__(self) -> int:
         return self.count
@@ -75,44 +79,57 @@ class JointStates:
         place of the first that is the same, where it is not; and the places of those that are new.
         """
         amount = len(fields[0])
-        needed = [_bits(field) for field in fields]
-        if any(bits > width for bits, width in zip(needed, self._layout.widths)):
-            self._widen(needed)
         self._reserve(amount)
         # They stand behind those known already while it is not settled which are new.
-        packed = self._layout.pack(fields)
-        for words, found in zip(self._words, packed):
-            words[self.count : self.count + amount] = found
+        while not self._written(fields):
+            self._widen()
+        packed = [words[self.count : self.count + amount] for words in self._words]
         places = self._places(self.count, self.count + amount)
         new, kept, found_at = np.zeros(amount, dtype=bool), places.copy(), np.empty(amount, dtype=np.intp)
         waiting: np.ndarray = np.arange(self.count, self.count + amount)
-        while len(waiting):
+        while True:
             at = self._slots.take(places)
-            free = np.flatnonzero(at < 0)
+            free = (at < 0).nonzero()[0]
             if len(free):
-                claimed, claiming = places[free], waiting[free]
+                claimed, claiming = places.take(free), waiting.take(free)
                 # Of several that claim one slot the last to be written has it, here the first of them.
                 self._slots[claimed[::-1]] = claiming[::-1]
-                at[free] = self._slots.take(claimed)
-                won = claiming[at[free] == claiming] - self.count
-                new[won] = True
-                kept[won] = places[free][at[free] == claiming]
+                having = self._slots.take(claimed)
+                at[free] = having
+                won = (having == claiming).nonzero()[0]
+                which = claiming.take(won) - self.count
+                new[which] = True
+                kept[which] = claimed.take(won)
             found_at[waiting - self.count] = at
-            other = np.zeros(len(waiting), dtype=bool)
+            other: np.ndarray = np.zeros(len(waiting), dtype=bool)
             for words, found in zip(self._words, packed):
                 other |= words.take(at) != found
-            left = np.flatnonzero(other)
-            waiting, places = waiting[left], (places[left] + 1) & (len(self._slots) - 1)
-            packed = [found[left] for found in packed]
-        chosen = np.flatnonzero(new)
+            left = other.nonzero()[0]
+            if not len(left):
+                break
+            waiting, places = waiting.take(left), (places.take(left) + 1) & (len(self._slots) - 1)
+            packed = [found.take(left) for found in packed]
+        chosen = new.nonzero()[0]
         for words in self._words:
             words[self.count : self.count + len(chosen)] = words[self.count + chosen]
         self._slots[kept[chosen]] = np.arange(self.count, self.count + len(chosen))
         self.count += len(chosen)
         return found_at, chosen
 
-    def fields(self, first: int, last: int) -> list[np.ndarray]:
-        """The fields of the pairs first, ..., last - 1."""
+    def _written(self, fields: Sequence[np.ndarray]) -> bool:
+        """Packs pairs behind those known already, as far as all fields fit; whether they do."""
+        for first in range(0, len(fields[0]), _PIECE):
+            rows: np.ndarray = np.array([field[first : first + _PIECE] for field in fields], dtype=np.uint64)
+            np.maximum(self._greatest, rows.max(axis=1), out=self._greatest)
+            if (self._greatest > self._layout.greatest).any():
+                return False
+            at = self.count + first
+            for words, found in zip(self._words, self._layout.pack(rows)):
+                words[at : at + len(found)] = found
+        return True
+
+    def fields(self, first: int, last: int) -> np.ndarray:
+        """The fields of the pairs first, ..., last - 1, a row each, as 64-bit integers without a sign."""
         return self._layout.unpack([words[first:last] for words in self._words])
 
     def values(self, field: int) -> np.ndarray:
@@ -145,11 +162,11 @@ class JointStates:
             self._slots = np.full(1 << (2 * needed).bit_length(), _FREE, dtype=np.int32)
             self._settle()
 
-    def _widen(self, needed: Sequence[int]) -> None:
-        """Packs all pairs anew, so that values of so many bits fit."""
+    def _widen(self) -> None:
+        """Packs all pairs anew, so that the greatest values fit."""
         old, former = self._layout, self._words
-        fits = [width if bits <= width else bits + _SPARE_BITS for bits, width in zip(needed, old.widths)]
-        self._layout = _Layout([min(width, _WORD) for width in fits])
+        needed = [number.bit_length() + _SPARE_BITS for number in self._greatest.tolist()]
+        self._layout = _Layout([min(width, _WORD) for width in needed])
         self._words = [np.zeros(len(former[0]), dtype=np.uint64) for _ in range(self._layout.words)]
         for first in self._blocks():
             part = slice(first, min(first + _BLOCK, self.count))
@@ -236,31 +253,36 @@ class _Layout:
 
     Attributes:
         widths: of the fields, in bits.
-        words: how many there are.
+        greatest: the largest number that each can hold.
     """
 
     def __init__(self, widths: Sequence[int]):
-        self.widths = list(widths)
-        self._at: list[tuple[int, int]] = []
-        word, used = 0, 0
-        for width in self.widths:
+        self.widths, used = list(widths), _WORD
+        shifts, first = [], list[int]()
+        for field, width in enumerate(self.widths):
             if used + width > _WORD:
-                word, used = word + 1, 0
-            self._at.append((word, used))
+                first.append(field)
+                used = 0
+            shifts.append(used)
             used += width
-        self.words = word + 1
+        self._spans = [slice(*ends) for ends in zip(first, [*first[1:], len(self.widths)])]
+        self._shifts: np.ndarray = np.array(shifts, dtype=np.uint64)[:, None]
+        self.greatest: np.ndarray = np.array([(1 << width) - 1 for width in self.widths], dtype=np.uint64)
 
-    def pack(self, fields: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The words of these fields."""
-        words: list[np.ndarray] = [np.zeros(len(fields[0]), dtype=np.uint64) for _ in range(self.words)]
-        for field, (word, shift) in zip(fields, self._at):
-            words[word] |= field.astype(np.uint64) << shift
-        return words
+    @property
+    def words(self) -> int:
+        """How many there are."""
+        return len(self._spans)
 
-    def unpack(self, words: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The fields of these words, as 64-bit integers without a sign."""
-        return [words[word] >> shift & ((1 << width) - 1) for width, (word, shift) in zip(self.widths, self._at)]
+    def pack(self, rows: np.ndarray) -> list[np.ndarray]:
+        """The words of these fields, a row each, which are shifted in place."""
+        rows <<= self._shifts
+        return [np.bitwise_or.reduce(rows[span]) for span in self._spans]
 
-
-def _bits(field: np.ndarray) -> int:
-    return max(1, int(field.max()).bit_length())
+    def unpack(self, words: Sequence[np.ndarray]) -> np.ndarray:
+        """The fields of these words, a row each."""
+        rows = np.empty((len(self.widths), len(words[0])), dtype=np.uint64)
+        for word, span in zip(words, self._spans):
+            np.right_shift(word, self._shifts[span], out=rows[span])
+        rows &= self.greatest[:, None]
+        return rows

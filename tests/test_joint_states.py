@@ -39,7 +39,7 @@ ARITHMETICS = ("exact", "fixed:0", "fixed:4", "wrap:8", "float16", "float32", "f
 @st.composite
 def batches(draw):
     fields = draw(st.integers(1, 5))
-    most = [draw(st.sampled_from([1, 2, 255, 2**20, 2**40, 2**64 - 1])) for _ in range(fields)]
+    most = [draw(st.sampled_from([1, 2, 255, 2**12, 2**16, 2**20, 2**40, 2**64 - 1])) for _ in range(fields)]
     row = st.tuples(*(st.integers(0, number) for number in most))
     return fields, draw(st.lists(st.lists(row, max_size=30), max_size=6))
 

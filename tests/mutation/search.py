@@ -107,7 +107,7 @@ FAULTS = [
     ),
     Fault(
         _PAIRS,
-        "            left = np.flatnonzero(other)\n",
+        "            left = other.nonzero()[0]\n",
         "            left = waiting[:0]\n",
         f"{_JOINT}::test_pairs_whose_hashes_are_alike_are_told_apart",
         "no hash alone decides that two pairs are the same",
@@ -128,10 +128,31 @@ FAULTS = [
     ),
     Fault(
         _PAIRS,
-        "        if any(bits > width for bits, width in zip(needed, self._layout.widths)):\n",
-        "        if any(bits > width + 1 for bits, width in zip(needed, self._layout.widths)):\n",
+        "            if (self._greatest > self._layout.greatest).any():\n",
+        "            if (self._greatest >> np.uint64(1) > self._layout.greatest).any():\n",
         f"{_JOINT}::test_pairs_are_kept_as_a_list_without_repetitions_keeps_them",
         "a field is as wide as its values",
+    ),
+    Fault(
+        _PAIRS,
+        "        while not self._written(fields):\n            self._widen()\n",
+        "        if not self._written(fields):\n            self._widen()\n",
+        f"{_JOINT}::test_pairs_are_kept_as_a_list_without_repetitions_keeps_them",
+        "pairs are packed again where fields were widened",
+    ),
+    Fault(
+        "constructions/combinations.py",
+        "            place = place * size + field\n",
+        "            place = place + field\n",
+        "tests/test_combinations.py",
+        "all parts of a combination tell it apart",
+    ),
+    Fault(
+        "constructions/combinations.py",
+        "            self._others.add([part[order] for part in known])\n",
+        "            self._others.add(known)\n",
+        "tests/test_combinations.py",
+        "combinations keep their numbers where the table is given up",
     ),
     Fault(
         _CODES,

@@ -16,6 +16,8 @@ from automata.machines.bounded_dyck import DyckMachine
 
 _MOST_SYMBOLS, _MOST_STACKS = 128, 1 << 60
 """Of a bounded Dyck language whose stacks are computed."""
+_FEW_STACKS = 1 << 12
+"""So few are all computed at once."""
 
 
 class MachineStates(Protocol):
@@ -193,6 +195,10 @@ class Stacks:
         else:
             self.sets = [frozenset(), frozenset((ACCEPT,))]
         self._table = _booleans(self.sets, outputs)
+        self._all: tuple[np.ndarray, np.ndarray] | None = None
+        if self._dead < _FEW_STACKS:
+            every = np.arange(self._dead + 1)
+            self._all = self.targets(every), self.expected_at(every)
 
     @staticmethod
     def _below(machine: DyckMachine) -> tuple[int, int]:
@@ -200,6 +206,8 @@ class Stacks:
         return 0, max(0, machine.depth - 1)
 
     def targets(self, numbers: np.ndarray) -> np.ndarray:
+        if self._all is not None:
+            return self._all[0].take(numbers, axis=0)
         nowhere = -1 if self.mode == PREDICTIVE else self._dead
         opens = (numbers < self._full)[:, None] & self._opens
         found = np.where(opens, (numbers * self._k)[:, None] + self._opened, nowhere)
@@ -209,6 +217,8 @@ class Stacks:
         return found
 
     def expected_at(self, numbers: np.ndarray) -> np.ndarray:
+        if self._all is not None:
+            return self._all[1].take(numbers)
         if self.mode == RECOGNISE:
             return (numbers == 0).astype(np.intp)
         full = numbers >= self._full
