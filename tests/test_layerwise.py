@@ -28,7 +28,7 @@ def test_layers_by_their_tables_visit_the_same_states_as_whole_steps(name, mode)
         layers = model.by_layers
         found = searched(name, layers, mode, length=9)
         assert found == searched(name, model, mode, length=9)
-        assert layers.whole_steps and layers.rows_run < len(layers._layers) * found[1]["transitions"]
+        assert layers.whole_steps and layers.rows_run < len(layers.layers) * found[1]["transitions"]
 
 
 @pytest.mark.parametrize("dtype", ["float64", "bfloat16", "float16"])
@@ -112,3 +112,29 @@ def test_a_witness_that_whole_steps_do_not_confirm_refutes_nothing(counted, monk
     monkeypatch.setattr(LayerwiseMamba, "_compare", lambda *_: None)
     assert searched("d-2", counted[0].by_layers)[0] == REFUTED
     assert by_whole_steps(proved(*counted))
+
+
+@pytest.mark.parametrize("name, length, expected", [("dyck-1", 70, [8, 64, 70]), ("flip-flop", None, [6])])
+def test_whole_steps_are_compared_now_and_then_and_once_at_least(name, length, expected, monkeypatch):
+    compared = []
+    monkeypatch.setattr(LayerwiseMamba, "_compare", lambda self, *_: compared.append(self._calls))
+    built = build(compile(language(name).machine, target="mamba"), "mamba")
+    with built.running() as model:
+        searched(name, model.by_layers, length=length)
+    assert compared == expected
+
+
+def test_many_rows_are_compared_as_soon_as_they_are_there(monkeypatch):
+    compared, compare = [], LayerwiseMamba._compare
+
+    def watched(self, before, symbols, *after):
+        compared.append((self._calls, len(symbols)))
+        return compare(self, before, symbols, *after)
+
+    monkeypatch.setattr(LayerwiseMamba, "_compare", watched)
+    built = build(compile(language("dyck-2-5").machine, target="mamba"), "mamba")
+    with built.running() as model:
+        layers = model.by_layers
+        assert searched("dyck-2-5", layers)[0] == PROVED
+    ((call, rows),) = compared
+    assert call < layers._calls and rows >= 32 == layers.whole_steps

@@ -6,6 +6,7 @@ from typing import Sequence
 
 import torch
 import transformers
+from torch.nn.functional import softplus
 from transformers import MambaConfig, MambaForCausalLM
 
 from constructions.mamba.checkpoint import config
@@ -99,6 +100,19 @@ class HuggingFaceLayers:
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         normed = self.model.backbone.norm_f(hidden)
         return self.model.lm_head(normed.to(self.model.lm_head.weight.dtype)).float()[:, -1]
+
+    def inputs(self, number: int, hidden: torch.Tensor) -> torch.Tensor:
+        block = self.model.backbone.layers[number]
+        return block.mixer.in_proj(block.norm(hidden.to(block.norm.weight.dtype)))[:, -1].chunk(2, dim=-1)[0]
+
+    def moves(self, number: int, newest: torch.Tensor, earlier: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        mixer = self.model.backbone.layers[number].mixer
+        read, rank = mixer.conv1d.weight[:, 0], mixer.time_step_rank
+        neurons = mixer.act(newest * read[:, -1] + earlier * read[:, -2] + mixer.conv1d.bias)
+        made = mixer.x_proj(neurons)
+        delta = softplus(mixer.dt_proj(made[:, :rank])).float()[..., None]
+        added = delta * made[:, None, rank : rank + mixer.ssm_state_size].float() * neurons.float()[..., None]
+        return (delta * -mixer.A_log.float().exp()).exp(), added
 
     def start(self, tokens: torch.Tensor) -> tuple[torch.Tensor, list[BlockCache]]:
         result = self.model(tokens, use_cache=True)

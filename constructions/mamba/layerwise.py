@@ -3,7 +3,7 @@
 A step of the model is its embedding, its layers one after the other, its last norm and its head, and a layer is a
 function of its input and of what it reads of its own cache.  Joint states are many, but what a layer gets is often the
 same, so it is run on each different input once and looked up ever after.  What stands in a table was computed by the
-model's own modules.
+model's own modules, on many inputs at once where they were foreseen (:mod:`constructions.mamba.foreseen`).
 
 A cache's convolution holds the last inputs of the layer, the oldest first.  The oldest is shifted out unread, and of
 the others each channel reads those for which it has a weight.  So all of a cache is told apart in a *state*, and only
@@ -11,18 +11,20 @@ what is read in a *context*; the rest moves on.  That a number times the weight 
 batch does not matter, holds where nothing rounds and nothing is infinite, as the certificate of exactness says: only a
 model that has one may be run so.
 
-Whole steps are run, too, now and then, and must give the same.
+Whole steps are run, too, once at least and now and then, and must give the same.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Sequence
+from typing import TYPE_CHECKING, Callable, NamedTuple, Protocol, Sequence
 
 import numpy as np
 import torch
 
+from constructions.combinations import Combinations
 from constructions.growing import Growing, Numbered
-from constructions.joint_states import JointStates, Rows
+from constructions.joint_states import Rows
+from constructions.mamba.foreseen import foresee
 from constructions.ssm.engine import Outputs
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 1024
 """Rows that a layer is run on at once."""
-_COMPARED = 32
-"""Rows of a whole step that is compared."""
+_COMPARED, _SELDOM = 32, 8
+"""Rows of a whole step that is compared, and how many times as many steps are taken before the next one."""
 
 
 class NotInLayers(Exception):
@@ -64,6 +66,12 @@ class Layers(Protocol):
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Of what the last layer gives: (rows, vocabulary)."""
 
+    def inputs(self, number: int, hidden: torch.Tensor) -> torch.Tensor:
+        """What a layer's convolution reads: (rows, channels)."""
+
+    def moves(self, number: int, newest: torch.Tensor, earlier: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """By what a scan state is multiplied, and what is added to it, after these two inputs of the convolution."""
+
     def start(self, tokens: torch.Tensor) -> tuple[torch.Tensor, list[BlockCache]]:
         """Logits and caches after the first token."""
 
@@ -72,10 +80,10 @@ class Layers(Protocol):
 
 
 class LayerwiseMamba:
-    """A batched model, as :func:`verify.methods.bisimulation` wants it.
+    """A model whose states are columns of numbers, as :func:`verify.methods.bisimulation` takes it.
 
-    A row of its states has for each layer the number of its scan state and of each input that its convolution holds;
-    rows are equal exactly when all bytes of the caches are, -0 written as 0.
+    Its columns are for each layer the number of its scan state and of each input that its convolution holds; states
+    are equal exactly when all bytes of the caches are, -0 written as 0.
 
     Raises:
         NotInLayers: while stepping, when whole steps give something else.
@@ -87,152 +95,162 @@ class LayerwiseMamba:
         self.conditions = f"{runner.conditions}, each layer on each different input"
         self.whole_steps = 0
         """Rows of whole steps that gave the same."""
-        self._run = layers
+        self.run = layers
         with torch.no_grad():
             logits, caches = layers.start(torch.full((1, 1), self.vocabulary.bos))
             embedded = layers.embed(torch.from_numpy(self.vocabulary.tokens[:, None]))
         self._given = Numbered(len(self.outputs), np.dtype(bool))
         self._output = Growing(np.intp)
         """The outputs after each of the numbered hidden rows that the last layer gives."""
-        self._hidden = [_Rows() for _ in range(len(layers.taps) + 1)]
-        self._layers = [_Layer(self, number, taps) for number, taps in enumerate(layers.taps)]
-        self._symbols = self._hidden[0].number(embedded)
-        first = [layer.numbers(cache) for layer, cache in zip(self._layers, caches)]
-        self._first = np.stack([column for numbers in first for column in numbers], axis=1)
+        self.hidden = [NumberedRows() for _ in range(len(layers.taps) + 1)]
+        """The rows that each layer has read; those after the last one are what the head reads."""
+        self.layers = [LayerByTable(self, number, taps) for number, taps in enumerate(layers.taps)]
+        self.symbols = self.hidden[0].number(embedded)
+        """What the first layer reads of each symbol."""
+        first = [layer.numbers(cache) for layer, cache in zip(self.layers, caches)]
+        self.first = np.concatenate(first)
+        """The columns after BOS."""
         self._begin = self._given.number(self.reading.given(logits, self.vocabulary.answers))
         self._calls, self._next_compared = 0, 1
+        self._last: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None = None
 
     @property
     def rows_run(self) -> int:
         """How many different inputs of layers were run."""
-        return sum(len(layer.results) for layer in self._layers)
+        return sum(len(layer.results) for layer in self.layers)
 
-    def begin(self, batch: int) -> tuple[np.ndarray, Outputs]:
-        """States and outputs after BOS."""
-        return np.repeat(self._first, batch, axis=0), Outputs(
-            self._given.rows, np.full((batch, 1), self._begin[0], dtype=np.int64)
-        )
+    def foresee(self, targets: Callable[[np.ndarray], np.ndarray]) -> None:
+        """Runs each layer at once on what a search will give it (see :func:`constructions.mamba.foreseen.foresee`)."""
+        foresee(self, targets)
 
-    def advance(self, rows: np.ndarray, words: np.ndarray) -> tuple[np.ndarray, Outputs]:
-        """As the engine's ``advance``."""
-        ids = np.empty(words.shape, dtype=np.int64)
+    def begin(self) -> tuple[np.ndarray, Outputs]:
+        """The columns and the outputs after BOS."""
+        return self.first, Outputs(self._given.rows, self._begin[:, None])
+
+    def step(
+        self, columns: Sequence[np.ndarray], sources: np.ndarray, symbols: np.ndarray
+    ) -> tuple[np.ndarray, Outputs]:
+        """Reads a symbol in the states at these places: the columns after it, and the outputs."""
         with torch.no_grad():
-            for t in range(words.shape[1]):
-                rows, ids[:, t] = self._step(rows, words[:, t])
-        return rows, Outputs(self._given.rows, ids)
+            before = np.asarray(columns, dtype=np.intp).take(sources, axis=1)
+            after, hidden, column = np.empty_like(before), self.symbols.take(symbols), 0
+            for layer in self.layers:
+                here = slice(column, column + layer.columns)
+                hidden = layer.step(before[here], hidden, after[here])
+                column += layer.columns
+            output = self._outputs_after(hidden)
+            self._last = before, symbols, after, output
+            self._calls += 1
+            if self._calls >= self._next_compared and (len(symbols) >= _COMPARED or self._calls >= _SELDOM):
+                self._next_compared = _SELDOM * self._calls
+                self._compare(*self._last)
+        return after, Outputs(self._given.rows, output[:, None])
 
-    def _step(self, rows: np.ndarray, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        after, hidden, column = np.empty_like(rows), self._symbols[symbols], 0
-        for layer in self._layers:
-            here = slice(column, column + layer.columns)
-            after[:, here], hidden = layer.step(rows[:, here], hidden)
-            column += layer.columns
-        output = self._outputs_after(hidden)
-        self._calls += 1
-        if self._calls >= self._next_compared:
-            self._next_compared *= 8
-            spread = np.unique(np.linspace(0, max(0, len(rows) - 1), min(len(rows), _COMPARED)).astype(np.intp))
-            self._compare(rows[spread], symbols[spread], after[spread], output[spread])
-        return after, output
+    def settle(self) -> None:
+        """Compares the last step with whole steps, where none has been compared."""
+        if self._last is not None and not self.whole_steps:
+            with torch.no_grad():
+                self._compare(*self._last)
 
     def _outputs_after(self, hidden: np.ndarray) -> np.ndarray:
-        last, known = self._hidden[-1], len(self._output)
+        last, known = self.hidden[-1], len(self._output)
         for first in range(known, len(last), _AT_ONCE):
-            logits = self._run.logits(last.tensor(np.arange(first, min(first + _AT_ONCE, len(last)))))
+            logits = self.run.logits(last.tensor(np.arange(first, min(first + _AT_ONCE, len(last)))))
             self._output.append(self._given.number(self.reading.given(logits, self.vocabulary.answers)))
-        return self._output.rows[hidden]
+        return self._output.rows.take(hidden)
 
-    def _compare(self, rows: np.ndarray, symbols: np.ndarray, after: np.ndarray, output: np.ndarray) -> None:
-        """Runs whole steps, which must give these rows and outputs."""
-        caches = self._caches(rows)
-        logits = self._run.step(torch.from_numpy(self.vocabulary.tokens[symbols][:, None]), caches)
+    def _compare(self, before: np.ndarray, symbols: np.ndarray, after: np.ndarray, output: np.ndarray) -> None:
+        """Runs whole steps of some of these, which must give the same columns and outputs."""
+        spread = np.unique(np.linspace(0, len(symbols) - 1, min(len(symbols), _COMPARED)).astype(np.intp))
+        before, symbols, after, output = before[:, spread], symbols[spread], after[:, spread], output[spread]
+        caches = self._caches(before)
+        logits = self.run.step(torch.from_numpy(self.vocabulary.tokens[symbols][:, None]), caches)
         given = self.reading.given(logits, self.vocabulary.answers)
         same = (given == self._given.rows[output]).all()
         for found, expected in zip(caches, self._caches(after)):
             same = same and all(bool((a == b).all()) for a, b in zip(found, expected))
         if not same:
             raise NotInLayers
-        self.whole_steps += len(rows)
+        self.whole_steps += len(symbols)
 
-    def _caches(self, rows: np.ndarray) -> list[BlockCache]:
+    def _caches(self, columns: np.ndarray) -> list[BlockCache]:
         found, column = [], 0
-        for layer in self._layers:
-            found.append(layer.cache(rows[:, column : column + layer.columns]))
+        for layer in self.layers:
+            found.append(layer.cache(columns[column : column + layer.columns]))
             column += layer.columns
         return found
 
-    def run_layer(self, number: int, hidden: torch.Tensor, cache: BlockCache) -> torch.Tensor:
-        """What the model's layer gives; the cache is written in place."""
-        return self._run.layer(number, hidden, cache)
 
-    def hidden(self, number: int) -> _Rows:
-        """The rows that a layer has read; those after the last one are what the head reads."""
-        return self._hidden[number]
-
-
-class _Layer:
+class LayerByTable:
     """One layer by its table.
 
     Attributes:
+        kernel: how many inputs its convolution holds.
         columns: of a state.
+        scans, inputs: the rows of its cache.
+        views: by its place in the convolution, what is read of an earlier input.
         results: for each different input the columns that it sets, and the number of what is given to the next layer.
     """
 
     def __init__(self, model: LayerwiseMamba, number: int, taps: np.ndarray):
-        self._model, self._number = model, number
-        self._kernel = taps.shape[1]
-        self.columns = 1 + self._kernel
-        self._scans, self._inputs = _Rows(), _Rows()
+        self._model, self.number = model, number
+        self.kernel = taps.shape[1]
+        self.columns = 1 + self.kernel
+        self.scans, self.inputs = NumberedRows(), NumberedRows()
         # The input that now stands at place j is read, with the next one, by the weight at j - 1.
-        read = {place: np.flatnonzero(taps[:, place - 1]) for place in range(1, self._kernel)}
-        self._views = {place: _View(self._inputs, channels) for place, channels in read.items() if len(channels)}
-        self._contexts = JointStates(1 + 1 + len(self._views))
-        self.results = Growing(np.int32, (3,))
+        read = {place: np.flatnonzero(taps[:, place - 1]) for place in range(1, self.kernel)}
+        self.views = {place: _View(self.inputs, channels) for place, channels in read.items() if len(channels)}
+        self._contexts = Combinations(1 + 1 + len(self.views))
+        self.results = Growing(np.intp, (3,))
 
-    def numbers(self, cache: BlockCache) -> list[np.ndarray]:
+    def numbers(self, cache: BlockCache) -> np.ndarray:
         """The columns of these caches."""
-        return [self._scans.number(cache.scan), *(self._inputs.number(part) for part in cache.conv.unbind(2))]
+        return np.stack([self.scans.number(cache.scan), *(self.inputs.number(part) for part in cache.conv.unbind(2))])
 
-    def cache(self, rows: np.ndarray) -> BlockCache:
+    def cache(self, columns: np.ndarray) -> BlockCache:
         """The caches of these states."""
-        conv = torch.stack([self._inputs.tensor(rows[:, 1 + place]) for place in range(self._kernel)], dim=2)
-        return BlockCache(conv, self._scans.tensor(rows[:, 0]))
+        conv = torch.stack([self.inputs.tensor(column) for column in columns[1:]], dim=2)
+        return BlockCache(conv, self.scans.tensor(columns[0]))
 
-    def step(self, rows: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The states after reading these, and the numbers of what is given to the next layer."""
-        views = [view.take(rows[:, 1 + place]) for place, view in self._views.items()]
-        numbers, new = self._contexts.number([hidden, rows[:, 0], *views])
+    def step(
+        self, before: np.ndarray, hidden: np.ndarray, after: np.ndarray, guess: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Writes the columns after reading these; returns the numbers of what is given to the next layer.
+
+        Args:
+            guess: the numbers of the scan states and of the newest inputs after it, as far as anyone can say.
+        """
+        views = [view.take(before[1 + place]) for place, view in self.views.items()]
+        below = [len(self._model.hidden[self.number]), len(self.scans), *(len(view) for view in self.views.values())]
+        numbers, new = self._contexts.number([hidden, before[0], *views], below)
         for first in range(0, len(new), _AT_ONCE):
             part = new[first : first + _AT_ONCE]
-            self.results.append(self._computed(rows[part], hidden[part]))
-        found = self.results.rows[numbers]
-        after = np.empty_like(rows)
-        after[:, 0], after[:, 1:-1], after[:, -1] = found[:, 0], rows[:, 2:], found[:, 1]
-        return after, found[:, 2]
+            guessed = (None, None) if guess is None else guess[:, part]
+            self.results.append(self._computed(before[:, part], hidden[part], *guessed))
+        found = self.results.rows.take(numbers, axis=0)
+        after[0], after[1:-1], after[-1] = found[:, 0], before[2:], found[:, 1]
+        return found[:, 2]
 
-    def _computed(self, rows: np.ndarray, hidden: np.ndarray) -> np.ndarray:
-        cache = self.cache(rows)
+    def _computed(self, columns: np.ndarray, hidden: np.ndarray, scans=None, newest=None) -> np.ndarray:
+        cache, model = self.cache(columns), self._model
         moved = cache.conv[:, :, 1:].clone()
-        given = self._model.run_layer(self._number, self._model.hidden(self._number).tensor(hidden), cache)
+        given = model.run.layer(self.number, model.hidden[self.number].tensor(hidden), cache)
         if not bool((cache.conv[:, :, :-1] == moved).all()):
             raise NotInLayers
-        return np.stack(
-            [
-                self._scans.number(cache.scan),
-                self._inputs.number(cache.conv[:, :, -1]),
-                self._model.hidden(self._number + 1).number(given),
-            ],
-            axis=1,
-        )
+        scans, newest = self.scans.number(cache.scan, scans), self.inputs.number(cache.conv[:, :, -1], newest)
+        return np.stack([scans, newest, model.hidden[self.number + 1].number(given)], axis=1)
 
 
 class _View:
     """Inputs of a convolution as far as they are read: numbers of numbers."""
 
-    def __init__(self, rows: _Rows, read: np.ndarray):
+    def __init__(self, rows: NumberedRows, read: np.ndarray):
         self._rows, self._read = rows, torch.from_numpy(read)
-        self._views = _Rows()
-        self._number = Growing(np.int32)
+        self._views = NumberedRows()
+        self._number = Growing(np.intp)
+
+    def __len__(self) -> int:
+        return len(self._views)
 
     def take(self, numbers: np.ndarray) -> np.ndarray:
         """What is read of these inputs; all that have the same there have the same number."""
@@ -240,10 +258,10 @@ class _View:
         if known < len(self._rows):
             read = self._rows.tensor(np.arange(known, len(self._rows)))[:, self._read]
             self._number.append(self._views.number(read))
-        return self._number.rows[numbers]
+        return self._number.rows.take(numbers)
 
 
-class _Rows:
+class NumberedRows:
     """Different rows of one shape and type, numbered by their bytes after -0 was written as 0."""
 
     def __init__(self) -> None:
@@ -252,7 +270,10 @@ class _Rows:
     def __len__(self) -> int:
         return 0 if self._table is None else len(self._table)
 
-    def number(self, rows: torch.Tensor) -> np.ndarray:
+    def number(self, rows: torch.Tensor, guess: np.ndarray | None = None) -> np.ndarray:
+        """The numbers of these rows, which may be guessed: those that are new are added."""
+        if guess is not None and torch.equal(rows, self.tensor(guess)):
+            return guess
         if self._table is None:
             self._example, self._table = rows[:0], Rows(rows[0].numel() * rows.element_size())
         # Adding 0 turns -0 into 0 and changes nothing else.

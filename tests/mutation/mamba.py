@@ -9,6 +9,8 @@ _LOADING = "constructions/mamba/loading.py"
 _STEPPING = "constructions/mamba/stepping.py"
 _SEARCH = "verify/checkpoints/checkpoint_search.py"
 _LAYERWISE = "constructions/mamba/layerwise.py"
+_FORESEEN = "constructions/mamba/foreseen.py"
+_FORESEEN_TESTS = "tests/test_foreseen.py"
 _BY_LAYERS = "tests/test_layerwise.py::test_layers_by_their_tables_visit_the_same_states_as_whole_steps"
 _WHOLE = "tests/test_layerwise.py::test_whole_steps_that_give_something_else_are_what_is_searched"
 _CERTIFIED = "tests/test_mamba_certificate.py"
@@ -166,15 +168,15 @@ FAULTS = [
     # -- a layer at a time
     Fault(
         _LAYERWISE,
-        "self._contexts.number([hidden, rows[:, 0], *views])",
-        "self._contexts.number([hidden * 0, rows[:, 0], *views])",
+        "self._contexts.number([hidden, before[0], *views], below)",
+        "self._contexts.number([hidden * 0, before[0], *views], below)",
         _BY_LAYERS,
         "a layer is run on each different input",
     ),
     Fault(
         _LAYERWISE,
-        "self._contexts.number([hidden, rows[:, 0], *views])",
-        "self._contexts.number([hidden, rows[:, 0] * 0, *views])",
+        "self._contexts.number([hidden, before[0], *views], below)",
+        "self._contexts.number([hidden, before[0] * 0, *views], below)",
         _BY_LAYERS,
         "a layer is run on each different scan state",
     ),
@@ -212,6 +214,56 @@ FAULTS = [
         "        same = True\n",
         _WHOLE,
         "outputs of a whole step are compared, too",
+    ),
+    Fault(
+        _LAYERWISE,
+        "if self._calls >= self._next_compared and (len(symbols) >= _COMPARED or self._calls >= _SELDOM):\n",
+        "if False:\n",
+        "tests/test_layerwise.py::test_whole_steps_are_compared_now_and_then_and_once_at_least",
+        "whole steps are compared while a search goes on",
+    ),
+    Fault(
+        "verify/methods/bisimulation.py",
+        "        model.settle()\n",
+        "",
+        "tests/test_layerwise.py::test_whole_steps_are_compared_now_and_then_and_once_at_least",
+        "a search that is soon over is compared with whole steps, too",
+    ),
+    # -- what is foreseen
+    Fault(
+        _LAYERWISE,
+        "if guess is not None and torch.equal(rows, self.tensor(guess)):",
+        "if guess is not None:",
+        f"{_FORESEEN_TESTS}::test_what_a_layer_gives_is_kept_and_not_what_was_guessed",
+        "what a layer gives is compared with the guess, bit for bit",
+    ),
+    Fault(
+        _FORESEEN,
+        "    if not bool(guess.isfinite().all()):\n",
+        "    if False:\n",
+        f"{_FORESEEN_TESTS}::test_inputs_that_are_guessed_stand_in_for_none_where_they_are_not_read",
+        "no infinity that was guessed is multiplied by 0",
+    ),
+    Fault(
+        _FORESEEN,
+        "        if steps > _MOST:\n",
+        "        if False:\n",
+        f"{_FORESEEN_TESTS}::test_only_what_closes_soon_is_foreseen",
+        "states of layers that go on and on are not followed",
+    ),
+    Fault(
+        _FORESEEN,
+        "        if len(followed) * rows[0].shape[1] > _ASKED:\n            raise _NotForeseen\n",
+        "        if len(followed) * rows[0].shape[1] > _ASKED:\n            break\n",
+        f"{_FORESEEN_TESTS}::test_only_what_closes_soon_is_foreseen",
+        "a machine that does not close soon is not followed",
+    ),
+    Fault(
+        "constructions/mamba/huggingface.py",
+        "return (delta * -mixer.A_log.float().exp()).exp(), added",
+        "return (delta * mixer.A_log.float().exp()).exp(), added",
+        f"{_FORESEEN_TESTS}::test_each_layer_is_run_once_on_just_what_a_search_reads",
+        "a gate is guessed as the mixer makes it",
     ),
     Fault(
         "constructions/mamba/surroundings.py",

@@ -22,7 +22,7 @@ from constructions.joint_states import MOST_JOINT_STATES, JointStates
 from constructions.ssm.engine import Engine, Outputs
 from constructions.ssm.tabulated import TooManyStates
 from verify.claim import JOINT_STATE_LIMIT
-from verify.methods.coded_models import ByRows, ByTables
+from verify.methods.coded_models import ByRows, ByTables, InColumns
 from verify.methods.machine_states import Interned, MachineStates, machine_states
 from verify.methods.sticky import Sticky
 from verify.progress import NO_PROGRESS, Progress
@@ -52,7 +52,8 @@ def bisimulation(
         mode: "predictive" (the machine has ``legal``) or "recognise" (it has ``accepts``).
         limit: stop, undecided, when more joint states than this are found.
         absorbed: for recognition, which rows provably reject for ever (:func:`verify.methods.sticky.find_sticky`); a
-            pair of such a row and a machine state that rejects for ever needs no further search.
+            pair of such a row and a machine state that rejects for ever needs no further search.  Not asked of a
+            model that holds its states in columns.
         length: be content with all strings up to this length.
         progress: told about joint states as they are found.
 
@@ -73,13 +74,18 @@ def bisimulation(
             return _Search(states, ByTables(model), model.arithmetic, absorbed).run(limit, length, progress)
         except TooManyStates:
             pass  # its parts have too many states: it is run as it is, from the beginning
+    if isinstance(model, InColumns):
+        model.foresee(states.targets)
+        verdict = _Search(states, model, model.arithmetic, None).run(limit, length, progress)
+        model.settle()
+        return verdict
     return _Search(states, ByRows(model), model.arithmetic, absorbed).run(limit, length, progress)
 
 
 class _Search:
     """Breadth-first, a part of a frontier at a time."""
 
-    def __init__(self, states: MachineStates, model: ByTables | ByRows, arithmetic: str, absorbed):
+    def __init__(self, states: MachineStates, model: ByTables | ByRows | InColumns, arithmetic: str, absorbed):
         self.states, self.model, self.arithmetic, self.absorbed = states, model, arithmetic, absorbed
         self.parents, self.symbols = Growing(np.uint32), Growing(np.min_scalar_type(len(states.alphabet)))
         self.transitions = 0
@@ -130,7 +136,7 @@ class _Search:
     def at_once(self) -> int:
         """How many pairs are followed at once."""
         symbols = len(self.states.alphabet)
-        return max(1, min(_BLOCK, _BLOCK_OUTPUTS // len(self.model.names)) // max(1, symbols))
+        return max(1, min(_BLOCK, _BLOCK_OUTPUTS // len(self.model.outputs)) // max(1, symbols))
 
     def _follow(self, first: int, last: int, progress: Progress) -> Verdict | None:
         """Takes every step from these pairs, and adds the pairs that are new."""
@@ -163,6 +169,7 @@ class _Search:
         return len(new)
 
     def _not_absorbed(self, machines, columns) -> np.ndarray:
+        assert not isinstance(self.model, InColumns), "of these nothing is absorbed"
         over = self.states.reject_for_ever(machines)
         dead = np.flatnonzero(over)
         holds = self.model.absorbed(self.absorbed, columns, dead)
@@ -186,7 +193,7 @@ class _Search:
         if not differ.any():
             return None
         at = int(np.flatnonzero(np.isin(both, cases[differ]))[0])
-        names = frozenset(self.model.names[i] for i in np.flatnonzero(outputs.table[given[at]]))
+        names = frozenset(self.model.outputs[i] for i in np.flatnonzero(outputs.table[given[at]]))
         return at, self.states.sets[expected[at]], names
 
     def _refuted(self, last: tuple[int, ...], parent: int, at: int, expected, given) -> Verdict:

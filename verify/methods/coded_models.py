@@ -6,7 +6,7 @@ and whatever their type; small whole numbers become small codes, so that few bit
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any, Callable, Protocol, Sequence, runtime_checkable
 
 import numpy as np
 
@@ -15,6 +15,32 @@ from constructions.ssm.tabulated import Tabulated
 from verify.methods.sticky import Sticky
 
 _REVERSED = np.array([int(f"{byte:08b}"[::-1], 2) for byte in range(256)], dtype=np.uint8)
+
+
+@runtime_checkable
+class InColumns(Protocol):
+    """A model that holds its states in columns by itself."""
+
+    outputs: tuple[str, ...]
+    arithmetic: str
+
+    def foresee(self, targets: Callable[[np.ndarray], np.ndarray]) -> None:
+        """Gets ready for a search through the states of a machine, of which this gives the next ones."""
+        ...
+
+    def begin(self) -> tuple[Sequence[np.ndarray], Outputs]:
+        """As :meth:`ByTables.begin`."""
+        ...
+
+    def step(
+        self, columns: Sequence[np.ndarray], sources: np.ndarray, symbols: np.ndarray
+    ) -> tuple[Sequence[np.ndarray], Outputs]:
+        """As :meth:`ByTables.step`."""
+        ...
+
+    def settle(self) -> None:
+        """Checks at the end of a search what is to be checked of it."""
+        ...
 
 
 class RowCodes:
@@ -88,7 +114,7 @@ class ByTables:
 
     def __init__(self, engine: Engine):
         self._model = Tabulated(engine)
-        self.names = engine.outputs
+        self.outputs = engine.outputs
 
     def begin(self) -> tuple[list[np.ndarray], Outputs]:
         """The state after BOS, and the outputs there."""
@@ -112,7 +138,7 @@ class ByRows:
 
     def __init__(self, model: Any):
         self._model = model
-        self.names = model.outputs
+        self.outputs = model.outputs
         rows, self._first = model.begin(1)
         self._rows = np.ascontiguousarray(rows)
         self._codes = RowCodes(self._rows)

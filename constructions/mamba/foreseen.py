@@ -1,0 +1,256 @@
+"""Which inputs the layers of a Mamba are going to have in a search, found out without running them, so that each layer
+is run on all of them at once.
+
+What is found is a guess, and nothing is believed of it: it says which rows are run together, and a layer computes what
+it gives, as ever.  An input that was not foreseen is run when it comes.  Only what closes soon is looked into: a search
+that goes on has large batches by itself.
+
+What a layer reads at a step depends on the machine's state and on the layers before it, so one layer after the other is
+followed, with all that was followed before as the nodes of a graph.  A scan state moves by a gate and an increment,
+number by number, which depend on the newest two inputs of the convolution alone: few pairs, the *drivers*, so all that
+they do is computed beforehand.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable, NamedTuple
+
+import numpy as np
+import torch
+
+from constructions.growing import Numbered
+
+if TYPE_CHECKING:
+    from constructions.mamba.layerwise import LayerByTable, LayerwiseMamba
+
+_ASKED, _MOST = 1 << 12, 1 << 14
+"""Steps of a machine, and of machine and layers together, that are followed."""
+_CELLS = 1 << 22
+"""Of a table."""
+_FOLLOWED = 2
+"""Inputs that a convolution holds, in the layers that are followed."""
+
+
+class _Walk(NamedTuple):
+    """All that is reached; the last node is nowhere, and every symbol leads from it to itself.
+
+    Attributes:
+        start: the node after BOS.
+        after: the node to which each symbol leads, shape (nodes + 1, symbols).
+        read: the number of what the next layer reads there.
+    """
+
+    start: int
+    after: np.ndarray
+    read: np.ndarray
+
+    @property
+    def nowhere(self) -> int:
+        """The number of the last node."""
+        return len(self.after) - 1
+
+
+class _NotForeseen(Exception):
+    """It does not close soon, or is no number."""
+
+
+def foresee(model: LayerwiseMamba, targets: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Runs every layer on what a search from BOS on will give it; O(nodes times symbols) for each layer.
+
+    Args:
+        targets: the next states of a machine, shape (states, symbols), of an array of its states; -1 where a symbol is
+            not to be followed.  The state after BOS is 0.
+    """
+    try:
+        after, column = _machine(targets), 0
+        walk = _Walk(0, after, np.broadcast_to(model.symbols, after.shape))
+        # Where weights are extreme, a guess may be beyond all numbers.
+        with torch.no_grad(), np.errstate(all="ignore"):
+            for layer in model.layers:
+                walk = _through(model, layer, model.first[column : column + layer.columns, 0], walk)
+                column += layer.columns
+    except _NotForeseen:
+        pass
+
+
+def _machine(targets: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """The machine's states that are reached, as nodes: those to which each symbol leads."""
+    known, frontier, followed, rows = {0, -1}, [0], list[int](), list[np.ndarray]()
+    while frontier:
+        rows.append(targets(np.array(frontier)))
+        followed += frontier
+        if len(followed) * rows[0].shape[1] > _ASKED:
+            raise _NotForeseen
+        frontier = sorted(set(rows[-1].ravel().tolist()) - known)
+        known.update(frontier)
+    found, states = np.concatenate(rows), np.array(followed)
+    order = np.argsort(states)
+    places = order[np.searchsorted(states, found, sorter=order).clip(max=len(states) - 1)]
+    return _with_last(np.where(found >= 0, places, len(states)), len(states))
+
+
+def _with_last(rows: np.ndarray, last: int) -> np.ndarray:
+    """One row more, of this number."""
+    return np.concatenate([rows, np.full((1, rows.shape[1]), last)])
+
+
+def _through(model: LayerwiseMamba, layer: LayerByTable, first: np.ndarray, walk: _Walk) -> _Walk:
+    """Runs a layer on all that is read; the walk as the next layer reads it.
+
+    Args:
+        first: the layer's columns after BOS.
+    """
+    if layer.kernel != _FOLLOWED:
+        raise _NotForeseen
+    read, begun = model.hidden[layer.number], layer.inputs.tensor(first[2:])
+    inputs = model.run.inputs(layer.number, read.tensor(np.arange(len(read))))
+    newest = layer.inputs.number(_finite(inputs).to(begun.dtype))
+    earlier: np.ndarray = np.zeros(1, dtype=np.intp)
+    views, shown = 1, first[2:]
+    if layer.views:
+        # What is not read of an input is multiplied by 0, so any finite one stands for all that show the same.
+        view = layer.views[1]
+        seen = view.take(np.arange(len(layer.inputs)))
+        views, shown = len(view), np.zeros(len(view), dtype=np.intp)
+        shown[seen] = np.arange(len(seen))
+        walk, earlier = _remembering(walk, seen.take(newest), int(seen[first[2]]), views)
+    cases = len(read) * views
+    if cases > _CELLS:
+        raise _NotForeseen
+    case, there = walk.read * views + earlier[:, None], np.zeros(cases, dtype=bool)
+    there[case[walk.after < walk.nowhere]] = True
+    pairs = there.nonzero()[0]
+    hidden, earlier = np.divmod(pairs, views)
+    newest, earlier = newest.take(hidden), shown.take(earlier)
+    gates, increments = model.run.moves(layer.number, layer.inputs.tensor(newest), layer.inputs.tensor(earlier))
+    moves = _Moves(layer.scans.tensor(first[:1]), gates, increments)
+    driver = np.where(walk.after < walk.nowhere, (np.cumsum(there) - 1).take(case), len(pairs))
+    walk, place = _moving(walk, driver, moves)
+    used: np.ndarray = np.zeros(moves.table.shape, dtype=bool)
+    used.reshape(-1)[place] = True
+    used[:, -1] = False
+    contexts = used.reshape(-1).nonzero()[0]
+    scan, which = np.divmod(contexts, used.shape[1])
+    scans = moves.numbered(layer)
+    columns = np.stack([scans.take(scan), earlier.take(which), earlier.take(which)])
+    guess = np.stack([scans.take(moves.table.take(contexts)), newest.take(which)])
+    given = np.zeros(used.size, dtype=np.intp)
+    given[contexts] = layer.step(columns, hidden.take(which), np.empty_like(columns), guess)
+    return walk._replace(read=given.take(place))
+
+
+def _finite(guess: torch.Tensor) -> torch.Tensor:
+    if not bool(guess.isfinite().all()):
+        raise _NotForeseen
+    return guess
+
+
+def _remembering(walk: _Walk, seen: np.ndarray, begun: int, views: int) -> tuple[_Walk, np.ndarray]:
+    """Nodes that remember what was read last, as far as it is seen; and what that is.
+
+    Args:
+        seen: of all that is read what is seen, one of so many views.
+        begun: what is seen after BOS.
+    """
+    width = len(walk.after)
+    if views * width > _CELLS:
+        raise _NotForeseen
+    code, there = seen.take(walk.read) * width + walk.after, np.zeros((views, width), dtype=bool)
+    there.reshape(-1)[code] = True
+    there[begun, walk.start] = True
+    there[:, -1] = False
+    nodes, number = _numbered(there)
+    if len(nodes) * code.shape[1] > _MOST:
+        raise _NotForeseen
+    earlier, node = (np.append(part, last) for part, last in zip(np.divmod(nodes, width), (0, walk.nowhere)))
+    after = number.take(code.take(node, axis=0))
+    return _Walk(int(number[begun * width + walk.start]), after, walk.read.take(node, axis=0)), earlier
+
+
+def _numbered(there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The places where this holds, and the number of each place among them; how many they are in all other places."""
+    nodes = there.reshape(-1).nonzero()[0]
+    number = np.full(there.size, len(nodes))
+    number[nodes] = np.arange(len(nodes))
+    return nodes, number
+
+
+class _Moves:
+    """What becomes of the scan states of a layer, from the first one on.
+
+    Attributes:
+        table: the next scan state of each that is known, by what drives it; -1 where nobody has asked.  The last driver
+            leads nowhere.
+    """
+
+    def __init__(self, first: torch.Tensor, gates: torch.Tensor, increments: torch.Tensor):
+        self._example = first
+        self._gates, self._increments = (_finite(part).flatten(1).float().numpy() for part in (gates, increments))
+        self._rows = Numbered(self._gates.shape[1], self._gates.dtype)
+        self._rows.number(first.flatten(1).float().numpy())
+        self.table: np.ndarray = np.full((0, len(gates) + 1), -1)
+        self._grow()
+
+    def __call__(self, scans: np.ndarray, drivers: np.ndarray) -> np.ndarray:
+        """The scan states after these, shape (nodes, symbols)."""
+        place = (scans * self.table.shape[1])[:, None] + drivers
+        found = self.table.take(place)
+        if found.min() >= 0:
+            return found
+        missing = np.unique(place[found < 0])
+        scan, driver = np.divmod(missing, self.table.shape[1])
+        rows = self._rows.rows.take(scan, axis=0) * self._gates.take(driver, axis=0)
+        rows += self._increments.take(driver, axis=0)
+        if not np.isfinite(rows).all():
+            raise _NotForeseen
+        numbers = self._rows.number(rows + np.float32(0))  # -0 is 0
+        if len(self._rows) > len(self.table):
+            self._grow()
+        self.table.reshape(-1)[missing] = numbers
+        return self.table.take(place)
+
+    def _grow(self) -> None:
+        table, former = np.full((2 * len(self._rows), self.table.shape[1]), -1), self.table
+        if table.size > _CELLS:
+            raise _NotForeseen
+        table[:, -1] = 0
+        table[: len(former)] = former
+        self.table = table
+
+    def numbered(self, layer: LayerByTable) -> np.ndarray:
+        """The layer's numbers of the scan states that are known."""
+        rows = torch.from_numpy(self._rows.rows).reshape(-1, *self._example.shape[1:])
+        return layer.scans.number(rows.to(self._example.dtype))
+
+
+def _moving(walk: _Walk, driver: np.ndarray, moves: _Moves) -> tuple[_Walk, np.ndarray]:
+    """Nodes that remember the scan state, too; and the place in the table of what moves it, for each of them and each
+    symbol.
+    """
+    width, wide = len(walk.after), moves.table.shape[1]
+    if not moves(np.zeros(1, dtype=np.intp), driver[:-1].reshape(1, -1)).any():
+        return walk, driver  # it stays as it is
+    seen, frontier, steps = np.zeros((0, width), dtype=bool), np.array([walk.start]), 0
+    while len(frontier):
+        steps += len(frontier) * driver.shape[1]
+        if steps > _MOST:
+            raise _NotForeseen
+        scan, node = np.divmod(frontier, width)
+        after = moves(scan, driver.take(node, axis=0))
+        if len(seen) < len(moves.table):
+            if len(moves.table) * width > _CELLS:
+                raise _NotForeseen
+            former, seen = seen, np.zeros((len(moves.table), width), dtype=bool)
+            seen[: len(former)] = former
+            seen[:, -1] = True
+            seen.reshape(-1)[frontier] = True
+        code = after * width + walk.after.take(node, axis=0)
+        frontier = np.unique(code[~seen.take(code)])
+        seen.reshape(-1)[frontier] = True
+    seen[:, -1] = False
+    nodes, number = _numbered(seen)
+    scan, node = np.divmod(nodes, width)
+    drivers = driver.take(node, axis=0)
+    after = number.take(moves(scan, drivers) * width + walk.after.take(node, axis=0))
+    after, place = _with_last(after, len(nodes)), _with_last((scan * wide)[:, None] + drivers, wide - 1)
+    return _Walk(int(number[walk.start]), after, after), place
