@@ -93,6 +93,13 @@ def garbage(kind, seed=0):
     return like
 
 
+@pytest.mark.parametrize("name", ["tomita-7", "dyck-2-3"])
+def test_layers_that_are_wrongly_taken_to_be_still_change_nothing(name, monkeypatch):
+    monkeypatch.setattr(HuggingFaceLayers, "still", lambda self, number: True)
+    with running(name) as model:
+        assert searched(name, model.by_layers) == searched(name, model)
+
+
 @pytest.mark.parametrize("what", ["inputs", "moves"])
 @pytest.mark.parametrize("kind", ["random", "zero", "one", "nan", "infinite"])
 @pytest.mark.parametrize("name, mode", [("tomita-7", PREDICTIVE), ("dyck-2-3", PREDICTIVE), ("d-4", RECOGNISE)])

@@ -122,18 +122,21 @@ def _through(model: LayerwiseMamba, layer: LayerByTable, first: np.ndarray, walk
     pairs = there.nonzero()[0]
     hidden, earlier = np.divmod(pairs, views)
     newest, earlier = newest.take(hidden), shown.take(earlier)
-    gates, increments = model.run.moves(layer.number, layer.inputs.tensor(newest), layer.inputs.tensor(earlier))
-    moves = _Moves(layer.scans.tensor(first[:1]), gates, increments)
     driver = np.where(walk.after < walk.nowhere, (np.cumsum(there) - 1).take(case), len(pairs))
-    walk, place = _moving(walk, driver, moves)
-    used: np.ndarray = np.zeros(moves.table.shape, dtype=bool)
+    if model.run.still(layer.number):
+        place, table, scans = driver, np.zeros((1, len(pairs) + 1), dtype=np.intp), first[:1]
+    else:
+        gates, increments = model.run.moves(layer.number, layer.inputs.tensor(newest), layer.inputs.tensor(earlier))
+        moves = _Moves(layer.scans.tensor(first[:1]), gates, increments)
+        walk, place = _moving(walk, driver, moves)
+        table, scans = moves.table, moves.numbered(layer)
+    used: np.ndarray = np.zeros(table.shape, dtype=bool)
     used.reshape(-1)[place] = True
     used[:, -1] = False
     contexts = used.reshape(-1).nonzero()[0]
     scan, which = np.divmod(contexts, used.shape[1])
-    scans = moves.numbered(layer)
     columns = np.stack([scans.take(scan), earlier.take(which), earlier.take(which)])
-    guess = np.stack([scans.take(moves.table.take(contexts)), newest.take(which)])
+    guess = np.stack([scans.take(table.take(contexts)), newest.take(which)])
     given = np.zeros(used.size, dtype=np.intp)
     given[contexts] = layer.step(columns, hidden.take(which), np.empty_like(columns), guess)
     return walk._replace(read=given.take(place))

@@ -105,6 +105,10 @@ class HuggingFaceLayers:
         block = self.model.backbone.layers[number]
         return block.mixer.in_proj(block.norm(hidden.to(block.norm.weight.dtype)))[:, -1].chunk(2, dim=-1)[0]
 
+    def still(self, number: int) -> bool:
+        steps = self.model.backbone.layers[number].mixer.dt_proj
+        return not bool(steps.weight.any()) and not bool(softplus(steps.bias).any())
+
     def moves(self, number: int, newest: torch.Tensor, earlier: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         mixer = self.model.backbone.layers[number].mixer
         read, rank = mixer.conv1d.weight[:, 0], mixer.time_step_rank

@@ -69,6 +69,9 @@ class Layers(Protocol):
     def inputs(self, number: int, hidden: torch.Tensor) -> torch.Tensor:
         """What a layer's convolution reads: (rows, channels)."""
 
+    def still(self, number: int) -> bool:
+        """Whether no scan state of this layer ever moves."""
+
     def moves(self, number: int, newest: torch.Tensor, earlier: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """By what a scan state is multiplied, and what is added to it, after these two inputs of the convolution."""
 
