@@ -21,6 +21,7 @@ NEED_TORCH = (
     "constructions.stock.",
     "constructions.recurrent.",
     "verify.training.",
+    "verify.checkpoints.bounds_of_",
 )
 """Modules here may import what is heavy at once, as they run models or take derivatives of them; all others import
 them, too, only where they are used."""

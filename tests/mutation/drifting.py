@@ -211,7 +211,7 @@ FAULTS = [
         _SEARCH,
         "        if witness is not None:\n",
         "        witness = witness or words.witness\n        if True:\n",
-        f"{_DRIFTING}::test_what_depends_on_the_batch_is_neither",
+        f"{_DRIFTING}::test_what_a_search_leaves_undecided",
         "what refutes is wrong when it is run alone",
     ),
 ]

@@ -160,14 +160,14 @@ def weighted(parts: Sequence[_Part], biases: Sequence[np.ndarray]) -> BoxOfState
         # No partial sum is beyond its terms of one sign; where those of both may overflow, they may meet.
         above = np.maximum(high, 0).sum(axis=1) * (1 + 2.0**-8) >= _GREATEST
         below = np.maximum(-low, 0).sum(axis=1) * (1 + 2.0**-8) >= _GREATEST
-        least, greatest = low.sum(axis=1) - _rounded_off(low), high.sum(axis=1) + _rounded_off(high)
+        least, greatest = low.sum(axis=1) - rounded_off(low), high.sum(axis=1) + rounded_off(high)
         found = to_float32(
             np.where(below | np.isnan(least), -np.inf, least), np.where(above | np.isnan(greatest), np.inf, greatest)
         )
     return BoxOfState(found.low, found.high, lost | (above & below))
 
 
-def _rounded_off(terms: np.ndarray) -> np.ndarray:
+def rounded_off(terms: np.ndarray) -> np.ndarray:
     """By how much a sum of these terms, (rows, n), may be off, in any order: 0 where each partial sum is exact."""
     count, sizes = terms.shape[1] + 4, np.abs(terms).sum(axis=1)
     digits, exponents = np.frexp(np.where(np.isfinite(terms), terms, 0))

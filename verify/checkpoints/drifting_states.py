@@ -21,6 +21,7 @@ from constructions.mamba.reading import LOGIT
 from verify.checkpoints.cell_boxes import BoxOfState, CellOnBoxes
 from verify.checkpoints.checkpoint_search import runs_wrong
 from verify.checkpoints.counting import searched
+from verify.checkpoints.loose_numbers import prove_by_loose_numbers
 from verify.learned.fading import fading_words
 from verify.learned.semantics import SENTENCE
 from verify.methods.machine_states import machine_states
@@ -48,14 +49,21 @@ def searched_further(
     progress: Progress = NO_PROGRESS,
 ) -> Verdict:
     """The verdict of :func:`verify.checkpoints.counting.searched`; of a cell that is searched beyond what a right one
-    has, that of boxes of states, or of long words, where these decide.
+    has, that of boxes of states, or of long words, where these decide; of a stock model whose search does not close,
+    that of boxes of loose numbers.
 
     Args:
         machine, model, mode, limit, exact: as there.
     """
     how: dict[str, Any] = {"exact": exact, "progress": progress}
-    if not getattr(model.runner, "cell", "") or isinstance(machine, CounterMachine):
+    if isinstance(machine, CounterMachine):
         return searched(machine, model, mode, limit=limit, **how)
+    if not getattr(model.runner, "cell", ""):
+        verdict = searched(machine, model, mode, limit=limit, **how)
+        if verdict.outcome != UNDECIDED:
+            return verdict
+        loose = prove_by_loose_numbers(machine, model, mode, limit=limit, progress=progress)
+        return loose if isinstance(loose, Verdict) else replace(verdict, reason=f"{verdict.reason}; {loose}")
     first = min(limit, _FEW + _PER_UNIT * model.runner.model.layer.hidden_size)
     verdict = searched(machine, model, mode, limit=first, **how)
     if verdict.outcome != UNDECIDED:
@@ -63,16 +71,20 @@ def searched_further(
     boxes = prove_by_widening(machine, model, mode, limit=limit, progress=progress)
     if isinstance(boxes, Verdict):
         return boxes
-    words = fading_words(machine, model.with_batch(model.batch), mode, progress=progress)
-    long = words.reason
-    if words.witness is not None:
+    long = ""
+    # A row of a batch may be rounded otherwise than one alone, and the words of either are not those of the other.
+    for rows in dict.fromkeys((model.batch, 1)):
+        words = fading_words(machine, model.with_batch(rows), mode, progress=progress)
+        if words.witness is None:
+            long += f"; {words.reason}"
+            break
         witness = runs_wrong(machine, model.with_batch(1), mode, words.witness.word)
         if witness is not None:
             return replace(words, reason=f"{words.reason}, and wrong in steps of 1 row too", witness=witness)
-        long = f"a word of {len(words.witness.word)} symbols is answered wrong in a batch, and right when run alone"
+        long += f"; a word of {len(words.witness.word)} symbols is answered wrong in a batch, and right when run alone"
     if first < limit:
         verdict = searched(machine, model.with_batch(model.batch), mode, limit=limit, **how)
-    return replace(verdict, reason=f"{verdict.reason}; {boxes}; {long}") if verdict.outcome == UNDECIDED else verdict
+    return replace(verdict, reason=f"{verdict.reason}; {boxes}{long}") if verdict.outcome == UNDECIDED else verdict
 
 
 def prove_by_widening(
