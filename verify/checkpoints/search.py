@@ -53,9 +53,9 @@ def prove_mamba(
         limit: joint states after which a search gives up.
 
     Returns:
-        ``proved`` for all lengths when the search closes; where counters are unbounded, ``proved`` when all strings up
-        to the certificate's horizon were compared; ``refuted`` with a shortest witness; or ``undecided``, saying how
-        far the search came.  The reason names what was run.
+        ``proved`` for all lengths when the search closes within the certificate's horizon, beyond which counters may
+        not be exact; ``proved`` up to there when all these strings were compared; ``refuted`` with a shortest witness;
+        or ``undecided``, saying how far the search came.  The reason names what was run.
 
     Raises:
         InputError: when the certificate of exactness cannot be given.
@@ -66,7 +66,8 @@ def prove_mamba(
         # Each symbol more is a state more, at the least.
         near = certificate.horizon is not None and certificate.horizon < UNBOUNDED_LIMIT
         limit = min(limit, UNBOUNDED_LIMIT if near else UNCLOSED)
-    length = None if finite else certificate.horizon
+    # Where it closes within the horizon every state is one in which counters are exact, whatever the weights count.
+    length = certificate.horizon
     verdict, conditions = _searched(machine, model, cascade.mode, limit=limit, length=length, progress=progress)
     if verdict.outcome != PROVED:
         return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {conditions}")
@@ -75,7 +76,9 @@ def prove_mamba(
         if verdict.horizon is None
         else f"every string of up to {verdict.horizon} symbols, as far as counters are certainly exact"
     )
-    reason = f"{what}, by single decoding steps in {conditions}; {certificate.sentence}"
+    closed = verdict.horizon is None and certificate.horizon is not None
+    within = ", which are enough to reach every state" if closed else ""
+    reason = f"{what}, by single decoding steps in {conditions}; {certificate.sentence}{within}"
     exact = f"the same bits as single steps but for the sign of zeros, by the certificate of {certificate.sums} sums"
     ways = (
         Way(STEPWISE, PROVED, what),
