@@ -28,12 +28,14 @@ MADE = frozenset(
     "zeros zeros_like ones ones_like empty empty_like full full_like new_zeros scalar_tensor arange".split()
 )
 ROUNDED = frozenset(
-    "mul add sub rsub div neg abs sqrt relu maximum minimum where clamp eq ne lt le gt ge bitwise_not bitwise_and "
+    "mul add sub rsub div neg abs relu maximum minimum where clamp eq ne lt le gt ge bitwise_not bitwise_and "
     "bitwise_or logical_not logical_and masked_fill".split()
 )
 """One operation of IEEE 754 for each place, or none."""
-FUNCTIONS = frozenset("exp log rsqrt sigmoid silu softplus tanh gelu pow reciprocal log_sigmoid_forward".split())
-"""Of each number one, or several results beside each other: log_sigmoid has exp(-|x|) beside it."""
+FUNCTIONS = frozenset("exp log sqrt rsqrt sigmoid silu softplus tanh gelu pow reciprocal log_sigmoid_forward".split())
+"""Of each number one, or several results beside each other: log_sigmoid has exp(-|x|) beside it.  A root is one of
+IEEE 754 too, which kernels of torch need not round as it says.
+"""
 DIVIDES = frozenset("div reciprocal rsqrt pow".split())
 """Those that may give different infinities of 0 and -0."""
 SUMS = frozenset("mm bmm addmm baddbmm sum mean var convolution".split())
