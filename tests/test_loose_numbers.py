@@ -16,6 +16,7 @@ from constructions.compile.compiler import compile  # noqa: E402
 from constructions.mamba.reading import Reading  # noqa: E402
 from constructions.mamba.stepping import SteppedMamba, Vocabulary  # noqa: E402
 from tests.targets_matrix import Cell, corrupted, machine_of, wrong  # noqa: E402
+from verify.__main__ import main  # noqa: E402
 from verify.checkpoints.drifting_states import searched_further  # noqa: E402
 from verify.checkpoints.loose_numbers import _beyond, _Box, _halved, prove_by_loose_numbers  # noqa: E402
 from verify.verdict import PROVED, UNDECIDED, Verdict  # noqa: E402
@@ -212,3 +213,13 @@ def test_what_is_not_looked_into_stays_undecided():
     with built.running() as model:
         verdict = searched_further(machine, model, RECOGNISE, limit=30)
     assert verdict.outcome == UNDECIDED and "no closed boxes of loose numbers" in verdict.reason
+
+
+@pytest.mark.slow
+def test_check_looks_for_them_in_a_folder(tmp_path, capsys):
+    machine, built = damaged("xlstm", 60)
+    built.target.save(built.weights, tmp_path / "xlstm")
+    command = ["check", str(tmp_path / "xlstm"), "--language", "tomita-1", "--mode", "recognise", "--strings", "50"]
+    assert main([*command, "--quiet"]) == 0
+    printed = capsys.readouterr().out
+    assert "proved" in printed and "3 of 336 numbers known by bounds" in " ".join(printed.split())
