@@ -10,7 +10,7 @@ from automata.machine import ACCEPT, EOS
 from constructions.mamba.weights import EOS_TOKEN, FIRST_SYMBOL, LOGIT_WEIGHT
 from constructions.program.operations import BEGINNING, CONSTANT_ONE, LinearForm, Operation, Program
 from constructions.program.selecting import neurons
-from constructions.stock.sizes import UNIT
+from constructions.stock.sizes import UNIT, HeadCount
 
 Tensors = dict[str, np.ndarray]
 
@@ -50,6 +50,20 @@ def around(program: Program, width: int, gain: np.ndarray, embeddings: str, norm
         f"{norm}.weight": gain,
         "lm_head.weight": head(program, width),
     }
+
+
+def straight(count: HeadCount, rows: int) -> np.ndarray:
+    """Convolutions (heads, rows, 1, 2) of heads with so many rows, that pass on what they read last."""
+    taps = np.zeros((count.all, rows, 1, 2))
+    taps[: count.working, ..., 1] = 1
+    return taps
+
+
+def remembering(count: HeadCount, rows: int = 1) -> np.ndarray:
+    """What makes softplus 0, so that nothing decays, for so many rows of each head."""
+    bias = np.zeros(count.all * rows)
+    bias[: count.working * rows] = -UNIT
+    return bias
 
 
 def gated_mlp(operations: Sequence[Operation], width: int, inner: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -21,7 +21,7 @@ from constructions.program.operations import CONSTANT_ONE, Delay, Flip, Hold, Ne
 from constructions.program.planner import Offer
 from constructions.program.selecting import ReadRegister, counters, neurons, read_registers
 from constructions.stock.architecture import Architecture
-from constructions.stock.arrays import Tensors, decoder, row, under
+from constructions.stock.arrays import Tensors, decoder, row, straight, under
 from constructions.stock.sizes import NORM_EPSILON, NORM_GAIN, UNIT, HeadCount, heads_for_kernels, most, round_up, sizes
 from constructions.target import CONTRACTION
 
@@ -88,20 +88,6 @@ def delta_mixer(
             v[number, place] = row(value, width, UNIT)
             out[coordinate, number, place] = 1 / unread
     return Mixer(q, k, v, strength, conv_k, conv_v, out)
-
-
-def straight(count: HeadCount, rows: int) -> np.ndarray:
-    """Convolutions (heads, rows, 1, 2) of heads with so many rows, that pass on what they read last."""
-    taps = np.zeros((count.all, rows, 1, 2))
-    taps[: count.working, ..., 1] = 1
-    return taps
-
-
-def remembering(count: HeadCount, rows: int = 1) -> np.ndarray:
-    """What makes softplus 0, so that nothing decays, for so many rows of each head."""
-    bias = np.zeros(count.all * rows)
-    bias[: count.working * rows] = -UNIT
-    return bias
 
 
 def flat(array: np.ndarray) -> np.ndarray:

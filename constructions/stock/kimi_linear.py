@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from constructions.program.operations import CONSTANT_ONE, Operation
-from constructions.stock.arrays import Tensors, under
-from constructions.stock.delta_net import DeltaNet, delta_mixer, flat, remembering, straight
+from constructions.stock.arrays import Tensors, remembering, straight, under
+from constructions.stock.delta_net import DeltaNet, delta_mixer, flat
 from constructions.stock.sizes import NORM_GAIN, UNIT, HeadCount, power_of_four
 from constructions.stock.target import StockTarget
 

@@ -13,8 +13,8 @@ import numpy as np
 from constructions.program.operations import CONSTANT_ONE, Accumulate, Delay, Hold, Neuron, Operation
 from constructions.program.planner import Offer
 from constructions.program.selecting import counters
-from constructions.stock.arrays import Tensors, row, under
-from constructions.stock.delta_net import DeltaNet, Mixer, delta_mixer, flat, heads, remembering, straight
+from constructions.stock.arrays import Tensors, remembering, row, straight, under
+from constructions.stock.delta_net import DeltaNet, Mixer, delta_mixer, flat, heads
 from constructions.stock.sizes import NORM_GAIN, UNIT, HeadCount
 from constructions.stock.target import StockTarget
 

@@ -24,8 +24,8 @@ import numpy as np
 from automata.errors import InputError
 from constructions.program.operations import BEGINNING, CONSTANT_ONE, Flip, LinearForm
 from constructions.program.selecting import ReadRegister
-from constructions.stock.arrays import Tensors, row
-from constructions.stock.delta_net import HeadOf, HeadThatReads, flat, remembering, straight
+from constructions.stock.arrays import Tensors, remembering, row, straight
+from constructions.stock.delta_net import HeadOf, HeadThatReads, flat
 from constructions.stock.sizes import UNIT, HeadCount, power_of_four
 
 _BALLAST = 2.0**30
