@@ -1,6 +1,7 @@
 """Boxes of loose numbers: models whose numbers drift are proved where that never matters, and only there."""
 
 import dataclasses
+from collections import Counter, deque
 from itertools import product
 
 import numpy as np
@@ -18,7 +19,7 @@ from constructions.mamba.stepping import SteppedMamba, Vocabulary  # noqa: E402
 from tests.targets_matrix import Cell, corrupted, machine_of, wrong  # noqa: E402
 from verify.__main__ import main  # noqa: E402
 from verify.checkpoints.drifting_states import searched_further  # noqa: E402
-from verify.checkpoints.loose_numbers import _beyond, _Box, _halved, prove_by_loose_numbers  # noqa: E402
+from verify.checkpoints.loose_numbers import _beyond, _Box, _halved, _Search, prove_by_loose_numbers  # noqa: E402
 from verify.verdict import PROVED, UNDECIDED, Verdict  # noqa: E402
 
 BOS, EOS, A, B = range(4)
@@ -180,6 +181,22 @@ def test_parts_of_a_box_have_all_its_states_once():
         if (outer.low != outer.high).any():
             halves = _halved(outer, np.ones(3, dtype=bool))
             assert (sum(map(has, halves)) == has(outer)).all()
+            below, above = halves
+            cut = below.high != outer.high
+            assert cut.sum() == 1 and (np.nextafter(below.high[cut], np.float32(np.inf)) == above.low[cut]).all()
+
+
+def test_a_box_of_which_less_is_known_is_stepped_as_a_whole():
+    search = object.__new__(_Search)
+    search.free, search.boxes, search._grown, search._waiting = np.ones(2, dtype=bool), {}, Counter(), deque()
+    low, high = np.array([1, 1], dtype=np.float32), np.array([4, 4], dtype=np.float32)
+    search._arrive(0, _Box(low, high, np.array([[1.0, 2.0]])))
+    search._waiting.clear()
+    search._arrive(0, _Box(low, high, np.array([[1.0, 2.0]])))
+    assert not search._waiting
+    search._arrive(0, _Box(low, high, np.array([[0.5, 2.0]])))
+    ((_, whole),) = search._waiting
+    assert (whole.low == low).all() and (whole.high == high).all() and whole.ratios.tolist() == [[0.5, 2.0]]
 
 
 def damaged(target, number):
