@@ -259,8 +259,9 @@ def test_joint_states_have_a_limit(monkeypatch):
 
 
 def test_few_counts_prove_nothing():
-    verdict = verdict_of("anbn", PREDICTIVE, limit=200)
-    assert verdict.outcome == "undecided" and "up to 100 alone, and --limit 200 allows no more" in verdict.reason
+    with built("anbn", PREDICTIVE).running() as model:
+        why = prove_counting(language("anbn").machine, model, PREDICTIVE, limit=200)
+    assert "up to 100 alone, and --limit 200 allows no more" in why
 
 
 def test_a_saved_folder_is_checked(tmp_path, capsys):

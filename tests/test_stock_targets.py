@@ -247,6 +247,7 @@ def test_a_format_that_a_target_does_not_have_is_refused_before_other_cascades_a
 
 def test_a_search_over_counters_ends_and_says_why(monkeypatch):
     monkeypatch.setattr("verify.checkpoints.counting.UNCLOSED", 50)
+    monkeypatch.setattr("verify.checkpoints.counting.prove_along_lines", lambda *given, **how: "no lines")
     machine = language("anbn").machine
     counting = build(compile(machine, "predictive", target="mamba2"), "mamba2")
     with counting.running() as model:
@@ -254,3 +255,4 @@ def test_a_search_over_counters_ends_and_says_why(monkeypatch):
         verdict = prove_claim(claim)
     assert verdict.outcome == "undecided" and 50 < verdict.explored["joint states"] < 60
     assert verdict.reason.startswith("cannot close: a counter has infinitely many values; gave up at")
+    assert verdict.reason.endswith("; no lines")

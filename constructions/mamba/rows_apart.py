@@ -108,6 +108,13 @@ class RowsApart(SteppedMamba):
         """As of any, 0 in the place of all numbers that do not matter."""
         return self._rows([t[:count] for t in _flat(self.runner)]) if self._matters else super().read(count)
 
+    def rows_with(self, numbers: np.ndarray) -> np.ndarray:
+        """As of any, 0 in the place of all numbers that do not matter."""
+        layers = self._table.layers_with(numbers)
+        return (
+            self._rows([tensor for layer in layers for tensor in layer]) if self._matters else self._table.rows(layers)
+        )
+
     def _run(self, step: Callable[[torch.Tensor], torch.Tensor], tokens: np.ndarray) -> torch.Tensor:
         if self._recorder is None:
             return super()._run(step, tokens)

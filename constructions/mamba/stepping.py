@@ -153,6 +153,14 @@ class SteppedMamba:
         """The states that the runner has now, of so many rows."""
         return self._table.rows([[tensor[:count] for tensor in tensors] for tensors in self.runner.caches()])
 
+    def numbers_in(self, rows: np.ndarray) -> np.ndarray:
+        """All numbers of the caches of these states, side by side: float64 of shape (rows, numbers)."""
+        return self._table.numbers_in(rows)
+
+    def rows_with(self, numbers: np.ndarray) -> np.ndarray:
+        """The states whose caches have these numbers, each rounded to its format: what :meth:`numbers_in` undoes."""
+        return self._table.rows(self._table.layers_with(numbers))
+
     def _given(self, logits: torch.Tensor, count: int) -> np.ndarray:
         return self.reading.given(logits[:count], self.vocabulary.answers)
 
@@ -229,6 +237,16 @@ class StateTable:
         """The tensors of these entries, one row each."""
         return self._layers[layer].tensors(numbers)
 
+    def numbers_in(self, rows: np.ndarray) -> np.ndarray:
+        """All numbers of these rows' caches, in float64."""
+        tensors = (tensor for layer, table in enumerate(self._layers) for tensor in table.tensors(rows[:, layer]))
+        return np.concatenate([tensor.double().flatten(1).numpy() for tensor in tensors], axis=1)
+
+    def layers_with(self, numbers: np.ndarray) -> list[list[torch.Tensor]]:
+        """The tensors of each layer that have these numbers."""
+        ends = np.cumsum([layer.width for layer in self._layers])[:-1]
+        return [layer.filled(part) for layer, part in zip(self._layers, np.split(numbers, ends, axis=1))]
+
 
 class _LayerTable:
     """The caches of one layer, their tensors side by side."""
@@ -237,6 +255,15 @@ class _LayerTable:
         self._examples = [tensor[:0].cpu() for tensor in tensors]
         self._sizes = [tensor[0].numel() * tensor.element_size() for tensor in tensors]
         self._rows = Rows(sum(self._sizes))
+        self.width = sum(tensor[0].numel() for tensor in tensors)
+        """Numbers of a cache."""
+
+    def filled(self, numbers: np.ndarray) -> list[torch.Tensor]:
+        """The tensors with these numbers, (rows, width)."""
+        shapes = [example.shape[1:] for example in self._examples]
+        ends = np.cumsum([shape.numel() for shape in shapes])[:-1]
+        parts = zip(self._examples, shapes, np.split(numbers, ends, axis=1))
+        return [torch.from_numpy(part).to(example.dtype).reshape(len(part), *shape) for example, shape, part in parts]
 
     def numbers(self, tensors: Sequence[torch.Tensor]) -> np.ndarray:
         """The numbers of these caches."""

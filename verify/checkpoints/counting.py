@@ -29,6 +29,7 @@ import numpy as np
 from automata.machine import PREDICTIVE, Machine
 from automata.machines.counter_machine import CounterMachine
 from verify.checkpoints.checkpoint_search import UNCLOSED, runs_wrong, search_checkpoint
+from verify.checkpoints.counted_horizon import prove_along_lines
 from verify.checkpoints.settled_gates import LstmGates
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict
@@ -58,12 +59,12 @@ def searched(
     progress: Progress = NO_PROGRESS,
 ) -> Verdict:
     """The verdict on a model of which nothing is known: by cells that count where it has these, else by the search
-    through its caches, which of a counter machine cannot close and ends early.
+    through its caches, which of a counter machine cannot close and ends early, and then along lines of counts.
 
     Args:
         machine, model, mode: as of :func:`verify.checkpoints.checkpoint_search.search_checkpoint`.
         limit: joint states of the search.
-        counted: counts that are run; as many where it is 0.
+        counted: the limit of counts that are run, and of steps along lines; the other one where it is 0.
         exact: the greatest length on which counters are certainly exact, where that is known: longer strings are not
             searched.
     """
@@ -77,7 +78,11 @@ def searched(
     else:
         why = "cannot close: a counter has infinitely many values"
     verdict = search_checkpoint(machine, model, mode, limit=min(limit, UNCLOSED), length=exact, progress=progress)
-    return replace(verdict, reason=f"{why}; {verdict.reason}") if verdict.outcome == UNDECIDED else verdict
+    if verdict.outcome != UNDECIDED:
+        return verdict
+    fresh = model.with_batch(model.batch)
+    lines = prove_along_lines(machine, fresh, mode, limit=counted or limit, progress=progress)
+    return lines if isinstance(lines, Verdict) else replace(verdict, reason=f"{why}; {verdict.reason}; {lines}")
 
 
 def prove_counting(

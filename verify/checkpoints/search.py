@@ -16,10 +16,11 @@ from dataclasses import replace
 from automata.machine import PREDICTIVE, Machine
 from automata.machines.counter_machine import CounterMachine
 from constructions.cascade import Cascade, Counter
-from constructions.mamba.certificate import certify
+from constructions.mamba.certificate import Certificate, certify
 from constructions.mamba.weights import MambaWeights
 from constructions.target import FORWARD, PIECES, PREFILL, STEPWISE
 from verify.checkpoints.checkpoint_search import UNCLOSED, runs_wrong
+from verify.checkpoints.counted_horizon import prove_along_lines
 from verify.methods.bisimulation import bisimulation
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, UNDECIDED, Verdict, Way
@@ -60,7 +61,7 @@ def prove_mamba(
     Raises:
         InputError: when the certificate of exactness cannot be given.
     """
-    certificate = certify(weights)
+    certificate, allowed = certify(weights), limit
     finite = closes(cascade, machine)
     if not finite:
         # Each symbol more is a state more, at the least.
@@ -69,6 +70,12 @@ def prove_mamba(
     # Where it closes within the horizon every state is one in which counters are exact, whatever the weights count.
     length = certificate.horizon
     verdict, conditions = _searched(machine, model, cascade.mode, limit=limit, length=length, progress=progress)
+    if verdict.outcome == UNDECIDED and isinstance(machine, CounterMachine):
+        fresh = model.with_batch(model.batch)
+        lines = prove_along_lines(machine, fresh, cascade.mode, limit=allowed, progress=progress)
+        if isinstance(lines, Verdict):
+            return _with_ways(lines, certificate)
+        verdict = replace(verdict, reason=f"{verdict.reason}; {lines}")
     if verdict.outcome != PROVED:
         return replace(verdict, method="cache search", reason=f"{verdict.reason}; run in {conditions}")
     what = (
@@ -79,14 +86,28 @@ def prove_mamba(
     closed = verdict.horizon is None and certificate.horizon is not None
     within = ", which are enough to reach every state" if closed else ""
     reason = f"{what}, by single decoding steps in {conditions}; {certificate.sentence}{within}"
+    return replace(verdict, method="cache search", reason=reason, ways=_ways(what, certificate))
+
+
+def _ways(what: str, certificate: Certificate) -> tuple[Way, ...]:
     exact = f"the same bits as single steps but for the sign of zeros, by the certificate of {certificate.sums} sums"
-    ways = (
+    return (
         Way(STEPWISE, PROVED, what),
         Way(PREFILL, PROVED, exact),
         Way(FORWARD, PROVED, exact),
         Way(PIECES, UNDECIDED, "several tokens at once after others are not covered"),
     )
-    return replace(verdict, method="cache search", reason=reason, ways=ways)
+
+
+def _with_ways(lines: Verdict, certificate: Certificate) -> Verdict:
+    """A verdict along lines of counts, which is about single steps, as far as it is one about the other ways, too."""
+    if lines.outcome != PROVED:
+        return lines
+    both = [horizon for horizon in (lines.horizon, certificate.horizon) if horizon is not None]
+    horizon = min(both, default=None)
+    what = "every length" if horizon is None else f"every string of up to {horizon} symbols"
+    reason = f"{lines.reason}; {certificate.sentence}"
+    return replace(lines, reason=reason, horizon=horizon, ways=_ways(what, certificate))
 
 
 def _searched(machine: Machine, model, mode: str, **how) -> tuple[Verdict, str]:

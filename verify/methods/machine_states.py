@@ -122,6 +122,10 @@ class Interned:
         self.expected[number] = self._set(self.outputs_of(state))
         return number
 
+    def state(self, number: int) -> Hashable:
+        """The state of an integer that was given out."""
+        return self._states[number]
+
     def outputs_of(self, state: Hashable) -> frozenset[str]:
         """What a model should give out in this state."""
         if self.mode == PREDICTIVE:
