@@ -61,7 +61,7 @@ FAULTS = [
         _STEPS,
         "int(levels[ends | mistaken].min())",
         "int(levels[ends | mistaken].max())",
-        f"{_TESTS}::test_a_mistake_that_only_a_batch_makes_refutes_nothing",
+        f"{_TESTS}::test_two_counters_are_proved_and_a_mistake_at_two_counts_is_found",
         "the nearest end is the horizon",
     ),
     Fault(
