@@ -32,11 +32,11 @@ from verify.verdict import PROVED, Verdict  # noqa: E402
 EVERYTHING, NOTHING = DFA("a", [[0]], [0]), DFA("a", [[0]], [])
 
 
-def corruption(target, item):
-    """Of the matrix of targets: the machine and the corrupted model, not run yet."""
+def corruption(target, item, seed=1):
+    """Of the matrix of targets, or drawn otherwise: the machine and the corrupted model, not run yet."""
     machine = machine_of(Cell("corrupted", target, item, RECOGNISE))
     built = build(compile(machine, RECOGNISE, target=target), target)
-    weights, _ = corrupted(built.weights, np.random.default_rng([1, int(item)]))
+    weights, _ = corrupted(built.weights, np.random.default_rng([seed, int(item)]))
     return machine, dataclasses.replace(built, weights=weights)
 
 
@@ -61,6 +61,14 @@ def test_what_a_search_leaves_undecided(target, item, outcome, method):
         assert len(verdict.witness.word) > 20 and "wrong in steps of 1 row too" in verdict.reason
     else:
         assert verdict.horizon is None and "sums in any order" in verdict.reason
+
+
+def test_what_was_forgotten_matters_a_few_symbols_later():
+    """A unit that is drawn halfway to 1 by each 1 makes three zeros look like two: after 16 ones, as it is rounded."""
+    machine, built = corruption("gru", "109", seed=2)
+    verdict, _ = judged(built, machine, RECOGNISE, True, 2_000)
+    assert (verdict.outcome, verdict.method) == ("refuted", "fading words")
+    assert verdict.witness.word == tuple("1" * 16 + "000") and not verdict.witness.expected
 
 
 def test_a_proof_by_boxes_is_one_of_single_steps():

@@ -1,12 +1,16 @@
 """Fading words: what a gate below 1 holds is gone after enough symbols that say nothing, and no random string does."""
 
+from itertools import product
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 pytest.importorskip("transformers")
 
 from automata.catalogue import language  # noqa: E402
-from automata.machine import PREDICTIVE, RECOGNISE  # noqa: E402
+from automata.dfa import DFA  # noqa: E402
+from automata.machine import ACCEPT, EOS, PREDICTIVE, RECOGNISE  # noqa: E402
 from automata.machines.flip_flop import FlipFlopMachine  # noqa: E402
 from constructions.mamba.forks import Forks  # noqa: E402
 from constructions.mamba.gates import GateRange  # noqa: E402
@@ -17,7 +21,7 @@ from verify.commands.check_checkpoint import run_alone  # noqa: E402
 from verify.evidence.accuracy import accuracy  # noqa: E402
 from verify.evidence.sampling import check_words, expect, random_words  # noqa: E402
 from verify.learned.fading import _Run, fading_words  # noqa: E402
-from verify.learned.part import Part  # noqa: E402
+from verify.learned.part import Part, part_of, short_loops  # noqa: E402
 
 MACHINE = FlipFlopMachine()
 
@@ -53,6 +57,41 @@ def test_each_ending_is_looked_at(monkeypatch):
     assert verdict.outcome == "refuted" and verdict.witness.word[-1] == "r" and verdict.explored["words u v"] == 4
     turned = verdict.witness.word[:-1]
     assert accuracy(MACHINE, model.by_full_forward, [turned], PREDICTIVE, [len(turned)]).witness is None
+
+
+@pytest.mark.parametrize(
+    "dfa, mode, batch, longest",
+    [
+        (DFA("ab", [[0, 1], [2, 2], [2, 2]], [1]), PREDICTIVE, 64, 6),  # nothing follows a b
+        (DFA("ab", [[1, 0], [0, 1]], [0]), RECOGNISE, 64, 5),
+        (DFA("ab", [[1, 0], [0, 1]], [0]), RECOGNISE, 4, 2),
+    ],
+)
+def test_every_short_word_is_an_ending_or_begins_one(dfa, mode, batch, longest):
+    """Longer ones as long as they are few."""
+    model = SimpleNamespace(
+        alphabet=dfa.alphabet,
+        outputs=(ACCEPT,) if mode == RECOGNISE else (*dfa.alphabet, EOS),
+        arithmetic="none",
+        batch=batch,
+    )
+    part = part_of(dfa, mode, 128)
+    loops = short_loops(part, 2, batch)
+    found = _Run(part, model, mode, loops)._endings
+    assert sum(len(rows) for rows, endings in found if endings.shape[1] > 2) <= batch
+    begun = {
+        (row, *ending[:size])
+        for rows, endings in found
+        for row, ending in zip(rows.tolist(), endings.tolist())
+        for size in range(1, len(ending) + 1)
+    }
+    words = [word for size in range(1, longest + 1) for word in product(range(2), repeat=size)]
+    assert begun == {
+        (row, *word)
+        for row, state in enumerate(loops.states.tolist())
+        for word in words
+        if part.after(np.array([state]), word) >= 0
+    }
 
 
 @pytest.mark.parametrize("gate", [0.94, 0.95, 0.96, 0.97])

@@ -108,6 +108,27 @@ FAULTS = [
         "endings branch off where each v has been read to its end",
     ),
     Fault(
+        _FADING,
+        "_ENDING, _LONGEST_ENDING = 128, 3, 2, 6",
+        "_ENDING, _LONGEST_ENDING = 128, 3, 2, 2",
+        "tests/test_drifting_states.py::test_what_was_forgotten_matters_a_few_symbols_later",
+        "what was forgotten may matter only a few symbols later",
+    ),
+    Fault(
+        _FADING,
+        "                found.append((rows[~goes_on.any(axis=1)], endings[~goes_on.any(axis=1)]))\n",
+        "                pass\n",
+        "tests/test_fading_words.py::test_every_short_word_is_an_ending_or_begins_one",
+        "an ending that nothing may follow is asked for itself",
+    ),
+    Fault(
+        _FADING,
+        "            if length > 1 and goes_on.sum() > most:\n                break\n",
+        "",
+        "tests/test_fading_words.py::test_every_short_word_is_an_ending_or_begins_one",
+        "longer endings are tried where they are few",
+    ),
+    Fault(
         _FORKS,
         "                    tensor[: self.rows][stay] = was[: self.rows][stay]\n",
         "                    pass\n",

@@ -17,8 +17,8 @@ from verify.learned.part import Loops, Part, part_of, read_to, short_loops
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import REFUTED, TESTED, Verdict, Witness
 
-_STATES, _LOOP, _ENDING = 128, 3, 2
-"""States from which words are tried, and symbols of a loop and of an ending."""
+_STATES, _LOOP, _ENDING, _LONGEST_ENDING = 128, 3, 2, 6
+"""States from which words are tried, symbols of a loop, and of an ending: more of them where few branch off."""
 
 _SYMBOLS = 1_200
 """Symbols of v v v … in a model of one layer; of more layers fewer, as each step costs more."""
@@ -169,22 +169,23 @@ class _Run:
                 self.witness = Witness(word, self.part.expected[int(states[i])], names)
 
     def _all_endings(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """For each length of an ending, rows and endings that can follow u vⁿ there; of one length all or the shorter
-        alone, as many as fit.
+        """For each length of an ending, rows and endings that can follow u vⁿ, those that no longer one begins with.
+        Of more than a few symbols are those alone that fit into one batch.
         """
         found: list[tuple[np.ndarray, np.ndarray]] = []
+        symbols = np.arange(len(self.part.alphabet))
         rows = np.arange(len(self.loops.states))
         endings, at = np.zeros((len(rows), 0), dtype=np.int64), self.loops.states
-        for _ in range(_ENDING):
-            symbols = np.arange(len(self.part.alphabet))
-            grown = np.repeat(rows, len(symbols))
-            last = np.tile(symbols, len(rows))
-            endings = np.concatenate([np.repeat(endings, len(symbols), axis=0), last[:, None]], axis=1)
-            at = self.part.next[np.repeat(at, len(symbols)), last]
-            keep = at >= 0
-            rows, endings, at = grown[keep], endings[keep], at[keep]
-            if len(rows) > _BRANCHES and found:
+        for length in range(1, _LONGEST_ENDING + 1):
+            after = self.part.next[at]
+            goes_on = after >= 0
+            most = _BRANCHES if length <= _ENDING else self.model.batch
+            if length > 1 and goes_on.sum() > most:
                 break
-            found.append((rows, endings))
-        # Whoever branches off with the longer words has compared after the shorter ones too, where those go on.
-        return found
+            if length > 1:
+                found.append((rows[~goes_on.any(axis=1)], endings[~goes_on.any(axis=1)]))
+            at = after[goes_on]
+            before, last = goes_on.nonzero()
+            rows, endings = rows[before], np.concatenate([endings[before], symbols[last][:, None]], axis=1)
+        found.append((rows, endings))
+        return [(rows, endings) for rows, endings in found if len(rows)]
