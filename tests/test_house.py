@@ -22,6 +22,9 @@ NEED_TORCH = (
     "constructions.recurrent.",
     "verify.training.",
     "verify.checkpoints.bounds_of_",
+    "verify.checkpoints.divided_by_zero",
+    "verify.checkpoints.followed_state",
+    "verify.checkpoints.listed_steps",
 )
 """Modules here may import what is heavy at once, as they run models or take derivatives of them; all others import
 them, too, only where they are used."""

@@ -122,6 +122,15 @@ class Verdict:
         """0 holds, 1 refuted, 3 neither (2 is bad input)."""
         return EXIT_STATUS[self.outcome]
 
+    @property
+    def looked_at(self) -> str:
+        """What was looked at, in words.
+
+        >>> Verdict("undecided", "search", "recognise", "float32", {"loose numbers": 1, "boxes": 2}).looked_at
+        '1 loose number, 2 boxes'
+        """
+        return ", ".join(f"{count} {_one(name) if count == 1 else name}" for name, count in self.explored.items())
+
     def __repr__(self) -> str:
         explored = ", ".join(f"{name} {count}" for name, count in self.explored.items())
         shown = [f"{self.outcome}, {self.method}, {self.mode}, {self.arithmetic}: {self.reason}", explored]
@@ -178,6 +187,18 @@ class Verdict:
             "pair": self.pair and [asdict(string) for string in self.pair],
             "ways": [asdict(way) for way in self.ways],
         }
+
+
+def _one(name: str) -> str:
+    """One of things whose name has one word in the plural.
+
+    >>> [_one(name) for name in ("joint states", "steps of boxes", "boxes")]
+    ['joint state', 'step of boxes', 'box']
+    """
+    words = name.split()
+    place = next((place for place, word in enumerate(words) if word.endswith("s")), 0)
+    words[place] = words[place].removesuffix("es" if words[place].endswith("xes") else "s")
+    return " ".join(words)
 
 
 def worst(verdicts: list[Verdict]) -> int:

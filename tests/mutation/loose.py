@@ -170,13 +170,6 @@ FAULTS = [
     Fault(_RULES, '    if kwargs.get("correction") != 0 or ', "    if ", _REFUSED, "another variance"),
     Fault(
         _STEPS,
-        "        if bool((rows == _UNKNOWN).any()):\n",
-        "        if False:\n",
-        _REFUSED,
-        "memory that nothing has written is read",
-    ),
-    Fault(
-        _STEPS,
         "        if not ((low <= run) & (run <= high))[loose].all():\n",
         "        if False:\n",
         _MEAN,
@@ -189,20 +182,6 @@ FAULTS = [
         "        infinite = loose & False\n",
         f"{_OF_STEPS}::test_what_may_be_infinite_is_looked_into_of_smaller_boxes",
         "0 times infinity is not 0",
-    ),
-    Fault(
-        _STEPS,
-        "any(tensor.dtype != torch.float32 for tensor in state)",
-        "False",
-        f"{_OF_STEPS}::test_other_formats_and_several_rows_are_refused",
-        "ends are rounded to float32",
-    ),
-    Fault(
-        _STEPS,
-        "        if any(len(tensor) != 1 for tensor in state):\n",
-        "        if False:\n",
-        f"{_OF_STEPS}::test_other_formats_and_several_rows_are_refused",
-        "a state is one row",
     ),
     Fault(
         _TABLE,

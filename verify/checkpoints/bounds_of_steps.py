@@ -16,16 +16,13 @@ from typing import Any, NamedTuple, Sequence
 import numpy as np
 import torch
 
-from constructions.mamba.followed import MOVED, NOBODY, Followed
-from constructions.mamba.numbers_alone import DIVIDES, MADE, Refusal, tensors_in
-from constructions.mamba.recorded import Recorder, recorded
+from constructions.mamba.followed import NOBODY
+from constructions.mamba.numbers_alone import Refusal, tensors_in
 from verify.checkpoints.bounds_of_operations import RULES, LoosePart, MadeWithin, WideBounds
+from verify.checkpoints.followed_state import FollowedState, SingleSteps
 from verify.checkpoints.loose_table import LooseTable, Origin, Pairs, Ratios, TooWide, allowed, two_powers
 from verify.learned.float32 import Bounds
 from verify.numbers.boxes import NotCovered
-
-_UNKNOWN = -2
-"""In the place of a number's row: nobody has written it yet."""
 
 _OF_TWO = "add", "sub", "rsub", "mul", "div", "maximum"
 """Operations on two operands, without options."""
@@ -50,42 +47,16 @@ class LooseStep(NamedTuple):
     answers_made_of: np.ndarray
 
 
-class StepsOfBoxes:
-    """Steps of a model from boxes of its states.
-
-    Args:
-        runner: a stock model in float32, started with one row, which each step changes.
+class StepsOfBoxes(SingleSteps):
+    """Steps of a model from boxes of its states, as :class:`verify.checkpoints.followed_state.SingleSteps`.
 
     Attributes:
         divided: pairs of numbers of a state of which one was divided by the other, and nothing known of them.
-
-    Raises:
-        NotCovered: for another format, or device.
     """
 
     def __init__(self, runner: Any):
-        self._runner = runner
-        state = self._state()
-        if runner.device.type != "cpu" or any(tensor.dtype != torch.float32 for tensor in state):
-            raise NotCovered("steps of boxes are those of states in float32, on a CPU")
-        if any(len(tensor) != 1 for tensor in state):
-            raise NotCovered("steps of boxes are those of one row")
-        self._recorder = Recorder(runner.model, runner.attending, only=True)
+        super().__init__(runner)
         self.divided: set[tuple[int, int]] = set()
-
-    def _state(self) -> list[torch.Tensor]:
-        return [tensor for layer in self._runner.caches() for tensor in layer]
-
-    def read(self) -> np.ndarray:
-        """All numbers of the state that the model has now, -0 as 0."""
-        return np.concatenate([(tensor + 0).reshape(-1).numpy() for tensor in self._state()])
-
-    def exact(self, state: np.ndarray, token: int) -> tuple[np.ndarray, torch.Tensor]:
-        """The state after one token, and its logits."""
-        self._write(state)
-        with torch.no_grad():
-            logits = self._runner.step(torch.tensor([[token]]))
-        return self.read(), logits[0]
 
     def loose(
         self,
@@ -108,14 +79,11 @@ class StepsOfBoxes:
             TooWide: where the same may be looked into of a smaller box.
             NotCovered: naming the operation that is not looked into here.
         """
-        self._write(_inside(low, high, ratios))
-        follower = _Followed(self._state(), low, high, ratios)
-        self._recorder.followers = [follower]
-        self._recorder.unread = self._runner.counts_of_steps()
+        self.write(_inside(low, high, ratios))
+        follower = _Followed(self.state(), low, high, ratios)
         try:
-            with recorded(self._recorder):
-                logits = self._runner.step(torch.tensor([[token]]))
-            found = [follower.left(tensor) for tensor in self._state()]
+            logits = self.followed(follower, token)
+            found = [follower.left(tensor) for tensor in self.state()]
             given = follower.left(logits)
         except Refusal as refusal:
             if follower.too_wide is not None:
@@ -129,12 +97,6 @@ class StepsOfBoxes:
         ends = np.stack([given.low, given.high])[:, answers]
         return LooseStep(after.low, after.high, follower.made_of(after.rows), between, ends, of_answers)
 
-    def _write(self, state: np.ndarray) -> None:
-        first = 0
-        for tensor in self._state():
-            tensor.copy_(torch.from_numpy(state[first : first + tensor.numel()]).reshape(tensor.shape))
-            first += tensor.numel()
-
 
 def _inside(low: np.ndarray, high: np.ndarray, ratios: Ratios) -> np.ndarray:
     """A state between two, whose pairs have these ratios, as far as that is easily found."""
@@ -146,48 +108,26 @@ def _inside(low: np.ndarray, high: np.ndarray, ratios: Ratios) -> np.ndarray:
     return np.clip(found, low, high)
 
 
-class _Followed(Followed):
+class _Followed(FollowedState):
     """Beside each number its row in the table of loose numbers, or NOBODY where it is fixed."""
 
     def __init__(self, state: Sequence[torch.Tensor], low: np.ndarray, high: np.ndarray, ratios: Ratios):
-        super().__init__()
-        self._begin()
         self._loose = np.flatnonzero(low != high)
         rows: np.ndarray = np.full(len(low), NOBODY)
         rows[self._loose] = np.arange(len(self._loose))
+        super().__init__(state, rows)
         known = {(int(rows[x]), int(rows[y])): ratio for (x, y), ratio in ratios.items() if min(rows[x], rows[y]) >= 0}
         self._table = LooseTable(low[self._loose], high[self._loose], known)
         self.too_wide: TooWide | None = None
-        first = 0
-        for tensor in state:
-            here = torch.from_numpy(rows[first : first + tensor.numel()]).reshape(tensor.shape)
-            first += tensor.numel()
-            base = tensor._base
-            if base is None:
-                self._keep(tensor, here)
-                continue
-            if base not in self._ids:
-                self._keep(base, torch.tensor(NOBODY))
-            self._of_base(base, tensor).copy_(here)
 
     @property
     def divided(self) -> set[tuple[int, int]]:
         """Which numbers of the state, by place, were divided by which."""
         return {(int(self._loose[x]), int(self._loose[y])) for x, y in self._table.divided}
 
-    def _of_base(self, base: torch.Tensor, view: torch.Tensor) -> torch.Tensor:
-        offset = view.storage_offset() - base.storage_offset()
-        return self._ids[base].as_strided(view.shape, view.stride(), offset)
-
     def left(self, tensor: torch.Tensor) -> LoosePart:
         """What a step leaves in a tensor, flat."""
-        if tensor in self._ids:
-            rows = self._ids[tensor]
-        elif tensor._base is not None and tensor._base in self._ids:
-            rows = self._of_base(tensor._base, tensor)
-        else:
-            raise Refusal("the state is left in a tensor that nothing has written")
-        return LoosePart(*(end.reshape(-1) for end in self._part(tensor, rows)))
+        return LoosePart(*(end.reshape(-1) for end in self._part(tensor, self.ids_left(tensor))))
 
     def made_of(self, rows: np.ndarray) -> np.ndarray:
         """Of which numbers of the state numbers of these rows are made."""
@@ -210,42 +150,20 @@ class _Followed(Followed):
 
     def _part(self, values: torch.Tensor, rows: torch.Tensor) -> LoosePart:
         """The numbers of a tensor."""
-        if bool((rows == _UNKNOWN).any()):
-            raise Refusal("it reads what nothing has written")
         low, whose = (values.detach().double() + 0).numpy().copy(), rows.expand(values.shape).numpy()
         high, on = low.copy(), whose >= 0
         low[on], high[on] = (ends[whose[on]] for ends in self._table.arrays[:2])
         return LoosePart(low, high, whose)
 
-    def look(self, func: Any, name: str, in_place: bool, given: Any, args: Any, kwargs: Any, result: Any) -> None:
-        """As :meth:`constructions.mamba.followed_tokens.FollowedTokens.look`."""
-        outs, read = tensors_in(result), tensors_in((args, kwargs))
-        if in_place and args[0] not in self._ids:
-            raise Refusal("it writes into a tensor that was there before")
-        if name in DIVIDES and not all(bool(torch.isfinite(out).all()) for out in outs):
-            raise Refusal("a number is divided by 0, which may be -0 elsewhere")
-        if name in MADE:
-            for out in outs:
-                self._keep(out, torch.tensor(_UNKNOWN if "empty" in name else NOBODY))
-        elif name in MOVED:
-            if len({tensor.dtype for tensor in (*read, *outs)}) > 1 and self._any(read):
-                raise Refusal("a number that is known by its bounds is brought to another format")
-            self._move(func, name, args, kwargs, result)
-        elif any(tensor in self._ids and bool((self._ids[tensor] != NOBODY).any()) for tensor in read):
-            self._bound(name, in_place, given, args, kwargs, outs)
-        elif not in_place and any(found.alias_info is not None for found in func._schema.returns):
-            raise Refusal("this operation is not looked into")
-        else:
-            for out in outs:
-                self._keep(out, torch.tensor(NOBODY)) if out not in self._ids else self._ids[out].fill_(NOBODY)
-
-    def _bound(self, name: str, in_place: bool, given: Any, args: Any, kwargs: Any, outs: list[torch.Tensor]) -> None:
+    def _make(
+        self, name: str, in_place: bool, given: Any, args: Any, kwargs: Any, outs: Sequence[torch.Tensor]
+    ) -> None:
         """What an operation makes of loose numbers."""
         formats = {tensor.dtype for tensor in (*tensors_in(given), *outs)}
         if name not in RULES or tensors_in(kwargs) or formats - {torch.float32, torch.bool}:
             raise Refusal("this operation is not looked into where numbers are known by their bounds")
         parts = [
-            self._part(value, self._id(now)) if isinstance(now, torch.Tensor) else now
+            self._part(value, self._read(now)) if isinstance(now, torch.Tensor) else now
             for value, now in zip(given, args)
         ]
         options = (*(part for part in parts if not isinstance(part, LoosePart)), *sorted(kwargs.items()))
@@ -257,10 +175,7 @@ class _Followed(Followed):
             raise Refusal(str(wide)) from None
         for which, (made, out) in enumerate(zip(found, outs, strict=True)):
             rows = self._rows_of(name, (which, *map(repr, options)), made, out)
-            if in_place:
-                self._ids[out].copy_(rows)
-            else:
-                self._keep(out, rows)
+            self._put(in_place, out, rows)
 
     def _rows_of(self, name: str, rule: tuple, made: MadeWithin, out: torch.Tensor) -> torch.Tensor:
         """The rows of what an operation makes."""

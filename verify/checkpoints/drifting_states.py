@@ -21,6 +21,7 @@ from constructions.mamba.reading import LOGIT
 from verify.checkpoints.cell_boxes import BoxOfState, CellOnBoxes
 from verify.checkpoints.checkpoint_search import runs_wrong
 from verify.checkpoints.counting import searched
+from verify.checkpoints.listed_numbers import prove_by_listed_numbers
 from verify.checkpoints.loose_numbers import prove_by_loose_numbers
 from verify.learned.fading import fading_words
 from verify.learned.semantics import SENTENCE
@@ -50,7 +51,7 @@ def searched_further(
 ) -> Verdict:
     """The verdict of :func:`verify.checkpoints.counting.searched`; of a cell that is searched beyond what a right one
     has, that of boxes of states, or of long words, where these decide; of a stock model whose search does not close,
-    that of boxes of loose numbers.
+    that of :func:`prove_drifting`.
 
     Args:
         machine, model, mode, limit, exact: as there.
@@ -62,8 +63,8 @@ def searched_further(
         verdict = searched(machine, model, mode, limit=limit, **how)
         if verdict.outcome != UNDECIDED:
             return verdict
-        loose = prove_by_loose_numbers(machine, model, mode, limit=limit, progress=progress)
-        return loose if isinstance(loose, Verdict) else replace(verdict, reason=f"{verdict.reason}; {loose}")
+        found = prove_drifting(machine, model, mode, limit=limit, progress=progress)
+        return found if isinstance(found, Verdict) else replace(verdict, reason=f"{verdict.reason}; {found}")
     first = min(limit, _FEW + _PER_UNIT * model.runner.model.layer.hidden_size)
     verdict = searched(machine, model, mode, limit=first, **how)
     if verdict.outcome != UNDECIDED:
@@ -85,6 +86,22 @@ def searched_further(
     if first < limit:
         verdict = searched(machine, model.with_batch(model.batch), mode, limit=limit, **how)
     return replace(verdict, reason=f"{verdict.reason}; {boxes}{long}") if verdict.outcome == UNDECIDED else verdict
+
+
+def prove_drifting(
+    machine: Machine, model: Any, mode: str, *, limit: int, progress: Progress = NO_PROGRESS
+) -> Verdict | str:
+    """Proves a stock model a few of whose numbers drift, by their bounds or by a list of their values, or says why not.
+
+    Args:
+        machine, model, mode, limit: as of :func:`verify.checkpoints.loose_numbers.prove_by_loose_numbers`, and of
+            :func:`verify.checkpoints.listed_numbers.prove_by_listed_numbers` after it.
+    """
+    loose = prove_by_loose_numbers(machine, model, mode, limit=limit, progress=progress)
+    if isinstance(loose, Verdict):
+        return loose
+    listed = prove_by_listed_numbers(machine, model, mode, limit=limit, progress=progress)
+    return listed if isinstance(listed, Verdict) else f"{loose}; {listed}"
 
 
 def prove_by_widening(

@@ -17,9 +17,8 @@ from constructions.mamba.reading import LOGIT, TOP, Reading
 from constructions.mamba.surroundings import transformers_ready
 from verify.checkpoints.counting import searched
 from verify.checkpoints.declared import declared_mode
-from verify.checkpoints.drifting_states import prove_by_widening
+from verify.checkpoints.drifting_states import prove_by_widening, prove_drifting
 from verify.checkpoints.greedy import greedy
-from verify.checkpoints.loose_numbers import prove_by_loose_numbers
 from verify.checkpoints.opening import Opened, kind_of, open_checkpoint
 from verify.checkpoints.other_reading import right_otherwise
 from verify.checkpoints.ways import run_otherwise
@@ -196,12 +195,12 @@ def _every_length(
             return
         yield "boxes of states", Verdict(UNDECIDED, "boxes of states", mode, model.arithmetic, {}, boxes_of_states)
     elif hasattr(model.runner, "counts_of_steps") and not refuted and not isinstance(machine, CounterMachine):
-        with Progress("steps of boxes", quiet=args.quiet, phase="boxes of loose numbers") as progress:
-            loose = prove_by_loose_numbers(machine, model, mode, limit=args.limit, progress=progress)
-        if isinstance(loose, Verdict):
-            yield loose.method, run_otherwise(machine, model, mode, loose, thorough=True)
+        with Progress("steps", quiet=args.quiet, phase="drifting numbers") as progress:
+            drifting = prove_drifting(machine, model, mode, limit=args.limit, progress=progress)
+        if isinstance(drifting, Verdict):
+            yield drifting.method, run_otherwise(machine, model, mode, drifting, thorough=True)
             return
-        yield "boxes of loose numbers", Verdict(UNDECIDED, "boxes of loose numbers", mode, model.arithmetic, {}, loose)
+        yield "drifting numbers", Verdict(UNDECIDED, "drifting numbers", mode, model.arithmetic, {}, drifting)
     yield "search", verdict if limit <= SMALL_SEARCH else _search(machine, model, mode, args, limit)
 
 

@@ -33,7 +33,7 @@ def conclusion(verdicts: Sequence[Verdict], horizon: str = "") -> dict[str, obje
         return {"refuted": f"the shortest wrong string found has {symbols}: by {verdict.method}, and it was run"}
     for verdict in verdicts:
         if verdict.outcome == PROVED:
-            explored = ", ".join(f"{count} {name}" for name, count in verdict.explored.items())
+            explored = verdict.looked_at
             reach = "every length" if verdict.horizon is None else f"up to {verdict.horizon} symbols"
             return {"proved": f"{reach}, in {verdict.arithmetic} as run, by {verdict.method} ({explored})"}
     tried = ", ".join(verdict.method for verdict in verdicts)

@@ -117,6 +117,6 @@ def _needs(built: Build) -> list[str]:
 
 
 def _sentence(verdict: Verdict) -> str:
-    explored = ", ".join(f"{count} {name}" for name, count in verdict.explored.items())
+    explored = verdict.looked_at
     horizon = "" if verdict.horizon is None else f" (strings of up to {verdict.horizon} symbols)"
     return f"**{verdict.outcome}** by {verdict.method} ({verdict.mode}): {verdict.reason}{horizon}. {explored}."
