@@ -282,3 +282,4 @@ def test_decide_says_how_far_a_mamba_counts():
     assert found.answer == EXPRESSIBLE and found.reason.startswith("proved by counting: up to ")
     ways = {way.name: way.outcome for way in found.verdict.ways}
     assert ways["prefill"] == ways["full forward"] == "proved" and found.verdict.horizon > 100
+    assert "nothing follows" not in found.verdict.reason and "other batches give the same bits" in found.verdict.reason

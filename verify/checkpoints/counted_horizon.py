@@ -31,6 +31,9 @@ from verify.verdict import PROVED, REFUTED, Verdict
 STEPS_ALONG, _SHARE = 20_000, 250
 """Steps of a proof, or, where that is more, one for so many joint states that are allowed."""
 
+AS_RUN = "; nothing follows for other batches"
+"""The end of a reason, of a model of which nothing more is known."""
+
 _ROWS, _ANEW = 1024, 30
 """Of a step; how often it is begun anew, since more of a state matters than was thought."""
 
@@ -78,7 +81,7 @@ def prove_along_lines(
             what += f", and every longer one that keeps its counters below {followed.within}"
     reason = (
         f"{what}: {followed.states} joint states, guessed along lines on which caches differ in a count alone, were "
-        f"all stepped, by single decoding steps in {conditions}; nothing follows for other batches"
+        f"all stepped, by single decoding steps in {conditions}{AS_RUN}"
     )
     return Verdict(PROVED, "counting", mode, model.arithmetic, explored, reason, horizon=followed.length)
 

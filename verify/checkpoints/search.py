@@ -20,7 +20,7 @@ from constructions.mamba.certificate import Certificate, certify
 from constructions.mamba.weights import MambaWeights
 from constructions.target import FORWARD, PIECES, PREFILL, STEPWISE
 from verify.checkpoints.checkpoint_search import UNCLOSED, runs_wrong
-from verify.checkpoints.counted_horizon import prove_along_lines
+from verify.checkpoints.counted_horizon import AS_RUN, prove_along_lines
 from verify.methods.bisimulation import bisimulation
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, UNDECIDED, Verdict, Way
@@ -106,7 +106,7 @@ def _with_ways(lines: Verdict, certificate: Certificate) -> Verdict:
     both = [horizon for horizon in (lines.horizon, certificate.horizon) if horizon is not None]
     horizon = min(both, default=None)
     what = "every length" if horizon is None else f"every string of up to {horizon} symbols"
-    reason = f"{lines.reason}; {certificate.sentence}"
+    reason = f"{lines.reason.removesuffix(AS_RUN)}; {certificate.sentence}"
     return replace(lines, reason=reason, horizon=horizon, ways=_ways(what, certificate))
 
 
