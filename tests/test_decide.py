@@ -17,6 +17,7 @@ from verify.impossible.cycles import find_cycle
 from verify.impossible.endings import words_that_end_alike
 from verify.impossible.random_models import cycle_word
 from verify.numbers.boxes import NotCovered
+from verify.verdict import PROVED, Verdict
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -68,7 +69,8 @@ def test_the_table_of_the_docs_is_what_is_known():
     groups = {
         name: re.findall("`([^` ]+)`", part) for name, part in re.findall(r"\*([^*]+)\* are\s([^;.]+)[;.]", shared)
     }
-    header, _, *rows = [re.split(r" \| ", line.strip("| \n")) for line in text.splitlines() if line.startswith("|")]
+    table = text[text.index("| |") :].partition("\n\n")[0]
+    header, _, *rows = [re.split(r" \| ", line.strip("| \n")) for line in table.splitlines()]
     seen = 0
     for names, *answers in rows:
         for column, answer in zip(header, answers, strict=True):
@@ -269,3 +271,11 @@ def test_states_that_nothing_tells_apart_are_one():
 
     ends_with_a = DFA("ab", [[2, 0], [3, 1], [3, 1], [2, 0]], [2, 3])
     assert words_that_end_alike(ends_with_a, 4) is None
+
+
+@pytest.mark.parametrize("horizon, answer", [(None, EXPRESSIBLE), (100, EXPRESSIBLE), (99, NOT_KNOWN)])
+def test_a_proof_of_short_strings_alone_decides_nothing(horizon, answer, monkeypatch):
+    verdict = Verdict(PROVED, "counting", RECOGNISE, "float32", {}, "", horizon=horizon)
+    monkeypatch.setattr("verify.decision.prove_claim", lambda claim, progress: verdict)
+    found = decide(language("dyck-1"), RECOGNISE, TARGETS.named("mamba"))
+    assert found.answer == answer and (horizon is None or f"up to {horizon} symbols" in found.reason)

@@ -34,6 +34,9 @@ _ALIKE = 8
 _ENDLESS = 2_000
 """Joint states of a search of exact layers that cannot close, since the language has infinitely many classes."""
 
+_LEAST_HORIZON = 100
+"""Weights that are proved up to fewer symbols do not say that an architecture has a language."""
+
 _TURNS = 4
 """Steps of w after which models of two layers whose gates are -1, 0 or 1 answer as before: each layer doubles them."""
 
@@ -145,6 +148,11 @@ def decide(
         return Decision(
             target.name, NOT_KNOWN, f"the weights that were built are wrong: {verdict.reason}", size, verdict
         )
+    if verdict.outcome == PROVED and verdict.horizon is not None and verdict.horizon < _LEAST_HORIZON:
+        reason = (
+            f"weights were built and proved by {verdict.method}, up to {verdict.horizon} symbols alone: too few to say"
+        )
+        return Decision(target.name, NOT_KNOWN, reason, size, verdict)
     if verdict.outcome == PROVED:
         length = "every length" if verdict.horizon is None else f"up to {verdict.horizon} symbols"
         kept = claim if target.numbers == "arithmetic" else None

@@ -142,6 +142,13 @@ FAULTS = [
         "a model counts on where the machine does not",
     ),
     Fault(
+        "verify/decision.py",
+        "verdict.horizon < _LEAST_HORIZON",
+        "False",
+        "tests/test_decide.py::test_a_proof_of_short_strings_alone_decides_nothing",
+        "a proof of a few symbols does not say that an architecture has a language",
+    ),
+    Fault(
         "verify/checkpoints/search.py",
         "min(both, default=None)",
         "lines.horizon",
