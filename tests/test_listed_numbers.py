@@ -24,6 +24,15 @@ from verify.verdict import PROVED, Verdict  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
+def one_thread():
+    """As all commands run stock models."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
 def few_states_at_first(monkeypatch):
     monkeypatch.setattr(listed_numbers, "_GLANCE", 40)
 
