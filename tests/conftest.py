@@ -27,6 +27,17 @@ def _no_progress_by_chance() -> None:
     progress.DELAY = 60.0
 
 
+@pytest.fixture
+def one_thread():
+    """Torch with one thread, as all commands run stock models."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The root of the working tree."""

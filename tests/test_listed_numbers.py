@@ -9,8 +9,8 @@ pytest.importorskip("transformers")
 from automata.machine import RECOGNISE  # noqa: E402 - torch first
 from constructions.mamba.followed import NOBODY  # noqa: E402
 from constructions.mamba.reading import Reading  # noqa: E402
-from constructions.mamba.stepping import SteppedMamba, Vocabulary  # noqa: E402
-from tests.test_loose_numbers import ALL, BOS, EOS, NO_B, A, B, ToyRunner, damaged  # noqa: E402
+from tests.test_loose_numbers import ALL, BOS, EOS, NO_B, A, B, ToyRunner, damaged, is_proof  # noqa: E402
+from tests.test_loose_numbers import found as found_by  # noqa: E402
 from verify.checkpoints import listed_numbers, listed_values  # noqa: E402
 from verify.checkpoints.divided_by_zero import ZeroDivisions  # noqa: E402
 from verify.checkpoints.drifting_states import prove_drifting  # noqa: E402
@@ -20,16 +20,9 @@ from verify.checkpoints.listed_values import listed_classes  # noqa: E402
 from verify.checkpoints.recipes import NO_ROW, ONE_BY_ONE, OneOperation, Recipe, RecipeTable, one_by_one  # noqa: E402
 from verify.numbers.boxes import NotCovered  # noqa: E402
 from verify.progress import NO_PROGRESS  # noqa: E402
-from verify.verdict import PROVED, Verdict  # noqa: E402
+from verify.verdict import Verdict  # noqa: E402
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """As all commands run stock models."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(autouse=True)
@@ -37,15 +30,12 @@ def few_states_at_first(monkeypatch):
     monkeypatch.setattr(listed_numbers, "_GLANCE", 40)
 
 
-def found(begun, step, machine=ALL, reading=Reading(), first=1.0, limit=500, prove=prove_by_listed_numbers):
-    vocabulary = Vocabulary("ab", ("<accept>",), (A, B), BOS, EOS)
-    model = SteppedMamba(ToyRunner(begun, step, first), vocabulary, 1, reading)
-    return prove(machine, model, RECOGNISE, limit=limit)
+def found(*args, **how):
+    return found_by(*args, **{"limit": 500, "prove": prove_by_listed_numbers, **how})
 
 
 def proved(*args, **how):
-    verdict = found(*args, **how)
-    return isinstance(verdict, Verdict) and verdict.outcome == PROVED
+    return is_proof(found(*args, **how))
 
 
 def normed(x):

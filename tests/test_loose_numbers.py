@@ -61,15 +61,18 @@ ALL = DFA("ab", [[0, 0]], [0])
 NO_B = DFA("ab", [[0, 1], [1, 1]], [0])
 
 
-def found(begun, step, machine=ALL, reading=Reading(), first=1.0, limit=5_000):
+def found(begun, step, machine=ALL, reading=Reading(), first=1.0, limit=5_000, prove=prove_by_loose_numbers):
     vocabulary = Vocabulary("ab", ("<accept>",), (A, B), BOS, EOS)
     model = SteppedMamba(ToyRunner(begun, step, first), vocabulary, 1, reading)
-    return prove_by_loose_numbers(machine, model, RECOGNISE, limit=limit)
+    return prove(machine, model, RECOGNISE, limit=limit)
+
+
+def is_proof(verdict):
+    return isinstance(verdict, Verdict) and verdict.outcome == PROVED
 
 
 def proved(*args, **how):
-    verdict = found(*args, **how)
-    return isinstance(verdict, Verdict) and verdict.outcome == PROVED
+    return is_proof(found(*args, **how))
 
 
 def counting(least):

@@ -26,12 +26,9 @@ ZERO_TOKEN, ONE_TOKEN = 3, 4
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def no_remarks(one_thread):
     with quiet():
         yield
-    torch.set_num_threads(threads)
 
 
 def constant_model(size: int, seed: int):

@@ -28,13 +28,7 @@ from constructions.mamba.huggingface import stock_model  # noqa: E402
 from constructions.mamba.lowering import lower_to_mamba  # noqa: E402
 from verify.__main__ import main  # noqa: E402
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

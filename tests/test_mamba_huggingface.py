@@ -40,12 +40,9 @@ HALF_FORMATS = ("bfloat16", "float16")
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def no_remarks(one_thread):
     with quiet():
         yield
-    torch.set_num_threads(threads)
 
 
 def prove(name, mode=PREDICTIVE, dtype="float32", norm=None):

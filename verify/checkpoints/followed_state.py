@@ -6,6 +6,7 @@ What an operation makes of numbers that are followed is another question in each
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Sequence
 
 import numpy as np
@@ -34,9 +35,9 @@ class SingleSteps:
         self._runner = runner
         state = self.state()
         if runner.device.type != "cpu" or any(tensor.dtype != torch.float32 for tensor in state):
-            raise NotCovered("steps of boxes are those of states in float32, on a CPU")
+            raise NotCovered("only states in float32 are followed, on a CPU")
         if any(len(tensor) != 1 for tensor in state):
-            raise NotCovered("steps of boxes are those of one row")
+            raise NotCovered("only states of one row are followed")
         self._recorder = Recorder(runner.model, runner.attending, only=True)
 
     def state(self) -> list[torch.Tensor]:
@@ -74,7 +75,7 @@ class SingleSteps:
         return logits
 
 
-class FollowedState(Followed):
+class FollowedState(Followed, ABC):
     """Beside each number of a step whose it is.
 
     Args:
@@ -119,11 +120,11 @@ class FollowedState(Followed):
         """Whose the numbers are that an operation reads."""
         return _written(self._id(tensor))
 
+    @abstractmethod
     def _make(
         self, name: str, in_place: bool, given: Any, args: Any, kwargs: Any, outs: Sequence[torch.Tensor]
     ) -> None:
         """What an operation makes of numbers some of which are somebody's."""
-        raise NotImplementedError
 
     def look(self, func: Any, name: str, in_place: bool, given: Any, args: Any, kwargs: Any, result: Any) -> None:
         """As :meth:`constructions.mamba.followed_tokens.FollowedTokens.look`."""

@@ -44,13 +44,11 @@ def prove_by_listed_numbers(
     """Proves that a model's decoding steps give a machine's outputs at every length, or says why it does not.
 
     Args:
-        machine: the ground truth.
-        model: a :class:`constructions.mamba.stepping.SteppedMamba`; it cannot be stepped afterwards.
-        mode: the question.
+        machine, model, mode: as of :func:`verify.checkpoints.loose_numbers.prove_by_loose_numbers`.
         limit: joint states at most, those that differ in listed numbers alone counted as one.
 
     Returns:
-        ``proved``, or a reason: that of any but stock models of transformers, whose outputs are read off logits.
+        ``proved``, or a reason, as there.
     """
     why = "no list of drifting numbers: "
     if model.reading.kind != LOGIT or not hasattr(model.runner, "counts_of_steps"):

@@ -15,6 +15,7 @@ or to multiply them by a 0 that is made of no number of the state.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, NamedTuple, Sequence
 
 import numpy as np
@@ -152,13 +153,13 @@ class _Watching(FollowedState):
         for out in outs:
             self._put(in_place, out, torch.from_numpy(np.ascontiguousarray(found)).expand(out.shape))
 
+    @abstractmethod
     def _see(self, ids: Sequence[np.ndarray]) -> None:
         """Something has read all of these."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _whose(self, name: str, parts: list[Any], out: torch.Tensor) -> np.ndarray | None:
         """Whose each number is that an operation without options makes; None where it is behind all that it reads."""
-        raise NotImplementedError
 
 
 class _Reading(_Watching):
