@@ -25,6 +25,10 @@ from verify.verdict import Verdict  # noqa: E402
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
+GLANCE = listed_numbers._GLANCE
+"""Of a real model, which has more states before a number drifts."""
+
+
 @pytest.fixture(autouse=True)
 def few_states_at_first(monkeypatch):
     monkeypatch.setattr(listed_numbers, "_GLANCE", 40)
@@ -382,7 +386,8 @@ def test_lists_are_made_where_boxes_decide_nothing():
 
 
 @pytest.mark.slow
-def test_a_damaged_model_whose_numerator_and_denominator_count_has_a_list():
+def test_a_damaged_model_whose_numerator_and_denominator_count_has_a_list(monkeypatch):
+    monkeypatch.setattr(listed_numbers, "_GLANCE", GLANCE)
     machine, built = damaged("rwkv", 71)
     with built.running() as model:
         search = listed_numbers._Search(machine, model.with_batch(1), RECOGNISE, 2_000)
