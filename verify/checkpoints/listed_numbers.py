@@ -166,7 +166,7 @@ class _Search:
                         places.add(after[:2])
                 if len(places) > self._limit:
                     return f"more than {self._limit} joint states, whatever the listed numbers"
-            progress.advance(1)
+            progress.advance(1, reached=len(self.reached))
         return ""
 
     def _recipe(self, others: int, symbol: int, values: np.ndarray) -> int:
