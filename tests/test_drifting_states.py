@@ -2,8 +2,8 @@
 matter, however late.
 """
 
-import dataclasses
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,6 +25,7 @@ from constructions.recurrent.running import CellRunner  # noqa: E402
 from verify.__main__ import main  # noqa: E402
 from verify.checkpoints.drifting_states import _Widening, prove_by_widening, searched_further  # noqa: E402
 from verify.claim import Claim  # noqa: E402
+from verify.learned.fading import fading_words  # noqa: E402
 from verify.methods.cache import CACHES  # noqa: E402
 from verify.progress import NO_PROGRESS  # noqa: E402
 from verify.verdict import PROVED, Verdict  # noqa: E402
@@ -37,7 +38,7 @@ def corruption(target, item, seed=1):
     machine = machine_of(Cell("corrupted", target, item, RECOGNISE))
     built = build(compile(machine, RECOGNISE, target=target), target)
     weights, _ = corrupted(built.weights, np.random.default_rng([seed, int(item)]))
-    return machine, dataclasses.replace(built, weights=weights)
+    return machine, replace(built, weights=weights)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,22 @@ def test_what_a_search_leaves_undecided(target, item, outcome, method):
         assert len(verdict.witness.word) > 15 and "wrong in steps of 1 row too" in verdict.reason
     else:
         assert verdict.horizon is None and "sums in any order" in verdict.reason
+
+
+def test_a_row_alone_has_words_of_its_own(monkeypatch):
+    """Where a word is answered wrong in a batch alone, others are looked for one row at a time."""
+    batches = []
+
+    def words(machine, model, mode, **how):
+        batches.append(model.batch)
+        found = fading_words(machine, model, mode, **how)
+        return found if model.batch == 1 else replace(found, witness=replace(found.witness, word=("1",)))
+
+    monkeypatch.setattr("verify.checkpoints.drifting_states.fading_words", words)
+    machine, built = corruption("lstm", "1")
+    verdict, wrong = judged(built, machine, RECOGNISE, True, 2_000)
+    assert (verdict.outcome, verdict.method, wrong) == ("refuted", "fading words", True)
+    assert len(batches) == 2 and batches[0] > batches[1] == 1 and len(verdict.witness.word) > 20
 
 
 def test_what_was_forgotten_matters_a_few_symbols_later():
