@@ -211,7 +211,7 @@ FAULTS = [
         _SEARCH,
         "        if witness is not None:\n",
         "        witness = witness or words.witness\n        if True:\n",
-        f"{_DRIFTING}::test_what_a_search_leaves_undecided",
+        f"{_DRIFTING}::test_a_row_alone_has_words_of_its_own",
         "what refutes is wrong when it is run alone",
     ),
 ]
