@@ -8,6 +8,7 @@ says where to look, and a pair that is found there is compared word by word.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Sequence
 
 import numpy as np
@@ -203,8 +204,7 @@ class Rows:
     def __init__(self, width: int):
         self._width, words = width, -(-width // _WORD_BYTES)
         self._entries = Growing(np.uint64, (words,))
-        self._factors = np.random.default_rng(0).integers(0, 1 << 63, words, dtype=np.uint64) * np.uint64(2)
-        self._factors += np.uint64(1)
+        self._factors = _factors(words)
         self._order: dict[int, int] = {}
         """The place of each sum, in the order in which they came."""
         self._firsts = Growing(np.intp)
@@ -226,9 +226,9 @@ class Rows:
             greatest = np.maximum.accumulate(np.concatenate([[known - 1], which]))
             new = np.flatnonzero(which > greatest[:-1])
             self._firsts.append(np.arange(len(self._entries), len(self._entries) + len(new)))
-            self._entries.append(rows[new])
-        numbers = self._firsts.rows[which]
-        for i in np.flatnonzero((self._entries.rows[numbers] != rows).any(axis=1)).tolist():
+            self._entries.append(rows.take(new, axis=0))
+        numbers = self._firsts.rows.take(which)
+        for i in (self._entries.rows.take(numbers, axis=0) != rows).any(axis=1).nonzero()[0].tolist():
             key = rows[i].tobytes()
             if key not in self._others:
                 self._others[key] = len(self._entries)
@@ -245,7 +245,13 @@ class Rows:
 
     def octets(self, numbers: np.ndarray) -> np.ndarray:
         """The rows that have these numbers."""
-        return self._entries.rows[numbers].view(np.uint8)[:, : self._width]
+        return self._entries.rows.take(numbers, axis=0).view(np.uint8)[:, : self._width]
+
+
+@lru_cache
+def _factors(words: int) -> np.ndarray:
+    """Odd numbers, by which the words of a row are multiplied."""
+    return np.random.default_rng(0).integers(0, 1 << 63, words, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
 
 
 class _Layout:

@@ -41,7 +41,7 @@ def searched(name, model, mode=PREDICTIVE, **how):
 
 def blindly(monkeypatch):
     """From now on nothing is foreseen."""
-    monkeypatch.setattr(LayerwiseMamba, "foresee", lambda self, targets: None)
+    monkeypatch.setattr(LayerwiseMamba, "closed", lambda self, targets: None)
 
 
 @pytest.fixture
@@ -174,13 +174,18 @@ def test_extreme_weights_are_searched_as_ever(name, value, monkeypatch):
 def reached(name, model, mode=PREDICTIVE):
     """The rows that are run beforehand."""
     layers, machine = model.by_layers, language(name).machine
-    layers.foresee(machine_states(machine, layers.alphabet, layers.outputs, mode).targets)
+    layers.closed(machine_states(machine, layers.alphabet, layers.outputs, mode).targets)
     return [len(layer.results) for layer in layers.layers]
 
 
 def test_only_what_closes_soon_is_foreseen(monkeypatch):
     with running("dyck-1") as model:
         assert not any(reached("dyck-1", model))
+    with running("dyck-2-3") as model, monkeypatch.context() as patched:
+        assert all(reached("dyck-2-3", model))
+        patched.setattr(foreseen, "_MOST", 100)
+        # The third layer remembers scan states alone.
+        assert [rows > 0 for rows in reached("dyck-2-3", model)] == [True, True, False, False]
     with running("d-4", RECOGNISE) as model:
         assert all(reached("d-4", model, RECOGNISE))
         monkeypatch.setattr(foreseen, "_MOST", 50)

@@ -1,9 +1,10 @@
 """Which inputs the layers of a Mamba are going to have in a search, found out without running them, so that each layer
-is run on all of them at once.
+is run on all of them at once; and which classes of joint states there will be.
 
 What is found is a guess, and nothing is believed of it: it says which rows are run together, and a layer computes what
-it gives, as ever.  An input that was not foreseen is run when it comes.  Only what closes soon is looked into: a search
-that goes on has large batches by itself.
+it gives, as ever.  An input that was not foreseen is run when it comes.  Whether the classes are all that there are is
+looked at with what layers gave (:mod:`constructions.mamba.closed_classes`).  Only what closes soon is looked into: a
+search that goes on has large batches by itself.
 
 What a layer reads at a step depends on the machine's state and on the layers before it, so one layer after the other is
 followed, with all that was followed before as the nodes of a graph.  A scan state moves by a gate and an increment,
@@ -19,6 +20,7 @@ import numpy as np
 import torch
 
 from constructions.growing import Numbered
+from constructions.mamba.closed_classes import INPUTS, JointClasses
 
 if TYPE_CHECKING:
     from constructions.mamba.layerwise import LayerByTable, LayerwiseMamba
@@ -27,8 +29,6 @@ _ASKED, _MOST = 1 << 12, 1 << 14
 """Steps of a machine, and of machine and layers together, that are followed."""
 _CELLS = 1 << 22
 """Of a table."""
-_FOLLOWED = 2
-"""Inputs that a convolution holds, in the layers that are followed."""
 
 
 class _Walk(NamedTuple):
@@ -38,11 +38,13 @@ class _Walk(NamedTuple):
         start: the node after BOS.
         after: the node to which each symbol leads, shape (nodes + 1, symbols).
         read: the number of what the next layer reads there.
+        of: what a node stands for, a row each: the machine's state, and of each layer so far a state as its columns.
     """
 
     start: int
     after: np.ndarray
     read: np.ndarray
+    of: np.ndarray
 
     @property
     def nowhere(self) -> int:
@@ -54,27 +56,33 @@ class _NotForeseen(Exception):
     """It does not close soon, or is no number."""
 
 
-def foresee(model: LayerwiseMamba, targets: Callable[[np.ndarray], np.ndarray]) -> None:
+def foresee(model: LayerwiseMamba, targets: Callable[[np.ndarray], np.ndarray]) -> JointClasses | None:
     """Runs every layer on what a search from BOS on will give it; O(nodes times symbols) for each layer.
 
     Args:
         targets: the next states of a machine, shape (states, symbols), of an array of its states; -1 where a symbol is
             not to be followed.  The state after BOS is 0.
+
+    Returns:
+        The classes of joint states that there will be; None where they do not close soon.
     """
+    if any(layer.kernel != INPUTS for layer in model.layers):
+        return None
     try:
-        after, column = _machine(targets), 0
-        walk = _Walk(0, after, np.broadcast_to(model.symbols, after.shape))
+        (states, after), column = _machine(targets), 0
+        walk = _Walk(0, after, np.broadcast_to(model.symbols, after.shape), states[None])
         # Where weights are extreme, a guess may be beyond all numbers.
-        with torch.no_grad(), np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):
             for layer in model.layers:
                 walk = _through(model, layer, model.first[column : column + layer.columns, 0], walk)
                 column += layer.columns
     except _NotForeseen:
-        pass
+        return None
+    return JointClasses(walk.start, walk.after[:-1], walk.of[0, :-1], walk.of[1:, :-1])
 
 
-def _machine(targets: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """The machine's states that are reached, as nodes: those to which each symbol leads."""
+def _machine(targets: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The machine's states that are reached, as nodes; and those to which each symbol leads."""
     known, frontier, followed, rows = {0, -1}, [0], list[int](), list[np.ndarray]()
     while frontier:
         rows.append(targets(np.array(frontier)))
@@ -86,7 +94,7 @@ def _machine(targets: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     found, states = np.concatenate(rows), np.array(followed)
     order = np.argsort(states)
     places = order[np.searchsorted(states, found, sorter=order).clip(max=len(states) - 1)]
-    return _with_last(np.where(found >= 0, places, len(states)), len(states))
+    return np.append(states, -1), _with_last(np.where(found >= 0, places, len(states)), len(states))
 
 
 def _with_last(rows: np.ndarray, last: int) -> np.ndarray:
@@ -100,8 +108,9 @@ def _through(model: LayerwiseMamba, layer: LayerByTable, first: np.ndarray, walk
     Args:
         first: the layer's columns after BOS.
     """
-    if layer.kernel != _FOLLOWED:
-        raise _NotForeseen
+    still = model.run.still(layer.number)
+    if still and not layer.views:
+        return _by_itself(model, layer, first, walk)
     read, begun = model.hidden[layer.number], layer.inputs.tensor(first[2:])
     inputs = model.run.inputs(layer.number, read.tensor(np.arange(len(read))))
     newest = layer.inputs.number(_finite(inputs).to(begun.dtype))
@@ -117,13 +126,15 @@ def _through(model: LayerwiseMamba, layer: LayerByTable, first: np.ndarray, walk
     cases = len(read) * views
     if cases > _CELLS:
         raise _NotForeseen
+    held = np.stack([np.full(len(walk.after), first[1]), np.broadcast_to(shown.take(earlier), len(walk.after))])
+    walk = walk._replace(of=np.concatenate([walk.of, held]))
     case, there = walk.read * views + earlier[:, None], np.zeros(cases, dtype=bool)
     there[case[walk.after < walk.nowhere]] = True
     pairs = there.nonzero()[0]
     hidden, earlier = np.divmod(pairs, views)
     newest, earlier = newest.take(hidden), shown.take(earlier)
     driver = np.where(walk.after < walk.nowhere, (np.cumsum(there) - 1).take(case), len(pairs))
-    if model.run.still(layer.number):
+    if still:
         place, table, scans = driver, np.zeros((1, len(pairs) + 1), dtype=np.intp), first[:1]
     else:
         gates, increments = model.run.moves(layer.number, layer.inputs.tensor(newest), layer.inputs.tensor(earlier))
@@ -136,10 +147,22 @@ def _through(model: LayerwiseMamba, layer: LayerByTable, first: np.ndarray, walk
     contexts = used.reshape(-1).nonzero()[0]
     scan, which = np.divmod(contexts, used.shape[1])
     columns = np.stack([scans.take(scan), earlier.take(which), earlier.take(which)])
-    guess = np.stack([scans.take(table.take(contexts)), newest.take(which)])
+    guess = scans.take(table.take(contexts)), newest.take(which)
     given = np.zeros(used.size, dtype=np.intp)
     given[contexts] = layer.step(columns, hidden.take(which), np.empty_like(columns), guess)
-    return walk._replace(read=given.take(place))
+    scan = scans.take(place[:, :1].T // used.shape[1])
+    return walk._replace(read=given.take(place), of=np.concatenate([walk.of[:-2], scan, walk.of[-2:]]))
+
+
+def _by_itself(model: LayerwiseMamba, layer: LayerByTable, first: np.ndarray, walk: _Walk) -> _Walk:
+    """Runs a layer of which nothing is remembered: what it gives is a function of what it reads now."""
+    there = np.zeros(len(model.hidden[layer.number]), dtype=bool)
+    there[walk.read[walk.after < walk.nowhere]] = True
+    hidden, given = there.nonzero()[0], np.zeros(len(there), dtype=np.intp)
+    columns = np.repeat(first[:, None], len(hidden), axis=1)
+    given[hidden] = layer.step(columns, hidden, np.empty_like(columns), (columns[0], None))
+    held = np.repeat(first[:, None], len(walk.after), axis=1)
+    return walk._replace(read=given.take(walk.read), of=np.concatenate([walk.of, held]))
 
 
 def _finite(guess: torch.Tensor) -> torch.Tensor:
@@ -166,8 +189,8 @@ def _remembering(walk: _Walk, seen: np.ndarray, begun: int, views: int) -> tuple
     if len(nodes) * code.shape[1] > _MOST:
         raise _NotForeseen
     earlier, node = (np.append(part, last) for part, last in zip(np.divmod(nodes, width), (0, walk.nowhere)))
-    after = number.take(code.take(node, axis=0))
-    return _Walk(int(number[begun * width + walk.start]), after, walk.read.take(node, axis=0)), earlier
+    after, start = number.take(code.take(node, axis=0)), int(number[begun * width + walk.start])
+    return _Walk(start, after, walk.read.take(node, axis=0), walk.of.take(node, axis=1)), earlier
 
 
 def _numbered(there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -187,10 +210,13 @@ class _Moves:
     """
 
     def __init__(self, first: torch.Tensor, gates: torch.Tensor, increments: torch.Tensor):
-        self._example = first
-        self._gates, self._increments = (_finite(part).flatten(1).float().numpy() for part in (gates, increments))
-        self._rows = Numbered(self._gates.shape[1], self._gates.dtype)
-        self._rows.number(first.flatten(1).float().numpy())
+        self._first = first
+        factors, terms = (_finite(part).flatten(1).float().numpy() for part in (gates, increments))
+        self._moved = ((factors != 1) | (terms != 0)).any(axis=0).nonzero()[0]
+        """The numbers of a state that move at all; all others stay as they are."""
+        self._gates, self._increments = factors.take(self._moved, axis=1), terms.take(self._moved, axis=1)
+        self._rows = Numbered(len(self._moved), factors.dtype)
+        self._rows.number(first.flatten(1).float().numpy().take(self._moved, axis=1))
         self.table: np.ndarray = np.full((0, len(gates) + 1), -1)
         self._grow()
 
@@ -222,8 +248,9 @@ class _Moves:
 
     def numbered(self, layer: LayerByTable) -> np.ndarray:
         """The layer's numbers of the scan states that are known."""
-        rows = torch.from_numpy(self._rows.rows).reshape(-1, *self._example.shape[1:])
-        return layer.scans.number(rows.to(self._example.dtype))
+        rows = self._first.flatten(1).repeat(len(self._rows), 1)
+        rows[:, self._moved] = torch.from_numpy(self._rows.rows).to(rows.dtype)
+        return layer.scans.number(rows.reshape(-1, *self._first.shape[1:]))
 
 
 def _moving(walk: _Walk, driver: np.ndarray, moves: _Moves) -> tuple[_Walk, np.ndarray]:
@@ -256,4 +283,5 @@ def _moving(walk: _Walk, driver: np.ndarray, moves: _Moves) -> tuple[_Walk, np.n
     drivers = driver.take(node, axis=0)
     after = number.take(moves(scan, drivers) * width + walk.after.take(node, axis=0))
     after, place = _with_last(after, len(nodes)), _with_last((scan * wide)[:, None] + drivers, wide - 1)
-    return _Walk(int(number[walk.start]), after, after), place
+    of = walk.of.take(np.append(node, walk.nowhere), axis=1)
+    return _Walk(int(number[walk.start]), after, after, of), place

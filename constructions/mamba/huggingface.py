@@ -107,7 +107,7 @@ class HuggingFaceLayers:
 
     def still(self, number: int) -> bool:
         steps = self.model.backbone.layers[number].mixer.dt_proj
-        return not bool(steps.weight.any()) and not bool(softplus(steps.bias).any())
+        return not steps.weight.count_nonzero() and not softplus(steps.bias).count_nonzero()
 
     def moves(self, number: int, newest: torch.Tensor, earlier: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         mixer = self.model.backbone.layers[number].mixer

@@ -24,6 +24,7 @@ import torch
 from constructions.combinations import Combinations
 from constructions.growing import Growing, Numbered
 from constructions.joint_states import Rows
+from constructions.mamba.closed_classes import Closed, closed_classes
 from constructions.mamba.foreseen import foresee
 from constructions.ssm.engine import Outputs
 
@@ -35,6 +36,9 @@ _AT_ONCE = 1024
 """Rows that a layer is run on at once."""
 _COMPARED, _SELDOM = 32, 8
 """Rows of a whole step that is compared, and how many times as many steps are taken before the next one."""
+
+
+_Guess = tuple["np.ndarray | None", "np.ndarray | None"]
 
 
 class NotInLayers(Exception):
@@ -99,7 +103,7 @@ class LayerwiseMamba:
         self.whole_steps = 0
         """Rows of whole steps that gave the same."""
         self.run = layers
-        with torch.no_grad():
+        with torch.inference_mode():
             logits, caches = layers.start(torch.full((1, 1), self.vocabulary.bos))
             embedded = layers.embed(torch.from_numpy(self.vocabulary.tokens[:, None]))
         self._given = Numbered(len(self.outputs), np.dtype(bool))
@@ -122,9 +126,18 @@ class LayerwiseMamba:
         """How many different inputs of layers were run."""
         return sum(len(layer.results) for layer in self.layers)
 
-    def foresee(self, targets: Callable[[np.ndarray], np.ndarray]) -> None:
-        """Runs each layer at once on what a search will give it (see :func:`constructions.mamba.foreseen.foresee`)."""
-        foresee(self, targets)
+    def closed(self, targets: Callable[[np.ndarray], np.ndarray]) -> Closed | None:
+        """All that a search would reach, a class at a time, where it was foreseen
+        (see :mod:`constructions.mamba.closed_classes`).
+        """
+        with torch.inference_mode():
+            classes = foresee(self, targets)
+            return None if classes is None else closed_classes(self, classes, targets)
+
+    def read(self, columns: np.ndarray) -> np.ndarray:
+        """What layers read of these states."""
+        parts = zip(self.layers, np.split(columns, len(self.layers)))
+        return np.concatenate([layer.read(part) for layer, part in parts])
 
     def begin(self) -> tuple[np.ndarray, Outputs]:
         """The columns and the outputs after BOS."""
@@ -134,7 +147,7 @@ class LayerwiseMamba:
         self, columns: Sequence[np.ndarray], sources: np.ndarray, symbols: np.ndarray
     ) -> tuple[np.ndarray, Outputs]:
         """Reads a symbol in the states at these places: the columns after it, and the outputs."""
-        with torch.no_grad():
+        with torch.inference_mode():
             before = np.asarray(columns, dtype=np.intp).take(sources, axis=1)
             after, hidden, column = np.empty_like(before), self.symbols.take(symbols), 0
             for layer in self.layers:
@@ -152,7 +165,7 @@ class LayerwiseMamba:
     def settle(self) -> None:
         """Compares the last step with whole steps, where none has been compared."""
         if self._last is not None and not self.whole_steps:
-            with torch.no_grad():
+            with torch.inference_mode():
                 self._compare(*self._last)
 
     def _outputs_after(self, hidden: np.ndarray) -> np.ndarray:
@@ -171,7 +184,7 @@ class LayerwiseMamba:
         given = self.reading.given(logits, self.vocabulary.answers)
         same = (given == self._given.rows[output]).all()
         for found, expected in zip(caches, self._caches(after)):
-            same = same and all(bool((a == b).all()) for a, b in zip(found, expected))
+            same = same and all(torch.equal(a, b) for a, b in zip(found, expected))
         if not same:
             raise NotInLayers
         self.whole_steps += len(symbols)
@@ -212,23 +225,28 @@ class LayerByTable:
 
     def cache(self, columns: np.ndarray) -> BlockCache:
         """The caches of these states."""
-        conv = torch.stack([self.inputs.tensor(column) for column in columns[1:]], dim=2)
+        inputs = self.inputs.tensor(columns[1:].T.ravel())
+        conv = inputs.reshape(-1, self.kernel, inputs.shape[1]).transpose(1, 2).contiguous()
         return BlockCache(conv, self.scans.tensor(columns[0]))
 
+    def read(self, columns: np.ndarray) -> list[np.ndarray]:
+        """What is read of these states."""
+        return [columns[0], *(view.take(columns[1 + place]) for place, view in self.views.items())]
+
     def step(
-        self, before: np.ndarray, hidden: np.ndarray, after: np.ndarray, guess: np.ndarray | None = None
+        self, before: np.ndarray, hidden: np.ndarray, after: np.ndarray, guess: _Guess = (None, None)
     ) -> np.ndarray:
         """Writes the columns after reading these; returns the numbers of what is given to the next layer.
 
         Args:
             guess: the numbers of the scan states and of the newest inputs after it, as far as anyone can say.
         """
-        views = [view.take(before[1 + place]) for place, view in self.views.items()]
+        read = [hidden, *self.read(before)]
         below = [len(self._model.hidden[self.number]), len(self.scans), *(len(view) for view in self.views.values())]
-        numbers, new = self._contexts.number([hidden, before[0], *views], below)
+        numbers, new = self._contexts.number(read, below)
         for first in range(0, len(new), _AT_ONCE):
             part = new[first : first + _AT_ONCE]
-            guessed = (None, None) if guess is None else guess[:, part]
+            guessed = [None if numbers is None else numbers[part] for numbers in guess]
             self.results.append(self._computed(before[:, part], hidden[part], *guessed))
         found = self.results.rows.take(numbers, axis=0)
         after[0], after[1:-1], after[-1] = found[:, 0], before[2:], found[:, 1]
@@ -238,7 +256,7 @@ class LayerByTable:
         cache, model = self.cache(columns), self._model
         moved = cache.conv[:, :, 1:].clone()
         given = model.run.layer(self.number, model.hidden[self.number].tensor(hidden), cache)
-        if not bool((cache.conv[:, :, :-1] == moved).all()):
+        if not torch.equal(cache.conv[:, :, :-1], moved):
             raise NotInLayers
         scans, newest = self.scans.number(cache.scan, scans), self.inputs.number(cache.conv[:, :, -1], newest)
         return np.stack([scans, newest, model.hidden[self.number + 1].number(given)], axis=1)

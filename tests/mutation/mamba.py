@@ -10,6 +10,7 @@ _STEPPING = "constructions/mamba/stepping.py"
 _SEARCH = "verify/checkpoints/checkpoint_search.py"
 _LAYERWISE = "constructions/mamba/layerwise.py"
 _FORESEEN = "constructions/mamba/foreseen.py"
+_CLASSES, _CLOSED = "constructions/mamba/closed_classes.py", "tests/test_closed_classes.py"
 _FORESEEN_TESTS = "tests/test_foreseen.py"
 _BY_LAYERS = "tests/test_layerwise.py::test_layers_by_their_tables_visit_the_same_states_as_whole_steps"
 _WHOLE = "tests/test_layerwise.py::test_whole_steps_that_give_something_else_are_what_is_searched"
@@ -168,15 +169,15 @@ FAULTS = [
     # -- a layer at a time
     Fault(
         _LAYERWISE,
-        "self._contexts.number([hidden, before[0], *views], below)",
-        "self._contexts.number([hidden * 0, before[0], *views], below)",
+        "read = [hidden, *self.read(before)]",
+        "read = [hidden * 0, *self.read(before)]",
         _BY_LAYERS,
         "a layer is run on each different input",
     ),
     Fault(
         _LAYERWISE,
-        "self._contexts.number([hidden, before[0], *views], below)",
-        "self._contexts.number([hidden, before[0] * 0, *views], below)",
+        "return [columns[0], *(view",
+        "return [columns[0] * 0, *(view",
         _BY_LAYERS,
         "a layer is run on each different scan state",
     ),
@@ -189,7 +190,7 @@ FAULTS = [
     ),
     Fault(
         _LAYERWISE,
-        "        if not bool((cache.conv[:, :, :-1] == moved).all()):\n",
+        "        if not torch.equal(cache.conv[:, :, :-1], moved):\n",
         "        if False:\n",
         "tests/test_layerwise.py::test_a_convolution_that_does_not_shift_its_inputs_is_run_by_whole_steps",
         "earlier inputs move on by one place",
@@ -203,7 +204,7 @@ FAULTS = [
     ),
     Fault(
         _LAYERWISE,
-        "            same = same and all(bool((a == b).all()) for a, b in zip(found, expected))\n",
+        "            same = same and all(torch.equal(a, b) for a, b in zip(found, expected))\n",
         "            pass\n",
         _WHOLE,
         "caches after a whole step are compared, too",
@@ -228,6 +229,91 @@ FAULTS = [
         "",
         "tests/test_layerwise.py::test_whole_steps_are_compared_now_and_then_and_once_at_least",
         "a search that is soon over is compared with whole steps, too",
+    ),
+    # -- classes of joint states
+    Fault(
+        _CLASSES,
+        "        classes.machines[start] == 0\n",
+        "        True\n",
+        f"{_CLOSED}::test_a_search_begins_in_the_first_state_of_the_machine",
+        "a search begins in the first state of the machine",
+    ),
+    Fault(
+        _CLASSES,
+        "        and np.array_equal(model.read(model.first)[:, 0], read[:, start])\n",
+        "",
+        f"{_CLOSED}::test_bos_leads_into_the_first_class",
+        "BOS leads into the first class",
+    ),
+    Fault(
+        _CLASSES,
+        "        and np.array_equal(target[sources, symbols], classes.machines.take(into))\n",
+        "",
+        f"{_CLOSED}::test_a_machine_in_another_state_is_seen",
+        "symbols lead to the machine's states that were foreseen",
+    ),
+    Fault(
+        _CLASSES,
+        "        and np.array_equal(model.read(stepped), read.take(into, axis=1))\n",
+        "",
+        f"{_CLOSED}::test_each_symbol_leads_to_the_class_that_was_foreseen",
+        "symbols lead to the classes of the model's states that were foreseen",
+    ),
+    Fault(
+        _CLASSES,
+        " or not _all_reached(start, after)",
+        "",
+        f"{_CLOSED}::test_a_class_that_is_not_reached_is_not_counted",
+        "no joint state is counted that is not reached",
+    ),
+    Fault(
+        _CLASSES,
+        "after.min() < 0 or ",
+        "",
+        f"{_CLOSED}::test_symbols_lead_to_classes_that_exist",
+        "classes have numbers that are not negative",
+    ),
+    Fault(
+        _CLASSES,
+        "    if (len(into) + 1) * math.prod(sizes) > _MOST:\n",
+        "    if False:\n",
+        f"{_CLOSED}::test_where_numbers_are_too_large_nothing_is_counted",
+        "no joint states are one because a number was too large",
+    ),
+    Fault(
+        _CLASSES,
+        "before * len(ends) + end[-1])",
+        "np.zeros(0, dtype=np.intp))",
+        f"{_CLOSED}::test_the_verdict_is_that_of_a_search",
+        "the joint state after BOS is counted, too",
+    ),
+    Fault(
+        "verify/methods/bisimulation.py",
+        "        if not right or self._compare(closed.machines, closed.outputs) is not None:\n",
+        "        if not right:\n",
+        f"{_CLOSED}::test_outputs_are_compared[after a step]",
+        "the outputs of all classes are compared",
+    ),
+    Fault(
+        "verify/methods/bisimulation.py",
+        "        if not right or self._compare(closed.machines",
+        "        if self._compare(closed.machines",
+        f"{_CLOSED}::test_outputs_are_compared[after BOS]",
+        "the outputs after BOS are compared, too",
+    ),
+    Fault(
+        "verify/methods/bisimulation.py",
+        "(limit if length is None else min(limit, length))",
+        "(limit if length is None else length)",
+        f"{_CLOSED}::test_limits_are_those_of_a_search",
+        "no more joint states are looked at than the limit",
+    ),
+    Fault(
+        "verify/methods/bisimulation.py",
+        "(limit if length is None else min(limit, length))",
+        "limit",
+        f"{_CLOSED}::test_limits_are_those_of_a_search",
+        "a search up to a length is content with that",
     ),
     # -- what is foreseen
     Fault(
@@ -260,7 +346,7 @@ FAULTS = [
     ),
     Fault(
         "constructions/mamba/huggingface.py",
-        "return not bool(steps.weight.any()) and not",
+        "return not steps.weight.count_nonzero() and not",
         "return not",
         f"{_FORESEEN_TESTS}::test_each_layer_is_run_once_on_just_what_a_search_reads",
         "a layer that moves is not taken to be still",

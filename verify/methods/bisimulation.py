@@ -22,7 +22,7 @@ from constructions.joint_states import MOST_JOINT_STATES, JointStates
 from constructions.ssm.engine import Engine, Outputs
 from constructions.ssm.tabulated import TooManyStates
 from verify.claim import JOINT_STATE_LIMIT
-from verify.methods.coded_models import ByRows, ByTables, InColumns
+from verify.methods.coded_models import AllThatIsReached, ByRows, ByTables, InColumns
 from verify.methods.machine_states import Interned, MachineStates, machine_states
 from verify.methods.sticky import Sticky
 from verify.progress import NO_PROGRESS, Progress
@@ -75,8 +75,10 @@ def bisimulation(
         except TooManyStates:
             pass  # its parts have too many states: it is run as it is, from the beginning
     if isinstance(model, InColumns):
-        model.foresee(states.targets)
-        verdict = _Search(states, model, model.arithmetic, None).run(limit, length, progress)
+        search = _Search(states, model, model.arithmetic, None)
+        verdict = search.beforehand(model.closed(states.targets), limit, length, progress)
+        if verdict is None:
+            verdict = search.run(limit, length, progress)
         model.settle()
         return verdict
     return _Search(states, ByRows(model), model.arithmetic, absorbed).run(limit, length, progress)
@@ -125,6 +127,19 @@ class _Search:
         horizon = self.absorbed.horizon
         reach = "at every length" if horizon is None else f"as far as {self.arithmetic} counts exactly"
         return self._verdict(PROVED, f"closed: holds {reach}; {self.absorbed.reason}", horizon=horizon)
+
+    def beforehand(
+        self, closed: AllThatIsReached | None, limit: int, length: int | None, progress: Progress
+    ) -> Verdict | None:
+        """A proof, where all that is reached is known beforehand; None where it takes a search."""
+        # A joint state is reached by fewer symbols than there are joint states.
+        if closed is None or closed.explored["joint states"] > (limit if length is None else min(limit, length)):
+            return None
+        right = self._compare(np.zeros(1, dtype=np.int64), self._start[1]) is None
+        if not right or self._compare(closed.machines, closed.outputs) is not None:
+            return None
+        progress.advance(closed.explored["joint states"], transitions=closed.explored["transitions"])
+        return self._verdict(PROVED, "closed: holds at every length", explored=closed.explored)
 
     @cached_property
     def _grid(self) -> tuple[np.ndarray, np.ndarray]:
@@ -205,9 +220,9 @@ class _Search:
         return self._verdict(REFUTED, "the witness is a shortest one", witness)
 
     def _verdict(
-        self, outcome: str, reason: str, witness: Witness | None = None, horizon: int | None = None
+        self, outcome: str, reason: str, witness: Witness | None = None, horizon: int | None = None, explored=None
     ) -> Verdict:
-        explored = {
+        explored = explored or {
             "machine states": len(np.union1d(self.pairs.values(0), np.array(sorted(self._ended), dtype=np.uint64))),
             "joint states": len(self.pairs),
             "transitions": self.transitions,

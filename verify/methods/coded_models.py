@@ -17,6 +17,25 @@ from verify.methods.sticky import Sticky
 _REVERSED = np.array([int(f"{byte:08b}"[::-1], 2) for byte in range(256)], dtype=np.uint8)
 
 
+class AllThatIsReached(Protocol):
+    """All outputs that a search has to compare, and what it counts."""
+
+    @property
+    def machines(self) -> np.ndarray:
+        """States of the machine, not -1: one after each step that differs in what it may give."""
+        ...
+
+    @property
+    def outputs(self) -> Outputs:
+        """The outputs after the same steps."""
+        ...
+
+    @property
+    def explored(self) -> dict[str, int]:
+        """How many states of the machine, joint states and transitions there are."""
+        ...
+
+
 @runtime_checkable
 class InColumns(Protocol):
     """A model that holds its states in columns by itself."""
@@ -24,8 +43,10 @@ class InColumns(Protocol):
     outputs: tuple[str, ...]
     arithmetic: str
 
-    def foresee(self, targets: Callable[[np.ndarray], np.ndarray]) -> None:
-        """Gets ready for a search through the states of a machine, of which this gives the next ones."""
+    def closed(self, targets: Callable[[np.ndarray], np.ndarray]) -> AllThatIsReached | None:
+        """Gets ready for a search through the states of a machine, of which this gives the next ones; what the search
+        will come to, where that is seen already.
+        """
         ...
 
     def begin(self) -> tuple[Sequence[np.ndarray], Outputs]:
