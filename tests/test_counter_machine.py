@@ -16,6 +16,7 @@ from automata.machines.counter_machine import (
     Move,
     counter_machine,
     parse_name,
+    satisfies,
     shuffle_brackets,
 )
 
@@ -176,3 +177,15 @@ def test_bad_machines(moves, accepting, message):
 def test_unknown_symbol():
     with pytest.raises(InputError, match="symbol 'x' is not in the alphabet of anbn"):
         run(counter_machine("anbn"), "ax")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_move_is_the_one_whose_tests_hold(name):
+    """Found once for each pattern of zeros, and again for other values with the same."""
+    machine = counter_machine(name)
+    for control, values in product(machine.controls, product((0, 1, 7), repeat=len(machine.counters))):
+        for symbol in machine.alphabet:
+            able = [
+                m for m in machine.moves if (m.control, m.symbol) == (control, symbol) and satisfies(values, m.tests)
+            ]
+            assert [machine.move((control, values), symbol)] == (able or [None])

@@ -22,6 +22,7 @@ import difflib
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, combinations
+from operator import add
 
 from automata.errors import InputError, LimitError, quoted
 from automata.machine import EOS
@@ -120,9 +121,13 @@ class CounterMachine:
         return max(chain((0,), chain.from_iterable(move.add for move in self.moves)))
 
     def move(self, state: Configuration, symbol: str) -> Move | None:
-        """The move that applies, if any; O(moves of this control and symbol)."""
+        """The move that applies, if any; O(counters), once it was asked for with the same counters at zero."""
         control, values = state
-        return next((m for m in self.moves_from.get((control, symbol), ()) if satisfies(values, m.tests)), None)
+        key = (control, symbol, _signs(values))
+        if key not in self._moves:
+            moves = self.moves_from.get((control, symbol), ())
+            self._moves[key] = next((move for move in moves if satisfies(values, move.tests)), None)
+        return self._moves[key]
 
     def step(self, state: Configuration | None, symbol: str) -> Configuration | None:
         """The next state; raises InputError for a symbol outside the alphabet."""
@@ -130,14 +135,13 @@ class CounterMachine:
             raise InputError(f"symbol {quoted(symbol)} is not in the alphabet of {self.name}")
         if state is None or (move := self.move(state, symbol)) is None:
             return None
-        return move.target, tuple(value + amount for value, amount in zip(state[1], move.add))
+        return move.target, tuple(map(add, state[1], move.add))
 
     def legal(self, state: Configuration | None) -> frozenset[str]:
         """The symbols that may come next, with EOS in a word; empty in the dead state."""
         if state is None:
             return frozenset()
-        # What is legal depends on the signs alone, and there are few of those.
-        key = (state[0], tuple(value > 0 for value in state[1]))
+        key = (state[0], _signs(state[1]))
         if key not in self._legal:
             symbols = {symbol for symbol in self.alphabet if self.move(state, symbol) is not None}
             self._legal[key] = frozenset(symbols | {EOS} if self.accepts(state) else symbols)
@@ -153,8 +157,17 @@ class CounterMachine:
         return frozenset(self.alphabet)
 
     @cached_property
+    def _moves(self) -> dict[tuple[str, str, tuple[bool, ...]], Move | None]:
+        return {}
+
+    @cached_property
     def _legal(self) -> dict[tuple[str, tuple[bool, ...]], frozenset[str]]:
         return {}
+
+
+def _signs(values: tuple[int, ...]) -> tuple[bool, ...]:
+    """Which counters are positive: all that a move and what is legal depend on, and there are few of these."""
+    return tuple([value > 0 for value in values])
 
 
 def satisfies(values: tuple[int, ...], tests: str) -> bool:

@@ -257,6 +257,13 @@ FAULTS = [
     ),
     Fault(
         _COUNTER,
+        "return tuple([value > 0 for value in values])",
+        "return tuple([value > 0 for value in values[:1]])",
+        "tests/test_counter_machine.py::test_the_move_is_the_one_whose_tests_hold",
+        "a move is looked up by the signs of all counters",
+    ),
+    Fault(
+        _COUNTER,
         "if not any({a, b} == {ZERO, POSITIVE} for a, b in zip(one.tests, other.tests)):",
         "if False:",
         "tests/test_counter_machine.py",

@@ -41,15 +41,15 @@ def _walk(
     machine: CounterMachine, raises: dict[str, int], length: int, turn: int, wandering: float, rng
 ) -> Iterator[str]:
     state = machine.initial
-    choices: dict[tuple[frozenset[str], bool], list[str]] = {}
+    choices: dict[tuple[frozenset[str], bool], tuple[list[str], list[str]]] = {}
     for place, (chance, draw) in enumerate(rng.random((length, 2)).tolist()):
         legal = machine.legal(state)
         climbing = place < turn
         if (legal, climbing) not in choices:
             symbols = sorted(legal - {EOS})
             best = (max if climbing else min)([raises[symbol] for symbol in symbols], default=0)
-            choices[legal, climbing] = [symbol for symbol in symbols if raises[symbol] == best]
-        symbols = sorted(legal - {EOS}) if chance < wandering else choices[legal, climbing]
+            choices[legal, climbing] = symbols, [symbol for symbol in symbols if raises[symbol] == best]
+        symbols = choices[legal, climbing][chance >= wandering]
         if not symbols:
             return
         if not climbing and EOS in legal:
