@@ -385,6 +385,26 @@ def test_bad_checkpoints_give_one_line(damaged, capsys, what, message):
     assert message in complaint(capsys, "checkpoint", damaged, "--language", "flip-flop")
 
 
+@pytest.mark.parametrize("content", [True, False])
+def test_what_a_tokenizer_says_too_much_is_not_printed(exported, tmp_path, capfd, content):
+    """The library prints a line of its own about it, past Python's output; and what is printed next is there."""
+    folder = tmp_path / "folder"
+    shutil.copytree(exported["flip-flop"], folder)
+    file = folder / "tokenizer.json"
+    tokenizer = json.loads(file.read_text())
+    tokenizer["added_tokens"][0]["unknown"] = 1
+    if not content:
+        del tokenizer["added_tokens"][0]["content"]
+    file.write_text(json.dumps(tokenizer))
+    status = main(["checkpoint", str(folder), "--language", "flip-flop", "--strings", "5"])
+    printed, complained = capfd.readouterr()
+    if content:
+        assert status == 0 and "proved" in printed
+    else:
+        assert status == 2 and "the tokenizer cannot be loaded: missing field `content`" in complained
+    assert "unknown" not in printed + complained
+
+
 def test_other_bad_input_gives_one_line(exported, tmp_path, capsys):
     folder = exported["flip-flop"]
     assert "no-such-folder: is not a folder" in complaint(

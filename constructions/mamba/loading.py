@@ -13,7 +13,7 @@ from constructions.mamba.checkpoint import CONFIG, SAFETENSORS, TOKENIZER
 from constructions.mamba.named_values import first_line, shown
 from constructions.mamba.stepping import Vocabulary
 from constructions.mamba.stored import Stored, read_stored
-from constructions.mamba.surroundings import quiet
+from constructions.mamba.surroundings import quiet, unprinted
 
 _HEAD, _EMBEDDING = "lm_head.weight", "backbone.embeddings.weight"
 
@@ -102,7 +102,8 @@ def _tokenizer_of(directory: Path) -> tuple[Any, dict[str, int]]:
     if not (directory / TOKENIZER).is_file():
         raise InputError(f"{directory}: has no {TOKENIZER}")
     try:
-        with quiet():
+        # What a file says too much, the library prints by itself.
+        with quiet(), unprinted():
             tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
             return tokenizer, tokenizer.get_vocab()
     except (KeyboardInterrupt, SystemExit):

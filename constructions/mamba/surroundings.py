@@ -7,8 +7,9 @@ may be -2^-18 there.
 
 from __future__ import annotations
 
+import os
 import warnings
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Iterator
 
 from automata.errors import InputError
@@ -32,6 +33,20 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(verbosity)
         if bars:
             logging.enable_progress_bar()
+
+
+@contextmanager
+def unprinted() -> Iterator[None]:
+    """Nothing is printed, not by code in other languages either, which knows nothing of ``sys.stdout``."""
+    with ExitStack() as after:
+        for stream in (1, 2):
+            with suppress(OSError):  # it may be closed
+                kept, nowhere = os.dup(stream), os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream)
+                os.close(nowhere)
+                after.callback(os.close, kept)
+                after.callback(os.dup2, kept, stream)
+        yield
 
 
 @contextmanager
