@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,15 +28,30 @@ def _no_progress_by_chance() -> None:
     progress.DELAY = 60.0
 
 
-@pytest.fixture
-def one_thread():
-    """Torch with one thread, as all commands run stock models."""
+@contextmanager
+def _threads(number: int):
     import torch
 
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(number)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def one_thread():
+    """Torch with one thread, as all commands run stock models: two that wait for each other beside other tests take ten
+    times as long over so small tensors.
+    """
+    with _threads(1):
+        yield
+
+
+@pytest.fixture
+def two_threads():
+    """Torch with two threads, as a program that has models of its own may run them."""
+    with _threads(2):
+        yield
 
 
 @pytest.fixture(scope="session")

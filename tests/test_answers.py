@@ -23,6 +23,8 @@ from verify.__main__ import main  # noqa: E402
 from verify.checkpoints.greedy import JudgedByTop, greedy  # noqa: E402
 from verify.evidence.accuracy import accuracy  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 MACHINE = FlipFlopMachine()
 TOP = Reading.parse("top")
 

@@ -12,6 +12,8 @@ from verify.checkpoints.cell_boxes import SETTLED_ZERO  # noqa: E402
 from verify.checkpoints.loose_table import TooWide, allowed  # noqa: E402
 from verify.numbers.boxes import NotCovered  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 N = 8
 """Numbers of a state."""
 

@@ -14,6 +14,8 @@ torch = pytest.importorskip("torch")
 from constructions.recurrent.cells import CellWeights, shapes  # noqa: E402 - torch first
 from constructions.recurrent.running import CellRunner  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 KINDS = ("relu", "tanh", "gru", "lstm")
 UNITS, TOKENS, ROWS = 5, 5, 64
 

@@ -13,6 +13,8 @@ from constructions.recurrent.cells import CELLS
 torch = pytest.importorskip("torch", reason="torch is not installed")
 load_file = pytest.importorskip("safetensors.torch").load_file
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 WORDS, SYMBOLS = 64, 100
 
 MODELS = [

@@ -17,6 +17,8 @@ from constructions.mamba.huggingface import stock_model  # noqa: E402
 from verify import build  # noqa: E402
 from verify.__main__ import main  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 @pytest.fixture(scope="module", params=["dyck-2-2", "flip-flop", "dyck-1"])
 def weights(request):

@@ -18,6 +18,8 @@ from verify import build  # noqa: E402
 from verify.__main__ import main  # noqa: E402
 from verify.learned.extraction import extract, known_as  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 @pytest.mark.parametrize(
     "name, mode", [("dyck-2-2", PREDICTIVE), ("tomita-4", RECOGNISE), ("{a,b}*d{b,c}*", PREDICTIVE)]

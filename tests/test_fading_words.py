@@ -23,6 +23,8 @@ from verify.evidence.sampling import check_words, expect, random_words  # noqa: 
 from verify.learned.fading import _Run, fading_words  # noqa: E402
 from verify.learned.part import Part, part_of, short_loops  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 MACHINE = FlipFlopMachine()
 
 

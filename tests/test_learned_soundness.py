@@ -13,6 +13,8 @@ pytest.importorskip("transformers")
 
 from corrupted_mambas import all_strings, damage, is_wrong, is_wrong_on_fading_words, long_strings  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 MODELS = {
     "flip-flop-sharp": "flip-flop",
     "flip-flop-n16-sharp": "flip-flop",

@@ -20,6 +20,8 @@ from verify.numbers.boxes import NotCovered
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TOKENS = 7
 
 PAIRS = [(token, None) for token in range(TOKENS)] + [(a, b) for a in range(TOKENS) for b in range(TOKENS)]
@@ -100,6 +102,11 @@ def test_a_step_on_boxes_contains_the_stock_models(options):
                 assert inside(caches, now[row]) and inside(scores, given[row])
                 assert (found.low[row] <= caches[0]).all() and (caches[1] <= found.high[row]).all()
                 assert (logits.low[row] <= scores[0]).all() and (scores[1] <= logits.high[row]).all()
+
+
+def test_with_more_threads_it_contains_them_too(two_threads):
+    assert torch.get_num_threads() == 2
+    test_a_step_on_boxes_contains_the_stock_models({"blocks": 1, "kernel": 2})
 
 
 @pytest.mark.parametrize("options", [{"blocks": 1}, {}, {"use_bias": True, "seed": 3}])

@@ -17,6 +17,8 @@ from verify.learned.horizon import predicted  # noqa: E402
 from verify.learned.limits import Limit, _Numbers, limits, run_to_limits, sentence  # noqa: E402
 from verify.verdict import PROVED, REFUTED, TESTED, UNDECIDED, Verdict, Witness  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 MACHINE = FlipFlopMachine()
 
 

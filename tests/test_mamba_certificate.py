@@ -384,10 +384,17 @@ def attack(seed: int, count: int) -> tuple[int, list[str]]:
     return certified, wrong
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_whatever_is_certified_gives_the_same_numbers_in_every_run():
     pytest.importorskip("transformers", reason="transformers is not installed")
     certified, wrong = attack(0, 120)
     assert certified >= 20 and wrong == []
+
+
+def test_with_more_threads_it_does_so_too(two_threads):
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    certified, wrong = attack(5, 8)
+    assert certified >= 3 and wrong == []
 
 
 @pytest.mark.slow
