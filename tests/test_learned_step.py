@@ -1,5 +1,7 @@
 """A whole step on boxes contains what the stock model computes: caches and logits, single steps and full forward."""
 
+import warnings
+
 import numpy as np
 import pytest
 from learned_models import machine_of, opened, trained
@@ -229,6 +231,16 @@ def test_what_is_not_covered_is_said(change, said):
     change(model)
     with pytest.raises(NotCovered, match=said):
         trained_mamba(model)
+
+
+def test_a_rate_beyond_all_numbers_has_no_bounds_and_gives_no_warning():
+    model = random_stock()
+    with torch.no_grad():
+        model.backbone.layers[0].mixer.A_log[0, 0] = 1000.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        low, high = AbstractMamba(trained_mamba(model)).rates[0].ends
+    assert np.isnan(low[0, 0]) and not np.isfinite(high[0, 0]) and np.isfinite(low.ravel()[1:]).all()
 
 
 def test_a_tied_head_is_the_embedding():

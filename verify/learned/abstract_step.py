@@ -46,10 +46,12 @@ class AbstractMamba:
     def __init__(self, model: TrainedMamba):
         self.model = model
         self.embedding = Bounds.exactly(model.embedding)
-        exact = [np.exp(block.a_log) for block in model.blocks]
-        self.rates = [
-            Bounds(np.maximum(low, 0), high) for low, high in (approximated(rate, rate).ends for rate in exact)
-        ]
+        # A rate beyond all numbers has bounds that are none, of which nothing is proved.
+        with np.errstate(over="ignore", invalid="ignore"):
+            exact = [np.exp(block.a_log) for block in model.blocks]
+            self.rates = [
+                Bounds(np.maximum(low, 0), high) for low, high in (approximated(rate, rate).ends for rate in exact)
+            ]
         """-A of each block, (i, n)."""
         self.gains = model.head * model.norm
         """The last norm's gain and the head as one map, (v, d)."""

@@ -110,7 +110,8 @@ class BoxSearch:
             states, allowed, caches = states[going], allowed[going], caches[going]
             symbols = (rng.random(allowed.shape) * allowed).argmax(1)
             after, _ = self._step(caches, self.tokens[symbols])
-            caches = Bounds.exactly((after.low + after.high) / 2)
+            with np.errstate(invalid="ignore", over="ignore"):
+                caches = Bounds.exactly((after.low + after.high) / 2)
             states = self.behaviour.next[states, symbols]
             low, high = np.minimum(low, caches.low.min(0)), np.maximum(high, caches.high.max(0))
         return np.maximum(high - low, 1e-6)
