@@ -17,7 +17,7 @@ from constructions.mamba import closed_classes as module  # noqa: E402
 from constructions.mamba.closed_classes import JointClasses, closed_classes  # noqa: E402
 from constructions.mamba.foreseen import foresee  # noqa: E402
 from constructions.mamba.huggingface import HuggingFaceLayers  # noqa: E402
-from constructions.mamba.layerwise import LayerwiseMamba  # noqa: E402
+from constructions.mamba.layerwise import LayerwiseMamba, NotInLayers  # noqa: E402
 from verify.methods.bisimulation import bisimulation  # noqa: E402
 from verify.methods.machine_states import machine_states  # noqa: E402
 from verify.verdict import PROVED, REFUTED, UNDECIDED  # noqa: E402
@@ -228,3 +228,31 @@ def test_layers_that_differ_from_what_was_foreseen_are_searched(monkeypatch):
         right = searched("dyck-2-3", model)
         monkeypatch.setattr(HuggingFaceLayers, "moves", other)
         assert searched("dyck-2-3", model.by_layers) == right and right[0] == PROVED
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("name", ["dyck-2-3", "dyck-2-5"])
+def test_layers_that_read_what_they_have_no_weights_for_are_seen(name, place, monkeypatch):
+    """An input that the convolution holds moves the scan state, in whole steps and layer by layer."""
+    layer, step = HuggingFaceLayers.layer, HuggingFaceLayers.step
+
+    def other_layer(self, number, hidden, cache):
+        held = cache.conv[:, :, place].clone()
+        given = layer(self, number, hidden, cache)
+        cache.scan.add_(held[:, :, None] / 1024)
+        return given
+
+    def other_step(self, tokens, caches):
+        held = [cache.conv[:, :, place].clone() for cache in caches]
+        logits = step(self, tokens, caches)
+        for cache, number in zip(caches, held):
+            cache.scan.add_(number[:, :, None] / 1024)
+        return logits
+
+    with running(name) as model:
+        layers = model.by_layers
+        assert not any(one.views for one in layers.layers)
+        monkeypatch.setattr(HuggingFaceLayers, "layer", other_layer)
+        monkeypatch.setattr(HuggingFaceLayers, "step", other_step)
+        with pytest.raises(NotInLayers):
+            searched(name, layers)

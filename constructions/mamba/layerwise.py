@@ -147,6 +147,19 @@ class LayerwiseMamba:
         self, columns: Sequence[np.ndarray], sources: np.ndarray, symbols: np.ndarray
     ) -> tuple[np.ndarray, Outputs]:
         """Reads a symbol in the states at these places: the columns after it, and the outputs."""
+        after, outputs = self.look_up(columns, sources, symbols)
+        self._calls += 1
+        if self._calls >= self._next_compared and (len(symbols) >= _COMPARED or self._calls >= _SELDOM):
+            self._next_compared = _SELDOM * self._calls
+            assert self._last is not None, "a step was taken"
+            with torch.inference_mode():
+                self._compare(*self._last)
+        return after, outputs
+
+    def look_up(
+        self, columns: Sequence[np.ndarray], sources: np.ndarray, symbols: np.ndarray
+    ) -> tuple[np.ndarray, Outputs]:
+        """As :meth:`step`, but that no whole step is compared."""
         with torch.inference_mode():
             before = np.asarray(columns, dtype=np.intp).take(sources, axis=1)
             after, hidden, column = np.empty_like(before), self.symbols.take(symbols), 0
@@ -156,10 +169,6 @@ class LayerwiseMamba:
                 column += layer.columns
             output = self._outputs_after(hidden)
             self._last = before, symbols, after, output
-            self._calls += 1
-            if self._calls >= self._next_compared and (len(symbols) >= _COMPARED or self._calls >= _SELDOM):
-                self._next_compared = _SELDOM * self._calls
-                self._compare(*self._last)
         return after, Outputs(self._given.rows, output[:, None])
 
     def settle(self) -> None:
