@@ -113,6 +113,23 @@ def test_an_end_is_an_end_wherever_the_work_is(where, number, status):
     wait_until(lambda: not alive(process.pid))
 
 
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("caller", ["call(0)", "command._run = call\n    return command.main([])"])
+def test_an_end_is_an_end_where_a_library_makes_an_error_of_it(caller, number, status):
+    """As ctypes does of whatever is raised while it looks at an argument."""
+    process = supervised(
+        "    import ctypes\n    import verify.__main__ as command\n"
+        "    def look(argument):\n        print('looked at', flush=True)\n        time.sleep(3600)\n"
+        "    call = ctypes.CDLL(None).labs\n    call.argtypes = [type('Slow', (), {'from_param': look})]\n"
+        f"    {caller}"
+    )
+    assert process.stdout.readline() == b"looked at\n"
+    os.kill(process.pid, number)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out) == (status, b"")
+    assert err == (b"error: interrupted\n" if number == signal.SIGINT else b"")
+
+
 def test_a_command_whose_first_process_is_killed_is_gone():
     process = supervised("    time.sleep(3600)")
     os.kill(process.pid, signal.SIGKILL)

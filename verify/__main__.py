@@ -20,7 +20,7 @@ from automata import limits
 from automata.errors import InputError, LimitError, one_line
 from verify import clock
 from verify.progress import announce
-from verify.supervision import supervised
+from verify.supervision import leave_if_asked, supervised
 from verify.verdict import BAD_INPUT, EXIT_STATUS, UNDECIDED
 
 INTERNAL = 70
@@ -45,7 +45,11 @@ def main(argv: list[str] | None = None, age: float = 0.0) -> int:
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
         try:
-            status = _run(sys.argv[1:] if argv is None else argv)
+            try:
+                status = _run(sys.argv[1:] if argv is None else argv)
+            except Exception:  # it may be what a library made of an interrupt
+                leave_if_asked()
+                raise
         except SystemExit as leaving:  # help was printed, or this process was told to end
             status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
         if sys.stdout is not None:

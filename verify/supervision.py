@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from typing import Callable, NoReturn
+from typing import Callable
 
 from automata.processes import end_with
 
@@ -52,9 +52,13 @@ def supervised(work: Callable[[], int], say: Callable[[str], object]) -> int:
         try:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, watched)
             status = work()
-        except KeyboardInterrupt:  # before the work had begun to look after it
-            say("interrupted")
-            status = 128 + signal.SIGINT
+        except BaseException:
+            # Before the work looked after it, or as another exception: ctypes makes one of what meets it in a call.
+            if not _asked:
+                raise
+            if _asked[0] == signal.SIGINT:
+                say("interrupted")
+            status = 128 + _asked[0]
         if _asked:
             # Everything is tidied up, but libraries that were interrupted take long to unload.
             with suppress(OSError, ValueError, AttributeError):
@@ -67,14 +71,23 @@ def supervised(work: Callable[[], int], say: Callable[[str], object]) -> int:
     return _wait(child, watched, say)
 
 
-def _leave(number: int, _) -> NoReturn:
+def _leave(number: int, _) -> None:
     """In the child: ends the work at the next step of Python, once."""
     _asked.append(number)
     for each in _ENDINGS:
         signal.signal(each, signal.SIG_IGN)
     # Objects that were half made complain as they are thrown away.
     sys.unraisablehook = lambda _: None
-    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+    leave_if_asked()
+
+
+def leave_if_asked() -> None:
+    """Raises KeyboardInterrupt, or SystemExit for other signals, where a signal asked this child to leave.
+
+    For whoever handles other exceptions: a library may have made one of these two into one of its own.
+    """
+    if _asked:
+        raise KeyboardInterrupt if _asked[0] == signal.SIGINT else SystemExit(128 + _asked[0])
 
 
 def _wait(child: int, watched: set, say: Callable[[str], object]) -> int:

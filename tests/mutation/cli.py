@@ -53,6 +53,20 @@ FAULTS = [
         "an answer that is lost is a failure",
     ),
     Fault(
+        _MAIN,
+        "                leave_if_asked()\n",
+        "",
+        f"{_PROCESSES}::test_an_end_is_an_end_where_a_library_makes_an_error_of_it",
+        "an interrupt of which a library made an error is no fault of the program",
+    ),
+    Fault(
+        _SUPERVISION,
+        "        except BaseException:\n            # Before",
+        "        except KeyboardInterrupt:\n            # Before",
+        f"{_PROCESSES}::test_an_end_is_an_end_where_a_library_makes_an_error_of_it",
+        "an interrupt of which a library made an error prints no traceback",
+    ),
+    Fault(
         "verify/verdict.py",
         "for status in (1, 3, 0)",
         "for status in (3, 1, 0)",
