@@ -31,9 +31,6 @@ EXPRESSIBLE, IMPOSSIBLE, NOT_KNOWN = ANSWERS = ("expressible", "impossible", "op
 _ALIKE = 8
 """Symbols at the end of two strings that no window of so many tells apart."""
 
-_ENDLESS = 2_000
-"""Joint states of a search of exact layers that cannot close, since the language has infinitely many classes."""
-
 _LEAST_HORIZON = 100
 """Weights that are proved up to fewer symbols do not say that an architecture has a language."""
 
@@ -140,8 +137,7 @@ def decide(
         return Decision(target.name, NOT_KNOWN, str(error))
     endless = language.kind == COUNTER
     with built.running() as model:
-        most = min(limit, _ENDLESS) if endless and target.numbers == "exact" else limit
-        claim = Claim(language.machine, mode, model, built.weights, construction, most)
+        claim = Claim(language.machine, mode, model, built.weights, construction, limit)
         verdict = prove_claim(claim, progress=progress)
     size = target.size(built.weights)
     if verdict.outcome == REFUTED:

@@ -40,13 +40,6 @@ FAULTS = [
         "an answer is one of three",
     ),
     Fault(
-        "verify/decision.py",
-        '        most = min(limit, _ENDLESS) if endless and target.numbers == "exact" else limit\n',
-        "        most = limit\n",
-        "tests/test_decide.py::test_counters_are_proved_exactly_and_no_search_of_them_goes_on",
-        "a search that cannot close is not gone on with",
-    ),
-    Fault(
         _POWERS,
         "        if max(alike) == models:\n",
         "        if True:\n",
