@@ -87,7 +87,7 @@ def closed_classes(
     if joint is None:
         return None
     # Whole steps are compared in joint states that are reached, with what is in their caches and not read.
-    model.step(list(_reached(model, classes, sources, into, stepped)), sources, symbols)
+    model.compare(list(_reached(model, classes, sources, into, stepped)), sources, symbols)
     explored = {
         "machine states": len(np.unique(classes.machines)),
         "joint states": len(joint),

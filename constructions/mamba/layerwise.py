@@ -151,9 +151,7 @@ class LayerwiseMamba:
         self._calls += 1
         if self._calls >= self._next_compared and (len(symbols) >= _COMPARED or self._calls >= _SELDOM):
             self._next_compared = _SELDOM * self._calls
-            assert self._last is not None, "a step was taken"
-            with torch.inference_mode():
-                self._compare(*self._last)
+            self._compare_last()
         return after, outputs
 
     def look_up(
@@ -171,9 +169,19 @@ class LayerwiseMamba:
             self._last = before, symbols, after, output
         return after, Outputs(self._given.rows, output[:, None])
 
+    def compare(self, columns: Sequence[np.ndarray], sources: np.ndarray, symbols: np.ndarray) -> None:
+        """Compares some of these steps, spread over all, with whole steps."""
+        some = _spread(len(symbols))
+        self.look_up(columns, sources[some], symbols[some])
+        self._compare_last()
+
     def settle(self) -> None:
         """Compares the last step with whole steps, where none has been compared."""
-        if self._last is not None and not self.whole_steps:
+        if not self.whole_steps:
+            self._compare_last()
+
+    def _compare_last(self) -> None:
+        if self._last is not None:
             with torch.inference_mode():
                 self._compare(*self._last)
 
@@ -186,8 +194,8 @@ class LayerwiseMamba:
 
     def _compare(self, before: np.ndarray, symbols: np.ndarray, after: np.ndarray, output: np.ndarray) -> None:
         """Runs whole steps of some of these, which must give the same columns and outputs."""
-        spread = np.unique(np.linspace(0, len(symbols) - 1, min(len(symbols), _COMPARED)).astype(np.intp))
-        before, symbols, after, output = before[:, spread], symbols[spread], after[:, spread], output[spread]
+        some = _spread(len(symbols))
+        before, symbols, after, output = before[:, some], symbols[some], after[:, some], output[some]
         caches = self._caches(before)
         logits = self.run.step(torch.from_numpy(self.vocabulary.tokens[symbols][:, None]), caches)
         given = self.reading.given(logits, self.vocabulary.answers)
@@ -204,6 +212,11 @@ class LayerwiseMamba:
             found.append(layer.cache(columns[column : column + layer.columns]))
             column += layer.columns
         return found
+
+
+def _spread(steps: int) -> np.ndarray:
+    """Those that are compared of so many."""
+    return np.linspace(0, steps - 1, min(steps, _COMPARED)).astype(np.intp)
 
 
 class LayerByTable:

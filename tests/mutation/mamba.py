@@ -317,8 +317,8 @@ FAULTS = [
     ),
     Fault(
         _CLASSES,
-        "model.step(list(_reached(model, classes, sources, into, stepped)), sources, symbols)",
-        "model.step(list(classes.columns), sources, symbols)",
+        "model.compare(list(_reached(model, classes, sources, into, stepped)), sources, symbols)",
+        "model.compare(list(classes.columns), sources, symbols)",
         f"{_CLOSED}::test_layers_that_read_what_they_have_no_weights_for_are_seen",
         "whole steps are compared in joint states that are reached",
     ),
