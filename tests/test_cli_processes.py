@@ -137,6 +137,24 @@ def test_a_command_whose_first_process_is_killed_is_gone():
     wait_until(lambda: not alive(process.pid))
 
 
+@pytest.mark.parametrize("chosen, most", [(None, 1), ("2", min(2, len(os.sched_getaffinity(0))))])
+def test_products_are_made_on_one_thread(chosen, most, monkeypatch):
+    """Whoever chooses another number has it, as far as there are processors."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    if chosen is not None:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", chosen)
+    process = start(
+        "-c",
+        "import os, verify.__main__ as command\n"
+        "def run(arguments):\n    import numpy\n    numpy.ones((400, 400)) @ numpy.ones((400, 400))\n"
+        "    print(len(os.listdir('/proc/self/task')))\n    return 0\n"
+        "command._run = run\ncommand.console()",
+    )
+    out, err = process.communicate(timeout=PATIENCE)
+    assert (int(out), err) == (most, b"")
+
+
 def test_an_interrupt_of_the_whole_group_is_one_interrupt():
     """As a terminal sends it: to the one that waits and the one that works."""
     process = start("-m", "verify", "census", "--states", "5", "--quiet")

@@ -60,6 +60,13 @@ FAULTS = [
         "an interrupt of which a library made an error is no fault of the program",
     ),
     Fault(
+        _MAIN,
+        '    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")\n',
+        "",
+        f"{_PROCESSES}::test_products_are_made_on_one_thread",
+        "a command needs one processor",
+    ),
+    Fault(
         _SUPERVISION,
         "        except BaseException:\n            # Before",
         "        except KeyboardInterrupt:\n            # Before",
