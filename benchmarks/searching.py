@@ -16,12 +16,14 @@ import numpy as np
 from automata.catalogue import language
 from automata.machine import PREDICTIVE, RECOGNISE, Machine
 from automata.machines.bounded_dyck import DyckMachine
+from automata.machines.counter_machine import counter_machine
 from constructions.compile.compiler import compile
 from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
 from constructions.ssm.lowering import lower
-from verify.evidence.sampling import check_random
+from verify.evidence.long_words import long_words
+from verify.evidence.sampling import check_long, check_random, check_words
 from verify.methods.bisimulation import bisimulation
 from verify.methods.machine_states import Interned
 from verify.methods.sticky import find_sticky
@@ -42,6 +44,9 @@ _TESTED = (
 )
 """The slowest of each family, and those that were measured before."""
 _STRINGS, _LONGEST = 8_000, 500
+_COUNTED = ("dyck-1", "shuffle-8", "boolean-5", "anbncndn")
+_LONG_STRINGS, _LONG_LENGTH = 3, 200_000
+"""As commands have them."""
 
 
 def plain_search(machine: Machine, engine: Any) -> int:
@@ -80,9 +85,11 @@ def rows() -> Iterator[tuple[str, str]]:
     for k, depth in ((2, 5), (8, 5)):
         yield _tight(k, depth)
     cases = [(name, mode) for name in _TESTED for mode in (PREDICTIVE, RECOGNISE)]
+    long = [(name, mode) for name in _COUNTED for mode in (PREDICTIVE, RECOGNISE)]
     # A process for each, as a command is one: what others have left of the memory makes some rows half as fast.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
         yield from pool.map(_random_test, *zip(*cases))
+        yield from pool.map(_long_test, *zip(*long))
 
 
 def _search(k: int, depth: int, mode: str, engine: Engine) -> Iterator[tuple[str, str]]:
@@ -132,3 +139,19 @@ def _random_test(name: str, mode: str) -> tuple[str, str]:
         speeds.append(symbols / (time.process_time() - start) / 1e6)
     what = f"random test of {name}, {mode}, {_STRINGS} strings (aim >= 5)"
     return what, f"{speeds[0]:.1f}, then {max(speeds[1:]):.1f} M symbols/s"
+
+
+def _long_test(name: str, mode: str) -> tuple[str, str]:
+    """A whole test of long words, the first one, beside words of the same lengths that are judged symbol by symbol."""
+    machine = counter_machine(name)
+    engine = Engine(lower(compile(machine, mode).cascade, Arithmetic("exact")))
+    start = time.process_time()
+    symbols = check_long(machine, engine, _LONG_STRINGS, _LONG_LENGTH, mode).explored["symbols"]
+    seconds = time.process_time() - start
+    words = long_words(machine, _LONG_STRINGS, _LONG_LENGTH, np.random.default_rng(0))
+    named = [tuple(machine.alphabet[i] for i in word.tolist()) for word in words]
+    start = time.process_time()
+    check_words(machine, engine, named, mode)
+    plain = time.process_time() - start
+    what = f"long random test of {name}, {mode}, {symbols} symbols"
+    return what, f"{symbols / seconds / 1e6:.1f} M symbols/s, {plain / seconds:.1f} x"

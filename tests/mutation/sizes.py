@@ -6,6 +6,8 @@ _FEATURES = "constructions/ssm/features.py"
 _LOWERING = "constructions/ssm/lowering.py"
 _SAMPLING = "verify/evidence/sampling.py"
 _BATCHES, _BATCHES_TESTS = "verify/evidence/batches.py", "tests/test_batches.py"
+_LONG_RUNS, _LONG_WORDS = "verify/evidence/long_runs.py", "verify/evidence/long_words.py"
+_LONG_TESTS = "tests/test_long_words.py"
 _CHOICES = "verify/evidence/choices.py"
 _HOLONOMY = "constructions/compile/krohn_rhodes.py"
 _HOLONOMY_TESTS = "tests/test_krohn_rhodes.py"
@@ -244,6 +246,62 @@ FAULTS = [
         "                self._compare(batch, range(256), time + 1, wanted[:, time + 1 : until + 1], outputs)\n",
         [_BATCHES_TESTS],
         "a witness is a prefix of the word that was wrong, whichever group it was run in",
+    ),
+    *(
+        Fault(_LONG_RUNS, before, after, [f"{_LONG_TESTS}::{test}"], what)
+        for before, after, test, what in (
+            (
+                "        other |= ~view.stays.take(symbols)\n",
+                "",
+                "test_situations_are_those_of_single_steps",
+                "symbols are read at once no further than to another control",
+            ),
+            (
+                "        other = ((after > 0) != view.positive).any(axis=1)\n",
+                "        other = np.zeros(len(symbols), dtype=bool)\n",
+                "test_situations_are_those_of_single_steps",
+                "symbols are read at once no further than to other signs",
+            ),
+            (
+                "            symbols = symbols[: allowed.argmin()]\n",
+                "            symbols = symbols[allowed]\n",
+                "test_situations_are_those_of_single_steps",
+                "what is not legal is not passed over",
+            ),
+            (
+                "                if mode != PREDICTIVE:\n                    run.die()\n",
+                "                if mode != PREDICTIVE:\n",
+                "test_situations_are_those_of_single_steps",
+                "a dead word is rejected to its end",
+            ),
+            (
+                "            along[place, column] = now()\n",
+                "            along[place, column] = before\n",
+                "test_situations_are_those_of_single_steps",
+                "the symbol that changes the view is judged by the new one",
+            ),
+        )
+    ),
+    Fault(
+        _LONG_WORDS,
+        "        yield drawn[:read]\n",
+        "        yield drawn\n",
+        [f"{_LONG_TESTS}::test_walks_take_legal_symbols_and_end_where_a_word_may"],
+        "symbols that were drawn for another view are dropped",
+    ),
+    Fault(
+        _LONG_WORDS,
+        "(word[place] + rng.integers(1, k)) % k",
+        "rng.integers(k)",
+        [f"{_LONG_TESTS}::test_every_third_word_has_one_symbol_changed"],
+        "a symbol that is changed is another",
+    ),
+    Fault(
+        _LONG_WORDS,
+        "        legal = run.view.allowed.nonzero()[0]\n",
+        "        legal = run.view.allowed.nonzero()[0][:1]\n",
+        [f"{_LONG_TESTS}::test_walks_are_distributed_as_if_drawn_one_by_one"],
+        "whoever wanders may take any legal symbol",
     ),
     Fault(
         _SAMPLING,

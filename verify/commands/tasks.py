@@ -7,8 +7,6 @@ from __future__ import annotations
 import argparse
 from typing import Any, Callable
 
-import numpy as np
-
 from automata.algebra.holonomy import Skeleton
 from automata.catalogue import Language
 from automata.dfa import DFA
@@ -181,8 +179,6 @@ def _horizon(machine: CounterMachine, engine) -> Verdict:
 
 
 def _long_strings(machine: CounterMachine, engine, progress: Progress) -> Verdict:
-    from verify.evidence.long_words import long_words
-    from verify.evidence.sampling import check_words
+    from verify.evidence.sampling import check_long
 
-    words = long_words(machine, LONG_STRINGS, LONG_LENGTH, np.random.default_rng(LONG_SEED))
-    return check_words(machine, engine, words, engine.ssm.mode, method="long random strings", progress=progress)
+    return check_long(machine, engine, LONG_STRINGS, LONG_LENGTH, engine.ssm.mode, seed=LONG_SEED, progress=progress)

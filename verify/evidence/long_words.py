@@ -12,50 +12,49 @@ import numpy as np
 
 from automata.machine import EOS
 from automata.machines.counter_machine import CounterMachine
+from verify.evidence.long_runs import LEAST, MOST, LongRun
 
 _WANDERING = 0.3
 """Every other word takes this part of its symbols at random."""
 
 
-def long_words(machine: CounterMachine, count: int, length: int, rng: np.random.Generator) -> Iterator[tuple[str, ...]]:
-    """``count`` words of at most ``length`` symbols, complete where that is enough; every third one has one symbol
-    changed.
+def long_words(machine: CounterMachine, count: int, length: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """``count`` words of at most ``length`` symbols, by their places in the alphabet, complete where that is enough;
+    every third one has one symbol changed.
 
     >>> from automata.machines.counter_machine import counter_machine
-    >>> ["".join(word) for word in long_words(counter_machine("anbn"), 2, 12, np.random.default_rng(1))]
-    ['aaaabbbb', 'aaabbb']
+    >>> [word.tolist() for word in long_words(counter_machine("anbn"), 2, 12, np.random.default_rng(1))]
+    [[0, 0, 0, 0, 1, 1, 1, 1], [0, 0, 0, 0, 1, 1, 1, 1]]
     """
-    raises = {move.symbol: sum(move.add) for move in machine.moves}
     # Going down takes as many symbols for each one on the way up as a symbol raises, or as there are runs to match.
-    parts = 1 + max(machine.fastest, len(machine.controls) - 2)
+    k, parts = len(machine.alphabet), 1 + max(machine.fastest, len(machine.controls) - 2)
     for number in range(count):
         turn = int(rng.integers(length // (2 * parts), length // parts + 1))
-        wandering = _WANDERING * (number % 2)
-        word = list(_walk(machine, raises, length, turn, wandering, rng))
-        if number % 3 == 2 and word:
-            word[int(rng.integers(len(word)))] = str(rng.choice(machine.alphabet))
-        yield tuple(word)
+        word = np.concatenate(
+            [np.zeros(0, dtype=np.intp), *_walk(machine, length, turn, _WANDERING * (number % 2), rng)]
+        )
+        if number % 3 == 2 and len(word) and k > 1:
+            place = rng.integers(len(word))
+            word[place] = (word[place] + rng.integers(1, k)) % k
+        yield word
 
 
-def _walk(
-    machine: CounterMachine, raises: dict[str, int], length: int, turn: int, wandering: float, rng
-) -> Iterator[str]:
-    state = machine.initial
-    choices: dict[tuple[frozenset[str], bool], tuple[list[str], list[str]]] = {}
-    for place, (chance, draw) in enumerate(rng.random((length, 2)).tolist()):
-        legal = machine.legal(state)
+def _walk(machine: CounterMachine, length: int, turn: int, wandering: float, rng) -> Iterator[np.ndarray]:
+    """The word, a part at a time: symbols are drawn as if the machine's view stayed, and kept as far as it does."""
+    run, place, size = LongRun(machine), 0, LEAST
+    raises = {move.symbol: sum(move.add) for move in machine.moves}
+    rises = np.array([raises.get(symbol, 0) for symbol in machine.alphabet])
+    while place < length:
         climbing = place < turn
-        if (legal, climbing) not in choices:
-            symbols = sorted(legal - {EOS})
-            best = (max if climbing else min)([raises[symbol] for symbol in symbols], default=0)
-            choices[legal, climbing] = symbols, [symbol for symbol in symbols if raises[symbol] == best]
-        symbols = choices[legal, climbing][chance >= wandering]
-        if not symbols:
+        legal = run.view.allowed.nonzero()[0]
+        if not len(legal) or (not climbing and EOS in run.view.legal):
             return
-        if not climbing and EOS in legal:
-            return
-        symbol = symbols[int(draw * len(symbols))]
-        yield symbol
-        after = machine.step(state, symbol)
-        assert after is not None, "a legal symbol leads on"
-        state = after
+        part = min(size, (turn if climbing else length) - place)
+        best = legal[rises[legal] == (max if climbing else min)(rises[legal])]
+        drawn = best[rng.integers(len(best), size=part)]
+        wanders = rng.random(part) < wandering
+        drawn[wanders] = legal[rng.integers(len(legal), size=int(wanders.sum()))]
+        read = run.read(drawn)
+        yield drawn[:read]
+        place += read
+        size = min(2 * size, MOST) if read == part else max(LEAST, 2 * read)

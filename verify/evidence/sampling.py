@@ -18,7 +18,10 @@ from typing import Any, Iterable, Iterator, Sequence
 import numpy as np
 
 from automata.machine import ACCEPT, EOS, PREDICTIVE, Machine
-from verify.evidence.batches import LONGEST, Walkable, WordBatch, situations_along, walkable, word_batches
+from automata.machines.counter_machine import CounterMachine
+from verify.evidence.batches import LONGEST, Situations, WordBatch, situations_along, walkable, word_batches
+from verify.evidence.long_runs import situations_of_words
+from verify.evidence.long_words import long_words
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import REFUTED, TESTED, Verdict, Witness
 
@@ -225,8 +228,41 @@ def check_random(
         return check_words(machine, model, words, mode, repeat=repeat, progress=progress)
     tally = _Tally(machine, model, mode, progress)
     for batch in word_batches(machine, walked, count, max_length, rng):
-        tally.add_batch(walked, batch)
+        tally.add_batch(batch, walked.situations, situations_along(walked, batch, mode))
     return tally.verdict("random strings", repeat)
+
+
+def check_long(
+    machine: CounterMachine,
+    model: Any,
+    count: int,
+    length: int,
+    mode: str,
+    *,
+    seed: int = 0,
+    progress: Progress = NO_PROGRESS,
+) -> Verdict:
+    """Runs a batched model on long words of a counter language (:mod:`verify.evidence.long_words`), side by side.
+
+    Args:
+        count: of words.
+        length: that none exceeds.
+        seed: decides the words, together with the numbers above.
+
+    Returns:
+        As :func:`check_words`.
+    """
+    words = list(long_words(machine, count, length, np.random.default_rng(seed)))
+    tally = _Tally(machine, model, mode, progress)
+    if words:
+        lengths = np.array([len(word) for word in words])
+        symbols = np.zeros((lengths.max(), count), dtype=np.min_scalar_type(len(machine.alphabet)))
+        for column, word in enumerate(words):
+            symbols[: len(word), column] = word
+        kinds = np.where(np.arange(count) % 3 == 2, WORD_KINDS.index("one-error"), WORD_KINDS.index("valid"))
+        batch = WordBatch(machine.alphabet, symbols, lengths, kinds)
+        tally.add_batch(batch, *situations_of_words(machine, words, mode))
+    return tally.verdict("long random strings", "")
 
 
 def _present(numbers: np.ndarray, below: int) -> np.ndarray:
@@ -286,14 +322,12 @@ class _Tally:
             if not left.any():
                 return
 
-    def add_batch(self, walked: Walkable, batch: WordBatch) -> None:
-        """Counts words that were drawn together."""
+    def add_batch(self, batch: WordBatch, situations: Situations, along: np.ndarray) -> None:
+        """Counts words that were drawn together, with the situations along them; see :func:`situations_along`."""
         self._forget()
-        situations = walked.situations
         answers = [frozenset((ACCEPT,)) if accepts else frozenset() for accepts in situations.accepting.tolist()]
         numbers = np.array([*map(self._number, situations.legal if self.mode == PREDICTIVE else answers), -1])
         # Situation -1 is the last of them: nothing is asked.
-        along = situations_along(walked, batch, self.mode)
         place = np.array([self.index[symbol] for symbol in batch.alphabet])
         together = min(_TOGETHER, _CELLS // len(self.model.outputs))
         # Words of which as much is asked are run together, and no further than that.
