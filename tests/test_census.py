@@ -425,6 +425,16 @@ def test_a_folder_that_is_a_file(tmp_path):
         census(2, 1, folder=tmp_path / "file")
 
 
+def test_a_summary_of_nothing_is_one_line(capsys, tmp_path):
+    for folder, message in (
+        (tmp_path / "nowhere", "there is no such folder"),
+        (tmp_path, "holds no parts of a census"),
+    ):
+        assert main(["census", "summary", str(folder)]) == 2
+        captured = capsys.readouterr()
+        assert captured.out == "" and message in captured.err and captured.err.count("\n") == 1
+
+
 def test_what_a_summary_needs(capsys, tmp_path, monkeypatch):
     census(2, 1, folder=tmp_path)
     monkeypatch.setitem(sys.modules, "pyarrow", None)

@@ -115,6 +115,8 @@ def test_a_folder_without_a_language_wants_one(capsys):
     os.mkdir("empty")
     assert "is neither a saved model nor a checkpoint" in refused(capsys, "check", "empty")
     assert "nowhere: is not a folder" in refused(capsys, "check", "nowhere")
+    for command in (["check", ""], ["extract", ""], ["repair", "", "--to", "new"]):
+        assert "argument DIR: is empty" in refused(capsys, *command)
 
 
 def test_weights_that_are_wrong_are_refuted_whatever_the_folder_says(capsys):

@@ -37,7 +37,7 @@ def test_proof_test_and_second_opinion(small, capsys, tmp_path, name, mode):
     assert report["proof"]["method"] == "relation" and "every counter value" in report["proof"]["reason"]
     assert report["long_random_test"]["explored"]["longest"] > 500
     assert report["second_opinion"]["method"] == "bounded search"
-    assert "unbounded counters" in printed and "evidence, not a proof" in printed
+    assert "unbounded counter" in printed and "evidence, not a proof" in printed
     assert f"the empty string {'is a word' if name in ('dyck-1', 'shuffle-3') else 'is not a word'}" in printed
 
 
@@ -145,6 +145,26 @@ def test_a_raised_limit_is_repeated(capsys, small):
         parse_name("dyck-2", 100)
 
 
+@pytest.mark.parametrize("command", ["counter", "prove"])
+@pytest.mark.parametrize("mode", ["predictive", "recognise"])
+def test_what_is_asked_for_beyond_the_limit_is_compiled(capsys, small, monkeypatch, command, mode):
+    monkeypatch.setattr("automata.machines.counter_machine.SHUFFLE_LIMIT", 2)
+    arguments = [command, "shuffle-3", "--mode", mode, "--strings", "3", "--max-length", "5", "--quiet"]
+    assert main(arguments) == 2 and "raise the limit (--most)" in capsys.readouterr().err
+    assert main([*arguments, "--most", "3"]) == 0 and "proof: proved" in capsys.readouterr().out
+
+
+def test_one_of_a_thing_is_no_plural(capsys, small):
+    assert main(["counter", "anbn", "--strings", "3", "--max-length", "5"]) == 0
+    assert "0 bits and 1 unbounded counter\n" in capsys.readouterr().out
+    assert main(["dyck", "--k", "1", "--depth", "0", "--strings", "0"]) == 0
+    printed = capsys.readouterr().out
+    assert "log2(1 Myhill-Nerode class)" in printed and "log2(1 reachable state of the registers)" in printed
+    assert main(["prove", "--regex", "∅", "--alphabet", "a", "--strings", "0"]) == 0
+    printed = capsys.readouterr().out
+    assert "1 state, 1 symbol with 1 action\n" in printed and "0 levels (no points), 0 bits\n" in printed
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -154,6 +174,7 @@ def test_a_raised_limit_is_repeated(capsys, small):
         (("anbn", "--released", "nowhere"), "cannot be read"),
         (("shuffle-3", "--released", "nowhere"), "no strings were released for shuffle-3"),
         (("anbn", "--arithmetic", "fixed:-1"), "fixed:-1"),
+        (("anbn", "--dtype", "bfloat16"), "--dtype bfloat16: the numbers of ssm are chosen with --arithmetic"),
         ((), "NAME"),
     ],
 )

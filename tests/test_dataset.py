@@ -233,5 +233,5 @@ def test_bad_input_is_one_line(tmp_path, monkeypatch, capsys, words, message):
     (tmp_path / "empty").mkdir()
     write(tmp_path / "set" / "D-3", ["ab"], ["1110"])
     assert main(["dataset", *words]) == 2
-    err = capsys.readouterr().err
-    assert message in err and err.count("\n") == 1
+    captured = capsys.readouterr()
+    assert captured.out == "" and message in captured.err and captured.err.count("\n") == 1

@@ -270,7 +270,7 @@ REFUSED = [
         "found one more edge",
     ),
     (".txt", "", "the extension is '.txt', expected one of .att, .json, .dot, .gv"),
-    ("", "", "the extension is 'missing'"),
+    ("", "", "there is no extension"),
 ]
 
 

@@ -318,6 +318,18 @@ def test_every_command_that_has_a_picture_draws_it(command, tmp_path, capsys, mo
     assert path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 3000
 
 
+@pytest.mark.parametrize("command", ["dyck --k 2 --depth 3", "prove dyck-2-3", "flipflop"])
+def test_an_automaton_that_is_never_made_names_a_limit_of_the_command(command, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("verify.show.pictures.drawing._STATES", 5)
+    monkeypatch.setitem(limits.LIMITS, "drawn", 4)
+    arguments = [*command.split(), "--strings", "2", "--draw", str(tmp_path / "a.svg"), "--draw-what", "dfa"]
+    assert main(arguments) == 2
+    assert "of more than 5 states is too large to be drawn, expected at most 4: raise the limit (--raise drawn=N)" in (
+        capsys.readouterr().err
+    )
+    assert main([*arguments, "--raise", "drawn=100"]) == 0
+
+
 def test_a_line_of_a_coordinate_is_at_its_value():
     """In fixed point the engine counts in halves; the picture does not."""
     model = build(compile(language("tomita-4")))

@@ -295,6 +295,29 @@ def test_exit_statuses(saved, tmp_path, capsys):
     assert "nothing is impossible here" in capsys.readouterr().out
 
 
+def test_strings_alone_leave_the_question_open(saved, monkeypatch, capsys):
+    monkeypatch.setattr("verify.impossible.refuter._SEARCH_PAIRS", 500)
+    ssm = unbounded_parity(Arithmetic.parse("fixed:1"))
+    everything = saved(replace(ssm, readout=replace(ssm.readout, matrix=ssm.readout.matrix * 0)))
+    assert main(["refute", "--weights", everything, "--regex", "(0|1)*", "--quiet"]) == 3
+    assert capsys.readouterr().out == "refutation: tested: no disagreement\n"
+
+
+def test_what_is_no_model_of_the_paper_is_named(tmp_path, capsys):
+    (tmp_path / "stock").mkdir()
+    (tmp_path / "stock" / "config.json").write_text('{"model_type": "mamba"}')
+    (tmp_path / "file").write_text("")
+    for name, message in (
+        ("nowhere", "nowhere: is not a folder"),
+        ("file", "file: is not a folder"),
+        ("stock", "is no model of the paper's SSM, which alone is refuted by its weights"),
+    ):
+        for named in ([], ["parity"])[name == "stock" :]:
+            assert main(["refute", "--weights", str(tmp_path / name), *named]) == 2
+            captured = capsys.readouterr()
+            assert captured.out == "" and message in captured.err and captured.err.count("\n") == 1
+
+
 def test_bad_input_is_one_line(saved, tmp_path, capsys):
     folder = saved(random_ssm(0, 1, 2, Arithmetic.parse("fixed:2")))
     pickled = tmp_path / "pickled"

@@ -94,7 +94,7 @@ def test_a_limit_of_the_search_is_not_a_proof(capsys, tmp_path):
 def test_formulas(capsys, tmp_path, formula):
     status, report, _ = starfree(capsys, tmp_path, "--ltl", formula, "--alphabet", "abc", "--mode", "recognise")
     assert status == 0 and report["proof"]["outcome"] == "proved"
-    assert "agree with the automaton on every string" in report["star-free"]["formula"]
+    assert "agrees with the automaton on every string" in report["star-free"]["formula"]
 
 
 @pytest.mark.parametrize("extension", [".att", ".json", ".dot"])

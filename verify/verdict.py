@@ -129,7 +129,7 @@ class Verdict:
         >>> Verdict("undecided", "search", "recognise", "float32", {"loose numbers": 1, "boxes": 2}).looked_at
         '1 loose number, 2 boxes'
         """
-        return ", ".join(f"{count} {_one(name) if count == 1 else name}" for name, count in self.explored.items())
+        return ", ".join(so_many(count, name) for name, count in self.explored.items())
 
     def __repr__(self) -> str:
         explored = ", ".join(f"{name} {count}" for name, count in self.explored.items())
@@ -189,16 +189,19 @@ class Verdict:
         }
 
 
-def _one(name: str) -> str:
-    """One of things whose name has one word in the plural.
+def so_many(count: int, things: str) -> str:
+    """The count with the name of what is counted, of which the first word in the plural becomes one where it is 1.
 
-    >>> [_one(name) for name in ("joint states", "steps of boxes", "boxes")]
-    ['joint state', 'step of boxes', 'box']
+    >>> [so_many(count, name) for count, name in ((2, "joint states"), (1, "steps of boxes"), (1, "boxes"))]
+    ['2 joint states', '1 step of boxes', '1 box']
+    >>> so_many(1, "Myhill-Nerode classes")
+    '1 Myhill-Nerode class'
     """
-    words = name.split()
+    words = things.split()
     place = next((place for place, word in enumerate(words) if word.endswith("s")), 0)
-    words[place] = words[place].removesuffix("es" if words[place].endswith("xes") else "s")
-    return " ".join(words)
+    if count == 1:
+        words[place] = words[place].removesuffix("es" if words[place].endswith(("xes", "sses")) else "s")
+    return f"{count} {' '.join(words)}"
 
 
 def worst(verdicts: list[Verdict]) -> int:

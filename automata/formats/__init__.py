@@ -124,7 +124,8 @@ _OTHERS = {
 def _format_of(path: str | Path) -> tuple[Callable[..., Described], Callable[[DFA], str]]:
     extension = splitext(path)[1].lower()
     if extension not in _FORMATS:
-        shown = f"{_OTHERS.get(extension, '')}the extension is {quoted(extension or 'missing')}"
+        named = f"the extension is {quoted(extension)}" if extension else "there is no extension"
+        shown = f"{_OTHERS.get(extension, '')}{named}"
         raise InputError(f"{shortened(str(path), 150)}: {shown}, expected one of {', '.join(_FORMATS)}")
     return _FORMATS[extension]
 

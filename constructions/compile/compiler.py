@@ -308,7 +308,8 @@ def _paper(machine: Machine, mode: str) -> Construction | None:
     elif isinstance(machine, DyckMachine):
         cascade, arithmetic = bounded_dyck(machine.k, machine.depth, mode), "exact"
     elif isinstance(machine, CounterMachine):
-        cascade, arithmetic = counter_cascade(machine.name, mode), "exact"
+        # How many types there may be was asked when the machine was made, which has two symbols for each.
+        cascade, arithmetic = counter_cascade(machine.name, mode, most=len(machine.alphabet)), "exact"
     elif isinstance(machine, RecallMachine) and mode == PREDICTIVE:
         cascade, arithmetic = recall_cascade(machine), "exact"
     elif isinstance(machine, CopyMachine) and mode == PREDICTIVE:

@@ -152,11 +152,13 @@ def _summary(args: argparse.Namespace, folder: str) -> int:
     require_matplotlib()
     require_pyarrow()
     report = Report(f"python -m verify census {SUMMARY} {folder}", json_path=args.json)
-    report.title(f"the census in {folder}")
+    title = f"the census in {folder}"
+    report.announce(title)
     with Progress("parts", None, args.quiet, phase="reading") as progress:
         sizes = sizes_of(folder, progress)
     for path, option in ((plot, "--plot"), (parquet, "--parquet")):
         check_writable(path, option)
+    report.title(title)
     report.table("sizes", [_HEADS, *map(_cells, sizes)], [_data(size) for size in sizes])
     for size in sizes:
         report.section(size.title, _details(size), {})

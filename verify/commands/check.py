@@ -50,6 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "directory",
         metavar="DIR",
+        type=nonempty,
         help=("a folder that --save, export or a trainer wrote, or a file that --certificate wrote"),
     )
     add_input(parser, required=False)

@@ -61,13 +61,13 @@ def run(args: argparse.Namespace) -> int:
         args.quiet,
         args.json,
     )
+    places = _places(args, given)
     report.title("labels beside the definitions, and the paper's SSM beside both")
     rows: list[tuple[str, ...]] = [
         ("folder", "lines", "labels", "differ", "unexplained", "model", "what a label says; the language")
     ]
     data: list[dict[str, object]] = []
     audits: list[tuple[Audit, Ran]] = []
-    places = _places(args, given)
     with Progress("languages", len(places), args.quiet, phase="labels") as progress:
         for place in places:
             found, title = Audit(place, 0, (), 0, None, (), ()), "unknown"

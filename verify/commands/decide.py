@@ -123,6 +123,7 @@ def _decision(language: Language, name: str, args: argparse.Namespace, phase: st
 def _one(given: Input, names: Sequence[str], args: argparse.Namespace, model: GivenModel | None = None) -> int:
     from verify.decided import decision_data
     from verify.show.report import Report
+    from verify.verdict import so_many
 
     report = Report(f"python -m verify decide {given.options} --mode {args.mode}", json_path=args.json)
     report.title(f"{given.title}\n{args.mode}: which architectures can have it")
@@ -132,7 +133,7 @@ def _one(given: Input, names: Sequence[str], args: argparse.Namespace, model: Gi
     ]
     rows = [("architecture", "answer", "size", "why")]
     for found in decisions:
-        size = ", ".join(f"{number} {name}" for name, number in list(found.size.items())[:2]) or "-"
+        size = ", ".join(so_many(number, name) for name, number in list(found.size.items())[:2]) or "-"
         rows.append((found.target, found.answer, size, found.reason))
     report.table("decisions", rows, [decision_data(found) for found in decisions])
     if shown := [found for found in decisions if found.failures]:

@@ -9,6 +9,7 @@ from automata.errors import LimitError
 from verify.commands.inputs import add_input, image_set_limit, read_input
 from verify.commands.options import add_drawing, add_report, whole_number
 from verify.progress import Progress
+from verify.verdict import so_many
 
 if TYPE_CHECKING:
     from automata.algebra.holonomy import Skeleton
@@ -104,7 +105,7 @@ def _automaton(dfa: DFA) -> tuple[dict[str, object], dict[str, object]]:
     live, accepting, symbols = int(dfa.live.sum()), len(dfa.accepting), len(dfa.alphabet)
     said: dict[str, object] = {
         "states": f"{dfa.states}, minimal and complete",
-        "live": f"{live} of them lead to a word",
+        "live": f"{live} of them lead{'s' * (live == 1)} to a word",
         "accepting": accepting,
         "symbols": f"{symbols}, with {len(letters)} different action{'s' * (len(letters) != 1)}",
     }
@@ -138,9 +139,9 @@ def _monoid(dfa: DFA, limit: int) -> tuple[dict[str, object], dict[str, object]]
     }
     for box in boxes[:_SHOWN]:
         word = " ".join(monoid.word(min(e for cell in box.cells.values() for e in cell))) or "the empty word"
-        values[f"of {word}"] = f"{box}, {box.size} elements"
+        values[f"of {word}"] = f"{box}, {so_many(box.size, 'elements')}"
     if len(boxes) > _SHOWN:
-        values["and"] = f"{len(boxes) - _SHOWN} more D-classes"
+        values["and"] = so_many(len(boxes) - _SHOWN, "more D-classes")
     data = {
         "elements": len(monoid),
         "semigroup": monoid.semigroup_size,
@@ -163,7 +164,7 @@ def _holonomy(dfa: DFA, limit: int) -> tuple[dict[str, object], dict[str, object
     values["points"] = skeleton.notation or "none: there is one state"
     witness = group_witness(dfa, limit, skeleton=skeleton)
     if witness is None:
-        values["aperiodic"] = f"yes: star-free, by {skeleton.bits} flip-flops"
+        values["aperiodic"] = f"yes: star-free, by {so_many(skeleton.bits, 'flip-flops')}"
         return values, {**data, "aperiodic": True, "bits": skeleton.bits}
     values["aperiodic"] = (
         f"no: {show_word(witness.word)} permutes {len(witness.states)} states: "
@@ -185,5 +186,5 @@ def _groups(skeleton: Skeleton, group_name) -> dict[str, object]:
             f"{component.level + 1}"
         )
     if len(permuting) > _SHOWN:
-        values["and"] = f"{len(permuting) - _SHOWN} more components with a group"
+        values["and"] = so_many(len(permuting) - _SHOWN, "more components with a group")
     return values

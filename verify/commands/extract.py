@@ -24,7 +24,9 @@ _SHOWN = 40
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("directory", metavar="DIR", help="a folder that export, train or a trainer wrote")
+    parser.add_argument(
+        "directory", metavar="DIR", type=nonempty, help="a folder that export, train or a trainer wrote"
+    )
     parser.add_argument(
         "--alphabet",
         type=nonempty,
@@ -116,7 +118,7 @@ def _described(dfa: DFA) -> tuple[dict[str, object], dict[str, object]]:
     names = known_as(dfa)
     live = [state for state in range(dfa.states) if dfa.live[state]]
     said: dict[str, object] = {
-        "states": f"{dfa.states}, minimal and complete; {len(live)} of them lead to a word",
+        "states": f"{dfa.states}, minimal and complete; {len(live)} of them lead{'s' * (len(live) == 1)} to a word",
         "is": ", ".join(names) or "none of the languages with a name that it was compared with",
         "begins in": dfa.initial,
         "words end in": ", ".join(map(str, sorted(dfa.accepting))) or "no state: the empty language",

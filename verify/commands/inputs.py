@@ -202,6 +202,8 @@ def read_for(folder: str, args: argparse.Namespace) -> tuple[Input, str | None, 
     if is_named(args):
         said = "as named in the command" + f", {LANGUAGE_FILE} is not looked at" * has_language(folder)
         return read_input(args), None, {"language": said}
+    if not os.path.isdir(folder):
+        raise InputError(f"{folder}: is not a folder")
     if not has_language(folder):
         without = f"; extract {folder} says which automaton it is" * os.path.isfile(os.path.join(folder, "config.json"))
         raise InputError(

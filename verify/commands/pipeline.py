@@ -33,7 +33,7 @@ from verify.proving import chosen, prove_claim
 from verify.show.card import card
 from verify.show.memory import Memory
 from verify.show.report import Command, Report
-from verify.verdict import EXIT_STATUS, PROVED, REFUTED, TESTED, UNDECIDED, Verdict, worst
+from verify.verdict import EXIT_STATUS, PROVED, REFUTED, TESTED, UNDECIDED, Verdict, so_many, worst
 
 RANDOM_STRINGS, LARGE = 1000, 50_000
 """Random strings by default, and the weights up to which it is so many."""
@@ -110,6 +110,8 @@ def lowered(task: Task, args: argparse.Namespace) -> Build:
     if target.numbers == "exact" and (args.arithmetic or dtype != "float32"):
         option = f"--arithmetic {args.arithmetic}" if args.arithmetic else f"--dtype {dtype}"
         raise InputError(f"{option}: {target.name} has numbers of one kind alone")
+    if target.numbers == "arithmetic" and dtype != "float32":
+        raise InputError(f"--dtype {dtype}: the numbers of {target.name} are chosen with --arithmetic")
     if args.arithmetic and target.numbers != "arithmetic":
         raise InputError(
             f"--arithmetic {args.arithmetic}: is for the paper's SSM; the "
@@ -282,14 +284,15 @@ def memory(task: Task) -> tuple[dict[str, object], dict[str, object]]:
     lower = "infinitely many classes"
     if task.classes is not None:
         classes = str(task.classes) if task.classes < 10**12 else f"about 10^{math.log10(task.classes):.1f}"
-        lower = f"{math.log2(task.classes):.2f} bits = log2({classes} Myhill-Nerode classes)"
+        named = f"{classes} Myhill-Nerode class{'es' * (task.classes != 1)}"
+        lower = f"{math.log2(task.classes):.2f} bits = log2({named})"
     unbounded = [counter for counter in counters if counter.span is None]
     if task.classes is None or unbounded:
         # A regular language has such counters where a target can add and not forget.
         many = len(unbounded or counters)
         ranges = [f" + log2({c.span[1] - c.span[0] + 1})" for c in counters if c.span is not None and unbounded]
         said: dict[str, object] = {
-            "used": f"{cascade.memory_bits}{''.join(ranges)} bits and {many} unbounded counters",
+            "used": f"{cascade.memory_bits}{''.join(ranges)} bits and {so_many(many, 'unbounded counters')}",
             "lower bound": lower,
         }
         return said, {"bits": cascade.memory_bits, "unbounded counters": many, "classes": task.classes}
@@ -309,6 +312,7 @@ def memory(task: Task) -> tuple[dict[str, object], dict[str, object]]:
         reached = math.log2(found.reachable)
         ratio = f", ratio {reached / bound:.3f}" if bound else ""
         number = str(found.reachable) if found.reachable < 10**12 else f"about 10^{math.log10(found.reachable):.1f}"
-        said["reached"] = f"{reached:.2f} bits = log2({number} reachable states of the registers){ratio}"
+        named = f"{number} reachable state{'s' * (found.reachable != 1)} of the registers"
+        said["reached"] = f"{reached:.2f} bits = log2({named}){ratio}"
         data |= {"reachable states": found.reachable, "reachable bits": reached}
     return said, {**data, "ratio": found.used / bound if bound else None}

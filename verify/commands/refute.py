@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from automata.errors import InputError
 from verify.commands.certificates import check_certifiable, report_certificate
 from verify.commands.inputs import add_input, read_for
 from verify.commands.options import add_certificate, add_report, nonempty
@@ -42,18 +43,25 @@ def run(args: argparse.Namespace) -> int:
 
     from constructions.ssm.engine import Engine
     from constructions.ssm.storage import load
-    from constructions.target import TARGETS
+    from constructions.target import owner
     from verify.impossible.refuter import check_same_alphabet, refute
     from verify.progress import Progress
     from verify.show.pictures.canvas import check_extension, require_matplotlib
     from verify.show.report import Report
+    from verify.verdict import EXIT_STATUS, TESTED, UNDECIDED
 
     if args.draw:
         check_extension(args.draw)
         require_matplotlib()
     given, _, said = read_for(args.weights, args)
+    target = owner(args.weights)
+    if target.name != "ssm":
+        raise InputError(
+            f"{args.weights}: is no model of the paper's SSM, which alone is refuted by its weights: see "
+            f"`python -m verify check {shlex.quote(args.weights)}`"
+        )
     ssm = load(args.weights)
-    check_certifiable(args, TARGETS.named("ssm"), ssm)
+    check_certifiable(args, target, ssm)
     check_same_alphabet(ssm, given.dfa)
     command = f"python -m verify refute --weights {shlex.quote(args.weights)} {given.options}".rstrip()
     report = Report(command, args.quiet, args.json)
@@ -83,7 +91,8 @@ def run(args: argparse.Namespace) -> int:
     if args.draw:
         _draw(ssm, found, args.draw, report)
     report.close()
-    return found.verdict.exit_status
+    # Strings alone, where a search does not close, leave the question open.
+    return EXIT_STATUS[UNDECIDED] if found.verdict.outcome == TESTED else found.verdict.exit_status
 
 
 def _draw(ssm, found, path: str, report) -> None:
@@ -123,7 +132,6 @@ def _certificate(ssm, dfa, found, expression: str | None) -> dict[str, object]:
 
 def _audit(ssm) -> tuple[dict[str, object], dict[str, object]]:
     """What the weights can recognise at most, for people and for JSON."""
-    from automata.errors import InputError
     from verify.impossible.upper_bound import upper_bound
 
     try:

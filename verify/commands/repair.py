@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from automata.machine import PREDICTIVE
 from verify.commands.inputs import add_input, read_for
+from verify.commands.options import nonempty
 from verify.commands.trained import add_training, between, check_trained, report_training, trained
 from verify.training.protocol import REPAIR, Protocol
 
@@ -24,7 +25,9 @@ _STEPS, _ROUNDS = 3500, 2
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("directory", metavar="DIR", help="a folder that train, export or a trainer wrote")
+    parser.add_argument(
+        "directory", metavar="DIR", type=nonempty, help="a folder that train, export or a trainer wrote"
+    )
     add_input(parser, required=False)
     parser.add_argument(
         "--rounds",

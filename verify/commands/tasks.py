@@ -20,7 +20,7 @@ from constructions.target import TARGETS
 from verify.commands.pipeline import Task, construct, limits_of
 from verify.progress import Progress
 from verify.show.memory import classes_of
-from verify.verdict import UNDECIDED, Verdict
+from verify.verdict import UNDECIDED, Verdict, so_many
 
 LONG_STRINGS, LONG_LENGTH, LONG_SEED = 3, 200_000, 0
 """The long random test of a counter language: so many strings of up to so many symbols."""
@@ -83,7 +83,7 @@ def star_free(
     except LimitError:
         skeleton = None
     registers, levels = len(cascade.registers), sum(bool(level.registers) for level in cascade.levels)
-    sizes = [f"{levels} level{'s' * (levels != 1)}", f"{registers} register{'s' * (registers != 1)}"]
+    sizes = [so_many(levels, "levels"), so_many(registers, "registers")]
     thorough = (
         construction.route == HOLONOMY
         and getattr(args, "route", "") == "auto"
@@ -99,13 +99,14 @@ def star_free(
         found = {"yes": "it is compiled to registers that only hold and are set, and counters"}
     values: dict[str, object] = {
         **found,
-        "automaton": f"{dfa.states} states, {len(dfa.alphabet)} symbols"
-        + (f" with {len(skeleton.letters)} actions" if skeleton else ""),
+        "automaton": f"{so_many(dfa.states, 'states')}, {so_many(len(dfa.alphabet), 'symbols')}"
+        + (f" with {so_many(len(skeleton.letters), 'actions')}" if skeleton else ""),
         "route": f"{construction.route}: {construction.reason}" + " (--auto-states tries all)" * thorough,
         "cascade": f"{', '.join(sizes)}, {construction.bits} bit{'s' * (construction.bits != 1)}",
         "plain holonomy": "stopped at the limit of image sets"
         if skeleton is None
-        else f"{skeleton.levels} levels ({skeleton.notation or 'no points'}), {skeleton.bits} bits",
+        else f"{so_many(skeleton.levels, 'levels')} ({skeleton.notation or 'no points'}), "
+        f"{so_many(skeleton.bits, 'bits')}",
     }
     if getattr(args, "ltl", None) is not None:
         values["formula"] = _formula(args.ltl, dfa)
@@ -136,14 +137,15 @@ def _formula(text: str, dfa: DFA) -> str:
     if parse_formula(text, dfa.alphabet).tense == FUTURE:
         return "of the future: compiled from its automaton"
     direct = ltl_to_cascade(text, dfa.alphabet)
-    size = f"compiled directly it is {len(direct.registers)} registers of {direct.memory_bits} bits"
+    registers = so_many(len(direct.registers), "registers")
+    size = f"compiled directly it is {registers} of {so_many(direct.memory_bits, 'bits')}"
     try:
         word = emulates(direct, dfa)
     except InputError:
         return f"{size}, too many states to compare with the automaton"
     if word is not None:
         raise AssertionError(f"the two readings of the formula differ on {word}")
-    return f"{size}, which agree with the automaton on every string"
+    return f"{size}, and agrees with the automaton on every string"
 
 
 # -- what is checked besides of a counter language ----------------------------------------------------

@@ -15,7 +15,7 @@ from automata.machine import ACCEPT, EOS
 from verify import clock
 from verify.progress import announce, announced
 from verify.show.terminal import painted, width
-from verify.verdict import TESTED, Verdict
+from verify.verdict import TESTED, Verdict, so_many
 
 VERSION = 1
 """Of the JSON report: ``verify/schema/report.schema.json`` says what it holds."""
@@ -102,7 +102,7 @@ class Report:
             values["repeat with"] = Command(verdict.repeat)
         outcome = verdict.reason
         if verdict.horizon is not None:
-            outcome += f" (strings of up to {verdict.horizon} symbols)"
+            outcome += f" (strings of up to {so_many(verdict.horizon, 'symbols')})"
         values[verdict.outcome] = outcome + (": evidence, not a proof" if verdict.outcome == TESTED else "")
         values.update({way.name: f"{way.outcome}: {way.reason}" for way in verdict.ways})
         if verdict.witness:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Sequence
 
+from automata import limits
 from automata.catalogue import Language
 from automata.dfa import DFA
-from automata.errors import InputError
+from automata.errors import InputError, LimitError
 from automata.machines.counter_machine import CounterMachine
 from constructions.build import Build
 from constructions.compile.compiler import Construction
@@ -116,7 +117,13 @@ def dfa_of(thing: Any) -> DFA:
         raise InputError(f"{machine.name} is not regular: it has no finite automaton to draw")
     if not hasattr(machine, "step"):
         raise InputError(f"there is no picture of a {type(thing).__name__}")
-    return DFA.from_machine(machine, _STATES).minimise()
+    most = max(_STATES, limits.limit("drawn"))
+    try:
+        return DFA.from_machine(machine, most).minimise()
+    except LimitError:
+        # The option that limits what is minimised is of other commands, and only a picture asks for this automaton.
+        found = f"an automaton of more than {most} states is too large to be drawn"
+        raise limits.refusal("drawn", f"{found}, expected at most {limits.limit('drawn')}") from None
 
 
 _STATES = 100_000
