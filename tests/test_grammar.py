@@ -121,6 +121,14 @@ def test_options_go_together(tmp_path, capsys):
         assert main(words_given) == 2 and message in capsys.readouterr().err
 
 
+def test_deep_stacks_are_limited_by_all_that_waits_in_them():
+    """3,000 states of one stack each are few, but the last of these stacks is 3,000 rests deep."""
+    grammar = parse_grammar("S -> a S b | ε")
+    with pytest.raises(LimitError, match="stacks have more than 5000000 rests of rules; raise the limit"):
+        grammar_to_dfa(grammar, 10**8, limit=5000)
+    assert grammar_to_dfa(grammar, 50, limit=5000).states == 102
+
+
 def test_a_grammar_too_large_names_its_option():
     with pytest.raises(LimitError, match="raise the limit"):
         grammar_to_dfa(parse_grammar("S -> a S a | b S b | ε"), 12, 50)

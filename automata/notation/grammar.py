@@ -96,7 +96,8 @@ def grammar_to_dfa(grammar: Grammar, depth: int, limit: int = 100_000) -> DFA:
     """The minimal automaton of the words that the grammar derives with at most ``depth`` rests waiting.
 
     Raises:
-        LimitError: with more than ``limit`` stacks in all sets of them, or more states.
+        LimitError: with more than ``limit`` states, 100 times as many stacks in all sets of them, or 1 000 times as
+            many rests in these stacks.
 
     >>> from automata.catalogue import language
     >>> grammar = parse_grammar("S -> ( S ) S | [ S ] S | ε")
@@ -112,7 +113,7 @@ class _Derivations:
     def __init__(self, grammar: Grammar, depth: int, limit: int):
         self.grammar, self.depth, self.limit = grammar, depth, limit
         self.alphabet = grammar.alphabet
-        self._stacks = 0
+        self._stacks = self._rests = 0
         self.initial = self._closed({((grammar.start,),)})
 
     def step(self, state: frozenset[Waiting], symbol: str) -> frozenset[Waiting]:
@@ -143,6 +144,13 @@ class _Derivations:
         if self._stacks > 100 * self.limit:
             raise LimitError(
                 f"the grammar has more than {100 * self.limit} stacks; raise the limit to go on", "unminimised"
+            )
+        # Deep stacks are few, and fill the memory all the same.
+        self._rests += sum(map(len, kept))
+        if self._rests > 1000 * self.limit:
+            raise LimitError(
+                f"the grammar's stacks have more than {1000 * self.limit} rests of rules; raise the limit to go on",
+                "unminimised",
             )
         return kept
 
