@@ -1,12 +1,13 @@
 """The counter machines against plain definitions of the languages, string by string."""
 
-from itertools import product
+from itertools import islice, product
 
 import pytest
 
 from automata.catalogue import language
 from automata.errors import InputError
 from automata.machine import EOS, run
+from automata.machines import counter_machine as kept_by
 from automata.machines.counter_machine import (
     NAMES,
     OPERANDS,
@@ -189,3 +190,16 @@ def test_the_move_is_the_one_whose_tests_hold(name):
                 m for m in machine.moves if (m.control, m.symbol) == (control, symbol) and satisfies(values, m.tests)
             ]
             assert [machine.move((control, values), symbol)] == (able or [None])
+
+
+@pytest.mark.parametrize("most", [1, 3, 1 << 16])
+@pytest.mark.parametrize("name", (*NAMES, "shuffle-7"))
+def test_what_is_legal_is_what_has_a_move_however_little_is_kept(name, most, monkeypatch):
+    monkeypatch.setattr(kept_by, "_MOST_KEPT", most)
+    machine = counter_machine(name)
+    for control in machine.controls:
+        for values in islice(product((0, 1, 7), repeat=len(machine.counters)), 100):
+            state = control, values
+            able = {symbol for symbol in machine.alphabet if machine.move(state, symbol)}
+            assert machine.legal(state) == able | ({EOS} if machine.accepts(state) else set())
+    assert max(len(machine._moves), len(machine._legal)) <= most

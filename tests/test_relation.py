@@ -21,7 +21,7 @@ from verify.methods.relation.counters import prove_relation
 from verify.methods.relation.forms import above, bounds, corner
 from verify.methods.relation.prove import RelationProof
 from verify.numbers.boxes import NotCovered
-from verify.proving import prove_claim
+from verify.proving import chosen, prove_claim
 from verify.testing.corruption import corruptions, with_layer
 from verify.verdict import PROVED, REFUTED, TESTED
 
@@ -195,3 +195,19 @@ def test_a_counter_that_runs_away_after_a_violation_shortens_the_horizon():
     right, short = prove_relation(ssm, machine), prove_relation(faster, machine)
     assert right.horizon == 2047 and short.outcome == PROVED
     assert short.horizon == prove_counter(faster, machine, RECOGNISE).horizon < 10
+
+
+@pytest.mark.parametrize(
+    "k, mode, first", [(7, RECOGNISE, "relation"), (8, RECOGNISE, "induction"), (40, PREDICTIVE, "relation")]
+)
+def test_a_solver_is_asked_first_only_what_it_is_quicker_at(k, mode, first):
+    pytest.importorskip("z3")
+    ssm = model(f"shuffle-{k}", mode)
+    claim = Claim(counter_machine(f"shuffle-{k}"), mode, Engine(ssm), ssm)
+    assert chosen(claim)[0].name == first
+
+
+def test_many_counters_are_proved_without_a_solver():
+    ssm = model("shuffle-24", PREDICTIVE)
+    found = prove_claim(Claim(counter_machine("shuffle-24"), PREDICTIVE, Engine(ssm), ssm))
+    assert (found.outcome, found.method, found.horizon) == (PROVED, "relation", None)

@@ -20,15 +20,22 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain, combinations
 from operator import add
+from typing import TypeVar
 
 from automata.errors import InputError, LimitError, quoted
 from automata.machine import EOS
 from automata.machines.bounded_dyck import type_name
 
 ZERO, POSITIVE, EITHER = "0", "+", "*"
+
+_MOST_KEPT = 1 << 16
+"""Moves, and legal sets, that a machine keeps."""
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 Configuration = tuple[str, tuple[int, ...]]
 """(control, counter values); None is the dead state."""
@@ -126,7 +133,7 @@ class CounterMachine:
         key = (control, symbol, _signs(values))
         if key not in self._moves:
             moves = self.moves_from.get((control, symbol), ())
-            self._moves[key] = next((move for move in moves if satisfies(values, move.tests)), None)
+            _keep(self._moves, key, next((move for move in moves if satisfies(values, move.tests)), None))
         return self._moves[key]
 
     def step(self, state: Configuration | None, symbol: str) -> Configuration | None:
@@ -138,19 +145,25 @@ class CounterMachine:
         return move.target, tuple(map(add, state[1], move.add))
 
     def legal(self, state: Configuration | None) -> frozenset[str]:
-        """The symbols that may come next, with EOS in a word; empty in the dead state."""
+        """The symbols that may come next, with EOS in a word; empty in the dead state.  O(moves of the control), once
+        for each pattern of zeros.
+        """
         if state is None:
             return frozenset()
         key = (state[0], _signs(state[1]))
         if key not in self._legal:
-            symbols = {symbol for symbol in self.alphabet if self.move(state, symbol) is not None}
-            self._legal[key] = frozenset(symbols | {EOS} if self.accepts(state) else symbols)
+            symbols = {move.symbol for move in self._of_control.get(state[0], ()) if satisfies(state[1], move.tests)}
+            _keep(self._legal, key, frozenset(symbols | {EOS} if self.accepts(state) else symbols))
         return self._legal[key]
 
     def accepts(self, state: Configuration | None) -> bool:
         if state is None:
             return False
         return any(control == state[0] and satisfies(state[1], tests) for control, tests in self.accepting)
+
+    @cached_property
+    def _of_control(self) -> dict[str, tuple[Move, ...]]:
+        return {name: tuple(move for move in self.moves if move.control == name) for name in self.controls}
 
     @cached_property
     def _symbols(self) -> frozenset[str]:
@@ -170,9 +183,22 @@ def _signs(values: tuple[int, ...]) -> tuple[bool, ...]:
     return tuple([value > 0 for value in values])
 
 
+def _keep(found: dict[_Key, _Value], key: _Key, value: _Value) -> None:
+    """Keeps this, and lets go of all others where they are many: k counters have 2^k patterns."""
+    if len(found) >= _MOST_KEPT:
+        found.clear()
+    found[key] = value
+
+
 def satisfies(values: tuple[int, ...], tests: str) -> bool:
-    """Whether all tests hold of the counters."""
-    return all(test == EITHER or (value > 0) == (test == POSITIVE) for value, test in zip(values, tests))
+    """Whether all tests hold of the counters; O(those that are tested), once it was asked for."""
+    return all((values[counter] > 0) == positive for counter, positive in _tested(tests))
+
+
+@lru_cache(1 << 14)
+def _tested(tests: str) -> tuple[tuple[int, bool], ...]:
+    """Which counters are tested, and whether for being positive."""
+    return tuple((counter, test == POSITIVE) for counter, test in enumerate(tests) if test != EITHER)
 
 
 # -- the languages ------------------------------------------------------------------------------------

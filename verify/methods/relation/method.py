@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from automata.machine import RECOGNISE
 from automata.machines.counter_machine import CounterMachine
 from constructions.linear.as_ssm import as_ssm
 from constructions.linear.weights import LinearWeights
@@ -21,7 +22,9 @@ after it.
 """
 
 MANY_COUNTERS = 7
-"""With more counters than this a box has so many corners that a solver is quicker, where there is one."""
+"""With more counters than this a box has so many corners that a solver is quicker to say what is accepted, where there
+is one.  What is legal asks for few counters at a time, of which a solver looks into every set.
+"""
 
 
 class RelationMethod:
@@ -42,8 +45,8 @@ class RelationMethod:
 
     def cost(self, claim: Claim) -> float:
         assert isinstance(claim.machine, CounterMachine), "as covers() says"
-        solver = find_spec("z3") is not None
-        return COST_OF_MANY if solver and len(claim.machine.counters) > MANY_COUNTERS else RELATION_COST
+        many = claim.mode == RECOGNISE and len(claim.machine.counters) > MANY_COUNTERS
+        return COST_OF_MANY if many and find_spec("z3") is not None else RELATION_COST
 
     def run(self, claim: Claim, progress: Progress) -> Verdict:
         assert isinstance(claim.machine, CounterMachine), "as covers() says"
