@@ -159,3 +159,5 @@ def test_no_word_is_no_evidence():
     engine = Engine(lower(counter_cascade("dyck-1", RECOGNISE), Arithmetic("exact")))
     found = check_long(machine, engine, 0, 100, RECOGNISE)
     assert (found.outcome, found.reason, found.explored["strings"]) == (TESTED, "no string was tried", 0)
+    empty = check_long(machine, engine, 4, 0, RECOGNISE).explored
+    assert (empty["strings"], empty["symbols"], empty["positions compared"]) == (4, 0, 4)

@@ -251,6 +251,8 @@ def check_long(
 
     Returns:
         As :func:`check_words`.
+
+    Memory and time go with the longest word, times the number of words.
     """
     words = list(long_words(machine, count, length, np.random.default_rng(seed)))
     tally = _Tally(machine, model, mode, progress)
