@@ -22,6 +22,7 @@ from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
 from constructions.ssm.lowering import lower
+from verify.commands.tasks import LONG_LENGTH, LONG_STRINGS
 from verify.evidence.long_words import long_words
 from verify.evidence.sampling import check_long, check_random, check_words
 from verify.methods.bisimulation import bisimulation
@@ -45,8 +46,6 @@ _TESTED = (
 """The slowest of each family, and those that were measured before."""
 _STRINGS, _LONGEST = 8_000, 500
 _COUNTED = ("dyck-1", "shuffle-8", "boolean-5", "anbncndn")
-_LONG_STRINGS, _LONG_LENGTH = 3, 200_000
-"""As commands have them."""
 
 
 def plain_search(machine: Machine, engine: Any) -> int:
@@ -146,9 +145,9 @@ def _long_test(name: str, mode: str) -> tuple[str, str]:
     machine = counter_machine(name)
     engine = Engine(lower(compile(machine, mode).cascade, Arithmetic("exact")))
     start = time.process_time()
-    symbols = check_long(machine, engine, _LONG_STRINGS, _LONG_LENGTH, mode).explored["symbols"]
+    symbols = check_long(machine, engine, LONG_STRINGS, LONG_LENGTH, mode).explored["symbols"]
     seconds = time.process_time() - start
-    words = long_words(machine, _LONG_STRINGS, _LONG_LENGTH, np.random.default_rng(0))
+    words = long_words(machine, LONG_STRINGS, LONG_LENGTH, np.random.default_rng(0))
     named = [tuple(machine.alphabet[i] for i in word.tolist()) for word in words]
     start = time.process_time()
     check_words(machine, engine, named, mode)

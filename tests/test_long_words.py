@@ -49,9 +49,8 @@ def drawn(machine, count, length, seed=0):
 @pytest.fixture(params=[(1, 1), (2, 3), (64, 1 << 14)], ids=str)
 def sizes(request, monkeypatch):
     """However many symbols are read at once."""
-    for module in (long_runs, long_words):
-        for name, size in zip(("LEAST", "MOST"), request.param):
-            monkeypatch.setattr(module, name, size)
+    for name, size in zip(("_LEAST", "_MOST"), request.param):
+        monkeypatch.setattr(long_runs, name, size)
 
 
 def machine_of(name):
@@ -88,6 +87,20 @@ def test_walks_take_legal_symbols_and_end_where_a_word_may(name, sizes):
         if not machine.accepts(states[-1]) and len(word) < 150:
             assert not machine.legal(states[-1]) - {EOS}
     assert complete > 10
+
+
+def test_few_views_are_kept(monkeypatch):
+    machine = counter_machine("shuffle-9")
+    words = drawn(machine, 3, 400)
+    known, along = situations_of_words(machine, words, PREDICTIVE)
+    monkeypatch.setattr(long_runs, "_NUMBERS", 4 * 18 * 9)
+    assert [word.tolist() for word in drawn(machine, 3, 400)] == [word.tolist() for word in words]
+    found, again = situations_of_words(machine, words, PREDICTIVE)
+    assert found.legal == known.legal and np.array_equal(along, again)
+    run, place = long_runs.LongRun(machine), 0
+    while place < len(words[0]):
+        place += run.read(words[0][place : place + run.ahead])
+        assert len(run._views) <= 4
 
 
 def test_every_third_word_has_one_symbol_changed(monkeypatch):

@@ -14,8 +14,10 @@ from automata.machine import PREDICTIVE
 from automata.machines.counter_machine import CounterMachine
 from verify.evidence.batches import Situations
 
-LEAST, MOST = 64, 1 << 14
+_LEAST, _MOST = 64, 1 << 14
 """Symbols that are read at once."""
+_NUMBERS = 1 << 21
+"""That all views that are kept hold together; with many counters one of them holds thousands."""
 
 
 class View(NamedTuple):
@@ -48,6 +50,7 @@ class LongRun:
     Attributes:
         view: now.
         counters: now, shape (counters,).
+        ahead: how many symbols to read next, by how many were read before the view was another.
 
     >>> from automata.machines.counter_machine import counter_machine
     >>> run = LongRun(counter_machine("anbn"))
@@ -61,6 +64,7 @@ class LongRun:
         self._machine, self._views = machine, dict[tuple[str | None, bytes], View]()
         control, values = machine.initial
         self.counters: np.ndarray = np.array(values, dtype=np.int64)
+        self.ahead = _LEAST
         self.view = self._seen(control)
 
     def read(self, symbols: np.ndarray) -> int:
@@ -82,6 +86,7 @@ class LongRun:
         self.counters = after[read - 1].copy()
         if changes:
             self.view = self._seen(view.targets[int(symbols[read - 1])])
+        self.ahead = min(2 * self.ahead, _MOST) if read == self.ahead else max(_LEAST, 2 * read)
         return read
 
     def die(self) -> None:
@@ -92,6 +97,8 @@ class LongRun:
         positive = self.counters > 0
         key = control, positive.tobytes()
         if key not in self._views:
+            if len(self._views) * len(self._machine.alphabet) * len(positive) >= _NUMBERS:
+                self._views.clear()
             self._views[key] = self._view(control, positive)
         return self._views[key]
 
@@ -119,19 +126,19 @@ def situations_of_words(machine: CounterMachine, words: list[np.ndarray], mode: 
     Returns:
         The situations that were met, and their numbers after each prefix, the empty one first, shape (time + 1, words),
         as :func:`verify.evidence.batches.situations_along` gives them: -1 where nothing is asked.  Time goes with the
-        symbols, and with the changes of view times LEAST.
+        symbols, and with the changes of view.
     """
     number: dict[tuple[frozenset[str], bool], int] = {}
     along: np.ndarray = np.full((1 + max(map(len, words), default=0), len(words)), -1, dtype=np.int32)
     for column, word in enumerate(words):
-        run, place, size = LongRun(machine), 0, LEAST
+        run, place = LongRun(machine), 0
 
         def now(run: LongRun = run) -> int:
             return number.setdefault((run.view.legal, run.view.accepts), len(number))
 
         along[0, column] = now()
         while place < len(word):
-            before, read = now(), run.read(word[place : place + size])
+            before, read = now(), run.read(word[place : place + run.ahead])
             if not read:
                 if mode != PREDICTIVE:
                     run.die()
@@ -140,5 +147,4 @@ def situations_of_words(machine: CounterMachine, words: list[np.ndarray], mode: 
             along[place + 1 : place + read, column] = before
             place += read
             along[place, column] = now()
-            size = min(2 * size, MOST) if read == size else max(LEAST, 2 * read)
     return Situations(machine.alphabet, list(number)), along

@@ -12,7 +12,7 @@ import numpy as np
 
 from automata.machine import EOS
 from automata.machines.counter_machine import CounterMachine
-from verify.evidence.long_runs import LEAST, MOST, LongRun
+from verify.evidence.long_runs import LongRun
 
 _WANDERING = 0.3
 """Every other word takes this part of its symbols at random."""
@@ -41,7 +41,7 @@ def long_words(machine: CounterMachine, count: int, length: int, rng: np.random.
 
 def _walk(machine: CounterMachine, length: int, turn: int, wandering: float, rng) -> Iterator[np.ndarray]:
     """The word, a part at a time: symbols are drawn as if the machine's view stayed, and kept as far as it does."""
-    run, place, size = LongRun(machine), 0, LEAST
+    run, place = LongRun(machine), 0
     raises = {move.symbol: sum(move.add) for move in machine.moves}
     rises = np.array([raises.get(symbol, 0) for symbol in machine.alphabet])
     while place < length:
@@ -49,7 +49,7 @@ def _walk(machine: CounterMachine, length: int, turn: int, wandering: float, rng
         legal = run.view.allowed.nonzero()[0]
         if not len(legal) or (not climbing and EOS in run.view.legal):
             return
-        part = min(size, (turn if climbing else length) - place)
+        part = min(run.ahead, (turn if climbing else length) - place)
         best = legal[rises[legal] == (max if climbing else min)(rises[legal])]
         drawn = best[rng.integers(len(best), size=part)]
         wanders = rng.random(part) < wandering
@@ -57,4 +57,3 @@ def _walk(machine: CounterMachine, length: int, turn: int, wandering: float, rng
         read = run.read(drawn)
         yield drawn[:read]
         place += read
-        size = min(2 * size, MOST) if read == part else max(LEAST, 2 * read)
