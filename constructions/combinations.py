@@ -20,7 +20,7 @@ class Combinations:
     >>> combinations = Combinations(2)
     >>> numbers, new = combinations.number([np.array([3, 0, 3]), np.array([1, 1, 1])], [4, 2])
     >>> numbers.tolist(), new.tolist()
-    ([1, 0, 1], [1, 0])
+    ([1, 0, 1], [1, 2])
     """
 
     def __init__(self, fields: int):
@@ -47,10 +47,13 @@ class Combinations:
         missing: np.ndarray = (found < 0).nonzero()[0]
         if not len(missing):
             return found, missing
-        places, first = np.unique(place.take(missing), return_index=True)
-        self._table.reshape(-1)[places] = np.arange(self._count, self._count + len(places))
-        self._count += len(places)
-        return self._table.take(place), missing[first]
+        # Of several that are the same, the one whose position stays in the table is the new one.
+        cells, places, positions = self._table.reshape(-1), place.take(missing), np.arange(len(missing), dtype=np.int32)
+        cells[places] = positions
+        first = (cells.take(places) == positions).nonzero()[0]
+        cells[places.take(first)] = np.arange(self._count, self._count + len(first))
+        self._count += len(first)
+        return self._table.take(place), missing.take(first)
 
     def _grow(self, below: Sequence[int]) -> None:
         sizes = [max(size, 1 << (most - 1).bit_length()) for most, size in zip(below, self._table.shape)]

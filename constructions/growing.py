@@ -49,14 +49,14 @@ class Numbered(Growing):
 
     def number(self, rows: np.ndarray) -> np.ndarray:
         """The numbers of these rows; those that are new are added."""
-        numbers, new = np.empty(len(rows), dtype=np.intp), []
-        for i, key in enumerate(_keys(rows)):
-            found = self._number.get(key)
-            if found is None:
-                found = self._number[key] = len(self._number)
-                new.append(i)
-            numbers[i] = found
-        self.append(rows[new])
+        known, order = len(self._number), self._number
+        numbers = np.array([order.setdefault(key, len(order)) for key in _keys(rows)], dtype=np.intp)
+        if len(order) > known:
+            new = (numbers >= known).nonzero()[0]
+            first: np.ndarray = np.empty(len(order) - known, dtype=np.intp)
+            # The last that is written stays: of several that are the same, the first.
+            first[numbers[new[::-1]] - known] = new[::-1]
+            self.append(rows.take(first, axis=0))
         return numbers
 
     def find(self, rows: np.ndarray) -> np.ndarray:

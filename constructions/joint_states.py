@@ -24,7 +24,7 @@ _SPARE_BITS = 1
 _IN_ONE, _ROOM = 8, 1 << 11
 """Fields that are in one word at first, and pairs that there is room for."""
 _FACTOR, _STIR = 0x9E3779B97F4A7C15, 29
-_FREE = -1
+_FREE, _SLOTS_EACH = -1, 8
 
 
 class JointStates:
@@ -190,7 +190,7 @@ class JointStates:
 
 
 class Rows:
-    """Rows of bytes, numbered in the order in which they were found.
+    """Rows of bytes, numbered as they are found, those of one call in no particular order.
 
     A sum of a row's words says where to look; all of its words are compared there.
 
@@ -205,12 +205,10 @@ class Rows:
         self._width, words = width, -(-width // _WORD_BYTES)
         self._entries = Growing(np.uint64, (words,))
         self._factors = _factors(words)
-        self._order: dict[int, int] = {}
-        """The place of each sum, in the order in which they came."""
-        self._firsts = Growing(np.intp)
-        """The first entry with each of these sums."""
+        self._slots = np.full(_ROOM, _FREE, dtype=np.int32)
+        """For each place the first entry that was looked for there."""
         self._others: dict[bytes, int] = {}
-        """All other entries that have the sum of an earlier one."""
+        """All other entries."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -218,23 +216,48 @@ class Rows:
     def number(self, octets: np.ndarray) -> np.ndarray:
         """The numbers of these rows; those that are new are added.  Time goes with the rows, however many are known."""
         rows = self._as_words(octets)
-        known = len(self._firsts)
-        order = self._order
-        which = np.array([order.setdefault(total, len(order)) for total in (rows @ self._factors).tolist()], np.intp)
-        if len(order) > known:
-            # Sums are ordered as they come, so one is new where it is greater than all before it.
-            greatest = np.maximum.accumulate(np.concatenate([[known - 1], which]))
-            new = np.flatnonzero(which > greatest[:-1])
-            self._firsts.append(np.arange(len(self._entries), len(self._entries) + len(new)))
-            self._entries.append(rows.take(new, axis=0))
-        numbers = self._firsts.rows.take(which)
-        for i in (self._entries.rows.take(numbers, axis=0) != rows).any(axis=1).nonzero()[0].tolist():
-            key = rows[i].tobytes()
-            if key not in self._others:
-                self._others[key] = len(self._entries)
-                self._entries.append(rows[[i]])
-            numbers[i] = self._others[key]
+        if _SLOTS_EACH * (len(self) + len(rows)) > len(self._slots):
+            self._make_room(len(rows))
+        places = self._places(rows)
+        found = self._slots.take(places)
+        free = (found < 0).nonzero()[0]
+        if len(free):
+            claimed, claiming = places.take(free), np.arange(len(free), dtype=np.int32)
+            # The last to be written has the slot, here the first of those that claim it.
+            self._slots[claimed[::-1]] = claiming[::-1]
+            won = (self._slots.take(claimed) == claiming).nonzero()[0]
+            self._slots[claimed.take(won)] = np.arange(len(self), len(self) + len(won))
+            self._entries.append(rows.take(free.take(won), axis=0))
+            found = self._slots.take(places)
+        numbers = found.astype(np.intp)
+        differ = (self._entries.rows.take(numbers, axis=0) != rows).reshape(-1).nonzero()[0]
+        if len(differ):
+            others = np.unique(differ // len(self._factors))
+            numbers[others] = self._among_others(rows.take(others, axis=0))
         return numbers
+
+    def _among_others(self, rows: np.ndarray) -> list[int]:
+        """The numbers of rows of which another one is where they are looked for."""
+        numbers, new = list[int](), list[int]()
+        for i, key in enumerate(row.tobytes() for row in rows):
+            number = self._others.setdefault(key, len(self) + len(new))
+            if number == len(self) + len(new):
+                new.append(i)
+            numbers.append(number)
+        self._entries.append(rows[new])
+        return numbers
+
+    def _places(self, rows: np.ndarray) -> np.ndarray:
+        """Where to look for these rows."""
+        return ((rows @ self._factors) >> np.uint64(_WORD + 1 - len(self._slots).bit_length())).view(np.intp)
+
+    def _make_room(self, amount: int) -> None:
+        """Slots for so many more rows; those that are known keep their numbers."""
+        self._slots = np.full(1 << (2 * _SLOTS_EACH * (len(self) + amount)).bit_length(), _FREE, dtype=np.int32)
+        places = self._places(self._entries.rows)
+        self._slots[places[::-1]] = np.arange(len(self), dtype=np.int32)[::-1]
+        others = (self._slots.take(places) != np.arange(len(self))).nonzero()[0].tolist()
+        self._others = {self._entries.rows[number].tobytes(): number for number in others}
 
     def _as_words(self, octets: np.ndarray) -> np.ndarray:
         if self._width % _WORD_BYTES == 0 and octets.flags.c_contiguous:

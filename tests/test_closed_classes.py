@@ -17,7 +17,10 @@ from constructions.mamba import closed_classes as module  # noqa: E402
 from constructions.mamba.closed_classes import JointClasses, closed_classes  # noqa: E402
 from constructions.mamba.foreseen import foresee  # noqa: E402
 from constructions.mamba.huggingface import HuggingFaceLayers  # noqa: E402
-from constructions.mamba.layerwise import LayerwiseMamba, NotInLayers  # noqa: E402
+from constructions.mamba.layers import NotInLayers  # noqa: E402
+from constructions.mamba.layerwise import LayerwiseMamba  # noqa: E402
+from constructions.mamba.one_forward import in_one_forward  # noqa: E402
+from tests.changed_blocks import change_blocks  # noqa: E402
 from verify.methods.bisimulation import bisimulation  # noqa: E402
 from verify.methods.machine_states import machine_states  # noqa: E402
 from verify.verdict import PROVED, REFUTED, UNDECIDED  # noqa: E402
@@ -44,7 +47,7 @@ def foreseen(name, model, mode=PREDICTIVE):
     layers = model.by_layers
     targets = machine_states(language(name).machine, layers.alphabet, layers.outputs, mode).targets
     with torch.inference_mode():
-        return Foreseen(layers, foresee(layers, targets), targets)
+        return Foreseen(layers, in_one_forward(layers, foresee(layers, targets)), targets)
 
 
 @pytest.fixture(scope="module")
@@ -193,18 +196,20 @@ def test_limits_are_those_of_a_search(monkeypatch):
 @pytest.mark.parametrize("wrong", ["after a step", "after BOS"])
 def test_outputs_are_compared(wrong, monkeypatch):
     """The layers are as ever, and what is read off them is not."""
-    outputs = LayerwiseMamba._outputs_after
+    numbered = LayerwiseMamba.numbered
     with running("dyck-2-3") as model:
         layers = model.by_layers
         nothing = layers._given.number(np.zeros((1, len(layers.outputs)), dtype=bool))
         if wrong == "after BOS":
             layers._begin = nothing
         else:
-            monkeypatch.setattr(
-                LayerwiseMamba,
-                "_outputs_after",
-                lambda self, hidden: np.where(hidden == 3, nothing, outputs(self, hidden)),
-            )
+
+            def wrong_once(self, logits):
+                found = numbered(self, logits)
+                found[len(found) // 2] = nothing.item()
+                return found
+
+            monkeypatch.setattr(LayerwiseMamba, "numbered", wrong_once)
             monkeypatch.setattr(LayerwiseMamba, "_compare", lambda *_: None)
         outcome, _, witness = searched("dyck-2-3", layers)
         assert outcome == REFUTED and (witness.word == ()) == (wrong == "after BOS")
@@ -233,26 +238,17 @@ def test_layers_that_differ_from_what_was_foreseen_are_searched(monkeypatch):
 @pytest.mark.parametrize("place", [0, 1])
 @pytest.mark.parametrize("name", ["dyck-2-3", "dyck-2-5"])
 def test_layers_that_read_what_they_have_no_weights_for_are_seen(name, place, monkeypatch):
-    """An input that the convolution holds moves the scan state, in whole steps and layer by layer."""
-    layer, step = HuggingFaceLayers.layer, HuggingFaceLayers.step
+    """An input that the convolution holds moves the scan state."""
 
-    def other_layer(self, number, hidden, cache):
+    def other(number, hidden, cache, step):
         held = cache.conv[:, :, place].clone()
-        given = layer(self, number, hidden, cache)
+        given = step()
         cache.scan.add_(held[:, :, None] / 1024)
         return given
-
-    def other_step(self, tokens, caches):
-        held = [cache.conv[:, :, place].clone() for cache in caches]
-        logits = step(self, tokens, caches)
-        for cache, number in zip(caches, held):
-            cache.scan.add_(number[:, :, None] / 1024)
-        return logits
 
     with running(name) as model:
         layers = model.by_layers
         assert not any(one.views for one in layers.layers)
-        monkeypatch.setattr(HuggingFaceLayers, "layer", other_layer)
-        monkeypatch.setattr(HuggingFaceLayers, "step", other_step)
+        change_blocks(monkeypatch, other)
         with pytest.raises(NotInLayers):
             searched(name, layers)

@@ -9,7 +9,9 @@ from automata.machine import MODES  # noqa: E402
 from constructions.build import build  # noqa: E402
 from constructions.compile.compiler import compile  # noqa: E402
 from constructions.mamba.huggingface import HuggingFaceLayers  # noqa: E402
-from constructions.mamba.layerwise import LayerwiseMamba, NotInLayers  # noqa: E402
+from constructions.mamba.layers import NotInLayers  # noqa: E402
+from constructions.mamba.layerwise import LayerwiseMamba  # noqa: E402
+from tests.changed_blocks import change_blocks  # noqa: E402
 from verify.checkpoints.search import prove_mamba  # noqa: E402
 from verify.methods.bisimulation import bisimulation  # noqa: E402
 from verify.verdict import PROVED, REFUTED  # noqa: E402
@@ -88,21 +90,23 @@ def test_whole_steps_that_give_something_else_are_what_is_searched(counted, monk
         return -logits if what == "logits" else logits
 
     monkeypatch.setattr(HuggingFaceLayers, "step", other)
+    monkeypatch.setattr(LayerwiseMamba, "closed", lambda self, targets: None)
     with pytest.raises(NotInLayers):
         searched("d-2", counted[0].by_layers)
     assert by_whole_steps(proved(*counted))
 
 
-def test_a_convolution_that_does_not_shift_its_inputs_is_run_by_whole_steps(counted, monkeypatch):
-    layer = HuggingFaceLayers.layer
-
-    def other(self, number, hidden, cache):
-        given = layer(self, number, hidden, cache)
+@pytest.mark.parametrize("foreseen", [True, False])
+def test_a_convolution_that_does_not_shift_its_inputs_is_run_by_whole_steps(counted, foreseen, monkeypatch):
+    def other(number, hidden, cache, step):
+        given = step()
         cache.conv[:, :, 0] += 1
         return given
 
-    monkeypatch.setattr(HuggingFaceLayers, "layer", other)
+    change_blocks(monkeypatch, other)
     monkeypatch.setattr(LayerwiseMamba, "_compare", lambda *_: None)
+    if not foreseen:
+        monkeypatch.setattr(LayerwiseMamba, "closed", lambda self, targets: None)
     with pytest.raises(NotInLayers):
         searched("d-2", counted[0].by_layers)
     assert by_whole_steps(proved(*counted))
@@ -111,6 +115,7 @@ def test_a_convolution_that_does_not_shift_its_inputs_is_run_by_whole_steps(coun
 def test_a_witness_that_whole_steps_do_not_confirm_refutes_nothing(counted, monkeypatch):
     logits = HuggingFaceLayers.logits
     monkeypatch.setattr(HuggingFaceLayers, "logits", lambda self, hidden: -logits(self, hidden))
+    monkeypatch.setattr(LayerwiseMamba, "closed", lambda self, targets: None)
     monkeypatch.setattr(LayerwiseMamba, "_compare", lambda *_: None)
     assert searched("d-2", counted[0].by_layers)[0] == REFUTED
     assert by_whole_steps(proved(*counted))

@@ -74,7 +74,7 @@ def closed_classes(
         return None
     sources, symbols = np.nonzero(target >= 0)
     into = after[sources, symbols]
-    stepped, outputs = model.look_up(list(classes.columns), sources, symbols)
+    stepped, outputs = model.look_up(classes.columns.take(sources, axis=1), symbols)
     read = model.read(classes.columns)
     as_foreseen = (
         classes.machines[start] == 0
@@ -86,8 +86,6 @@ def closed_classes(
     joint = _joint_states(model, start, steps, into, stepped) if as_foreseen else None
     if joint is None:
         return None
-    # Whole steps are compared in joint states that are reached, with what is in their caches and not read.
-    model.compare(list(_reached(model, classes, sources, into, stepped)), sources, symbols)
     explored = {
         "machine states": len(np.unique(classes.machines)),
         "joint states": len(joint),
@@ -105,18 +103,6 @@ def _all_reached(start: int, after: np.ndarray) -> bool:
         new[after.take(frontier, axis=0)] = True
         frontier = (new & ~reached).nonzero()[0]
     return bool(reached.all())
-
-
-def _reached(
-    model: LayerwiseMamba, classes: JointClasses, sources: np.ndarray, into: np.ndarray, stepped: np.ndarray
-) -> np.ndarray:
-    """The columns of a joint state of each class that is reached: its inputs are what the last two steps have left."""
-    columns = classes.columns.copy()
-    columns[:, classes.start] = model.first[:, 0]
-    older, newest = columns[INPUTS - 1 :: 1 + INPUTS], columns[INPUTS :: 1 + INPUTS]
-    newest[:, into] = stepped[INPUTS :: 1 + INPUTS]
-    older[:, into] = newest[:, sources]
-    return columns
 
 
 def _joint_states(

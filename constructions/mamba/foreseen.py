@@ -1,5 +1,5 @@
 """Which inputs the layers of a Mamba are going to have in a search, found out without running them, so that each layer
-is run on all of them at once; and which classes of joint states there will be.
+is run on all of them at once (:mod:`constructions.mamba.one_forward`); and which classes of joint states there will be.
 
 What is found is a guess, and nothing is believed of it: it says which rows are run together, and a layer computes what
 it gives, as ever.  An input that was not foreseen is run when it comes.  Whether the classes are all that there are is
@@ -14,7 +14,7 @@ they do is computed beforehand.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable, Generator, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -24,6 +24,9 @@ from constructions.mamba.closed_classes import INPUTS, JointClasses
 
 if TYPE_CHECKING:
     from constructions.mamba.layerwise import LayerByTable, LayerwiseMamba
+
+_Result = TypeVar("_Result")
+Guess = tuple["np.ndarray | None", "np.ndarray | None"]
 
 _ASKED, _MOST = 1 << 12, 1 << 14
 """Steps of a machine, and of machine and layers together, that are followed."""
@@ -52,32 +55,50 @@ class _Walk(NamedTuple):
         return len(self.after) - 1
 
 
-class _NotForeseen(Exception):
+class NotForeseen(Exception):
     """It does not close soon, or is no number."""
 
 
-def foresee(model: LayerwiseMamba, targets: Callable[[np.ndarray], np.ndarray]) -> JointClasses | None:
-    """Runs every layer on what a search from BOS on will give it; O(nodes times symbols) for each layer.
+class LayerRun(NamedTuple):
+    """What a layer is going to be run on.
+
+    Attributes:
+        layer: which one.
+        columns: its states before, shape (columns, steps).
+        hidden: the numbers of what it reads then.
+        guess: the numbers of the scan states and of the newest inputs after it, as far as anyone can say.
+    """
+
+    layer: LayerByTable
+    columns: np.ndarray
+    hidden: np.ndarray
+    guess: Guess
+
+
+Foreseen = Generator[LayerRun, np.ndarray, _Result]
+"""Asks for the layers one after the other, and is sent the numbers of what each gives to the next."""
+
+
+def foresee(model: LayerwiseMamba, targets: Callable[[np.ndarray], np.ndarray]) -> Foreseen[JointClasses]:
+    """Asks for every layer on what a search from BOS on will give it; O(nodes times symbols) for each layer.
 
     Args:
         targets: the next states of a machine, shape (states, symbols), of an array of its states; -1 where a symbol is
             not to be followed.  The state after BOS is 0.
 
     Returns:
-        The classes of joint states that there will be; None where they do not close soon.
+        The classes of joint states that there will be.
+
+    Raises:
+        NotForeseen: where they do not close soon.
     """
     if any(layer.kernel != INPUTS for layer in model.layers):
-        return None
-    try:
-        (states, after), column = _machine(targets), 0
-        walk = _Walk(0, after, np.broadcast_to(model.symbols, after.shape), states[None])
-        # Where weights are extreme, a guess may be beyond all numbers.
-        with np.errstate(all="ignore"):
-            for layer in model.layers:
-                walk = _through(model, layer, model.first[column : column + layer.columns, 0], walk)
-                column += layer.columns
-    except _NotForeseen:
-        return None
+        raise NotForeseen
+    (states, after), column = _machine(targets), 0
+    walk = _Walk(0, after, np.broadcast_to(model.symbols, after.shape), states[None])
+    for layer in model.layers:
+        walk = yield from _through(model, layer, model.first[column : column + layer.columns, 0], walk)
+        column += layer.columns
     return JointClasses(walk.start, walk.after[:-1], walk.of[0, :-1], walk.of[1:, :-1])
 
 
@@ -88,7 +109,7 @@ def _machine(targets: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, n
         rows.append(targets(np.array(frontier)))
         followed += frontier
         if len(followed) * rows[0].shape[1] > _ASKED:
-            raise _NotForeseen
+            raise NotForeseen
         frontier = sorted(set(rows[-1].ravel().tolist()) - known)
         known.update(frontier)
     found, states = np.concatenate(rows), np.array(followed)
@@ -102,15 +123,14 @@ def _with_last(rows: np.ndarray, last: int) -> np.ndarray:
     return np.concatenate([rows, np.full((1, rows.shape[1]), last)])
 
 
-def _through(model: LayerwiseMamba, layer: LayerByTable, first: np.ndarray, walk: _Walk) -> _Walk:
-    """Runs a layer on all that is read; the walk as the next layer reads it.
+def _through(model: LayerwiseMamba, layer: LayerByTable, first: np.ndarray, walk: _Walk) -> Foreseen[_Walk]:
+    """Asks for a layer on all that is read; the walk as the next layer reads it.
 
     Args:
         first: the layer's columns after BOS.
     """
-    still = model.run.still(layer.number)
-    if still and not layer.views:
-        return _by_itself(model, layer, first, walk)
+    if layer.still and not layer.views:
+        return (yield from _by_itself(model, layer, first, walk))
     read, begun = model.hidden[layer.number], layer.inputs.tensor(first[2:])
     inputs = model.run.inputs(layer.number, read.tensor(np.arange(len(read))))
     newest = layer.inputs.number(_finite(inputs).to(begun.dtype))
@@ -125,8 +145,9 @@ def _through(model: LayerwiseMamba, layer: LayerByTable, first: np.ndarray, walk
         walk, earlier = _remembering(walk, seen.take(newest), int(seen[first[2]]), views)
     cases = len(read) * views
     if cases > _CELLS:
-        raise _NotForeseen
-    held = np.stack([np.full(len(walk.after), first[1]), np.broadcast_to(shown.take(earlier), len(walk.after))])
+        raise NotForeseen
+    held = np.empty((INPUTS, len(walk.after)), dtype=np.intp)
+    held[0], held[1] = first[1], shown.take(earlier)
     walk = walk._replace(of=np.concatenate([walk.of, held]))
     case, there = walk.read * views + earlier[:, None], np.zeros(cases, dtype=bool)
     there[case[walk.after < walk.nowhere]] = True
@@ -134,12 +155,14 @@ def _through(model: LayerwiseMamba, layer: LayerByTable, first: np.ndarray, walk
     hidden, earlier = np.divmod(pairs, views)
     newest, earlier = newest.take(hidden), shown.take(earlier)
     driver = np.where(walk.after < walk.nowhere, (np.cumsum(there) - 1).take(case), len(pairs))
-    if still:
+    if layer.still:
         place, table, scans = driver, np.zeros((1, len(pairs) + 1), dtype=np.intp), first[:1]
     else:
         gates, increments = model.run.moves(layer.number, layer.inputs.tensor(newest), layer.inputs.tensor(earlier))
         moves = _Moves(layer.scans.tensor(first[:1]), gates, increments)
-        walk, place = _moving(walk, driver, moves)
+        # Where weights are extreme, a guess may be beyond all numbers.
+        with np.errstate(all="ignore"):
+            walk, place = _moving(walk, driver, moves)
         table, scans = moves.table, moves.numbered(layer)
     used: np.ndarray = np.zeros(table.shape, dtype=bool)
     used.reshape(-1)[place] = True
@@ -149,25 +172,25 @@ def _through(model: LayerwiseMamba, layer: LayerByTable, first: np.ndarray, walk
     columns = np.stack([scans.take(scan), earlier.take(which), earlier.take(which)])
     guess = scans.take(table.take(contexts)), newest.take(which)
     given = np.zeros(used.size, dtype=np.intp)
-    given[contexts] = layer.step(columns, hidden.take(which), np.empty_like(columns), guess)
+    given[contexts] = yield LayerRun(layer, columns, hidden.take(which), guess)
     scan = scans.take(place[:, :1].T // used.shape[1])
     return walk._replace(read=given.take(place), of=np.concatenate([walk.of[:-2], scan, walk.of[-2:]]))
 
 
-def _by_itself(model: LayerwiseMamba, layer: LayerByTable, first: np.ndarray, walk: _Walk) -> _Walk:
-    """Runs a layer of which nothing is remembered: what it gives is a function of what it reads now."""
+def _by_itself(model: LayerwiseMamba, layer: LayerByTable, first: np.ndarray, walk: _Walk) -> Foreseen[_Walk]:
+    """Asks for a layer of which nothing is remembered: what it gives is a function of what it reads now."""
     there = np.zeros(len(model.hidden[layer.number]), dtype=bool)
     there[walk.read[walk.after < walk.nowhere]] = True
     hidden, given = there.nonzero()[0], np.zeros(len(there), dtype=np.intp)
     columns = np.repeat(first[:, None], len(hidden), axis=1)
-    given[hidden] = layer.step(columns, hidden, np.empty_like(columns), (columns[0], None))
+    given[hidden] = yield LayerRun(layer, columns, hidden, (columns[0], None))
     held = np.repeat(first[:, None], len(walk.after), axis=1)
     return walk._replace(read=given.take(walk.read), of=np.concatenate([walk.of, held]))
 
 
 def _finite(guess: torch.Tensor) -> torch.Tensor:
     if not bool(guess.isfinite().all()):
-        raise _NotForeseen
+        raise NotForeseen
     return guess
 
 
@@ -180,14 +203,14 @@ def _remembering(walk: _Walk, seen: np.ndarray, begun: int, views: int) -> tuple
     """
     width = len(walk.after)
     if views * width > _CELLS:
-        raise _NotForeseen
+        raise NotForeseen
     code, there = seen.take(walk.read) * width + walk.after, np.zeros((views, width), dtype=bool)
     there.reshape(-1)[code] = True
     there[begun, walk.start] = True
     there[:, -1] = False
     nodes, number = _numbered(there)
     if len(nodes) * code.shape[1] > _MOST:
-        raise _NotForeseen
+        raise NotForeseen
     earlier, node = (np.append(part, last) for part, last in zip(np.divmod(nodes, width), (0, walk.nowhere)))
     after, start = number.take(code.take(node, axis=0)), int(number[begun * width + walk.start])
     return _Walk(start, after, walk.read.take(node, axis=0), walk.of.take(node, axis=1)), earlier
@@ -201,6 +224,13 @@ def _numbered(there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return nodes, number
 
 
+def _different(places: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Each of these places once; in the cells there are numbers now that are not negative."""
+    positions = np.arange(len(places))
+    cells[places] = positions
+    return places[cells.take(places) == positions]
+
+
 class _Moves:
     """What becomes of the scan states of a layer, from the first one on.
 
@@ -210,13 +240,14 @@ class _Moves:
     """
 
     def __init__(self, first: torch.Tensor, gates: torch.Tensor, increments: torch.Tensor):
-        self._first = first
+        self._shape, self._dtype = first.shape[1:], first.dtype
+        self._first = first.flatten(1).float().numpy()
         factors, terms = (_finite(part).flatten(1).float().numpy() for part in (gates, increments))
         self._moved = ((factors != 1) | (terms != 0)).any(axis=0).nonzero()[0]
         """The numbers of a state that move at all; all others stay as they are."""
         self._gates, self._increments = factors.take(self._moved, axis=1), terms.take(self._moved, axis=1)
         self._rows = Numbered(len(self._moved), factors.dtype)
-        self._rows.number(first.flatten(1).float().numpy().take(self._moved, axis=1))
+        self._rows.number(self._first.take(self._moved, axis=1))
         self.table: np.ndarray = np.full((0, len(gates) + 1), -1)
         self._grow()
 
@@ -226,12 +257,10 @@ class _Moves:
         found = self.table.take(place)
         if found.min() >= 0:
             return found
-        missing = np.unique(place[found < 0])
+        missing = _different(place[found < 0], self.table.reshape(-1))
         scan, driver = np.divmod(missing, self.table.shape[1])
         rows = self._rows.rows.take(scan, axis=0) * self._gates.take(driver, axis=0)
         rows += self._increments.take(driver, axis=0)
-        if not np.isfinite(rows).all():
-            raise _NotForeseen
         numbers = self._rows.number(rows + np.float32(0))  # -0 is 0
         if len(self._rows) > len(self.table):
             self._grow()
@@ -241,16 +270,16 @@ class _Moves:
     def _grow(self) -> None:
         table, former = np.full((2 * len(self._rows), self.table.shape[1]), -1), self.table
         if table.size > _CELLS:
-            raise _NotForeseen
+            raise NotForeseen
         table[:, -1] = 0
         table[: len(former)] = former
         self.table = table
 
     def numbered(self, layer: LayerByTable) -> np.ndarray:
         """The layer's numbers of the scan states that are known."""
-        rows = self._first.flatten(1).repeat(len(self._rows), 1)
-        rows[:, self._moved] = torch.from_numpy(self._rows.rows).to(rows.dtype)
-        return layer.scans.number(rows.reshape(-1, *self._first.shape[1:]))
+        rows = self._first.repeat(len(self._rows), axis=0)
+        rows[:, self._moved] = self._rows.rows
+        return layer.scans.number(_finite(torch.from_numpy(rows)).to(self._dtype).reshape(-1, *self._shape))
 
 
 def _moving(walk: _Walk, driver: np.ndarray, moves: _Moves) -> tuple[_Walk, np.ndarray]:
@@ -260,25 +289,25 @@ def _moving(walk: _Walk, driver: np.ndarray, moves: _Moves) -> tuple[_Walk, np.n
     width, wide = len(walk.after), moves.table.shape[1]
     if not moves(np.zeros(1, dtype=np.intp), driver[:-1].reshape(1, -1)).any():
         return walk, driver  # it stays as it is
-    seen, frontier, steps = np.zeros((0, width), dtype=bool), np.array([walk.start]), 0
+    seen, frontier, steps = np.zeros((0, width), dtype=np.intp), np.array([walk.start]), 0
     while len(frontier):
         steps += len(frontier) * driver.shape[1]
         if steps > _MOST:
-            raise _NotForeseen
+            raise NotForeseen
         scan, node = np.divmod(frontier, width)
         after = moves(scan, driver.take(node, axis=0))
         if len(seen) < len(moves.table):
             if len(moves.table) * width > _CELLS:
-                raise _NotForeseen
-            former, seen = seen, np.zeros((len(moves.table), width), dtype=bool)
+                raise NotForeseen
+            former, seen = seen, np.full((len(moves.table), width), -1)
             seen[: len(former)] = former
-            seen[:, -1] = True
-            seen.reshape(-1)[frontier] = True
+            seen[:, -1] = 0
+            seen.reshape(-1)[frontier] = 0
         code = after * width + walk.after.take(node, axis=0)
-        frontier = np.unique(code[~seen.take(code)])
-        seen.reshape(-1)[frontier] = True
-    seen[:, -1] = False
-    nodes, number = _numbered(seen)
+        frontier = _different(code[seen.take(code) < 0], seen.reshape(-1))
+    there = seen >= 0
+    there[:, -1] = False
+    nodes, number = _numbered(there)
     scan, node = np.divmod(nodes, width)
     drivers = driver.take(node, axis=0)
     after = number.take(moves(scan, drivers) * width + walk.after.take(node, axis=0))

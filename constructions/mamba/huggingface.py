@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Sequence
 
 import torch
@@ -10,7 +11,7 @@ from torch.nn.functional import softplus
 from transformers import MambaConfig, MambaForCausalLM
 
 from constructions.mamba.checkpoint import config
-from constructions.mamba.layerwise import BlockCache
+from constructions.mamba.layers import BlockCache, NotInLayers, ReadInstead
 from constructions.mamba.stepping import BATCH, SteppedMamba, Vocabulary, threads
 from constructions.mamba.weights import BOS_TOKEN, EOS_TOKEN, FIRST_SYMBOL, MambaWeights
 
@@ -47,6 +48,9 @@ def randomise(model: torch.nn.Module, seed: int, but: tuple[str, ...] = ()) -> N
         for name, parameter in model.named_parameters():
             if not any(part in name for part in but):
                 parameter.copy_(torch.randn(parameter.shape, generator=generator))
+
+
+_NO_CACHE = BlockCache(None, None)
 
 
 class HuggingFaceRunner:
@@ -88,7 +92,10 @@ class HuggingFaceLayers:
 
     def __init__(self, model: MambaForCausalLM):
         self.model = model
-        self.taps = [(layer.mixer.conv1d.weight[:, 0] != 0).cpu().numpy() for layer in model.backbone.layers]
+        mixers = [layer.mixer for layer in model.backbone.layers]
+        self.taps = [(mixer.conv1d.weight[:, 0] != 0).cpu().numpy() for mixer in mixers]
+        with torch.inference_mode():
+            self.still = [_still(mixer.dt_proj) for mixer in mixers]
 
     def embed(self, tokens: torch.Tensor) -> torch.Tensor:
         return self.model.backbone.embeddings(tokens)
@@ -104,10 +111,6 @@ class HuggingFaceLayers:
     def inputs(self, number: int, hidden: torch.Tensor) -> torch.Tensor:
         block = self.model.backbone.layers[number]
         return block.mixer.in_proj(block.norm(hidden.to(block.norm.weight.dtype)))[:, -1].chunk(2, dim=-1)[0]
-
-    def still(self, number: int) -> bool:
-        steps = self.model.backbone.layers[number].mixer.dt_proj
-        return not steps.weight.count_nonzero() and not softplus(steps.bias).count_nonzero()
 
     def moves(self, number: int, newest: torch.Tensor, earlier: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         mixer = self.model.backbone.layers[number].mixer
@@ -129,7 +132,40 @@ class HuggingFaceLayers:
             self._put(number, cache)
         return self.model(tokens, cache_params=self._cache, use_cache=True).logits[:, -1]
 
+    def one_forward(self, tokens: torch.Tensor, read: ReadInstead) -> torch.Tensor:
+        blocks, given = list(self.model.backbone.layers), [None]
+
+        def reads(number: int, module: torch.nn.Module, arguments: tuple[torch.Tensor]) -> tuple[torch.Tensor] | None:
+            if number:
+                self._put(number - 1, _NO_CACHE)
+                if arguments[0] is not given[0]:
+                    raise NotInLayers
+            if number == len(blocks):
+                return None
+            hidden, cache = read(number, arguments[0])
+            self._put(number, cache)
+            return (hidden,)
+
+        def gives(module: torch.nn.Module, arguments: tuple[torch.Tensor], hidden: torch.Tensor) -> None:
+            given[0] = hidden
+
+        for number in range(len(blocks)):
+            self._put(number, _NO_CACHE)
+        readers = [*blocks, self.model.backbone.norm_f]
+        handles = [reader.register_forward_pre_hook(partial(reads, number)) for number, reader in enumerate(readers)]
+        handles += [block.register_forward_hook(gives) for block in blocks]
+        try:
+            return self.model(tokens, cache_params=self._cache, use_cache=True).logits[:, -1]
+        finally:
+            for handle in handles:
+                handle.remove()
+
     def _put(self, number: int, cache: BlockCache) -> None:
         """A step writes to the tensors that it finds here."""
         layer = self._cache.layers[number]
         layer.conv_states[0], layer.recurrent_states[0] = cache
+
+
+def _still(steps: torch.nn.Linear) -> bool:
+    """Whether no scan state moves by these sizes of steps."""
+    return not steps.weight.count_nonzero() and not softplus(steps.bias).count_nonzero()

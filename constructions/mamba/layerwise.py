@@ -11,12 +11,14 @@ what is read in a *context*; the rest moves on.  That a number times the weight 
 batch does not matter, holds where nothing rounds and nothing is infinite, as the certificate of exactness says: only a
 model that has one may be run so.
 
-Whole steps are run, too, once at least and now and then, and must give the same.
+Whole steps are run, too, once at least and now and then, and must give the same.  Where all that layers read was
+foreseen, they are run inside of one whole step (:mod:`constructions.mamba.one_forward`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, NamedTuple, Protocol, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Callable, Sequence
 
 import numpy as np
 import torch
@@ -25,7 +27,9 @@ from constructions.combinations import Combinations
 from constructions.growing import Growing, Numbered
 from constructions.joint_states import Rows
 from constructions.mamba.closed_classes import Closed, closed_classes
-from constructions.mamba.foreseen import foresee
+from constructions.mamba.foreseen import Guess, NotForeseen, foresee
+from constructions.mamba.layers import BlockCache, Layers, NotInLayers
+from constructions.mamba.one_forward import in_one_forward
 from constructions.ssm.engine import Outputs
 
 if TYPE_CHECKING:
@@ -36,54 +40,6 @@ _AT_ONCE = 1024
 """Rows that a layer is run on at once."""
 _COMPARED, _SELDOM = 32, 8
 """Rows of a whole step that is compared, and how many times as many steps are taken before the next one."""
-
-
-_Guess = tuple["np.ndarray | None", "np.ndarray | None"]
-
-
-class NotInLayers(Exception):
-    """The model does not do what its layers do one by one, so it has to be run as a whole."""
-
-
-class BlockCache(NamedTuple):
-    """What a layer remembers: its last inputs (rows, channels, kernel), the oldest first, and its scan state."""
-
-    conv: torch.Tensor
-    scan: torch.Tensor
-
-
-class Layers(Protocol):
-    """The parts of a running Mamba.
-
-    Attributes:
-        taps: for each layer booleans of shape (channels, kernel): the inputs for which a channel has a weight.
-    """
-
-    taps: list[np.ndarray]
-
-    def embed(self, tokens: torch.Tensor) -> torch.Tensor:
-        """What the first layer reads of (rows, 1) tokens: (rows, 1, width)."""
-
-    def layer(self, number: int, hidden: torch.Tensor, cache: BlockCache) -> torch.Tensor:
-        """What a layer gives to the next one; the cache is written in place."""
-
-    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
-        """Of what the last layer gives: (rows, vocabulary)."""
-
-    def inputs(self, number: int, hidden: torch.Tensor) -> torch.Tensor:
-        """What a layer's convolution reads: (rows, channels)."""
-
-    def still(self, number: int) -> bool:
-        """Whether no scan state of this layer ever moves."""
-
-    def moves(self, number: int, newest: torch.Tensor, earlier: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """By what a scan state is multiplied, and what is added to it, after these two inputs of the convolution."""
-
-    def start(self, tokens: torch.Tensor) -> tuple[torch.Tensor, list[BlockCache]]:
-        """Logits and caches after the first token."""
-
-    def step(self, tokens: torch.Tensor, caches: Sequence[BlockCache]) -> torch.Tensor:
-        """A whole decoding step: logits; the caches are written in place."""
 
 
 class LayerwiseMamba:
@@ -107,17 +63,15 @@ class LayerwiseMamba:
             logits, caches = layers.start(torch.full((1, 1), self.vocabulary.bos))
             embedded = layers.embed(torch.from_numpy(self.vocabulary.tokens[:, None]))
         self._given = Numbered(len(self.outputs), np.dtype(bool))
-        self._output = Growing(np.intp)
-        """The outputs after each of the numbered hidden rows that the last layer gives."""
-        self.hidden = [NumberedRows() for _ in range(len(layers.taps) + 1)]
-        """The rows that each layer has read; those after the last one are what the head reads."""
-        self.layers = [LayerByTable(self, number, taps) for number, taps in enumerate(layers.taps)]
+        self.hidden = [NumberedRows() for _ in layers.taps]
+        """The rows that each layer has read."""
+        self.layers = [LayerByTable(self, number) for number in range(len(layers.taps))]
         self.symbols = self.hidden[0].number(embedded)
         """What the first layer reads of each symbol."""
         first = [layer.numbers(cache) for layer, cache in zip(self.layers, caches)]
         self.first = np.concatenate(first)
         """The columns after BOS."""
-        self._begin = self._given.number(self.reading.given(logits, self.vocabulary.answers))
+        self._begin = self.numbered(logits)
         self._calls, self._next_compared = 0, 1
         self._last: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None = None
 
@@ -130,9 +84,9 @@ class LayerwiseMamba:
         """All that a search would reach, a class at a time, where it was foreseen
         (see :mod:`constructions.mamba.closed_classes`).
         """
-        with torch.inference_mode():
-            classes = foresee(self, targets)
-            return None if classes is None else closed_classes(self, classes, targets)
+        with torch.inference_mode(), suppress(NotForeseen):
+            return closed_classes(self, in_one_forward(self, foresee(self, targets)), targets)
+        return None
 
     def read(self, columns: np.ndarray) -> np.ndarray:
         """What layers read of these states."""
@@ -147,36 +101,26 @@ class LayerwiseMamba:
         self, columns: Sequence[np.ndarray], sources: np.ndarray, symbols: np.ndarray
     ) -> tuple[np.ndarray, Outputs]:
         """Reads a symbol in the states at these places: the columns after it, and the outputs."""
-        after, outputs = self.look_up(columns, sources, symbols)
-        self._calls += 1
+        before = np.asarray(columns, dtype=np.intp).take(sources, axis=1)
+        after, outputs = self.look_up(before, symbols)
+        self._last, self._calls = (before, symbols, after, outputs.ids[:, 0]), self._calls + 1
         if self._calls >= self._next_compared and (len(symbols) >= _COMPARED or self._calls >= _SELDOM):
             self._next_compared = _SELDOM * self._calls
             self._compare_last()
         return after, outputs
 
-    def look_up(
-        self, columns: Sequence[np.ndarray], sources: np.ndarray, symbols: np.ndarray
-    ) -> tuple[np.ndarray, Outputs]:
-        """As :meth:`step`, but that no whole step is compared."""
+    def look_up(self, before: np.ndarray, symbols: np.ndarray) -> tuple[np.ndarray, Outputs]:
+        """The columns after a symbol was read in each of these states, and the outputs; no whole step is compared."""
+        after, hidden, column = np.empty_like(before), self.symbols.take(symbols), 0
         with torch.inference_mode():
-            before = np.asarray(columns, dtype=np.intp).take(sources, axis=1)
-            after, hidden, column = np.empty_like(before), self.symbols.take(symbols), 0
             for layer in self.layers:
                 here = slice(column, column + layer.columns)
                 hidden = layer.step(before[here], hidden, after[here])
                 column += layer.columns
-            output = self._outputs_after(hidden)
-            self._last = before, symbols, after, output
-        return after, Outputs(self._given.rows, output[:, None])
-
-    def compare(self, columns: Sequence[np.ndarray], sources: np.ndarray, symbols: np.ndarray) -> None:
-        """Compares some of these steps, spread over all, with whole steps."""
-        some = _spread(len(symbols))
-        self.look_up(columns, sources[some], symbols[some])
-        self._compare_last()
+        return after, Outputs(self._given.rows, hidden[:, None])
 
     def settle(self) -> None:
-        """Compares the last step with whole steps, where none has been compared."""
+        """Compares the last step of a search with whole steps, where none has been compared."""
         if not self.whole_steps:
             self._compare_last()
 
@@ -185,16 +129,13 @@ class LayerwiseMamba:
             with torch.inference_mode():
                 self._compare(*self._last)
 
-    def _outputs_after(self, hidden: np.ndarray) -> np.ndarray:
-        last, known = self.hidden[-1], len(self._output)
-        for first in range(known, len(last), _AT_ONCE):
-            logits = self.run.logits(last.tensor(np.arange(first, min(first + _AT_ONCE, len(last)))))
-            self._output.append(self._given.number(self.reading.given(logits, self.vocabulary.answers)))
-        return self._output.rows.take(hidden)
+    def numbered(self, logits: torch.Tensor) -> np.ndarray:
+        """The numbers of the outputs that are read off these logits."""
+        return self._given.number(self.reading.given(logits, self.vocabulary.answers))
 
     def _compare(self, before: np.ndarray, symbols: np.ndarray, after: np.ndarray, output: np.ndarray) -> None:
         """Runs whole steps of some of these, which must give the same columns and outputs."""
-        some = _spread(len(symbols))
+        some = np.linspace(0, len(symbols) - 1, min(len(symbols), _COMPARED)).astype(np.intp)
         before, symbols, after, output = before[:, some], symbols[some], after[:, some], output[some]
         caches = self._caches(before)
         logits = self.run.step(torch.from_numpy(self.vocabulary.tokens[symbols][:, None]), caches)
@@ -214,11 +155,6 @@ class LayerwiseMamba:
         return found
 
 
-def _spread(steps: int) -> np.ndarray:
-    """Those that are compared of so many."""
-    return np.linspace(0, steps - 1, min(steps, _COMPARED)).astype(np.intp)
-
-
 class LayerByTable:
     """One layer by its table.
 
@@ -227,17 +163,21 @@ class LayerByTable:
         columns: of a state.
         scans, inputs: the rows of its cache.
         views: by its place in the convolution, what is read of an earlier input.
-        results: for each different input the columns that it sets, and the number of what is given to the next layer.
+        results: for each different context the columns that are set, and the number of what is given to the next layer;
+            after the last one, of the outputs.
     """
 
-    def __init__(self, model: LayerwiseMamba, number: int, taps: np.ndarray):
-        self._model, self.number = model, number
-        self.kernel = taps.shape[1]
+    def __init__(self, model: LayerwiseMamba, number: int):
+        self._model, self.number, taps = model, number, model.run.taps[number]
+        self.kernel, self.still = taps.shape[1], model.run.still[number]
+        self.is_last = number == len(model.run.taps) - 1
         self.columns = 1 + self.kernel
         self.scans, self.inputs = NumberedRows(), NumberedRows()
         # The input that now stands at place j is read, with the next one, by the weight at j - 1.
         read = {place: np.flatnonzero(taps[:, place - 1]) for place in range(1, self.kernel)}
         self.views = {place: _View(self.inputs, channels) for place, channels in read.items() if len(channels)}
+        self.unread = torch.from_numpy(np.insert(~taps[:, :-1], 0, True, axis=1))
+        """Where nothing is read of a convolution's inputs, shape (channels, kernel)."""
         self._contexts = Combinations(1 + 1 + len(self.views))
         self.results = Growing(np.intp, (3,))
 
@@ -255,33 +195,45 @@ class LayerByTable:
         """What is read of these states."""
         return [columns[0], *(view.take(columns[1 + place]) for place, view in self.views.items())]
 
-    def step(
-        self, before: np.ndarray, hidden: np.ndarray, after: np.ndarray, guess: _Guess = (None, None)
-    ) -> np.ndarray:
-        """Writes the columns after reading these; returns the numbers of what is given to the next layer.
-
-        Args:
-            guess: the numbers of the scan states and of the newest inputs after it, as far as anyone can say.
+    def contexts(self, columns: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The numbers of what is read of these states and beside them, and the positions of one of each that is new;
+        their results have to be taken down in this order.
         """
-        read = [hidden, *self.read(before)]
+        read = [hidden, *self.read(columns)]
         below = [len(self._model.hidden[self.number]), len(self.scans), *(len(view) for view in self.views.values())]
-        numbers, new = self._contexts.number(read, below)
+        return self._contexts.number(read, below)
+
+    def step(self, before: np.ndarray, hidden: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """Writes the columns after reading these; returns the numbers of what is given to the next layer, or out."""
+        numbers, new = self.contexts(before, hidden)
         for first in range(0, len(new), _AT_ONCE):
-            part = new[first : first + _AT_ONCE]
-            guessed = [None if numbers is None else numbers[part] for numbers in guess]
-            self.results.append(self._computed(before[:, part], hidden[part], *guessed))
+            self._run(before[:, new[first : first + _AT_ONCE]], hidden[new[first : first + _AT_ONCE]])
         found = self.results.rows.take(numbers, axis=0)
         after[0], after[1:-1], after[-1] = found[:, 0], before[2:], found[:, 1]
         return found[:, 2]
 
-    def _computed(self, columns: np.ndarray, hidden: np.ndarray, scans=None, newest=None) -> np.ndarray:
-        cache, model = self.cache(columns), self._model
-        moved = cache.conv[:, :, 1:].clone()
-        given = model.run.layer(self.number, model.hidden[self.number].tensor(hidden), cache)
-        if not torch.equal(cache.conv[:, :, :-1], moved):
+    def _run(self, columns: np.ndarray, hidden: np.ndarray) -> None:
+        cache, run = self.cache(columns), self._model.run
+        held = cache.conv[:, :, 1:].clone()
+        given = run.layer(self.number, self._model.hidden[self.number].tensor(hidden), cache)
+        self.note(run.logits(given) if self.is_last else given, cache, held)
+
+    def note(self, given: torch.Tensor, cache: BlockCache, held: torch.Tensor, guess: Guess = (None, None)) -> None:
+        """Takes down what the layer gave to the next one, or the logits after the last, and what it left in its cache.
+
+        Args:
+            held: what its convolution held before, but the oldest input.
+            guess: the numbers of the scan states and of the newest inputs, as far as anyone can say.
+
+        Raises:
+            NotInLayers: where the convolution has not moved its inputs on by one place.
+        """
+        if not torch.equal(cache.conv[:, :, :-1], held):
             raise NotInLayers
-        scans, newest = self.scans.number(cache.scan, scans), self.inputs.number(cache.conv[:, :, -1], newest)
-        return np.stack([scans, newest, model.hidden[self.number + 1].number(given)], axis=1)
+        scans, newest = self.scans.number(cache.scan, guess[0]), self.inputs.number(cache.conv[:, :, -1], guess[1])
+        model = self._model
+        outcome = model.numbered(given) if self.is_last else model.hidden[self.number + 1].number(given)
+        self.results.append(np.stack([scans, newest, outcome], axis=1))
 
 
 class _View:

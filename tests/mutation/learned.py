@@ -31,9 +31,9 @@ FAULTS = [
     ),
     Fault(
         "constructions/joint_states.py",
-        "        self._entries.append(rows.take(new, axis=0))\n",
-        "        self._entries._array = np.concatenate([self._entries.rows, rows[new]])\n"
-        "        self._entries._count = len(self._entries._array)\n",
+        "            self._entries.append(rows.take(free.take(won), axis=0))\n",
+        "            self._entries._array = np.concatenate([self._entries.rows, rows[free[won]]])\n"
+        "            self._entries._count = len(self._entries._array)\n",
         "tests/test_state_table.py::test_what_is_known_already_makes_no_step_dearer",
         "a table that is copied for every batch, elsewhere",
     ),

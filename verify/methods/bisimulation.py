@@ -79,7 +79,7 @@ def bisimulation(
         verdict = search.beforehand(model.closed(states.targets), limit, length, progress)
         if verdict is None:
             verdict = search.run(limit, length, progress)
-        model.settle()
+            model.settle()
         return verdict
     return _Search(states, ByRows(model), model.arithmetic, absorbed).run(limit, length, progress)
 
