@@ -149,12 +149,12 @@ def _through(model: LayerwiseMamba, layer: LayerByTable, first: np.ndarray, walk
     held = np.empty((INPUTS, len(walk.after)), dtype=np.intp)
     held[0], held[1] = first[1], shown.take(earlier)
     walk = walk._replace(of=np.concatenate([walk.of, held]))
-    case, there = walk.read * views + earlier[:, None], np.zeros(cases, dtype=bool)
-    there[case[walk.after < walk.nowhere]] = True
+    case, there, followed = walk.read * views + earlier[:, None], np.zeros(cases, dtype=bool), walk.after < walk.nowhere
+    there[case[followed]] = True
     pairs = there.nonzero()[0]
     hidden, earlier = np.divmod(pairs, views)
     newest, earlier = newest.take(hidden), shown.take(earlier)
-    driver = np.where(walk.after < walk.nowhere, (np.cumsum(there) - 1).take(case), len(pairs))
+    driver = np.where(followed, (np.cumsum(there) - 1).take(case), len(pairs))
     if layer.still:
         place, table, scans = driver, np.zeros((1, len(pairs) + 1), dtype=np.intp), first[:1]
     else:
@@ -242,7 +242,7 @@ class _Moves:
     def __init__(self, first: torch.Tensor, gates: torch.Tensor, increments: torch.Tensor):
         self._shape, self._dtype = first.shape[1:], first.dtype
         self._first = first.flatten(1).float().numpy()
-        factors, terms = (_finite(part).flatten(1).float().numpy() for part in (gates, increments))
+        factors, terms = (part.flatten(1).float().numpy() for part in (gates, increments))
         self._moved = ((factors != 1) | (terms != 0)).any(axis=0).nonzero()[0]
         """The numbers of a state that move at all; all others stay as they are."""
         self._gates, self._increments = factors.take(self._moved, axis=1), terms.take(self._moved, axis=1)

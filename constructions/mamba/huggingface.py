@@ -96,6 +96,7 @@ class HuggingFaceLayers:
         self.taps = [(mixer.conv1d.weight[:, 0] != 0).cpu().numpy() for mixer in mixers]
         with torch.inference_mode():
             self.still = [_still(mixer.dt_proj) for mixer in mixers]
+            self._decay = [-mixer.A_log.float().exp() for mixer in mixers]
 
     def embed(self, tokens: torch.Tensor) -> torch.Tensor:
         return self.model.backbone.embeddings(tokens)
@@ -119,7 +120,7 @@ class HuggingFaceLayers:
         made = mixer.x_proj(neurons)
         delta = softplus(mixer.dt_proj(made[:, :rank])).float()[..., None]
         added = delta * made[:, None, rank : rank + mixer.ssm_state_size].float() * neurons.float()[..., None]
-        return (delta * -mixer.A_log.float().exp()).exp(), added
+        return (delta * self._decay[number]).exp(), added
 
     def start(self, tokens: torch.Tensor) -> tuple[torch.Tensor, list[BlockCache]]:
         result = self.model(tokens, use_cache=True)

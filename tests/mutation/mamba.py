@@ -418,8 +418,8 @@ FAULTS = [
     ),
     Fault(
         "constructions/mamba/huggingface.py",
-        "return (delta * -mixer.A_log.float().exp()).exp(), added",
-        "return (delta * mixer.A_log.float().exp()).exp(), added",
+        "return (delta * self._decay[number]).exp(), added",
+        "return (delta * -self._decay[number]).exp(), added",
         f"{_FORESEEN_TESTS}::test_each_layer_is_run_once_on_just_what_a_search_reads",
         "a gate is guessed as the mixer makes it",
     ),
