@@ -137,13 +137,24 @@ def language(name: str, most: int | None = None) -> Language:
         return _copy(_number(name, "N", match[1], 1, most))
     # Numbers of a family are near one another, so a family is suggested by one of its members.
     names = {_key(n): known.name for known in LANGUAGES.values() for n in (known.name, *known.aliases)}
-    names["dyck-8-10"] = "dyck-K-H"
+    names |= _FAMILIES
     near = difflib.get_close_matches(key, names, n=3, cutoff=0.6)
     if near:
         hint = f"did you mean {_either(list(dict.fromkeys(names[n] for n in near)))}?"
     else:
-        hint = f"expected one of {', '.join(LANGUAGES)}, dyck-K-H"
+        hint = f"expected one of {', '.join(LANGUAGES)}, or {_either(list(_FAMILIES.values()))}"
     raise InputError(f"unknown language {quoted(name)}: {hint}")
+
+
+_FAMILIES = {
+    "d-5": "d-N",
+    "dyck-8-10": "dyck-K-H",
+    "shuffle-3": "shuffle-K",
+    "boolean-4": "boolean-N",
+    "mqar-3-3": "mqar-K-V",
+    "copy-6": "copy-N",
+}
+"""How the names of a family are written, by one of them."""
 
 
 def _key(name: str) -> str:
