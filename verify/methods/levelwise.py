@@ -56,11 +56,11 @@ from constructions.compile.pair_graph import Chart
 from constructions.ssm.engine import Engine
 from constructions.ssm.weights import SSM
 from verify.methods.chart_sets import ChartSets, different, expanded
-from verify.methods.witness import find_witness
+from verify.methods.witness import find_witness, without_proof
 from verify.numbers.boxes import NotCovered
 from verify.numbers.sparse_rows import SparseMaps, distinct_rows
 from verify.progress import NO_PROGRESS, Progress
-from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict
+from verify.verdict import PROVED, Verdict
 
 _STATES_PER_BIT = 16
 """A coordinate has two digits, so four states; a layer with more than so many for each of its bits is not what it
@@ -136,9 +136,7 @@ def prove_levelwise(
     else:
         return verdict(PROVED, "every layer does its part of every step: holds at every length")
     witness = find_witness(engine, dfa, words, 4 * dfa.states)
-    if witness is not None:
-        return verdict(REFUTED, failed, witness=witness)
-    return verdict(UNDECIDED, f"{failed}; no string was found on which the model is wrong")
+    return verdict(*without_proof(failed, witness), witness=witness)
 
 
 class _Failure(Exception):

@@ -17,7 +17,7 @@ from automata.machine import Machine
 from constructions.ssm.engine import Engine
 from verify.evidence.sampling import check_words, random_words
 from verify.methods.bisimulation import Stepwise, bisimulation
-from verify.verdict import REFUTED, Verdict, Witness
+from verify.verdict import REFUTED, UNDECIDED, Verdict, Witness
 
 SEARCHED_PAIRS = 3_000
 """Joint states of the short search."""
@@ -46,6 +46,17 @@ def find_witness(
         if verdict.outcome == REFUTED:
             return verdict.witness
     return None
+
+
+def without_proof(failed: str, witness: Witness | None) -> tuple[str, str]:
+    """The outcome and its reason, where a proof fails for this reason, and a witness was found or not.
+
+    >>> without_proof("an obligation fails", None)
+    ('undecided', 'an obligation fails; no string was found on which the model is wrong')
+    """
+    if witness is None:
+        return UNDECIDED, f"{failed}; no string was found on which the model is wrong"
+    return REFUTED, f"the witness was found by running it; a proof had failed before: {failed}"
 
 
 def _check(machine: Machine, engine: Engine, words: list[tuple[str, ...]], mode: str) -> Verdict:

@@ -36,7 +36,7 @@ from verify.methods.induction.stack_states import failing_state
 from verify.methods.induction.stack_words import stack_words
 from verify.methods.induction.symbolic import SolverMissing
 from verify.methods.sticky import find_sticky
-from verify.methods.witness import find_witness
+from verify.methods.witness import find_witness, without_proof
 from verify.numbers.boxes import NotCovered
 from verify.progress import NO_PROGRESS, Progress
 from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict
@@ -210,19 +210,14 @@ def _in_state(failure: StackFailure, state: dict[str, int] | None) -> str:
 
 def _failed(engine: Engine, machine: Machine, result: Result, failure: str, words: Iterable, length: int) -> Verdict:
     """An obligation fails: is there a string on which the model is wrong?"""
-    reason = f"an obligation fails: {failure}"
     witness = find_witness(engine, machine, words, length)
-    if witness is not None:
-        return _verdict(engine.ssm, REFUTED, reason, result, witness=witness)
-    return _verdict(engine.ssm, UNDECIDED, f"{reason}; no string was found on which the model is wrong", result)
+    return _verdict(engine.ssm, *without_proof(f"an obligation fails: {failure}", witness), result, witness=witness)
 
 
 def _not_covered(engine: Engine, machine: Machine, error: Exception, words: Iterable, length: int) -> Verdict:
-    reason = f"the induction does not speak about this model: {error}"
     witness = find_witness(engine, machine, words, length)
-    if witness is not None:
-        return _verdict(engine.ssm, REFUTED, reason, Result(), witness=witness)
-    return _verdict(engine.ssm, UNDECIDED, reason, Result())
+    failed = f"the induction does not speak about this model: {error}"
+    return _verdict(engine.ssm, *without_proof(failed, witness), Result(), witness=witness)
 
 
 def _verdict(ssm: SSM, outcome: str, reason: str, result: Result, **more) -> Verdict:

@@ -14,10 +14,10 @@ from verify.methods.induction.obligations import Result
 from verify.methods.induction.relation import CounterRelation
 from verify.methods.relation.horizon import covered_symbols, largest_exact_value
 from verify.methods.relation.prove import RelationProof
-from verify.methods.witness import find_witness
+from verify.methods.witness import find_witness, without_proof
 from verify.numbers.boxes import NotCovered
 from verify.progress import NO_PROGRESS, Progress
-from verify.verdict import PROVED, REFUTED, UNDECIDED, Verdict
+from verify.verdict import PROVED, Verdict
 
 WORDS = 60
 """Symbols of the random words on which a model is tried that is not proved."""
@@ -70,6 +70,4 @@ def prove_relation(ssm: SSM, machine: CounterMachine, progress: Progress = NO_PR
     except NotCovered as error:
         failed = f"the relation does not speak about this model: {error}"
     witness = find_witness(engine, machine, words, WORDS)
-    if witness is not None:
-        return verdict(REFUTED, failed, witness=witness)
-    return verdict(UNDECIDED, f"{failed}; no string was found on which the model is wrong")
+    return verdict(*without_proof(failed, witness), witness=witness)
