@@ -6,6 +6,9 @@ from typing import Any, Sequence
 
 import numpy as np
 
+_WIDE = 16
+"""Rows of more numbers are told apart by a byte of each, as far as they are small."""
+
 
 class Growing:
     """Rows of one shape and type; adding some takes time in proportion to them, on the whole.
@@ -32,12 +35,19 @@ class Growing:
         """Adds rows at the end."""
         count = self._count + len(rows)
         if count > len(self._array):
-            room = max(count, self._count + self._count // 2)
-            array = np.zeros((room, *self._array.shape[1:]), dtype=self._array.dtype)
-            array[: self._count] = self.rows
-            self._array = array
+            self._have_room(max(count, self._count + self._count // 2))
         self._array[self._count : count] = rows
         self._count = count
+
+    def reserve(self, rows: int) -> None:
+        """Makes room for so many rows more at once."""
+        if self._count + rows > len(self._array):
+            self._have_room(self._count + rows)
+
+    def _have_room(self, count: int) -> None:
+        array = np.zeros((count, *self._array.shape[1:]), dtype=self._array.dtype)
+        array[: self._count] = self.rows
+        self._array = array
 
 
 class Numbered(Growing):
@@ -68,5 +78,18 @@ def _keys(rows: np.ndarray) -> Sequence[Any]:
     """What tells the rows apart."""
     if rows.dtype == object:
         return [tuple(row) for row in rows.tolist()]
+    if rows.dtype.kind != "i" or rows.shape[1] < _WIDE:
+        return _bytes(rows)
+    # Most are small, and then a byte of each says as much; no such row is as long as one that is not small.
+    narrow = rows.astype(np.int8)
+    keys = _bytes(narrow)
+    if not np.array_equal(narrow, rows):
+        for i in np.flatnonzero((narrow != rows).any(axis=1)).tolist():
+            keys[i] = rows[i].tobytes()
+    return keys
+
+
+def _bytes(rows: np.ndarray) -> list[bytes]:
+    """The bytes of each row."""
     width, buffer = rows.dtype.itemsize * rows.shape[1], rows.tobytes()
     return [buffer[i : i + width] for i in range(0, len(buffer), width)] if width else [b""] * len(rows)

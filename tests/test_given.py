@@ -12,7 +12,7 @@ from automata.errors import InputError
 from constructions.compile.compiler import compile
 from constructions.paper.bounded_dyck import bounded_dyck
 from constructions.ssm import engine as engines
-from constructions.ssm import first_layers
+from constructions.ssm import first_layers, relevance
 from constructions.ssm import given as keeping
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
@@ -20,6 +20,7 @@ from constructions.ssm.given import Given, lasting
 from constructions.ssm.kept import Kept
 from constructions.ssm.lowering import lower
 from constructions.ssm.recurrence import Column, Packed, _cuts
+from constructions.ssm.relevance import relevant
 from constructions.ssm.windows import Windowed, windows_of
 from tests.test_engine import assert_engine_is_reference, batches, models
 from verify.testing.strategies import cascades
@@ -254,6 +255,23 @@ def test_columns_that_are_the_same_are_not_cut_apart():
     assert _cuts(changes) == [30]
     assert _cuts(np.ones((2, 70), dtype=bool)) == [32, 64]
     assert _cuts(changes[:, :32]) == _cuts(np.zeros((1, 0), dtype=bool)) == []
+
+
+@settings(max_examples=100)
+@given(models(), st.integers(0, 2**32))
+def test_what_matters_is_the_same_row_by_row_and_together(ssm, seed):
+    """Of more rows than are looked at one by one, most of them read alike."""
+    engine, rng = Engine(ssm), np.random.default_rng(seed)
+    if engine.numbers.dtype == object:
+        return
+    for layer in ssm.layers:
+        features = rng.integers(-2, 3, (100, layer.inputs)).astype(engine.numbers.dtype)
+        bounds = np.sort(rng.integers(-2, 3, (2, layer.width)), axis=0).astype(engine.numbers.dtype)
+        wanted = relevant(layer, engine.numbers, features, *bounds)
+        with patched(relevance, _FEW=1):
+            assert np.array_equal(relevant(layer, engine.numbers, features, *bounds), wanted)
+        with patched(relevance, _FEW=100):
+            assert np.array_equal(relevant(layer, engine.numbers, features, *bounds), wanted)
 
 
 # -- kept by place ------------------------------------------------------------------------------------

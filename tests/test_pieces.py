@@ -12,7 +12,7 @@ from automata.machine import ACCEPT
 from constructions.paper.counters import counter_cascade
 from constructions.ssm import distinct_rows, pieces
 from constructions.ssm.arithmetic import Arithmetic
-from constructions.ssm.distinct_rows import distinct
+from constructions.ssm.distinct_rows import distinct, grouped
 from constructions.ssm.engine import Engine
 from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.lowering import lower
@@ -121,3 +121,15 @@ def test_distinct_rows_whatever_their_hashes(seed, count, values, apart):
         rows = list(zip(*(column.tolist() for column in columns)))
         assert [rows[i] for i in representatives[ids]] == rows
         assert len({rows[i] for i in representatives}) == len(representatives) == len(set(rows))
+
+
+@settings(max_examples=100)
+@given(st.integers(0, 2**32), st.integers(0, 60), st.integers(0, 5), st.sampled_from([2, 1 << 60]))
+def test_grouped_rows_are_the_same_whatever_their_sums(seed, count, width, values):
+    """Sums of large numbers round, and are the same for rows that are not."""
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(0, 3, (count, width)) + values * rng.integers(0, 2, (count, width))
+    representatives, ids = grouped(rows)
+    assert np.array_equal(rows[representatives][ids], rows)
+    if len(np.unique(rows)) <= 2:
+        assert len(representatives) == len(np.unique(rows, axis=0))

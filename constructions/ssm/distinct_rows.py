@@ -53,6 +53,24 @@ def distinct(columns: Sequence[Union[np.ndarray, Digits]]) -> tuple[np.ndarray, 
     return _told_apart(code) if size > most else _listed(code, size)
 
 
+def grouped(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """As :func:`distinct`, of the rows of one array; some that are the same may be taken for different ones.
+
+    Weighted sums tell rows apart: those whose sums are the same are taken for the same only when they are.
+
+    >>> representatives, ids = grouped(np.array([[5, 1], [7, 1], [5, 1]]))
+    >>> representatives.tolist(), ids.tolist()
+    ([1, 2], [1, 0, 1])
+    """
+    sums = rows.astype(np.float64) @ np.random.default_rng(0).random(rows.shape[1])
+    first, number = distinct([sums.view(np.int64)])
+    shown = first[number]
+    others = np.flatnonzero(shown != np.arange(len(rows)))
+    if np.array_equal(rows[shown[others]], rows[others]):
+        return first, number
+    return distinct(list(rows.T))
+
+
 def _listed(code: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """As :func:`distinct`, of numbers below ``size``, by a table of all that there could be."""
     place: np.ndarray = np.full(size, -1, dtype=np.int32)

@@ -24,10 +24,14 @@ from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.weights import SSM
 
 _DENSE_ENTRIES = 1 << 16
+_SPARSE_SHARE, _SPARSE_ROWS = 64, 64
+"""A matrix of which no more than this share is not 0 is multiplied as a sparse one with so many rows."""
 
 
 class Product:
-    """x -> x W^T + c for rows x, in float64, dense where that is small, sparse elsewhere."""
+    """x -> x W^T + c for rows x, in float64, dense where that is small, sparse elsewhere, and where many rows are
+    multiplied by what is 0 but for little.
+    """
 
     def __init__(self, affine: Affine):
         matrix = affine.matrix.astype(np.float64)
@@ -35,12 +39,16 @@ class Product:
             matrix.shape[0] * matrix.shape[1] <= _DENSE_ENTRIES or matrix.nnz * 4 > matrix.shape[0] * matrix.shape[1]
         )
         self.matrix = matrix.toarray().T.copy() if dense else matrix.T.tocsr()
+        few = dense and matrix.nnz * _SPARSE_SHARE <= matrix.shape[0] * matrix.shape[1]
+        self._sparse = matrix.tocsr() if few else None
         rows = self.matrix.T if dense else matrix
         self.size, self.positive, self.negative = abs(rows), rows * (rows > 0), -rows * (rows < 0)
         self.bias = affine.bias.astype(np.float64)
         self.largest = max(np.abs(matrix.data).max(initial=0), np.abs(self.bias).max(initial=0))
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
+        if self._sparse is not None and len(x) >= _SPARSE_ROWS:
+            return np.asarray((self._sparse @ x.T).T) + self.bias
         if isinstance(self.matrix, np.ndarray):
             return x @ self.matrix + self.bias
         return np.asarray((self.matrix.T @ x.T).T) + self.bias
@@ -89,7 +97,8 @@ class ScaledIntegers:
         if len(x) == 0:
             return np.zeros((0, affine.outputs), dtype=np.int64)
         bias_unit = 1 << self.unit_bits
-        x = x.astype(np.float64)
+        # Column by column in memory, as they are looked through.
+        x = np.asfortranarray(x, dtype=np.float64)
         if (bound := product.stays_below(self.limit, x, bias_unit)) is not None:
             check_bound(bound, self.limit, self.arithmetic)
         values = product(x)
@@ -102,7 +111,11 @@ class ScaledIntegers:
         return product.within(self.limit, *_extremes(columns), 1 << self.unit_bits) is None
 
     def mix(self, product: Product, mix: Mix, x: np.ndarray) -> np.ndarray:
-        values = _shift(self.affine(product, mix.affine, x), mix.affine.exponent)
+        return self.activated(mix, self.affine(product, mix.affine, x))
+
+    def activated(self, mix: Mix, raw: np.ndarray) -> np.ndarray:
+        """What a mix makes of the raw values of its affine map."""
+        values = _shift(raw, mix.affine.exponent)
         if mix.activation == "relu":
             return np.maximum(values, 0)
         if mix.activation == "clip":

@@ -24,8 +24,8 @@ FAULTS = [
     ),
     Fault(
         "constructions/growing.py",
-        "            room = max(count, self._count + self._count // 2)\n",
-        "            room = count\n",
+        "self._have_room(max(count, self._count + self._count // 2))",
+        "self._have_room(count)",
         "tests/test_state_table.py::test_what_is_known_already_makes_no_step_dearer",
         "a table that is copied for every batch",
     ),
