@@ -1,6 +1,6 @@
 """The exact engine: runs the weights of an SSM on batches of strings.
 
-Seven facts make it fast, and none of them knows what the model was built for:
+Nine facts make it fast, and none of them knows what the model was built for:
 
 * a layer's gates, increments and mixes are position-wise, so they are evaluated once for each *distinct* row of
   features (and state) in a chunk, and looked up everywhere else;
@@ -11,8 +11,11 @@ Seven facts make it fast, and none of them knows what the model was built for:
 * other gates are looped over time, for the whole batch at once;
 * first layers that have few states together are read by a table of their steps (:mod:`constructions.ssm.first_layers`);
 * where a layer reads few of its bits at a time, those are told apart and no others (:mod:`constructions.ssm.windows`);
+* where it keeps a stack, of which a step writes one slot and reads one, the slots are carried along and the bits are
+  not (:mod:`constructions.ssm.slots`);
 * what is made of a few rows alone, whatever the words are, is made once and kept (:mod:`constructions.ssm.kept`), and
-  so is what a layer gives out in each case (:mod:`constructions.ssm.given`).
+  so is what a layer gives out in each case (:mod:`constructions.ssm.given`), case by case of parts that were met before
+  (:mod:`constructions.ssm.kept_pieces`).
 
 Strings are cut into chunks along time, so memory does not grow with their length.
 """
@@ -26,17 +29,19 @@ from typing import Iterator, Sequence
 import numpy as np
 
 from automata.errors import InputError
-from constructions.ssm.distinct_rows import Digits, distinct
+from constructions.ssm.distinct_rows import Digits, distinct, grouped
 from constructions.ssm.first_layers import ByTable
 from constructions.ssm.given import Given, lasting
 from constructions.ssm.kept import Kept
+from constructions.ssm.kept_pieces import KeptPieces
 from constructions.ssm.layers import Layer
-from constructions.ssm.number_formats import Product, numbers_for
+from constructions.ssm.number_formats import Product, ScaledIntegers, numbers_for
 from constructions.ssm.pieces import Pieces
 from constructions.ssm.recurrence import Packed, Recurrence, Track
 from constructions.ssm.relevance import relevant
+from constructions.ssm.slots import AnyTrack, Slots, Slotted
 from constructions.ssm.weights import SSM
-from constructions.ssm.windows import AnyTrack, Windowed, windows_of
+from constructions.ssm.windows import Windowed, windows_of
 
 _CHUNK_POSITIONS = 1 << 16
 _MERGED_WIDTH, _MERGED_SIZE = 128, 1 << 13
@@ -114,6 +119,16 @@ class Engine:
         self._lasting = [Given(layer.phi[-1].affine.outputs, self.numbers.dtype) for layer in ssm.layers]
         self._relevant = [Kept(partial(self._matters, layer)) for layer in ssm.layers]
         self._windows = [Kept(windows_of) for _ in ssm.layers]
+        self._slots = [
+            Slots(partial(self._recurrence, number), partial(relevant, layer, self.numbers))
+            for number, layer in enumerate(ssm.layers)
+        ]
+        self._kept_pieces = [
+            KeptPieces(self.numbers, layer, products, pieces)
+            if pieces.possible and isinstance(self.numbers, ScaledIntegers)
+            else None
+            for layer, products, pieces in zip(ssm.layers, self._mixes, self._pieces)
+        ]
         self._read = Kept(self._read_rows)
         ends = np.cumsum([layer.width for layer in ssm.layers])
         self._by_table = ByTable(
@@ -215,12 +230,21 @@ class Engine:
         """Runs one layer, whose states it writes into the new ones: rows of what it gives out, and which of them stands
         at each position.
         """
-        layer, span, time = self.ssm.layers[number], self.spans[number], ids.shape[1]
+        layer, span, time, flat = self.ssm.layers[number], self.spans[number], ids.shape[1], ids.ravel()
+        if (slotted := self._slotted(number, features, ids, state[:, span])) is not None:
+            slotted.put_after(new_state[:, span])
+            return self._given(number, layer, [slotted], features, flat)
         tracks = self._scan(number, layer, features, ids, state[:, span])
         for track in tracks:
             track.put(new_state[:, span], slice(time - 1, None, time))
-        flat = ids.ravel()
         return self._given(number, layer, self._masked(number, layer, tracks, features, flat), features, flat)
+
+    def _slotted(self, number: int, features: np.ndarray, ids: np.ndarray, h: np.ndarray) -> Slotted | None:
+        """What is read of the slots of a layer; None where it has none, or they would not pay."""
+        few = _MASKED_SHARE * len(features) > ids.size
+        if few or features.flags.writeable or self.numbers.dtype == object:
+            return None
+        return self._slots[number].read(features, ids, h)
 
     def _step_of(self, layers: int, state: np.ndarray, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """One step of the first layers alone: their states after it, and what they give out."""
@@ -237,12 +261,15 @@ class Engine:
             return self._given_here(number, layer, tracks, features, ids)
         known = self._lasting[number]
         if known.full:
-            for below in self._lasting[number:]:  # to which the numbers of these rows mean something
-                below.forget()
+            self._forget_from(number)
         if (cases := known.cases(tracks, len(features), ids)) is not None:
 
             def evaluate(positions: np.ndarray) -> np.ndarray:
                 some = [track.at(positions) for track in tracks]
+                if (kept := self._kept_pieces[number]) is not None:
+                    numbers = kept.numbered(some, cases.told, features, ids[positions], known)
+                    if numbers is not None:
+                        return numbers
                 given, where = self._given_here(number, layer, some, features, ids[positions])
                 return known.numbered(given).take(where)
 
@@ -253,6 +280,16 @@ class Engine:
             return given, where
         numbers = known.numbered(given)
         return known.features, numbers.take(where)
+
+    def _forget_from(self, number: int) -> None:
+        """Forgets what a layer gave out, and all that the numbers of these rows mean something to."""
+        for given in self._lasting[number:]:
+            given.forget()
+        for kept in self._kept_pieces[number:]:
+            if kept is not None:
+                kept.forget()
+        for slots in self._slots[number + 1 :]:
+            slots.forget()
 
     def _given_here(
         self, number: int, layer: Layer, tracks: Sequence[AnyTrack], features: np.ndarray, ids: np.ndarray
@@ -357,9 +394,7 @@ def _merged(rows: np.ndarray, last: bool) -> tuple[np.ndarray, np.ndarray | None
     """
     if rows.dtype == object or (rows.shape[1] < _MERGED_WIDTH and (last or rows.size <= _MERGED_SIZE)):
         return rows, None
-    sums = rows.astype(np.float64) @ np.random.default_rng(0).random(rows.shape[1])
-    first, number = distinct([sums.view(np.int64)])
-    # Rows with the same weighted sum are taken for the same only when they are.
-    if 2 * len(first) > len(rows) or not np.array_equal(rows[first][number], rows):
+    first, number = grouped(rows)
+    if 2 * len(first) > len(rows):
         return rows, None
     return rows[first], number

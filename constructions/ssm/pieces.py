@@ -23,7 +23,7 @@ from constructions.ssm.kept import Kept
 from constructions.ssm.layers import Layer
 from constructions.ssm.number_formats import NumberFormat, Product, Rationals
 from constructions.ssm.recurrence import Column
-from constructions.ssm.windows import AnyTrack
+from constructions.ssm.slots import AnyTrack
 
 _COMBINATIONS = 1 << 12
 """Layers whose coordinates and features have fewer combinations than this are evaluated on these."""
@@ -36,18 +36,23 @@ _GAIN = 16
 
 
 class Pieces:
-    """The neurons of the first mix of a layer, by what they read."""
+    """The neurons of the first mix of a layer, by what they read.
+
+    Attributes:
+        possible: whether there is a second mix, of which what a piece adds is a part.
+        read_first, read_later: booleans, which features the first mix reads, and which those after it.
+    """
 
     def __init__(self, numbers: NumberFormat, layer: Layer, products: Sequence[Product]):
         self._numbers, self._layer, self._products = numbers, layer, products
-        self._possible = len(layer.phi) > 1 and layer.phi[0].affine.outputs > 0
+        self.possible = len(layer.phi) > 1 and layer.phi[0].affine.outputs > 0
         # What a piece adds is made by a part of the second matrix.
-        self._possible = self._possible and isinstance(products[1].matrix, np.ndarray)
-        if self._possible:
+        self.possible = self.possible and isinstance(products[1].matrix, np.ndarray)
+        if self.possible:
             reads = layer.phi[0].affine.matrix.toarray() != 0
             self._state, self._features = reads[:, : layer.width], reads[:, layer.width :]
-            self._read_later = _features_read(layer)
-        self._cut: dict[bytes, list[_Piece]] = {}
+            self.read_first, self.read_later = self._features.any(axis=0), _features_read(layer)
+        self._cuts: dict[bytes, list[Piece]] = {}
         self._labels, self._on_values = Kept(_labels), Kept(self._evaluated_on_values)
         self._ends = Kept(_to_be_shown)
 
@@ -65,37 +70,38 @@ class Pieces:
             Rows of the neurons, rows of features, and which of these pairs stands at each position for all that the
             next mixes make of it; None where pieces would not pay, or a sum might round.
         """
-        if not self._possible or isinstance(self._numbers, Rationals):
+        if not self.possible or isinstance(self._numbers, Rationals):
             return None
         if math.prod((track.combinations for track in tracks), start=len(features)) < _COMBINATIONS:
             return None
-        pieces = self._pieces(tracks)
+        pieces = self.cut(tracks)
         if len(pieces) == 1 and self._features.any():
-            if _GAIN * self._labels(features, self._features.any(axis=0)).base > len(features):
+            if _GAIN * self._labels(features, self.read_first).base > len(features):
                 return None
         found, places = zip(*(self._evaluated(piece, tracks, features, ids) for piece in pieces))
         columns = self._columns(pieces, [values.shown for values in found], features)
         if not self._numbers.sums_exactly(self._products[1], self._layer.phi[1].affine, columns):
             return None
         cases = [Digits(values.case.take(place), len(values.kept)) for values, place in zip(found, places)]
-        label = self._labels(features, self._read_later)
+        label = self._labels(features, self.read_later)
         first, where = distinct([*cases, Digits(label.numbers.take(ids), label.base)])
         z = np.empty((len(first), self._layer.phi[0].affine.outputs), self._numbers.dtype)
         for piece, values, case in zip(pieces, found, cases):
             z[:, piece.neurons] = values.rows[values.kept[case.numbers[first]]]
         return z, features[ids[first]], where
 
-    def _pieces(self, tracks: Sequence[AnyTrack]) -> list["_Piece"]:
+    def cut(self, tracks: Sequence[AnyTrack]) -> list["Piece"]:
+        """The pieces, no two of which read the same of these tracks."""
         owner = np.zeros(self._layer.width, dtype=np.intp)
         for number, track in enumerate(tracks):
             owner[track.coordinates] = number
         key = owner.tobytes()
-        if key not in self._cut:
-            self._cut[key] = _components([frozenset(owner[row].tolist()) for row in self._state])
-        return self._cut[key]
+        if key not in self._cuts:
+            self._cuts[key] = _components([frozenset(owner[row].tolist()) for row in self._state])
+        return self._cuts[key]
 
     def _evaluated(
-        self, piece: "_Piece", tracks: Sequence[AnyTrack], features: np.ndarray, ids: np.ndarray
+        self, piece: "Piece", tracks: Sequence[AnyTrack], features: np.ndarray, ids: np.ndarray
     ) -> tuple["_Values", np.ndarray]:
         """The neurons of a piece on all that they read, and which of these rows stands at each position."""
         label = self._labels(features, self._features[piece.neurons].any(axis=0))
@@ -141,7 +147,7 @@ class Pieces:
         return _Values(rows, shown, *distinct(list(added.T)))
 
     def _columns(
-        self, pieces: Sequence["_Piece"], shown: Sequence[np.ndarray], features: np.ndarray
+        self, pieces: Sequence["Piece"], shown: Sequence[np.ndarray], features: np.ndarray
     ) -> list[np.ndarray]:
         """All values that each input of the second mix has, or the extremes of them."""
         columns: list[np.ndarray] = [features.ravel()[:0]] * self._layer.phi[0].affine.outputs
@@ -152,7 +158,7 @@ class Pieces:
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """Neurons, and the places of the tracks that they read."""
 
     tracks: list[int]
@@ -194,14 +200,14 @@ def _ends(track: Column, most: int) -> np.ndarray | None:
     return np.array([-low, high]) if low + 1 + high <= most else None
 
 
-def _components(reads: Sequence[frozenset[int]]) -> list[_Piece]:
+def _components(reads: Sequence[frozenset[int]]) -> list[Piece]:
     """Neurons grouped so that no two groups read the same track; those that read none are a group."""
     groups: list[tuple[frozenset[int], list[int]]] = []
     for neuron, read in enumerate(reads):
         met = [group for group in groups if group[0] & read or not (group[0] or read)]
         groups = [group for group in groups if group not in met]
         groups.append((read.union(*(tracks for tracks, _ in met)), sum((neurons for _, neurons in met), [neuron])))
-    return [_Piece(sorted(tracks), np.array(sorted(neurons))) for tracks, neurons in groups]
+    return [Piece(sorted(tracks), np.array(sorted(neurons))) for tracks, neurons in groups]
 
 
 def _features_read(layer: Layer) -> np.ndarray:

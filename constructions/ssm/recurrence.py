@@ -173,20 +173,35 @@ class Recurrence:
         return self._numbers.added(self._layer, self._increments)
 
     @cached_property
-    def _remembered(self) -> list[Union["_Bits", "_Changes"]]:
-        """The coordinates whose state is known from their last changes."""
-        one, added = self._numbers.one(self._layer), self._added
-        changes = (self._gates != one) | (added != 0)
+    def bits(self) -> "Bits | None":
+        """All coordinates as bits; None unless every change sets each of them, to one of two states."""
+        if not self._only_set.all():
+            return None
+        found = _as_bits(np.arange(self._layer.width), *self._changed, self._starts)
+        return found if len(found.coordinates) == self._layer.width else None
+
+    @cached_property
+    def _changed(self) -> tuple[np.ndarray, np.ndarray]:
+        """What a step sets a coordinate to, if it does, and whether it changes it, for each row of features."""
+        changes = (self._gates != self._numbers.one(self._layer)) | (self._added != 0)
+        return self._numbers.wrapped(self._added), changes
+
+    @cached_property
+    def _only_set(self) -> np.ndarray:
+        """The coordinates which every change sets."""
         sets = self._gates == 0
         if self._starts.dtype.kind == "f":
             # 0 * inf is not 0.
-            sets &= np.isfinite(added) & np.isfinite(self._starts).all(axis=0)
-        only_set = (sets | ~changes).all(axis=0)
+            sets &= np.isfinite(self._added) & np.isfinite(self._starts).all(axis=0)
+        return (sets | ~self._changed[1]).all(axis=0)
+
+    @cached_property
+    def _remembered(self) -> list[Union["_Bits", "_Changes"]]:
+        """The coordinates whose state is known from their last changes."""
+        one, (values, changes), only_set = self._numbers.one(self._layer), self._changed, self._only_set
         # What keeps more than half of the state will not be forgotten at the next change.
         forgetful = ~only_set & (~changes | (2 * np.abs(self._gates) <= one)).all(axis=0)
-        ways: list[_Bits | _Changes] = [
-            *_set_bits(np.flatnonzero(only_set), self._numbers.wrapped(added), changes, self._starts)
-        ]
+        ways: list[_Bits | _Changes] = [*_packed(_as_bits(np.flatnonzero(only_set), values, changes, self._starts))]
         for i in np.flatnonzero(forgetful).tolist():
             try:
                 way = self._forgetful(i, changes[:, i])
@@ -268,19 +283,40 @@ class _Bits:
         return Packed(self.coordinates, packed, 1, self.levels)
 
 
-def _set_bits(chosen: np.ndarray, values: np.ndarray, changes: np.ndarray, starts: np.ndarray) -> list[_Bits]:
-    """The chosen coordinates, which every change sets, as far as they have no more than two states."""
-    if not len(chosen):
-        return []
+@dataclass(frozen=True)
+class Bits:
+    """Coordinates which every change sets, of at most two states each.
+
+    Attributes:
+        coordinates: which.
+        changes, ones: booleans, shape (rows of features, coordinates): which of them are set where a row is read, and
+            which of these to the greater state.
+        levels: the two states, shape (coordinates, 2).
+    """
+
+    coordinates: np.ndarray
+    changes: np.ndarray
+    ones: np.ndarray
+    levels: np.ndarray
+
+
+def _as_bits(chosen: np.ndarray, values: np.ndarray, changes: np.ndarray, starts: np.ndarray) -> Bits:
+    """Those of the chosen coordinates, which every change sets, that have no more than two states."""
     changes, h = changes[:, chosen], starts[:, chosen]
     values = np.where(changes, values[:, chosen], h[0])
     least, greatest = np.minimum(values.min(axis=0), h.min(axis=0)), np.maximum(values.max(axis=0), h.max(axis=0))
     two = ((values == least) | (values == greatest)).all(axis=0) & ((h == least) | (h == greatest)).all(axis=0)
-    ones, places = changes & (values != least), np.flatnonzero(two)
     levels = np.stack([least, greatest], axis=1)
-    parts = np.split(places, _cuts(changes[:, places]))
+    return Bits(chosen[two], changes[:, two], (changes & (values != least))[:, two], levels[two])
+
+
+def _packed(bits: Bits) -> list[_Bits]:
+    """Cut into parts of at most 32."""
+    parts = np.split(np.arange(len(bits.coordinates)), _cuts(bits.changes))
     return [
-        _Bits(chosen[some], _pack(changes[:, some]), _pack(ones[:, some]), levels[some]) for some in parts if len(some)
+        _Bits(bits.coordinates[some], _pack(bits.changes[:, some]), _pack(bits.ones[:, some]), bits.levels[some])
+        for some in parts
+        if len(some)
     ]
 
 

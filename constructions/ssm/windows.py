@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Hashable, Union
+from typing import Hashable
 
 import numpy as np
 
 from constructions.ssm.distinct_rows import Digits
-from constructions.ssm.recurrence import Packed, Track
+from constructions.ssm.recurrence import Packed
 
 _WIDEST = 8
 """Of a window, in bits."""
@@ -68,6 +68,11 @@ class Windowed:
         return self.levels.min(axis=1), self.levels.max(axis=1)
 
     @property
+    def bits(self) -> int:
+        """How many a number has."""
+        return self.windows.width
+
+    @property
     def combinations(self) -> int:
         """At most so many rows of states."""
         return self.windows.places.base << self.windows.width
@@ -98,9 +103,6 @@ class Windowed:
         for track, shifts, masks in zip(self.tracks, self.windows.shifts, self.windows.masks):
             bits = (inside & masks[rows]).astype(track.ids.dtype) << shifts[rows]
             replace(track, ids=bits).put(target, slice(None))
-
-
-AnyTrack = Union[Track, Windowed]
 
 
 def windows_of(matters: np.ndarray, *coordinates: np.ndarray) -> Windows | None:
