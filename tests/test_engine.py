@@ -16,6 +16,7 @@ from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
 from constructions.ssm.layers import GATES, Affine, Layer, Mix
 from constructions.ssm.lowering import lower
+from constructions.ssm.number_formats import Product, numbers_for
 from constructions.ssm.weights import SSM
 from verify.testing.strategies import cascades
 
@@ -203,3 +204,17 @@ def test_a_symbol_outside_the_alphabet_is_named_with_its_position():
     engine = Engine(lower(bounded_dyck(1, 1), Arithmetic("exact")))
     with pytest.raises(InputError, match="'x' at position 1"):
         engine.encode(["(a", "x"])
+
+
+@pytest.mark.parametrize("rows", [1, 63, 64, 200])
+def test_a_product_that_is_0_but_for_little_is_the_same_however_many_rows_there_are(rows):
+    rng = np.random.default_rng(rows)
+    matrix = rng.integers(-9, 10, (90, 110)) * (rng.random((90, 110)) < 0.01)
+    matrix[:, 7], bias, x = 0, rng.integers(-9, 10, 90), rng.integers(-50, 50, (rows, 110))
+    product = Product(Affine(matrix, bias))
+    for given_ in (x, np.asfortranarray(x)):
+        assert np.array_equal(product(given_.astype(np.float64)), x @ matrix.T + bias)
+        values = numbers_for(lower(bounded_dyck(2, 2), Arithmetic("exact"))).affine(
+            product, Affine(matrix, bias), given_
+        )
+        assert np.array_equal(values, x @ matrix.T + bias)

@@ -70,7 +70,7 @@ def stack(name, seed, rows, sizes, least=0) -> Stack:
     writes[: 2 * len(sizes)] = np.tile(np.arange(len(sizes)), 2)
     set_ = slot == writes[:, None]
     value = np.where(rng.random((rows, width)) < 0.5, *levels)
-    value[: len(sizes)], value[len(sizes) : 2 * len(sizes)] = levels
+    value[: len(sizes)], value[len(sizes) : 2 * len(sizes)] = levels[:: 1 if seed % 2 else -1]
     gate, increment = np.where(set_, 0, 4), np.where(set_, value, 0)
     matters = (slot == rng.integers(-1, len(sizes), rows)[:, None]) & (rng.random((rows, width)) < 0.7)
     layer = Layer(
@@ -90,14 +90,22 @@ EACH = st.sampled_from(["exact", "fixed:1", "fixed:3", "wrap:3", "float16", "flo
 
 
 @settings(max_examples=200)
-@given(EACH, st.integers(0, 2**32), st.lists(st.integers(1, 8), min_size=1, max_size=5), st.integers(1, 40))
-def test_what_is_read_is_what_the_steps_make(name, seed, sizes, time):
-    """In two parts, of which the second meets rows of features that the first did not, and words begin anyhow."""
+@given(
+    EACH,
+    st.integers(0, 2**32),
+    st.lists(st.integers(1, 8), min_size=1, max_size=5),
+    st.integers(1, 40),
+    st.sampled_from([1, 40, 1 << 16]),
+)
+def test_what_is_read_is_what_the_steps_make(name, seed, sizes, time, together):
+    """In two parts, of which the second meets rows of features that the first did not, and words begin anyhow; rows are
+    looked at one by one, too.
+    """
     one, rng = stack(name, seed, 12 + 2 * len(sizes), sizes), np.random.default_rng(seed)
     found, h, met = one.slots(), np.repeat(one.start, 5, axis=0), None
     for rows in (6 + 2 * len(sizes), 12 + 2 * len(sizes)):
         ids = rng.integers(0, rows, (5, time + 1))
-        with patched(slots, _WORDS=1, _COORDINATES=1):
+        with patched(slots, _WORDS=1, _COORDINATES=1, _TOGETHER=together):
             track = found.read(one.features(rows), ids, h)
         assert track is not None
         states = one.steps(ids, h)
@@ -126,7 +134,7 @@ def two_slots(seed: int) -> Stack:
 
 def read(one: Stack, found: Slots, rows: int, ids, h=None):
     ids = np.array(ids)
-    with patched(slots, _WORDS=1, _COORDINATES=1):
+    with patched(slots, _WORDS=1, _COORDINATES=1, _TOGETHER=1):
         return found.read(one.features(rows), ids, np.repeat(one.start, len(ids), axis=0) if h is None else h)
 
 

@@ -45,6 +45,27 @@ FAULTS = [
     ),
     Fault(
         _SLOTS,
+        "part.changes & np.where(part.ones, *(part.levels[:, ::-1] != levels[:, :1]).T)",
+        "part.ones",
+        _TESTS_OF_SLOTS,
+        "what is the greater state of some rows may be the lesser one of all",
+    ),
+    Fault(
+        _SLOTS,
+        "            levels = bits.levels\n",
+        "",
+        _TESTS_OF_SLOTS,
+        "states that were met in other rows are states",
+    ),
+    Fault(
+        "constructions/ssm/number_formats.py",
+        "            return np.asarray((self._sparse @ x.T).T) + self.bias\n",
+        "            return np.asarray((self._sparse @ x.T).T)\n",
+        "tests/test_engine.py",
+        "a product of many rows has its bias",
+    ),
+    Fault(
+        _SLOTS,
         "        self._found += 1\n",
         "",
         _TESTS_OF_SLOTS,
