@@ -142,7 +142,9 @@ def language(name: str, most: int | None = None) -> Language:
     if near:
         hint = f"did you mean {_either(list(dict.fromkeys(names[n] for n in near)))}?"
     else:
-        hint = f"expected one of {', '.join(LANGUAGES)}, or {_either(list(_FAMILIES.values()))}"
+        families = {re.sub(r"\b[A-Z]\b", "#", family) for family in _FAMILIES.values()}
+        others = [name for name in LANGUAGES if re.sub("[0-9]+", "#", name) not in families]
+        hint = f"expected one of {', '.join(others)}, {_either(list(_FAMILIES.values()))}"
     raise InputError(f"unknown language {quoted(name)}: {hint}")
 
 

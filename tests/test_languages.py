@@ -227,7 +227,7 @@ def test_names(name, same):
         ("flipflap", "did you mean flip-flop?"),
         ("dyck-8", "did you mean dyck-1 or dyck-K-H?"),
         ("nonsense!", "expected one of tomita-1, tomita-2"),
-        ("nonsense!", "flip-flop, or d-N, dyck-K-H, shuffle-K, boolean-N, mqar-K-V or copy-N"),
+        ("nonsense!", "flip-flop, d-N, dyck-K-H, shuffle-K, boolean-N, mqar-K-V or copy-N"),
         ("mqar", "did you mean mqar-K-V?"),
         ("copy-x", "did you mean copy-N?"),
         ("", "unknown language '': expected one of"),
