@@ -22,7 +22,7 @@ from constructions.ssm.layers import Affine, Layer, Mix
 from constructions.ssm.lowering import lower
 from constructions.ssm.weights import SSM
 from tests.test_engine import assert_engine_is_reference, batches, models
-from tests.test_given import AT_ONCE, assert_keeping_changes_nothing, patched
+from tests.test_given import AT_ONCE, assert_keeping_changes_nothing, patched, refused
 from tests.test_pieces import models as models_that_read_little
 from tests.test_pieces import two_counters
 from verify.testing.strategies import cascades
@@ -47,11 +47,6 @@ def counted():
 
     with mock.patch.object(KeptPieces, "numbered", count):
         yield lambda: (sum(one is not None for one in found), sum(one is None for one in found))
-
-
-def refused(error: InputError) -> bool:
-    """Refusing is right, a wrong number is not."""
-    return "beyond" in str(error) or "exactly below" in str(error)
 
 
 three = st.lists(

@@ -25,6 +25,21 @@ FORMATS = {
 }
 
 
+def without_weights(width):
+    """A layer of this width whose gates and increments are quarters, and are given beside it."""
+    return Layer(
+        Affine(np.zeros((width, 1)), np.zeros(width), EXPONENT),
+        Affine(np.zeros((width, 1)), np.zeros(width), EXPONENT),
+        np.zeros(width, dtype=np.int64),
+        (Mix(Affine(np.zeros((1, width + 1)), np.zeros(1))),),
+    )
+
+
+def raw(numbers, quarters):
+    """Gates or increments of such a layer before anything is rounded."""
+    return quarters << numbers.unit_bits if isinstance(numbers, ScaledIntegers) else numbers.stored(quarters, EXPONENT)
+
+
 @st.composite
 def chunks(draw):
     """Number format, layer, raw gates and increments by row, ids (batch, time), states before."""
@@ -44,16 +59,8 @@ def chunks(draw):
     h = rng.integers(0, 2, (batch, width)) * 4
     if name == "wrap:3":
         gate = gate // 4 * 4
-    layer = Layer(
-        Affine(np.zeros((width, 1)), np.zeros(width), EXPONENT),
-        Affine(np.zeros((width, 1)), np.zeros(width), EXPONENT),
-        np.zeros(width, dtype=np.int64),
-        (Mix(Affine(np.zeros((1, width + 1)), np.zeros(1))),),
-    )
-    raw = lambda quarters: numbers.stored(quarters, EXPONENT)  # noqa: E731
-    if isinstance(numbers, ScaledIntegers):
-        raw = lambda quarters: quarters << numbers.unit_bits  # noqa: E731
-    gates, increments, states = raw(gate), raw(increment), numbers.stored(h, EXPONENT)
+    layer = without_weights(width)
+    gates, increments, states = raw(numbers, gate), raw(numbers, increment), numbers.stored(h, EXPONENT)
     if numbers.dtype.kind == "f" and draw(st.booleans()):
         for array in (increments, states):
             array[rng.random(array.shape) < 0.1] = np.inf

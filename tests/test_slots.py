@@ -12,13 +12,12 @@ from constructions.ssm import engine as engines
 from constructions.ssm import slots
 from constructions.ssm.arithmetic import Arithmetic
 from constructions.ssm.engine import Engine
-from constructions.ssm.layers import Affine, Layer, Mix
+from constructions.ssm.layers import Layer
 from constructions.ssm.lowering import lower
-from constructions.ssm.number_formats import ScaledIntegers
 from constructions.ssm.recurrence import Recurrence
 from constructions.ssm.slots import Slots, Slotted
-from tests.test_given import assert_keeping_changes_nothing, patched
-from tests.test_recurrence import EXPONENT, FORMATS, stepwise
+from tests.test_given import assert_keeping_changes_nothing, brackets, patched
+from tests.test_recurrence import EXPONENT, FORMATS, raw, stepwise, without_weights
 
 
 @dataclass
@@ -73,17 +72,8 @@ def stack(name, seed, rows, sizes, least=0) -> Stack:
     value[: len(sizes)], value[len(sizes) : 2 * len(sizes)] = levels[:: 1 if seed % 2 else -1]
     gate, increment = np.where(set_, 0, 4), np.where(set_, value, 0)
     matters = (slot == rng.integers(-1, len(sizes), rows)[:, None]) & (rng.random((rows, width)) < 0.7)
-    layer = Layer(
-        Affine(np.zeros((width, 1)), np.zeros(width), EXPONENT),
-        Affine(np.zeros((width, 1)), np.zeros(width), EXPONENT),
-        np.zeros(width, dtype=np.int64),
-        (Mix(Affine(np.zeros((1, width + 1)), np.zeros(1))),),
-    )
-    raw = lambda quarters: numbers.stored(quarters, EXPONENT)  # noqa: E731
-    if isinstance(numbers, ScaledIntegers):
-        raw = lambda quarters: quarters << numbers.unit_bits  # noqa: E731
     start = numbers.stored(levels[rng.integers(0, 2, width), np.arange(width)][None], EXPONENT)
-    return Stack(numbers, layer, raw(gate), raw(increment), matters, start, slot)
+    return Stack(numbers, without_weights(width), raw(numbers, gate), raw(numbers, increment), matters, start, slot)
 
 
 EACH = st.sampled_from(["exact", "fixed:1", "fixed:3", "wrap:3", "float16", "float32"])
@@ -244,11 +234,5 @@ def test_stacks_of_brackets_are_carried(k, depth, mode, rows, monkeypatch):
         return mixed(self, number, layer, tracks, features, ids)
 
     monkeypatch.setattr(Engine, "_given", given_)
-    rng = np.random.default_rng(k)
-    opening, closing = np.arange(0, 2 * k, 2), np.arange(1, 2 * k, 2)
-    batches = []
-    for upwards in (0.4, 0.7, 0.3, 0.5):
-        up = rng.random((40, 60)) < upwards
-        batches.append(np.where(up, rng.choice(opening, up.shape), rng.choice(closing, up.shape)))
-    assert_keeping_changes_nothing(ssm, batches)
+    assert_keeping_changes_nothing(ssm, brackets(k, 40, (0.4, 0.7, 0.3, 0.5)))
     assert (1, True) in used and (0, True) not in used
